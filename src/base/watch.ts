@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { readFile, readdir, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * Calls `changed` after any of the files is edited, replaced by rename, or reached through a swapped
+ * symlink. Polls, because inotify loses the second and third, and every network file system loses all.
+ * Returns the way to stop.
+ */
+export function watchFiles(list: () => Promise<string[]>, changed: () => void, everyMs = 500): () => void {
+  let last: string | undefined;
+  let busy = false;
+  const look = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    try {
+      const now = await fingerprint(await list());
+      if (last !== undefined && now !== last) changed();
+      last = now;
+    } finally {
+      busy = false;
+    }
+  };
+  const timer = setInterval(() => void look(), everyMs);
+  timer.unref();
+  void look();
+  return () => clearInterval(timer);
+}
+
+/** Files with that ending directly in a folder, sorted; empty where there is no such folder. */
+export async function filesIn(folder: string, ending: string): Promise<string[]> {
+  try {
+    const names = await readdir(folder);
+    return names
+      .filter((name) => name.endsWith(ending) && !name.startsWith("."))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+async function fingerprint(files: string[]): Promise<string> {
+  return (await Promise.all(files.map(oneFingerprint))).join("\n");
+}
+
+/** Identity, size and time; for a small file also its content, since an edit can keep all three. */
+async function oneFingerprint(file: string): Promise<string> {
+  try {
+    const target = await realpath(file);
+    const { ino, size, mtimeMs } = await stat(target);
+    const content =
+      size <= 1 << 20
+        ? createHash("sha1")
+            .update(await readFile(target))
+            .digest("hex")
+        : "";
+    return `${file} ${target} ${ino} ${size} ${mtimeMs} ${content}`;
+  } catch (error) {
+    return `${file} ${(error as NodeJS.ErrnoException).code}`;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Client } from "./client.ts";
+import type { Edge } from "./edge.ts";
+import type { Location } from "./location.ts";
+import type { Fallback, Service } from "./service.ts";
+
+export type DoorName = "dns" | "http";
+
+/** What a door asks the engine. */
+export interface Question {
+  /** Lower case, no trailing dot, no port. */
+  readonly hostname: string;
+  readonly client: Client;
+  /** The request's path, where there is one: it names the stream. */
+  readonly path?: string;
+}
+
+/**
+ * The one synchronous function that doors receive. `undefined`: no service has that hostname.
+ * With a trace, every rejected edge is told with its reason.
+ */
+export type Decide = (question: Question, door: DoorName, trace?: Trace) => Decision | undefined;
+
+/** The centre: the DNS answer, the redirect, the log, the metrics and `explain` all read this. */
+export interface Decision {
+  readonly service: Service;
+  readonly outcome: Outcome;
+  /** Best first. Empty exactly when the outcome is `fallback` or `refused`. */
+  readonly edges: readonly Choice[];
+  readonly location: Location;
+  readonly asn?: number;
+  /** How many leading bits of the client's address the decision depended on, in the client's family. */
+  readonly scopePrefixLength: number;
+  readonly ttlSeconds: number;
+}
+
+export type Outcome =
+  /** At least one eligible edge. */
+  | { readonly kind: "edges" }
+  /** Everyone is full and the service spills: the least bad first. */
+  | { readonly kind: "overload" }
+  /** Everyone is down and the service fails open: answered as if all were up. */
+  | { readonly kind: "fail-open" }
+  | { readonly kind: "fallback"; readonly fallback: Fallback }
+  | { readonly kind: "refused"; readonly reason: RefusalReason };
+
+/** full, down: as `whenFull`, `whenDown`; not-allowed: the viewer, by `allow` and `deny`; no-edges: none in service. */
+export type RefusalReason = "full" | "down" | "not-allowed" | "no-edges";
+
+export interface Choice {
+  readonly edge: Edge;
+  /** Great-circle kilometres; NaN when the viewer cannot be located. */
+  readonly distanceKm: number;
+  readonly priceKm: number;
+  /** NaN unknown or unlimited. */
+  readonly loadRatio: number;
+  /** Bits as in `World.up`; under fail-open, every family that the edge has addresses in. */
+  readonly up: number;
+}
+
+export type RejectionReason = "off" | "drain" | "down" | "full" | "not-allowed";
+
+/** Told of every rejected edge; absent when nobody asks. */
+export interface Trace {
+  reject(edge: Edge, reason: RejectionReason, distanceKm: number): void;
+}

@@ -1,0 +1,61 @@
+import type { Prefix } from "./address.ts";
+import type { Edge } from "./edge.ts";
+import type { Continent } from "./location.ts";
+import type { Service } from "./service.ts";
+import type { Zone } from "./zone.ts";
+
+/** The whole configuration, checked and normalised. Plain data: it can be cloned into another thread. */
+export interface Inventory {
+  /** Grows by one with each configuration that is taken. */
+  readonly generation: number;
+  /** Absolute path of the main file. */
+  readonly file: string;
+  readonly listen: {
+    readonly dns: readonly Endpoint[];
+    readonly http: readonly Endpoint[];
+    readonly ops: Endpoint;
+  };
+  readonly ops: { readonly tokens: readonly Token[] };
+  /** Where drains set through the API are kept over a restart; absolute. */
+  readonly stateFile: string;
+  readonly trustedProxies: readonly Prefix[];
+  readonly geoip: GeoipFiles;
+  readonly places: readonly Place[];
+  /** Networks that probes and load pulls may reach though they are refused by default (link-local and so on). */
+  readonly allowedProbeNetworks: readonly Prefix[];
+  readonly zones: readonly Zone[];
+  readonly edges: readonly Edge[];
+  readonly services: readonly Service[];
+}
+
+/** An address and a port to listen on. */
+export interface Endpoint {
+  /** Textual IP address, without brackets. */
+  readonly host: string;
+  /** 0..65535; 0 lets the system choose. */
+  readonly port: number;
+}
+
+export interface Token {
+  readonly name: string;
+  readonly role: "viewer" | "reporter" | "operator";
+  /** The only edge a reporter may speak for. */
+  readonly edge?: string;
+  /** SHA-256 of the token, lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Absolute paths; no city file at all means the packaged DB-IP City Lite. */
+export interface GeoipFiles {
+  readonly city: readonly string[];
+  readonly asn: readonly string[];
+}
+
+/** The operator's word on where a network is. */
+export interface Place {
+  readonly prefix: Prefix;
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly country?: string;
+  readonly continent?: Continent;
+}

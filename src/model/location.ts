@@ -1,0 +1,33 @@
+import type { Client } from "./client.ts";
+
+/** Two-letter continent codes as GeoIP databases use them. */
+export type Continent = "AF" | "AN" | "AS" | "EU" | "NA" | "OC" | "SA";
+
+/** Which source knew the place: the operator's `places`, a city or a country database, or none. */
+export type LocationLayer = "places" | "city" | "country" | "none";
+
+/** Where a viewer is. One object per distinct record: compare by identity, keep derived data by it. */
+export interface Location {
+  readonly layer: LocationLayer;
+  /** Degrees, -90..90 and -180..180. Both or neither. */
+  readonly latitude?: number;
+  readonly longitude?: number;
+  /** ISO 3166-1 alpha-2, upper case. */
+  readonly country?: string;
+  readonly continent?: Continent;
+  readonly city?: string;
+  /** How far the real place may be from the coordinates; left out where the data does not say. */
+  readonly accuracyRadiusKm?: number;
+}
+
+/** The answer of `locate`: what holds for every address inside the first `prefixLength` bits of the client's. */
+export interface Located {
+  readonly location: Location;
+  /** In the client's family: 0..32 or 0..128. */
+  readonly prefixLength: number;
+  /** Autonomous system number, where an ASN database is configured and knows it. */
+  readonly asn?: number;
+}
+
+/** Never throws: a look-up that fails is an unknown location, counted. */
+export type Locate = (client: Client) => Located;
