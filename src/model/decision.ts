@@ -57,7 +57,8 @@ export interface Choice {
   readonly up: number;
 }
 
-export type RejectionReason = "off" | "drain" | "down" | "full" | "not-allowed";
+/** too-far: the nearest place is full and `whenFull: refuse` goes no further. */
+export type RejectionReason = "off" | "drain" | "down" | "full" | "too-far" | "not-allowed";
 
 /** Told of every rejected edge; absent when nobody asks. */
 export interface Trace {

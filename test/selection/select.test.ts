@@ -1,0 +1,339 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parsePrefix } from "../../src/base/address.ts";
+import type { Prefix } from "../../src/model/address.ts";
+import type { Edge } from "../../src/model/edge.ts";
+import type { Service } from "../../src/model/service.ts";
+import { select } from "../../src/selection/select.ts";
+import {
+  AMSTERDAM,
+  clientOf,
+  edgeAt,
+  fieldOf,
+  LONDON,
+  locatedAt,
+  NEW_YORK,
+  NOWHERE,
+  SINGAPORE,
+  serviceOf,
+  THREE_EDGES,
+  TOKYO,
+  worldOf,
+} from "./fixture.ts";
+
+const field = fieldOf(THREE_EDGES);
+const london = { client: clientOf("192.0.2.7"), located: LONDON };
+const tokyo = { client: clientOf("198.51.100.7"), located: TOKYO };
+
+function chosen(rules: Partial<Service>, said: Parameters<typeof worldOf>[1] = {}, viewer = london) {
+  const rejected: string[] = [];
+  const decision = select(serviceOf(THREE_EDGES, rules), viewer, field, worldOf(THREE_EDGES, said), {
+    reject: (edge, reason) => rejected.push(`${edge.id} ${reason}`),
+  });
+  return {
+    outcome: decision.outcome,
+    edges: decision.edges.map((choice) => choice.edge.id),
+    rejected,
+    decision,
+  };
+}
+
+describe("nearest", () => {
+  it("orders by great-circle distance", () => {
+    expect(chosen({}).edges).toEqual(["ams1", "nyc1", "sin1"]);
+    expect(chosen({}, {}, tokyo).edges).toEqual(["sin1", "ams1", "nyc1"]);
+  });
+
+  it("equals a brute-force search by another formula", () => {
+    const degrees = {
+      latitude: fc.double({ min: -90, max: 90, noNaN: true }),
+      longitude: fc.double({ min: -180, max: 180, noNaN: true }),
+    };
+    fc.assert(
+      fc.property(
+        fc.array(fc.record(degrees), { minLength: 1, maxLength: 40 }),
+        fc.record(degrees),
+        (places, viewer) => {
+          const edges = places.map((place, i) => edgeAt(`e${i}`, i, place.latitude, place.longitude));
+          const located = { client: clientOf("192.0.2.1"), located: locatedAt(viewer) };
+          const best = select(serviceOf(edges), located, fieldOf(edges), worldOf(edges)).edges[0];
+          const nearest = Math.min(...edges.map((edge) => haversineKm(viewer, edge.location)));
+          // Edges within a kilometre are one place, and share.
+          expect(haversineKm(viewer, best?.edge.location ?? viewer)).toBeLessThanOrEqual(nearest + 1.001);
+        },
+      ),
+    );
+  });
+
+  it("spills from a full edge to the next, and back", () => {
+    expect(chosen({}, { load: [[AMSTERDAM, 1]] })).toMatchObject({
+      outcome: { kind: "edges" },
+      edges: ["nyc1", "sin1"],
+      rejected: ["ams1 full"],
+    });
+    expect(chosen({}, { load: [[AMSTERDAM, 0.69]] }).edges[0]).toBe("ams1");
+  });
+
+  it("makes an edge that fills up look further away", () => {
+    const rotterdam = edgeAt("rtm1", 3, 51.92, 4.48);
+    const edges = [...THREE_EDGES, rotterdam];
+    const best = (load: number) =>
+      select(serviceOf(edges), london, fieldOf(edges), worldOf(edges, { load: [[rotterdam, load]] })).edges[0]
+        ?.edge.id;
+    expect([0.5, 0.9].map(best)).toEqual(["rtm1", "ams1"]);
+  });
+
+  it("shares viewers among edges at one place by weight", () => {
+    const edges = [edgeAt("a", 0, 52.37, 4.9, 1), edgeAt("b", 1, 52.37, 4.9, 3)];
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 4000; i++) {
+      const client = clientOf(`10.${i >> 8}.${i & 255}.1`);
+      const located = { ...LONDON, prefixLength: 24 };
+      const best =
+        select(serviceOf(edges), { client, located }, fieldOf(edges), worldOf(edges)).edges[0]?.edge.id ?? "";
+      counts.set(best, (counts.get(best) ?? 0) + 1);
+    }
+    expect(counts.get("b")).toBeGreaterThan(2850);
+    expect(counts.get("b")).toBeLessThan(3150);
+  });
+
+  it("serves a viewer who cannot be located by load and weight, not by order", () => {
+    const counts: Record<string, number> = { ams1: 0, sin1: 0, nyc1: 0 };
+    const world = worldOf(THREE_EDGES, {
+      load: [
+        [AMSTERDAM, 0.8],
+        [SINGAPORE, 0.2],
+        [NEW_YORK, 0.2],
+      ],
+    });
+    for (let i = 0; i < 3000; i++) {
+      const viewer = { client: clientOf(`10.${i >> 8}.${i & 255}.1`), located: NOWHERE };
+      const best = select(serviceOf(THREE_EDGES), viewer, field, world).edges[0]?.edge.id ?? "";
+      counts[best] = (counts[best] ?? 0) + 1;
+    }
+    // Room 0.2 : 0.8 : 0.8 of 1.8.
+    expect(counts.ams1).toBeGreaterThan(250);
+    expect(counts.ams1).toBeLessThan(420);
+    expect(counts.sin1).toBeGreaterThan(1200);
+    expect(counts.nyc1).toBeGreaterThan(1200);
+  });
+});
+
+describe("the other ranks", () => {
+  it("least-loaded looks at load first, then at distance; unknown is neither empty nor full", () => {
+    expect(
+      chosen(
+        { rank: "least-loaded" },
+        {
+          load: [
+            [AMSTERDAM, 0.6],
+            [SINGAPORE, 0.1],
+          ],
+        },
+      ).edges,
+    ).toEqual(["sin1", "nyc1", "ams1"]);
+    expect(chosen({ rank: "least-loaded" }).edges).toEqual(["ams1", "nyc1", "sin1"]);
+  });
+
+  it("failover keeps the listed order and skips who cannot serve", () => {
+    expect(chosen({ rank: "failover", edges: [2, 1, 0] }, { down: [NEW_YORK] }).edges).toEqual([
+      "sin1",
+      "ams1",
+    ]);
+  });
+
+  it("weighted draws by weight, weight 0 only as the last", () => {
+    const edges = [edgeAt("a", 0, 0, 0, 0), edgeAt("b", 1, 0, 0, 1), edgeAt("c", 2, 0, 0, 2)];
+    let c = 0;
+    for (let i = 0; i < 3000; i++) {
+      const viewer = { client: clientOf(`10.${i >> 8}.${i & 255}.1`), located: LONDON };
+      const ids = select(
+        serviceOf(edges, { rank: "weighted" }),
+        viewer,
+        fieldOf(edges),
+        worldOf(edges),
+      ).edges.map((choice) => choice.edge.id);
+      expect(ids[2]).toBe("a");
+      if (ids[0] === "c") c++;
+    }
+    expect(c / 3000).toBeCloseTo(2 / 3, 1);
+  });
+});
+
+describe("when nobody is eligible", () => {
+  const fallback = { url: "https://origin.example.net", addresses: [] };
+  const down = { down: THREE_EDGES };
+  const full = { load: THREE_EDGES.map((edge): [Edge, number] => [edge, 1.2]) };
+
+  it.each([
+    [
+      "all down, fail-open: as if all were up",
+      { whenDown: "fail-open" },
+      down,
+      { kind: "fail-open" },
+      ["ams1", "nyc1", "sin1"],
+    ],
+    ["all down, fallback", { whenDown: "fallback", fallback }, down, { kind: "fallback", fallback }, []],
+    ["all down, refuse", { whenDown: "refuse" }, down, { kind: "refused", reason: "down" }, []],
+    ["all full, spill: the least bad first", {}, full, { kind: "overload" }, ["ams1", "nyc1", "sin1"]],
+    ["all full, refuse", { whenFull: "refuse" }, full, { kind: "refused", reason: "full" }, []],
+    [
+      "the nearest full, refuse: not the next",
+      { whenFull: "refuse" },
+      { load: [[AMSTERDAM, 1]] },
+      { kind: "refused", reason: "full" },
+      [],
+    ],
+    [
+      "all drained: nobody new, even when failing open",
+      {},
+      { drain: THREE_EDGES },
+      { kind: "refused", reason: "no-edges" },
+      [],
+    ],
+    ["all off, with a fallback", { fallback }, { off: THREE_EDGES }, { kind: "fallback", fallback }, []],
+    [
+      "one draining, the rest down: the draining one stays out",
+      {},
+      { drain: [AMSTERDAM], down: [SINGAPORE, NEW_YORK] },
+      { kind: "fail-open" },
+      ["nyc1", "sin1"],
+    ],
+  ] as const)("%s", (_name, rules, said, outcome, edges) => {
+    const result = chosen(rules as Partial<Service>, said as unknown as Parameters<typeof worldOf>[1]);
+    expect({ outcome: result.outcome, edges: result.edges }).toEqual({ outcome, edges });
+  });
+
+  it("tells every edge that is left out with its gravest reason", () => {
+    expect(chosen({}, { off: [AMSTERDAM], down: [AMSTERDAM, SINGAPORE] }).rejected.sort()).toEqual([
+      "ams1 off",
+      "sin1 down",
+    ]);
+  });
+});
+
+describe("allow and deny", () => {
+  const rule = (said: object) => ({ countries: [], continents: [], networks: [], asns: [], ...said });
+  const network = (text: string): Prefix => parsePrefix(text) as Prefix;
+
+  it.each([
+    ["an allowed country", { allow: rule({ countries: ["GB"] }) }, "edges"],
+    ["another country", { allow: rule({ countries: ["NL"] }) }, "refused"],
+    ["a continent", { allow: rule({ continents: ["EU"] }) }, "edges"],
+    ["a network", { allow: rule({ networks: [network("192.0.2.0/25")] }) }, "edges"],
+    [
+      "deny wins",
+      { allow: rule({ countries: ["GB"] }), deny: rule({ networks: [network("192.0.2.0/24")] }) },
+      "refused",
+    ],
+    ["an ASN that is not known", { allow: rule({ asns: [64500] }) }, "refused"],
+    ["denied elsewhere", { deny: rule({ countries: ["FR"] }) }, "edges"],
+  ])("%s", (_name, rules, kind) => {
+    const result = chosen(rules as Partial<Service>);
+    expect(result.outcome.kind).toBe(kind);
+    if (kind === "refused")
+      expect(result.rejected).toEqual(["ams1 not-allowed", "sin1 not-allowed", "nyc1 not-allowed"]);
+  });
+
+  it("holds for every address inside the scope", () => {
+    const networks = ["10.0.0.0/9", "10.3.0.0/16", "10.3.4.0/26", "192.168.0.0/24"].map(network);
+    const service = serviceOf(THREE_EDGES, { deny: rule({ networks }) as never });
+    const address = fc.integer({ min: 0, max: 0xffffffff });
+    fc.assert(
+      fc.property(
+        fc.oneof(address, fc.integer({ min: 0x0a000000, max: 0x0affffff })),
+        address,
+        (asked, other) => {
+          const answer = (value: number) =>
+            select(
+              service,
+              { client: clientOf(dotted(value)), located: locatedAt(LONDON.location, 0) },
+              field,
+              worldOf(THREE_EDGES),
+            );
+          const first = answer(asked);
+          const mask = first.scopePrefixLength === 0 ? 0 : (-1 << (32 - first.scopePrefixLength)) >>> 0;
+          const neighbour = ((asked & mask) | (other & ~mask)) >>> 0;
+          expect(answer(neighbour).outcome.kind).toBe(first.outcome.kind);
+          expect(answer(neighbour).scopePrefixLength).toBe(first.scopePrefixLength);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe("a decision", () => {
+  it("is the same for the same input", () => {
+    const said = { load: [[AMSTERDAM, 0.9]] as [Edge, number][] };
+    for (const rank of ["nearest", "least-loaded", "weighted", "failover"] as const)
+      expect(chosen({ rank }, said).decision).toEqual(chosen({ rank }, said).decision);
+  });
+
+  it("never names an ineligible edge, whatever the world", () => {
+    const edges = Array.from({ length: 12 }, (_, i) => edgeAt(`e${i}`, i, i * 10 - 60, i * 25 - 150));
+    const subset = fc.subarray(edges);
+    fc.assert(
+      fc.property(
+        subset,
+        subset,
+        subset,
+        fc.constantFrom("nearest", "least-loaded", "weighted", "failover"),
+        (down, drain, full, rank) => {
+          const world = worldOf(edges, { down, drain, load: full.map((edge) => [edge, 1]) });
+          const decision = select(
+            serviceOf(edges, { rank: rank as Service["rank"] }),
+            london,
+            fieldOf(edges),
+            world,
+          );
+          const fit = edges.filter((edge) => ![...down, ...drain, ...full].includes(edge));
+          if (decision.outcome.kind === "edges")
+            expect(new Set(decision.edges.map((choice) => choice.edge))).toEqual(new Set(fit));
+          else expect(fit).toEqual([]);
+          expect(decision.edges.every((choice) => !drain.includes(choice.edge))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it("does not change when a loser leaves", () => {
+    const edges = Array.from({ length: 10 }, (_, i) => edgeAt(`e${i}`, i, i * 7 - 30, i * 30 - 140));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 9 }),
+        fc.constantFrom("nearest", "weighted", "least-loaded"),
+        (loser, rank) => {
+          const service = serviceOf(edges, { rank: rank as Service["rank"] });
+          const best = (off: Edge[]) =>
+            select(service, london, fieldOf(edges), worldOf(edges, { off })).edges[0]?.edge;
+          const winner = best([]);
+          const left = edges[loser] as Edge;
+          if (left !== winner) expect(best([left])).toBe(winner);
+        },
+      ),
+    );
+  });
+
+  it("for a client who tells nothing depends on nothing", () => {
+    const viewer = { client: clientOf("0.0.0.0", 0), located: NOWHERE };
+    expect(select(serviceOf(THREE_EDGES), viewer, field, worldOf(THREE_EDGES)).scopePrefixLength).toBe(0);
+  });
+});
+
+function haversineKm(
+  a: { latitude: number; longitude: number },
+  b: { latitude: number; longitude: number },
+): number {
+  const rad = Math.PI / 180;
+  const s =
+    Math.sin(((b.latitude - a.latitude) * rad) / 2) ** 2 +
+    Math.cos(a.latitude * rad) *
+      Math.cos(b.latitude * rad) *
+      Math.sin(((b.longitude - a.longitude) * rad) / 2) ** 2;
+  return 2 * 6371.0088 * Math.asin(Math.min(1, Math.sqrt(s)));
+}
+
+function dotted(value: number): string {
+  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
+}
