@@ -1,0 +1,232 @@
+/** What the operators' door asks of the application. Views are what JSON shows: text, numbers, no octets. */
+import type { Client } from "../model/client.ts";
+import type { Condition } from "../model/condition.ts";
+import type { DoorName, Outcome, RefusalReason, RejectionReason } from "../model/decision.ts";
+import type { AdminState, Capacity } from "../model/edge.ts";
+import type { Continent, LocationLayer } from "../model/location.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Service } from "../model/service.ts";
+
+/** Implemented by the application. Views are built when asked for and belong to the caller. */
+export interface OpsApi {
+  status(): StatusView;
+  /** In the order of the inventory. */
+  edges(): readonly EdgeView[];
+  edge(id: string): EdgeView | undefined;
+  /** In the order of the inventory. */
+  services(): readonly ServiceView[];
+  explain(question: ExplainQuestion): ExplainVerdict;
+  /** Takes a load report for the edge; the body is JSON of the right shape, every number finite. */
+  report(edgeId: string, body: unknown): ReportVerdict;
+  /** Overrides the file's state of an edge; `by` names the token that asked. */
+  setState(edgeId: string, change: StateChange, by: string): Promise<StateVerdict>;
+  /** Reads the configuration again; one reload runs at a time. */
+  reload(): Promise<ReloadVerdict>;
+  ready(): Readiness;
+  /** Read at every scrape, so it may grow. */
+  readonly metrics: readonly MetricSource[];
+  /** Calls the listener for every event until the returned function is called. */
+  subscribe(listener: (event: OpsEvent) => void): () => void;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** What is still missing; empty when ready. */
+  readonly reasons: readonly string[];
+}
+
+export interface StatusView extends Readiness {
+  readonly version: string;
+  /** Version of the runtime, as `v24.1.0`. */
+  readonly node: string;
+  readonly uptimeSeconds: number;
+  readonly configuration: ConfigurationView;
+  readonly edges: EdgeCounts;
+  readonly services: number;
+  readonly geoip: readonly GeoipView[];
+}
+
+export interface ConfigurationView {
+  readonly file: string;
+  /** Grows by one with each configuration that is taken. */
+  readonly generation: number;
+  /** The last time a configuration was read, at start or later. */
+  readonly lastReload: ReloadView;
+}
+
+export interface ReloadView {
+  readonly successful: boolean;
+  /** Wall clock, milliseconds since 1970. */
+  readonly atMs: number;
+  /** Empty when successful. */
+  readonly problems: readonly Problem[];
+}
+
+export interface EdgeCounts {
+  readonly total: number;
+  /** At least one family is up, or none is probed. */
+  readonly up: number;
+  /** Neither drained nor off. */
+  readonly active: number;
+}
+
+export interface GeoipView {
+  readonly layer: "city" | "asn";
+  readonly file: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly builtAtMs: number;
+}
+
+/** An edge as configured, and its condition now. */
+export interface EdgeView extends Omit<Condition, "edgeId"> {
+  readonly id: string;
+  readonly index: number;
+  readonly tags: readonly string[];
+  readonly location: { readonly latitude: number; readonly longitude: number };
+  readonly addresses: readonly string[];
+  readonly url?: string;
+  readonly capacity: Capacity;
+  readonly weight: number;
+  /** Kilometres that the edge's load adds to its distance. */
+  readonly priceKm: number;
+}
+
+/** A service as configured; edges by id. */
+export interface ServiceView
+  extends Pick<
+    Service,
+    "id" | "hostnames" | "rank" | "affinity" | "dns" | "http" | "whenFull" | "whenDown"
+  > {
+  readonly edges: readonly string[];
+  readonly allow?: ViewerRuleView;
+  readonly deny?: ViewerRuleView;
+  readonly fallback?: FallbackView;
+}
+
+export interface ViewerRuleView {
+  readonly countries: readonly string[];
+  readonly continents: readonly Continent[];
+  /** As `203.0.113.0/24`. */
+  readonly networks: readonly string[];
+  readonly asns: readonly number[];
+}
+
+export interface FallbackView {
+  readonly url?: string;
+  readonly addresses: readonly string[];
+}
+
+export interface ExplainQuestion {
+  /** Lower case, no trailing dot. */
+  readonly hostname: string;
+  /** `from` is `asked`. */
+  readonly client: Client;
+  readonly path?: string;
+  readonly at: DoorName;
+}
+
+export type ExplainVerdict =
+  | { readonly kind: "explained"; readonly view: ExplainView }
+  | { readonly kind: "unknown-hostname" }
+  /** The first round of probes is not complete, so any answer would be a guess. */
+  | { readonly kind: "not-ready" };
+
+export interface ExplainView {
+  /** Id of the service. */
+  readonly service: string;
+  readonly viewer: ViewerView;
+  /** Best first. */
+  readonly edges: readonly ChoiceView[];
+  readonly rejected: readonly RejectionView[];
+  readonly outcome: OutcomeView;
+  readonly ttlSeconds: number;
+  /** The network for which the decision is the same, as `203.0.113.0/24`. */
+  readonly scopePrefix: string;
+}
+
+export interface ViewerView {
+  readonly address: string;
+  /** As much of the address as was asked with, as `203.0.113.7/32`. */
+  readonly prefix: string;
+  readonly layer: LocationLayer;
+  readonly country?: string;
+  readonly continent?: Continent;
+  readonly city?: string;
+  readonly latitude?: number;
+  readonly longitude?: number;
+  readonly asn?: number;
+}
+
+export interface ChoiceView {
+  readonly id: string;
+  readonly url?: string;
+  /** Null when the viewer cannot be located. */
+  readonly distanceKm: number | null;
+  readonly priceKm: number;
+  /** Share of the capacity in use; null when unknown or unlimited. */
+  readonly load: number | null;
+  readonly up: { readonly 4: boolean; readonly 6: boolean };
+}
+
+export interface RejectionView {
+  readonly id: string;
+  readonly reason: RejectionReason;
+  /** Null when the viewer cannot be located. */
+  readonly distanceKm: number | null;
+}
+
+export interface OutcomeView {
+  readonly kind: Outcome["kind"];
+  /** With `refused`. */
+  readonly reason?: RefusalReason;
+  /** With `fallback`. */
+  readonly fallback?: FallbackView;
+}
+
+export type ReportVerdict =
+  | { readonly kind: "taken" }
+  | { readonly kind: "unknown-edge" }
+  /** `detail`: what is wrong with it, and what would be right. */
+  | { readonly kind: "refused"; readonly detail: string };
+
+export interface StateChange {
+  readonly state: AdminState;
+  /** Empty when none was given. */
+  readonly reason: string;
+  /** Wall clock, milliseconds since 1970: when the file's state holds again. */
+  readonly untilMs?: number;
+}
+
+export type StateVerdict =
+  | {
+      readonly kind: "set";
+      /** False: it holds now, but could not be written down, so a restart forgets it. */
+      readonly persisted: boolean;
+      readonly condition: Condition;
+    }
+  | { readonly kind: "unknown-edge" };
+
+export type ReloadVerdict =
+  /** Dotted paths of what differs, as `edges.ams1.capacity`; empty when nothing does. */
+  | { readonly kind: "taken"; readonly changed: readonly string[] }
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+
+/** What `GET /v1/events` tells. Wall clock times in milliseconds since 1970. */
+export type OpsEvent =
+  | { readonly kind: "condition"; readonly atMs: number; readonly condition: Condition }
+  | { readonly kind: "reload"; readonly atMs: number; readonly verdict: ReloadVerdict }
+  | { readonly kind: "decision"; readonly atMs: number; readonly decision: DecisionSample };
+
+/** One decision out of many. */
+export interface DecisionSample {
+  readonly door: DoorName;
+  readonly service: string;
+  readonly outcome: Outcome["kind"];
+  /** Ids, best first. */
+  readonly edges: readonly string[];
+  /** Country of the viewer, where it is known. */
+  readonly country?: string;
+  /** To the first edge; null when the viewer cannot be located or there is no edge. */
+  readonly distanceKm: number | null;
+}
