@@ -1,0 +1,83 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { filesIn, watchFiles } from "../../src/base/watch.ts";
+
+let folder: string;
+let stop: () => void = () => {};
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "edgeward-watch-"));
+});
+afterEach(() => {
+  stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Watches, lets the first look pass, does the deed, and waits for the call. */
+async function seen(file: string, deed: () => void): Promise<void> {
+  const changed = vi.fn<() => void>();
+  stop = watchFiles(async () => [file], changed, 20);
+  await sleep(100);
+  expect(changed).not.toHaveBeenCalled();
+  deed();
+  await vi.waitFor(() => expect(changed).toHaveBeenCalled(), 5000);
+}
+
+describe("watchFiles", () => {
+  it("sees an edit in place, even of the same size and time", async () => {
+    const file = join(folder, "a.yaml");
+    writeFileSync(file, "one");
+    utimesSync(file, 1, 1);
+    await seen(file, () => {
+      writeFileSync(file, "two");
+      utimesSync(file, 1, 1);
+    });
+  });
+
+  it("sees an editor's rename over the file", async () => {
+    const file = join(folder, "a.yaml");
+    writeFileSync(file, "one");
+    await seen(file, () => {
+      writeFileSync(`${file}~`, "two");
+      renameSync(`${file}~`, file);
+    });
+  });
+
+  it("sees a swapped ..data symlink", async () => {
+    for (const version of ["v1", "v2"]) {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, "a.yaml"), "same");
+    }
+    symlinkSync("v1", join(folder, "..data"));
+    symlinkSync("..data/a.yaml", join(folder, "a.yaml"));
+    await seen(join(folder, "a.yaml"), () => {
+      symlinkSync("v2", join(folder, "..data_tmp"));
+      renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
+    });
+  });
+
+  it("sees a file go and come", async () => {
+    const file = join(folder, "a.yaml");
+    writeFileSync(file, "one");
+    await seen(file, () => unlinkSync(file));
+    stop();
+    await seen(file, () => writeFileSync(file, "one"));
+  });
+
+  it("lists a folder's files, and none for no folder", async () => {
+    for (const name of ["b.yaml", "a.yaml", ".c.yaml", "d.txt"]) writeFileSync(join(folder, name), "");
+    expect(await filesIn(folder, ".yaml")).toEqual([join(folder, "a.yaml"), join(folder, "b.yaml")]);
+    expect(await filesIn(join(folder, "none"), ".yaml")).toEqual([]);
+  });
+});
