@@ -1,0 +1,93 @@
+import type { Clock } from "../base/clock.ts";
+import { ProbeError, type ProbeResult, probeErrorOf, type Step } from "./result.ts";
+
+/** What every probe type is given besides its target. */
+export interface ProbeContext {
+  readonly clock: Clock;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+  /** How long our own event loop has stood still so far; that time is not the edge's fault. */
+  readonly stalledMs?: () => number;
+  /** PEM; instead of those that Node trusts. */
+  readonly certificateAuthorities?: string;
+}
+
+/** What a probe type reports to while it runs. */
+export interface Attempt {
+  /** Names and times one step. */
+  readonly step: <T>(name: Step["name"], act: () => Promise<T>) => Promise<T>;
+  /** Called whichever way the attempt ends. */
+  readonly atEnd: (close: () => void) => void;
+}
+
+/**
+ * Runs `act` within `timeoutMs` of a running event loop, and turns whatever it throws into a result.
+ * Never rejects; everything given to `atEnd` is closed when it resolves.
+ */
+export async function attempt(
+  timeoutMs: number,
+  context: ProbeContext,
+  act: (attempt: Attempt) => Promise<void>,
+): Promise<ProbeResult> {
+  const { clock } = context;
+  const stopwatch = startStopwatch(clock);
+  const closers: (() => void)[] = [];
+  const atEnd = (close: () => void): void => void closers.push(close);
+  try {
+    const ended = givenUp(timeoutMs, context, atEnd);
+    await Promise.race([act({ step: stopwatch.step, atEnd }), ended]);
+    return { ok: true, ...stopwatch.seen() };
+  } catch (error) {
+    const { reason, detail } = probeErrorOf(error);
+    return { ok: false, reason, ...(detail === undefined ? {} : { detail }), ...stopwatch.seen() };
+  } finally {
+    for (const close of closers) close();
+  }
+}
+
+function startStopwatch(clock: Clock): {
+  readonly step: Attempt["step"];
+  readonly seen: () => { durationMs: number; steps: Step[] };
+} {
+  const startMs = clock.monotonicMs();
+  const done: Step[] = [];
+  let current: { name: Step["name"]; startMs: number } | undefined;
+  const finished = (): Step[] =>
+    current === undefined ? [] : [{ name: current.name, ms: clock.monotonicMs() - current.startMs }];
+  return {
+    async step(name, act) {
+      current = { name, startMs: clock.monotonicMs() };
+      const value = await act();
+      done.push(...finished());
+      current = undefined;
+      return value;
+    },
+    seen: () => ({ durationMs: clock.monotonicMs() - startMs, steps: [...done, ...finished()] }),
+  };
+}
+
+/** Rejects at the deadline, which our own standstills put off, or at the caller's signal. */
+function givenUp(
+  timeoutMs: number,
+  { clock, signal, stalledMs = () => 0 }: ProbeContext,
+  atEnd: (close: () => void) => void,
+): Promise<never> {
+  return new Promise((_, reject) => {
+    const startMs = clock.monotonicMs();
+    const stalledBeforeMs = stalledMs();
+    const leftMs = () => timeoutMs - (clock.monotonicMs() - startMs) + (stalledMs() - stalledBeforeMs);
+    const wait = (): (() => void) =>
+      clock.after(leftMs(), () => {
+        if (leftMs() > 1) cancel = wait();
+        else reject(new ProbeError("timeout"));
+      });
+    let cancel = wait();
+    const abort = () => reject(new ProbeError("cancelled"));
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort);
+    atEnd(() => {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    });
+  });
+}

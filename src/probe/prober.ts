@@ -1,0 +1,230 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { Histogram } from "../base/histogram.ts";
+import { type Lookup, type Reach, reachOf } from "../base/reach.ts";
+import { createScheduler } from "../base/schedule.ts";
+import { Tally } from "../base/tally.ts";
+import type { Family } from "../model/address.ts";
+import type { Health } from "../model/condition.ts";
+import type { Edge } from "../model/edge.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Log } from "../model/log.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import type { ProbeContext } from "./attempt.ts";
+import { type RunProbe, runProbe } from "./registry.ts";
+import type { ProbeResult } from "./result.ts";
+import { judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
+import { startStallMeter } from "./stall.ts";
+import { familiesOf, keyOf, probeTarget, type Target, targetsOf } from "./target.ts";
+
+/**
+ * Probes every address of every edge for as long as it runs.
+ *
+ * ```
+ * inventory ─► targets ─► schedule ─► probe ─► rise and fall ─► one health per edge and family ─► onHealth
+ * ```
+ */
+export interface Prober {
+  /** Probes what is new or changed at once; what is unchanged keeps its health and its schedule. */
+  take(inventory: Inventory): void;
+  /** Resolves when every address of the first inventory has one result. */
+  readonly firstRound: Promise<void>;
+  readonly metrics: MetricSource;
+  stop(): void;
+}
+
+export interface ProberOptions {
+  readonly log: Log;
+  /** Told of every change, and by `take` of everything once more; the same news may come twice. */
+  readonly onHealth: OnHealth;
+  readonly clock?: Clock;
+  /** 0 <= x < 1 */
+  readonly random?: () => number;
+  /** How many probes may run at once. */
+  readonly concurrency?: number;
+  readonly run?: RunProbe;
+  readonly lookup?: Lookup;
+}
+
+/** `reason`: why it is down, or what the last failure was. */
+export type OnHealth = (edgeId: string, family: Family, health: Health, reason?: string) => void;
+
+/** How far the first probes of a new inventory are spread. */
+const FIRST_SPREAD_MS = 200;
+const CONCURRENCY = 256;
+/** How often a first probe is repeated at once when its result says nothing of the edge. */
+const FIRST_TRIES = 3;
+
+export function startProbes(options: ProberOptions): Prober {
+  const { log, onHealth, clock = systemClock, random = Math.random, run = runProbe } = options;
+  const scheduler = createScheduler({ clock, random, concurrency: options.concurrency ?? CONCURRENCY });
+  const stall = startStallMeter(clock);
+  const counts = createCounts();
+  const firstRound = createRound();
+  const tracks = new Map<string, Track>();
+  let reach: Reach = { allowed: [], own: [] };
+
+  const start = (target: Target, verdict: Verdict): void => {
+    const givenUp = new AbortController();
+    const context: ProbeContext = { clock, signal: givenUp.signal, stalledMs: stall.stalledMs };
+    const track: Track = { target, verdict, stop: () => {} };
+    const probe = async (): Promise<void> => {
+      const triesMax = track.verdict.health === "unknown" ? FIRST_TRIES : 1;
+      for (let tries = 0; tries < triesMax && !(await probeOnce(track, context)); tries++);
+      if (!givenUp.signal.aborted) firstRound.done(keyOf(target));
+    };
+    const stopJob = scheduler.every(target.probe.intervalMs, random() * FIRST_SPREAD_MS, probe);
+    track.stop = () => {
+      stopJob();
+      givenUp.abort();
+    };
+    tracks.set(keyOf(target), track);
+  };
+
+  /** Whether the result said something of the edge. */
+  const probeOnce = async (track: Track, context: ProbeContext): Promise<boolean> => {
+    const { target } = track;
+    const stalledBeforeMs = stall.stalledMs();
+    const result = await probeTarget(target, reach, run, context, options.lookup);
+    if (context.signal?.aborted === true) return true;
+    const stalledMs = stall.stalledMs() - stalledBeforeMs;
+    if (saysNothing(result, stalledMs, target.probe.timeoutMs)) {
+      counts.discard();
+      if (!result.ok && result.reason === "local")
+        log.warn({ edge: target.edgeId, detail: result.detail }, "this machine could not start a probe");
+      return false;
+    }
+    counts.count(target, result);
+    track.verdict = judge(track.verdict, result.ok ? undefined : result.reason, target.probe);
+    tell(target.edgeId, target.family);
+    return true;
+  };
+
+  const told = new Map<string, Verdict>();
+  const tell = (edgeId: string, family: Family): void => {
+    const key = `${edgeId} ${family}`;
+    const verdict = together(verdictsOf(edgeId, family));
+    const before = told.get(key);
+    told.set(key, verdict);
+    if (before?.health === verdict.health && before.reason === verdict.reason) return;
+    onHealth(edgeId, family, verdict.health, verdict.reason);
+  };
+
+  let byEdge = new Map<string, readonly string[]>();
+  const verdictsOf = (edgeId: string, family: Family): Verdict[] =>
+    (byEdge.get(edgeId) ?? [])
+      .map((key) => tracks.get(key))
+      .filter((track) => track?.target.family === family)
+      .map((track) => track?.verdict ?? NOT_PROBED);
+
+  const takeTargets = (targets: readonly Target[]): void => {
+    const wanted = new Set(targets.map(keyOf));
+    for (const [key, track] of tracks) {
+      if (wanted.has(key)) continue;
+      track.stop();
+      tracks.delete(key);
+      firstRound.done(key);
+    }
+    for (const target of targets) {
+      const track = tracks.get(keyOf(target));
+      if (track !== undefined && isDeepStrictEqual(track.target.probe, target.probe)) continue;
+      track?.stop();
+      start(target, track === undefined ? NOT_PROBED : { ...track.verdict, against: 0 });
+    }
+  };
+
+  const tellAll = (edge: Edge): void => {
+    for (const family of familiesOf(edge)) {
+      if (edge.probe.type === "none") onHealth(edge.id, family, "up");
+      else tell(edge.id, family);
+    }
+  };
+
+  return {
+    take(inventory) {
+      reach = reachOf(inventory);
+      const targets = inventory.edges.flatMap(targetsOf);
+      byEdge = new Map(inventory.edges.map((edge) => [edge.id, targetsOf(edge).map(keyOf)]));
+      firstRound.expect(targets.map(keyOf));
+      takeTargets(targets);
+      told.clear();
+      inventory.edges.forEach(tellAll);
+    },
+    firstRound: firstRound.complete,
+    metrics: counts.metrics,
+    stop() {
+      for (const track of tracks.values()) track.stop();
+      tracks.clear();
+      scheduler.stop();
+      stall.stop();
+    },
+  };
+}
+
+interface Track {
+  readonly target: Target;
+  verdict: Verdict;
+  stop: () => void;
+}
+
+/** Failures that are ours: we could not start it, or stood still so long that the edge may have given us up. */
+function saysNothing(result: ProbeResult, stalledMs: number, timeoutMs: number): boolean {
+  if (result.ok) return false;
+  if (result.reason === "local" || result.reason === "cancelled") return true;
+  return result.reason !== "timeout" && stalledMs >= timeoutMs;
+}
+
+/** Waits for the first set of keys that it is given, each to be done once. */
+function createRound(): { expect(keys: string[]): void; done(key: string): void; complete: Promise<void> } {
+  let resolve: () => void;
+  const complete = new Promise<void>((done) => {
+    resolve = done;
+  });
+  let missing: Set<string> | undefined;
+  const check = (): void => {
+    if (missing?.size === 0) resolve();
+  };
+  return {
+    expect(keys) {
+      missing ??= new Set(keys);
+      check();
+    },
+    done(key) {
+      missing?.delete(key);
+      check();
+    },
+    complete,
+  };
+}
+
+function createCounts() {
+  const durations = new Map<string, Histogram>();
+  const failures = new Tally("edge", "reason");
+  let discarded = 0;
+  const count = (target: Target, result: ProbeResult): void => {
+    const { type } = target.probe;
+    const histogram = durations.get(type) ?? new Histogram(DURATION_BOUNDS_SECONDS);
+    durations.set(type, histogram);
+    histogram.observe(result.durationMs / 1000);
+    if (!result.ok) failures.add(target.edgeId, result.reason);
+  };
+  const metrics: MetricSource = () => [
+    {
+      kind: "histogram",
+      name: "probe_duration_seconds",
+      help: "Duration of probes by type.",
+      bounds: DURATION_BOUNDS_SECONDS,
+      samples: [...durations].map(([type, histogram]) => histogram.sample({ type })),
+    },
+    failures.family("probe_failures_total", "Failed probes by edge and reason."),
+    {
+      kind: "counter",
+      name: "probe_discarded_total",
+      help: "Probe results not counted because this process or machine was the cause.",
+      samples: [{ labels: {}, value: discarded }],
+    },
+  ];
+  return { count, discard: () => void discarded++, metrics };
+}
+
+const DURATION_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

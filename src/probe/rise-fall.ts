@@ -1,0 +1,37 @@
+import type { Health } from "../model/condition.ts";
+import type { ProbeTiming } from "../model/edge.ts";
+import type { FailureReason } from "./result.ts";
+
+/** What is thought of one address, and how many results in a row speak against it. */
+export interface Verdict {
+  readonly health: Health;
+  readonly against: number;
+  /** Of the last failure, until successes have outweighed it. */
+  readonly reason?: FailureReason;
+}
+
+export const NOT_PROBED: Verdict = { health: "unknown", against: 0 };
+
+/** The next verdict; `failure` undefined is a success. The first result decides; later `rise` or `fall` in a row. */
+export function judge(
+  verdict: Verdict,
+  failure: FailureReason | undefined,
+  { rise, fall }: Pick<ProbeTiming, "rise" | "fall">,
+): Verdict {
+  const seen: Health = failure === undefined ? "up" : "down";
+  const because = failure ?? (seen === verdict.health ? undefined : verdict.reason);
+  if (seen === verdict.health) return told(seen, 0, because);
+  const against = verdict.against + 1;
+  const needed = verdict.health === "unknown" ? 1 : seen === "up" ? rise : fall;
+  return against >= needed ? told(seen, 0, failure) : told(verdict.health, against, because);
+}
+
+/** A family is up while any of its addresses is. */
+export function together(verdicts: readonly Verdict[]): Verdict {
+  const has = (health: Health) => verdicts.find((verdict) => verdict.health === health);
+  return has("up") ?? has("unknown") ?? has("down") ?? NOT_PROBED;
+}
+
+function told(health: Health, against: number, reason: FailureReason | undefined): Verdict {
+  return reason === undefined ? { health, against } : { health, against, reason };
+}
