@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Reach, reachOf } from "../base/reach.ts";
+import { createScheduler } from "../base/schedule.ts";
+import { Tally } from "../base/tally.ts";
+import type { LoadReport } from "../model/condition.ts";
+import type { Edge } from "../model/edge.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Log } from "../model/log.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import { type Pulled, pull } from "./pull.ts";
+import type { PolledLoad, Replies } from "./source.ts";
+
+/** Reads every load source that wants to be read, for as long as it runs. */
+export interface Pullers {
+  /** Reads what is new or changed soon; what is unchanged keeps its schedule and its counters. */
+  take(inventory: Inventory): void;
+  readonly metrics: MetricSource;
+  stop(): void;
+}
+
+export interface PullersOptions {
+  readonly log: Log;
+  /** `sourceIndex`: position in `Edge.load`. */
+  readonly onReport: (edgeId: string, sourceIndex: number, report: LoadReport) => void;
+  /** Every failure, in words without secrets; the log has only the first of a row. */
+  readonly onFailure?: (edgeId: string, sourceIndex: number, problem: string) => void;
+  readonly clock?: Clock;
+  /** 0 <= x < 1 */
+  readonly random?: () => number;
+  /** How many sources may be read at once. */
+  readonly concurrency?: number;
+}
+
+const CONCURRENCY = 64;
+/** How far the first reads of a new inventory are spread, within their interval. */
+const FIRST_SPREAD_MS = 1000;
+
+export function startPullers(options: PullersOptions): Pullers {
+  const { log, onReport, onFailure, clock = systemClock, random = Math.random } = options;
+  const scheduler = createScheduler({ clock, random, concurrency: options.concurrency ?? CONCURRENCY });
+  const failures = new Tally("edge", "type");
+  const tracks = new Map<string, Track>();
+  let reach: Reach = { allowed: [], own: [] };
+
+  const start = (polled: Polled): Track => {
+    const givenUp = new AbortController();
+    const { source } = polled;
+    const track: Track = { ...polled, stop: () => {} };
+    const readOnce = async (): Promise<void> => {
+      const pulled = await pull(source, track.replies, { reach, clock, signal: givenUp.signal });
+      if (!givenUp.signal.aborted) settle(track, pulled);
+    };
+    const firstDelayMs = random() * Math.min(source.intervalMs, FIRST_SPREAD_MS);
+    const stopJob = scheduler.every(source.intervalMs, firstDelayMs, readOnce);
+    track.stop = () => {
+      stopJob();
+      givenUp.abort();
+    };
+    return track;
+  };
+
+  const settle = (track: Track, pulled: Pulled): void => {
+    const { edgeId, sourceIndex, source } = track;
+    const about = { edge: edgeId, source: sourceIndex, type: source.type };
+    if (pulled.kind === "report") {
+      if (track.isFailing) log.info(about, "load source can be read again");
+      track.isFailing = false;
+      track.replies = pulled.replies;
+      onReport(edgeId, sourceIndex, pulled.report);
+      return;
+    }
+    if (!track.isFailing) log.warn({ ...about, problem: pulled.problem }, "load source cannot be read");
+    track.isFailing = true;
+    failures.add(edgeId, source.type);
+    onFailure?.(edgeId, sourceIndex, pulled.problem);
+  };
+
+  return {
+    take(inventory) {
+      reach = reachOf(inventory);
+      const wanted = new Map(inventory.edges.flatMap(polledOf).map((polled) => [keyOf(polled), polled]));
+      for (const [key, track] of tracks) {
+        if (isDeepStrictEqual(wanted.get(key)?.source, track.source)) continue;
+        track.stop();
+        tracks.delete(key);
+      }
+      for (const [key, polled] of wanted) if (!tracks.has(key)) tracks.set(key, start(polled));
+    },
+    metrics: () => [failures.family("load_pull_failures_total", "Failed reads of load sources.")],
+    stop() {
+      for (const track of tracks.values()) track.stop();
+      tracks.clear();
+      scheduler.stop();
+    },
+  };
+}
+
+interface Polled {
+  readonly edgeId: string;
+  readonly sourceIndex: number;
+  readonly source: PolledLoad;
+}
+
+interface Track extends Polled {
+  replies?: Replies;
+  isFailing?: boolean;
+  stop: () => void;
+}
+
+function polledOf({ id: edgeId, load }: Edge): Polled[] {
+  return load.flatMap((source, sourceIndex) =>
+    source.type === "push" ? [] : [{ edgeId, sourceIndex, source }],
+  );
+}
+
+function keyOf({ edgeId, sourceIndex }: Polled): string {
+  return `${edgeId} ${sourceIndex}`;
+}
