@@ -1,0 +1,97 @@
+import { STATUS_CODES } from "node:http";
+import { formatAddress } from "../base/address.ts";
+import type { Client } from "../model/client.ts";
+import type { Choice, Decision } from "../model/decision.ts";
+
+/** What is sent back. The body never repeats any part of the request's target. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string };
+  readonly body: string;
+}
+
+/** `location` as built from the configuration, with the caching that the decision allows. */
+export function redirect(status: 302 | 307, location: string, cacheControl: string): Answer {
+  const body = `${status} ${STATUS_CODES[status]}\n`;
+  return {
+    status,
+    headers: { ...contentHeaders(TEXT, body), "Cache-Control": cacheControl, Location: location },
+    body,
+  };
+}
+
+/** To a CORS preflight, which may not be redirected (Fetch 4.8). */
+export const PREFLIGHT: Answer = {
+  status: 204,
+  headers: {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "600",
+    "Cache-Control": "no-store",
+  },
+  body: "",
+};
+
+/** Plain text, or problem details (RFC 9457) where JSON was asked for. */
+export function problem(status: number, detail: string, json: boolean, more: Answer["headers"] = {}): Answer {
+  const title = STATUS_CODES[status] ?? "Error";
+  const body = json ? JSON.stringify({ title, status, detail }) : `${status} ${title}: ${detail}\n`;
+  return {
+    status,
+    headers: {
+      ...contentHeaders(json ? "application/problem+json" : TEXT, body),
+      "Cache-Control": "no-store",
+      ...more,
+    },
+    body,
+  };
+}
+
+/** A choice with the address that its redirect would name. */
+export interface Target {
+  readonly choice: Choice;
+  readonly url: string;
+}
+
+/** The decision itself. The viewer's address is shown to nobody but the viewer. */
+export function choices(
+  decision: Decision,
+  client: Client,
+  targets: readonly Target[],
+  fallbackUrl: string | undefined,
+): Answer {
+  const { country, continent, city, latitude, longitude, layer } = decision.location;
+  const body = JSON.stringify({
+    service: decision.service.id,
+    viewer: { address: formatAddress(client.address), country, continent, city, latitude, longitude, layer },
+    edges: targets.map(({ choice, url }) => ({
+      id: choice.edge.id,
+      url,
+      distanceKm: known(choice.distanceKm),
+      priceKm: known(choice.priceKm),
+      load: known(choice.loadRatio),
+    })),
+    fallback: fallbackUrl === undefined ? undefined : { url: fallbackUrl },
+    ttl: decision.ttlSeconds,
+    outcome: decision.outcome.kind,
+  });
+  const headers = { ...contentHeaders("application/json", body), "Cache-Control": "no-store" };
+  return { status: 200, headers, body };
+}
+
+/** JSON has no NaN and no infinity. */
+function known(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+const TEXT = "text/plain; charset=utf-8";
+
+function contentHeaders(type: string, body: string): Answer["headers"] {
+  return {
+    "Access-Control-Allow-Origin": "*",
+    Vary: "Accept",
+    "Content-Type": type,
+    "Content-Length": String(Buffer.byteLength(body)),
+  };
+}

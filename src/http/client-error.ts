@@ -1,0 +1,70 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { RejectedReason } from "./respond.ts";
+
+/** What node:http's parser or timers found wrong with a connection. */
+export interface ClientError extends Error {
+  readonly code?: string;
+  /** The octets that were being parsed. */
+  readonly rawPacket?: unknown;
+}
+
+export interface ConnectionRefusal {
+  readonly status: 400 | 405 | 408 | 413 | 414 | 431;
+  readonly reason: RejectedReason;
+}
+
+/** `undefined`: the client is gone, and nothing is to be said. */
+export function refusalOf(
+  { code, rawPacket }: ClientError,
+  maxTargetLength: number,
+): ConnectionRefusal | undefined {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return hasLongTarget(rawPacket, maxTargetLength)
+        ? { status: 414, reason: "uri-too-long" }
+        : { status: 431, reason: "header-overflow" };
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { status: 413, reason: "bad-request" };
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { status: 408, reason: "timeout" };
+    default:
+      return code?.startsWith("HPE_") ? { status: 400, reason: "bad-request" } : undefined;
+  }
+}
+
+/** Whether the packet starts a request whose first line alone is too long. */
+function hasLongTarget(packet: unknown, maxTargetLength: number): boolean {
+  if (!Buffer.isBuffer(packet)) return false;
+  const start = packet.toString("latin1", 0, maxTargetLength + 32);
+  const target = /^[A-Z-]+ ([^\s]*)/.exec(start)?.[1] ?? "";
+  return target.length > maxTargetLength;
+}
+
+/**
+ * Sends a complete answer and closes: at the client's close, or after `lingerMs`, so that octets still under way do not
+ * reset the connection before the answer is read (RFC 9112 9.6).
+ */
+export function refuseConnection(
+  socket: Socket,
+  status: ConnectionRefusal["status"],
+  lingerMs: number,
+): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.removeAllListeners("data");
+  socket.on("data", () => {}); // thrown away; also takes the socket from the parser
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once("end", () => socket.destroySoon());
+  socket.once("close", () => clearTimeout(timer));
+
+  const body = `${status} ${STATUS_CODES[status]}\n`;
+  const allow = status === 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" : "";
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}` +
+      "Connection: close\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n" +
+      `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,184 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { parseAddress } from "../base/address.ts";
+import type { Address } from "../model/address.ts";
+import type { Decide } from "../model/decision.ts";
+import type { Endpoint } from "../model/inventory.ts";
+import type { Log } from "../model/log.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import { type Answer, problem } from "./answer.ts";
+import { type ConnectionRefusal, refusalOf, refuseConnection } from "./client-error.ts";
+import { createCounts } from "./counts.ts";
+import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
+import { createListener } from "./listener.ts";
+import { createResponder, type DoorInventory, type Response, type ViewerRequest } from "./respond.ts";
+
+export interface HttpDoorOptions extends DoorInventory {
+  readonly endpoints: readonly Endpoint[];
+  readonly decide: Decide;
+  readonly log: Log;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface HttpDoor {
+  /** As bound: port 0 is replaced by the one that the system chose. */
+  readonly endpoints: readonly Endpoint[];
+  readonly metrics: MetricSource;
+  /** For a new configuration, in the same turn in which `decide` got it. */
+  readonly take: (inventory: DoorInventory) => void;
+  /** Accepts no one new, answers what has arrived, and closes. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Opens the viewers' HTTP door.
+ *
+ * ```
+ * viewer ─► node:http ─► listener (fastify) ─► respond ─► decide
+ *               │                                 │
+ *               └─► client-error                  └─► answer: 302 · 307 · 204 · 200 · 4xx · 503
+ * ```
+ *
+ * @throws if an endpoint cannot be bound, with the address and the reason; then none stays open
+ */
+export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const counts = createCounts();
+  const { respond, take } = createResponder({ ...options, maxTargetLength: limits.maxTargetLength });
+  const report = atMostEachSecond((error) => options.log.error({ err: error }, "an answer failed"));
+  const lingering = new WeakSet<Socket>();
+  let stopping = false;
+
+  const answer = (request: IncomingMessage, response: ServerResponse, target: string): void => {
+    const startMs = performance.now();
+    const { answer, serviceId, rejected } = respondSafely(respond, viewerRequest(request, target), report);
+    const body = bodyOf(request);
+    if (stopping || body !== "none") response.setHeader("Connection", "close");
+    if (body === "arriving") {
+      lingering.add(request.socket);
+      answerThenDiscard(request, response, answer, limits);
+    } else response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (rejected !== undefined) counts.rejected(rejected);
+    counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
+  };
+
+  const refuse = (socket: Socket, refusal: ConnectionRefusal | undefined): void => {
+    if (refusal === undefined) socket.destroy();
+    else if (lingering.has(socket))
+      socket.destroySoon(); // it has had its last answer
+    else if (refusal.reason === "timeout" && socket.bytesRead === 0) {
+      counts.rejected(refusal.reason);
+      socket.destroy(); // opened in advance, never used: an answer would be taken for that of a later request
+    } else {
+      lingering.add(socket);
+      counts.refused(refusal.status, refusal.reason);
+      refuseConnection(socket, refusal.status, limits.lingerMs);
+    }
+  };
+
+  const listeners = options.endpoints.map(() =>
+    createListener(limits, {
+      request: answer,
+      clientError: (error, socket) => refuse(socket, refusalOf(error, limits.maxTargetLength)),
+      connect: (socket) => refuse(socket, { status: 405, reason: "bad-request" }),
+    }),
+  );
+
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    await nextTurn(); // what has reached the kernel is read, and answered with `Connection: close`
+    await Promise.all(listeners.map(async (listener) => await listener.close(limits.stopGraceMs)));
+  };
+
+  try {
+    const endpoints = await Promise.all(
+      options.endpoints.map(async (endpoint, i) => {
+        const listener = listeners[i] as (typeof listeners)[number];
+        return await listener.open(endpoint, hasIpv4Twin(endpoint, options.endpoints));
+      }),
+    );
+    return { endpoints, metrics: counts.metrics, take, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** `::` takes IPv4 too, unless IPv4 has an endpoint of its own at that port. */
+function hasIpv4Twin({ host, port }: Endpoint, endpoints: readonly Endpoint[]): boolean {
+  return host === "::" && endpoints.some((other) => other.host === "0.0.0.0" && other.port === port);
+}
+
+function atMostEachSecond(report: (error: unknown) => void): (error: unknown) => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const nowMs = performance.now();
+    if (nowMs - lastMs < 1000) return;
+    lastMs = nowMs;
+    report(error);
+  };
+}
+
+/** A fault of ours is not the viewer's: the viewer may come back. */
+function respondSafely(
+  respond: (request: ViewerRequest) => Response,
+  request: ViewerRequest,
+  report: (error: unknown) => void,
+): Response {
+  try {
+    return respond(request);
+  } catch (error) {
+    report(error);
+    const answer = problem(503, "no decision could be made", false, { "Retry-After": "10" });
+    return { serviceId: "-", answer };
+  }
+}
+
+function viewerRequest(request: IncomingMessage, target: string): ViewerRequest {
+  const { method = "", rawHeaders, headers, socket } = request;
+  return { method, target, rawHeaders, headers, peer: peerOf(socket) };
+}
+
+/** A socket that was just reset has forgotten its peer; nobody will read that answer. */
+function peerOf(socket: Socket): Address {
+  const text = socket.remoteAddress?.replace(/%.*$/, "") ?? "";
+  return parseAddress(text) ?? { family: 4, bytes: new Uint8Array(4) };
+}
+
+/** held-back: announced, but not sent before we ask for it, which we never do (RFC 9110 10.1.1). */
+type Body = "none" | "arriving" | "held-back";
+
+function bodyOf({ headers }: IncomingMessage): Body {
+  if (headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0)
+    return "none";
+  return headers.expect === undefined ? "arriving" : "held-back";
+}
+
+/**
+ * Sends the whole answer, throws away what still arrives of the body up to the limits, and only then closes: closing
+ * with unread octets would reset the connection and could destroy the answer (RFC 9112 9.6).
+ */
+function answerThenDiscard(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+  limits: HttpLimits,
+): void {
+  response.writeHead(status, headers);
+  if (body === "") response.flushHeaders();
+  else response.write(body);
+
+  let size = 0;
+  const finish = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(finish, limits.lingerMs);
+  request.once("end", finish);
+  request.once("close", finish);
+  request.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limits.lingerSize) finish();
+  });
+}

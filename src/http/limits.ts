@@ -1,0 +1,36 @@
+/** What a connection may cost. Milliseconds, octets. */
+export interface HttpLimits {
+  /** From a request's first octet, or a connection's start, to the end of its header. */
+  readonly headersTimeoutMs: number;
+  /** From a request's first octet to its last. At least `headersTimeoutMs`. */
+  readonly requestTimeoutMs: number;
+  /** Without an octet in either direction. */
+  readonly silenceTimeoutMs: number;
+  /** Between an answer and the next request. */
+  readonly keepAliveTimeoutMs: number;
+  /** How often the first two are looked at. */
+  readonly checkIntervalMs: number;
+  readonly maxRequestsPerConnection: number;
+  /** Of the request line and all fields. */
+  readonly maxHeaderSize: number;
+  readonly maxTargetLength: number;
+  /** How long, and how much of, an unwanted body is thrown away after the answer, so that closing does not destroy the answer (RFC 9112 9.6). */
+  readonly lingerMs: number;
+  readonly lingerSize: number;
+  /** How long `stop` waits for requests that are still arriving. */
+  readonly stopGraceMs: number;
+}
+
+export const DEFAULT_LIMITS: HttpLimits = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 12_000,
+  silenceTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 65_000,
+  checkIntervalMs: 1000,
+  maxRequestsPerConnection: 10_000,
+  maxHeaderSize: 16 * 1024,
+  maxTargetLength: 8 * 1024,
+  lingerMs: 1000,
+  lingerSize: 256 * 1024,
+  stopGraceMs: 3000,
+};

@@ -1,0 +1,101 @@
+import { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { getSystemErrorMap } from "node:util";
+import fastify, { type FastifyInstance } from "fastify";
+import type { Endpoint } from "../model/inventory.ts";
+import type { ClientError } from "./client-error.ts";
+import type { HttpLimits } from "./limits.ts";
+
+/** What a listener hands on. */
+export interface ListenerEvents {
+  /** @param target the request target as received, one character per octet */
+  request(request: IncomingMessage, response: ServerResponse, target: string): void;
+  clientError(error: ClientError, socket: Socket): void;
+  connect(socket: Socket): void;
+}
+
+/** One server, on one endpoint. */
+export interface Listener {
+  /** @throws with one line that tells the address and the reason */
+  open(endpoint: Endpoint, ipv6Only: boolean): Promise<Endpoint>;
+  /** Idle connections are closed at once, those with a request on its way after its answer, the rest after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * fastify with one route that takes every method and every target. The target never reaches its router or its body
+ * parsers, which would refuse some; it is handed on as received.
+ */
+export function createListener(limits: HttpLimits, events: ListenerEvents): Listener {
+  const instance = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.silenceTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    maxRequestsPerSocket: limits.maxRequestsPerConnection,
+    rewriteUrl: () => "/",
+    clientErrorHandler: (error, socket) => events.clientError(error as ClientError, socket),
+    http: {
+      requestTimeout: limits.requestTimeoutMs,
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      maxHeaderSize: limits.maxHeaderSize,
+      insecureHTTPParser: false,
+      requireHostHeader: false, // `hostOf` demands it, of HTTP/1.0 too, and answers in full
+    },
+  });
+  const methods = METHODS.filter((method) => method !== "CONNECT");
+  for (const method of methods) instance.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  instance.route({
+    method: methods,
+    url: "/",
+    handler(request, reply) {
+      reply.hijack();
+      events.request(request.raw, reply.raw, request.originalUrl);
+    },
+  });
+  handleRest(instance.server, events);
+  return {
+    open: async (endpoint, ipv6Only) => await open(instance, endpoint, ipv6Only),
+    close: async (graceMs) => await close(instance, graceMs),
+  };
+}
+
+/** What node:http would answer by itself, or not at all. */
+function handleRest(server: Server, events: ListenerEvents): void {
+  const asUsual = (request: IncomingMessage, response: ServerResponse): void => {
+    server.emit("request", request, response);
+  };
+  server.on("checkContinue", asUsual);
+  server.on("checkExpectation", asUsual);
+  server.on("connect", (_request, socket) => events.connect(socket as Socket));
+}
+
+async function open(
+  instance: FastifyInstance,
+  { host, port }: Endpoint,
+  ipv6Only: boolean,
+): Promise<Endpoint> {
+  try {
+    await instance.listen({ host, port, ipv6Only, backlog: 4096 });
+  } catch (error) {
+    const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    throw new Error(`http: cannot listen on ${where}: ${reasonOf(error)}`, { cause: error });
+  }
+  return { host, port: (instance.server.address() as AddressInfo).port };
+}
+
+function reasonOf(error: unknown): string {
+  const { errno, message } = error as NodeJS.ErrnoException;
+  const [code, text] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
+  return code === undefined ? message : `${text} (${code})`;
+}
+
+async function close(instance: FastifyInstance, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => instance.server.closeAllConnections(), graceMs);
+  await instance.close();
+  clearTimeout(timer);
+}

@@ -1,0 +1,192 @@
+import type { Address } from "../model/address.ts";
+import type { Client } from "../model/client.ts";
+import type { Decide, Decision, RefusalReason } from "../model/decision.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Log } from "../model/log.ts";
+import { prefersJson } from "./accept.ts";
+import { type Answer, choices, PREFLIGHT, problem, redirect, type Target } from "./answer.ts";
+import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
+import { hostnamesOf, hostOf } from "./host.ts";
+import { createLocations } from "./location.ts";
+import { parseTarget, type Target as RequestTarget } from "./target.ts";
+
+/** A request as received; what lies behind it, socket or test, does not matter here. */
+export interface ViewerRequest {
+  readonly method: string;
+  /** The request target byte for byte, one character per octet. */
+  readonly target: string;
+  readonly rawHeaders: readonly string[];
+  readonly headers: HeaderFields;
+  /** The socket's other end. */
+  readonly peer: Address;
+}
+
+/** An answer and what is counted of it. */
+export interface Response {
+  readonly answer: Answer;
+  /** `-` where no service was found. */
+  readonly serviceId: string;
+  /** Why no service was even looked for. */
+  readonly rejected?: RejectedReason;
+}
+
+export type RejectedReason = "bad-host" | "header-overflow" | "uri-too-long" | "bad-request" | "timeout";
+
+/** The part of an inventory that the door needs. */
+export type DoorInventory = Pick<Inventory, "trustedProxies" | "services">;
+
+export interface ResponderOptions extends DoorInventory {
+  readonly decide: Decide;
+  readonly log: Log;
+  /** Octets of the longest request target. */
+  readonly maxTargetLength: number;
+}
+
+/** Turns requests into answers. No `await`, no socket. */
+export interface Responder {
+  readonly respond: (request: ViewerRequest) => Response;
+  readonly take: (inventory: DoorInventory) => void;
+}
+
+export function createResponder(options: ResponderOptions): Responder {
+  const { decide, maxTargetLength } = options;
+  let rules = rulesOf(options, options.log);
+
+  return {
+    take(inventory) {
+      rules = rulesOf(inventory, options.log);
+    },
+
+    respond(request) {
+      const { method } = request;
+      if (request.target.length > maxTargetLength)
+        return rejected(
+          "uri-too-long",
+          refusal(request, 414, `the target is longer than ${maxTargetLength} octets`),
+        );
+      const target = parseTarget(request.target);
+      if (target === undefined || (target.path === "*" && method !== "OPTIONS"))
+        return rejected("bad-request", refusal(request, 400, "a malformed request target"));
+      if (!hasKnownLength(request.headers["transfer-encoding"]))
+        return rejected(
+          "bad-request",
+          refusal(request, 400, "a Transfer-Encoding that does not end in chunked"),
+        );
+      const host = hostOf(request.rawHeaders, target.authority);
+      if (host.kind === "refused" && host.status === 400)
+        return rejected("bad-host", refusal(request, 400, host.detail));
+
+      const service = host.kind === "refused" ? undefined : rules.serviceAt(host.hostname);
+      if (host.kind === "refused" || service === undefined) return unserved(request);
+      if (method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
+      if (isReserved(target.path))
+        return { serviceId: service.id, answer: refusal(request, 404, "nothing is here") };
+
+      const client = clientOf(request.peer, request.headers, rules.isTrusted);
+      const decision = decide({ hostname: host.hostname, client, path: target.path }, "http");
+      if (decision === undefined) return unserved(request);
+      return { serviceId: decision.service.id, answer: answerTo(request, target, client, decision, rules) };
+    },
+  };
+}
+
+/** What follows from the configuration. */
+type Rules = ReturnType<typeof rulesOf>;
+
+function rulesOf({ trustedProxies, services }: DoorInventory, log: Log) {
+  const serviceAt = hostnamesOf(services);
+  return {
+    isTrusted: compileTrusted(trustedProxies),
+    serviceAt,
+    locations: createLocations((hostname) => serviceAt(hostname) !== undefined, log),
+  };
+}
+
+function unserved(request: ViewerRequest): Response {
+  return { serviceId: "-", answer: refusal(request, 421, "no service has this hostname") };
+}
+
+function rejected(reason: RejectedReason, answer: Answer): Response {
+  return { serviceId: "-", answer, rejected: reason };
+}
+
+/** RFC 9112 6.3: otherwise nobody knows where the request ends. */
+function hasKnownLength(transferEncoding: string | readonly string[] | undefined): boolean {
+  return transferEncoding === undefined || /(?:^|,)[ \t]*chunked$/i.test(String(transferEncoding));
+}
+
+function refusal(request: ViewerRequest, status: number, detail: string, more?: Answer["headers"]): Answer {
+  return problem(status, detail, asksForJson(request), more);
+}
+
+function asksForJson({ headers }: ViewerRequest): boolean {
+  const { accept } = headers;
+  return prefersJson(typeof accept === "string" ? accept : accept?.join(","));
+}
+
+/** Paths of our own, on every service's hostname. */
+function isReserved(path: string): boolean {
+  return path === "/.edgeward" || path.startsWith("/.edgeward/");
+}
+
+function answerTo(
+  request: ViewerRequest,
+  { path, query }: RequestTarget,
+  client: Client,
+  decision: Decision,
+  { locations }: Rules,
+): Answer {
+  const { service, outcome } = decision;
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  const status = isRead ? 302 : 307;
+  const asJson = isRead && asksForJson(request);
+
+  switch (outcome.kind) {
+    case "edges":
+    case "overload":
+    case "fail-open": {
+      const targets = function* (): Generator<Target> {
+        for (const choice of decision.edges) {
+          const url = locations.of(service, choice.edge)?.(path, query);
+          if (url !== undefined) yield { choice, url };
+        }
+      };
+      const [best] = targets();
+      if (best === undefined) return refusal(request, 503, NO_URL, RETRY_LATER);
+      return asJson
+        ? choices(decision, client, [...targets()], undefined)
+        : redirect(status, best.url, isRead ? cachingOf(decision) : NO_STORE);
+    }
+    case "fallback": {
+      const url = locations.ofFallback(service)?.(path, query);
+      if (url === undefined) return refusal(request, 503, NO_FALLBACK_URL, RETRY_LATER);
+      return asJson ? choices(decision, client, [], url) : redirect(status, url, NO_STORE);
+    }
+    case "refused": {
+      const { status, detail } = REFUSALS[outcome.reason];
+      return refusal(request, status, detail, status === 503 ? RETRY_LATER : undefined);
+    }
+  }
+}
+
+const NO_STORE = "no-store";
+
+/** A viewer may stay only with an edge that was chosen in full health. */
+function cachingOf({ outcome, service }: Decision): string {
+  const { stickinessSeconds } = service.http;
+  return outcome.kind === "edges" && stickinessSeconds > 0
+    ? `private, max-age=${stickinessSeconds}`
+    : NO_STORE;
+}
+
+const RETRY_LATER = { "Retry-After": "10" };
+const NO_URL = "no edge of this service has a url that viewers can be redirected to";
+const NO_FALLBACK_URL = "no edge of this service is available, and its fallback has no url to redirect to";
+
+const REFUSALS: { readonly [reason in RefusalReason]: { readonly status: number; readonly detail: string } } =
+  {
+    full: { status: 503, detail: "every edge of this service is full" },
+    down: { status: 503, detail: "every edge of this service is down" },
+    "no-edges": { status: 503, detail: "no edge of this service is in service" },
+    "not-allowed": { status: 451, detail: "this service is not available where you are" },
+  };
