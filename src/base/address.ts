@@ -39,6 +39,11 @@ export function formatPrefix(prefix: Prefix): string {
   return `${formatAddress(prefix)}/${prefix.length}`;
 }
 
+/** The families that an edge with these addresses is judged by; one without any counts as IPv4. */
+export function familiesOf(addresses: readonly Address[]): Family[] {
+  return addresses.length === 0 ? [4] : [...new Set(addresses.map(({ family }) => family))];
+}
+
 /** 32 or 128. */
 export function widthOf(family: Family): number {
   return family === 4 ? 32 : 128;

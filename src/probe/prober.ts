@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { familiesOf } from "../base/address.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Histogram } from "../base/histogram.ts";
 import { type Lookup, type Reach, reachOf } from "../base/reach.ts";
@@ -15,7 +16,7 @@ import { type RunProbe, runProbe } from "./registry.ts";
 import type { ProbeResult } from "./result.ts";
 import { judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
 import { startStallMeter } from "./stall.ts";
-import { familiesOf, keyOf, probeTarget, type Target, targetsOf } from "./target.ts";
+import { keyOf, probeTarget, type Target, targetsOf } from "./target.ts";
 
 /**
  * Probes every address of every edge for as long as it runs.
@@ -134,7 +135,7 @@ export function startProbes(options: ProberOptions): Prober {
   };
 
   const tellAll = (edge: Edge): void => {
-    for (const family of familiesOf(edge)) {
+    for (const family of familiesOf(edge.addresses)) {
       if (edge.probe.type === "none") onHealth(edge.id, family, "up");
       else tell(edge.id, family);
     }

@@ -27,11 +27,6 @@ export function keyOf({ edgeId, address }: Target): string {
   return `${edgeId} ${address === undefined ? "by name" : formatAddress(address)}`;
 }
 
-/** Families that an edge is judged by; one without addresses counts as IPv4. */
-export function familiesOf(edge: Edge): Family[] {
-  return edge.addresses.length === 0 ? [4] : [...new Set(edge.addresses.map(({ family }) => family))];
-}
-
 /** Probes a target once, unless its address is forbidden. Resolving a name may take one more timeout. */
 export async function probeTarget(
   target: Target,

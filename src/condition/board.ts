@@ -1,0 +1,254 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Family } from "../model/address.ts";
+import type { Condition, Health, LoadReport } from "../model/condition.ts";
+import type { AdminState } from "../model/edge.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import type { World } from "../model/world.ts";
+import type { ConditionChange } from "./change.ts";
+import { changed, conditionOf, type Entry, entryOf, stateNumber, upBits } from "./entry.ts";
+import { conditionMetrics } from "./metrics.ts";
+import { isRetraction, isStanding, type Override } from "./override.ts";
+
+/**
+ * Where everything that is known of the edges comes together.
+ *
+ * ```
+ * probes ─── health ──┐              ┌─► World ─► the engine
+ * reports ── load ────┼─► one entry ─┼─► Condition ─► API, CLI, dashboard
+ * operators, file ────┘   per edge   └─► ConditionChange ─► log, event stream
+ * ```
+ */
+export interface Board {
+  /** What is known of an edge stays, as far as the edge still has that address family, that load source. */
+  take(inventory: Inventory): void;
+  /** Edges and families that are not in the inventory are ignored. */
+  health(edgeId: string, family: Family, health: Health, reason?: string): void;
+  /** `sourceIndex`: position in `Edge.load`. */
+  report(edgeId: string, sourceIndex: number, report: LoadReport): void;
+  /** For the edge's own report, whichever source that is. */
+  pushReport(edgeId: string, report: LoadReport): "taken" | "unknown-edge" | "not-pushed";
+  /** `active` takes an earlier drain back; over a file that drains, it holds until the file's word changes. */
+  setState(edgeId: string, request: StateRequest): "set" | "unknown-edge";
+  /** Back to what the file says. */
+  clearState(edgeId: string): "cleared" | "unknown-edge";
+  /** What the state file should hold: those of edges that are not configured now too. */
+  overrides(): Override[];
+  /** By `Inventory.edges` of the last `take`. The same object until something changes. */
+  world(): World;
+  conditions(): Condition[];
+  condition(edgeId: string): Condition | undefined;
+  readonly metrics: MetricSource;
+  stop(): void;
+}
+
+export interface BoardOptions {
+  /** Kilometres that a load ratio adds to the distance; given NaN for unknown. */
+  readonly priceKm: (loadRatio: number) => number;
+  readonly clock?: Clock;
+  /** As read from the state file. */
+  readonly overrides?: readonly Override[];
+  readonly onChange?: (change: ConditionChange) => void;
+  /** Soon after anything in the world has changed; not for `take`, whose caller knows. */
+  readonly onWorld?: (world: World) => void;
+  /** An override has ended by itself, so that the state file is out of date. */
+  readonly onOverrideEnd?: () => void;
+}
+
+export interface StateRequest {
+  readonly state: AdminState;
+  readonly by: string;
+  readonly reason: string;
+  /** Wall clock, milliseconds since 1970; when it ends by itself. */
+  readonly untilMs?: number;
+}
+
+/** How soon a report that grows old is noticed without anybody asking. */
+const TICK_MS = 250;
+/** Changes this close together make one world. */
+const GATHER_MS = 20;
+
+export function createBoard(options: BoardOptions): Board {
+  const { priceKm, clock = systemClock, onChange, onWorld, onOverrideEnd } = options;
+  let generation = 0;
+  let ids: readonly string[] = [];
+  const entries = new Map<string, Entry>();
+  const overrides = createOverrides(clock, options.overrides ?? []);
+  let world: World | undefined;
+  let cancelGathering: (() => void) | undefined;
+
+  const put = (next: Entry): void => {
+    const { id } = next.edge;
+    const before = entries.get(id);
+    entries.set(id, next);
+    if (before !== undefined) for (const change of changesBetween(before, next)) onChange?.(change);
+  };
+
+  const update = (entry: Entry, facts: Parameters<typeof changed>[1]): void => {
+    put(changed(entry, facts, clock.monotonicMs()));
+    world = undefined;
+    cancelGathering ??= clock.after(GATHER_MS, () => {
+      cancelGathering = undefined;
+      onWorld?.(currentWorld());
+    });
+  };
+
+  /** Whatever time alone has changed. */
+  const age = (): void => {
+    const nowMs = clock.monotonicMs();
+    for (const edgeId of overrides.expire(nowMs)) endOverride(edgeId);
+    for (const entry of entries.values()) if (entry.view.staleAtMs <= nowMs) update(entry, {});
+  };
+
+  const endOverride = (edgeId: string): void => {
+    const entry = entries.get(edgeId);
+    if (entry !== undefined) update(entry, { override: undefined });
+    onOverrideEnd?.();
+  };
+
+  const currentEntries = (): Entry[] => {
+    age();
+    return ids.map((id) => entries.get(id)).filter((entry) => entry !== undefined);
+  };
+
+  const currentWorld = (): World => {
+    const list = currentEntries();
+    world ??= worldOf(generation, list, priceKm);
+    return world;
+  };
+
+  const setReport = (entry: Entry, sourceIndex: number, report: LoadReport): void => {
+    const source = entry.edge.load[sourceIndex];
+    if (source === undefined) return;
+    const { staleAfterMs } = source;
+    update(entry, {
+      reports: entry.reports.with(sourceIndex, { report, atMs: clock.monotonicMs(), staleAfterMs }),
+    });
+  };
+
+  const tick = (): void => {
+    age();
+    cancelTick = clock.after(TICK_MS, tick);
+  };
+  let cancelTick = clock.after(TICK_MS, tick);
+
+  return {
+    take(inventory) {
+      for (const { id, state } of inventory.edges) {
+        const override = overrides.get(id);
+        if (override === undefined || isStanding(override, state)) continue;
+        overrides.remove(id);
+        onOverrideEnd?.();
+      }
+      const taken = new Set(inventory.edges.map(({ id }) => id));
+      for (const id of entries.keys()) if (!taken.has(id)) entries.delete(id);
+      for (const edge of inventory.edges)
+        put(entryOf(edge, entries.get(edge.id), overrides.get(edge.id), clock));
+      generation = inventory.generation;
+      ids = [...taken];
+      world = undefined;
+    },
+    health(edgeId, family, health, reason) {
+      const entry = entries.get(edgeId);
+      const known = entry?.health.find((known) => known.family === family);
+      if (entry === undefined || known === undefined) return;
+      if (known.health === health && known.reason === reason) return;
+      const sinceMs = known.health === health ? known.sinceMs : clock.wallMs();
+      const next = { family, health, sinceMs, ...(reason === undefined ? {} : { reason }) };
+      update(entry, { health: entry.health.map((other) => (other === known ? next : other)) });
+    },
+    report(edgeId, sourceIndex, report) {
+      const entry = entries.get(edgeId);
+      if (entry !== undefined) setReport(entry, sourceIndex, report);
+    },
+    pushReport(edgeId, report) {
+      const entry = entries.get(edgeId);
+      if (entry === undefined) return "unknown-edge";
+      const sourceIndex = entry.edge.load.findIndex(({ type }) => type === "push");
+      if (sourceIndex < 0) return "not-pushed";
+      setReport(entry, sourceIndex, report);
+      return "taken";
+    },
+    setState(edgeId, request) {
+      const entry = entries.get(edgeId);
+      if (entry === undefined) return "unknown-edge";
+      const { state: fileState } = entry.edge;
+      const override: Override = { edgeId, ...request, atMs: clock.wallMs(), fileState };
+      if (isRetraction(override)) overrides.remove(edgeId);
+      else overrides.set(override);
+      update(entry, { override: overrides.get(edgeId) });
+      return "set";
+    },
+    clearState(edgeId) {
+      const entry = entries.get(edgeId);
+      if (entry === undefined) return "unknown-edge";
+      overrides.remove(edgeId);
+      update(entry, { override: undefined });
+      return "cleared";
+    },
+    overrides: () => overrides.all(),
+    world: currentWorld,
+    conditions: () => currentEntries().map((entry) => conditionOf(entry, clock.monotonicMs())),
+    condition(edgeId) {
+      age();
+      const entry = entries.get(edgeId);
+      return entry === undefined ? undefined : conditionOf(entry, clock.monotonicMs());
+    },
+    metrics: () => conditionMetrics(currentEntries(), priceKm, clock.monotonicMs()),
+    stop() {
+      cancelTick();
+      cancelGathering?.();
+    },
+  };
+}
+
+/** Overrides by edge. They end by the monotonic clock, so that a wall clock that jumps ends none. */
+function createOverrides(clock: Clock, kept: readonly Override[]) {
+  const byEdge = new Map<string, { readonly override: Override; readonly endsAtMs: number }>();
+  const set = (override: Override): void => {
+    const leftMs = (override.untilMs ?? Number.POSITIVE_INFINITY) - clock.wallMs();
+    byEdge.set(override.edgeId, { override, endsAtMs: clock.monotonicMs() + leftMs });
+  };
+  kept.forEach(set);
+  return {
+    set,
+    get: (edgeId: string) => byEdge.get(edgeId)?.override,
+    remove: (edgeId: string) => void byEdge.delete(edgeId),
+    all: () => [...byEdge.values()].map(({ override }) => override),
+    /** Removes what has ended and names its edges. */
+    expire(nowMs: number): string[] {
+      const ended = [...byEdge].filter(([, { endsAtMs }]) => endsAtMs <= nowMs).map(([edgeId]) => edgeId);
+      for (const edgeId of ended) byEdge.delete(edgeId);
+      return ended;
+    },
+  };
+}
+
+function worldOf(generation: number, entries: readonly Entry[], priceKm: BoardOptions["priceKm"]): World {
+  const ratios = entries.map(({ view }) => view.loadRatio);
+  return {
+    generation,
+    up: Uint8Array.from(entries, upBits),
+    state: Uint8Array.from(entries, stateNumber),
+    loadRatio: Float64Array.from(ratios),
+    priceKm: Float64Array.from(ratios, (ratio) => priceKm(ratio)),
+  };
+}
+
+function* changesBetween(before: Entry, next: Entry): Generator<ConditionChange> {
+  const { id: edgeId } = next.edge;
+  for (const { family, health, reason } of next.health) {
+    const from = before.health.find((known) => known.family === family)?.health ?? "unknown";
+    if (from === health) continue;
+    const change = { kind: "health", edgeId, family, from, to: health } as const;
+    yield reason === undefined ? change : { ...change, reason };
+  }
+  const { level, loadRatio } = next.view;
+  if (before.view.level !== level) {
+    const change = { kind: "load", edgeId, from: before.view.level, to: level } as const;
+    yield Number.isNaN(loadRatio) ? change : { ...change, loadRatio };
+  }
+  const { state: to, origin } = next.view.effective;
+  const { state: from } = before.view.effective;
+  if (from !== to || before.override !== next.override) yield { kind: "state", edgeId, from, to, origin };
+}

@@ -1,0 +1,41 @@
+import type { Family } from "../model/address.ts";
+import type { Health, StateOrigin } from "../model/condition.ts";
+import type { AdminState } from "../model/edge.ts";
+
+/** What the log and the event stream tell of an edge. */
+export type ConditionChange =
+  | {
+      readonly kind: "health";
+      readonly edgeId: string;
+      readonly family: Family;
+      readonly from: Health;
+      readonly to: Health;
+      readonly reason?: string;
+    }
+  | {
+      readonly kind: "load";
+      readonly edgeId: string;
+      readonly from: LoadLevel;
+      readonly to: LoadLevel;
+      /** Absent when unknown. */
+      readonly loadRatio?: number;
+    }
+  | {
+      readonly kind: "state";
+      readonly edgeId: string;
+      readonly from: AdminState;
+      readonly to: AdminState;
+      readonly origin: StateOrigin;
+    };
+
+export type LoadLevel = "unknown" | "room" | "full";
+
+/** Below this, an edge that was full has room again: viewers who come and go at the brim are no news. */
+const ROOM_BELOW = 0.95;
+
+/** The next level; only for telling, the choice of edges goes by the ratio itself. */
+export function levelOf(loadRatio: number, before: LoadLevel): LoadLevel {
+  if (Number.isNaN(loadRatio)) return "unknown";
+  if (loadRatio >= 1) return "full";
+  return before === "full" && loadRatio >= ROOM_BELOW ? "full" : "room";
+}

@@ -1,0 +1,117 @@
+import { familiesOf } from "../base/address.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Condition, FamilyHealth, LoadReport } from "../model/condition.ts";
+import type { Edge } from "../model/edge.ts";
+import { STATE_ACTIVE, STATE_DRAIN, STATE_OFF, UP_IPV4, UP_IPV6 } from "../model/world.ts";
+import { type LoadLevel, levelOf } from "./change.ts";
+import { isFresh, loadRatioOf, mergeReports, type Received } from "./merge.ts";
+import { type EffectiveState, effectiveState, type Override } from "./override.ts";
+
+/** All that is known of one edge. Replaced, never edited. */
+export interface Entry {
+  readonly edge: Edge;
+  readonly health: readonly FamilyHealth[];
+  /** By position in `Edge.load`. */
+  readonly reports: readonly (Received | undefined)[];
+  readonly override: Override | undefined;
+  /** What follows from the above, now. */
+  readonly view: View;
+}
+
+export interface View {
+  readonly load: LoadReport;
+  /** NaN unknown or unlimited. */
+  readonly loadRatio: number;
+  readonly level: LoadLevel;
+  readonly effective: EffectiveState;
+  /** Monotonic: when the first report that counts now no longer will; Infinity when none does. */
+  readonly staleAtMs: number;
+}
+
+/** The edge as configured now, with what is still known of it from before. */
+export function entryOf(
+  edge: Edge,
+  before: Entry | undefined,
+  override: Override | undefined,
+  clock: Clock,
+): Entry {
+  const health = familiesOf(edge.addresses).map(
+    (family): FamilyHealth =>
+      before?.health.find((known) => known.family === family) ?? {
+        family,
+        health: "unknown",
+        sinceMs: clock.wallMs(),
+      },
+  );
+  const reports = edge.load.map((source, i) => {
+    const received = before?.edge.load[i]?.type === source.type ? before.reports[i] : undefined;
+    return received === undefined ? undefined : { ...received, staleAfterMs: source.staleAfterMs };
+  });
+  const facts = { edge, health, reports, override };
+  return { ...facts, view: viewOf(facts, before?.view.level ?? "unknown", clock.monotonicMs()) };
+}
+
+/** The same edge with other facts, seen at another time. */
+export function changed(
+  entry: Entry,
+  facts: Partial<Pick<Entry, "health" | "reports" | "override">>,
+  nowMs: number,
+): Entry {
+  const next = { ...entry, ...facts };
+  return { ...next, view: viewOf(next, entry.view.level, nowMs) };
+}
+
+function viewOf(facts: Omit<Entry, "view">, levelBefore: LoadLevel, nowMs: number): View {
+  const { edge, reports, override } = facts;
+  const load = mergeReports(reports, nowMs);
+  const loadRatio = loadRatioOf(load, edge.capacity);
+  const fresh = reports.filter((received) => received !== undefined && isFresh(received, nowMs));
+  const ends = fresh.map((received) => (received === undefined ? 0 : received.atMs + received.staleAfterMs));
+  return {
+    load,
+    loadRatio,
+    level: levelOf(loadRatio, levelBefore),
+    effective: effectiveState(edge.state, override),
+    staleAtMs: Math.min(Number.POSITIVE_INFINITY, ...ends),
+  };
+}
+
+/** What `edges` shows. */
+export function conditionOf(entry: Entry, nowMs: number): Condition {
+  const { edge, health, view } = entry;
+  const ageMs = reportAgeMs(entry, nowMs);
+  return {
+    edgeId: edge.id,
+    health,
+    state: view.effective.state,
+    stateOrigin: view.effective.origin,
+    load: view.load,
+    ...(Number.isNaN(view.loadRatio) ? {} : { loadRatio: view.loadRatio }),
+    ...(ageMs === undefined ? {} : { reportAgeMs: ageMs }),
+  };
+}
+
+/** Of the newest report of any source, fresh or not. */
+export function reportAgeMs({ reports }: Entry, nowMs: number): number | undefined {
+  const times = reports.filter((received) => received !== undefined).map((received) => received.atMs);
+  return times.length === 0 ? undefined : nowMs - Math.max(...times);
+}
+
+/** Bits as in `World.up`. */
+export function upBits({ health }: Entry): number {
+  return health
+    .filter(({ health }) => health === "up")
+    .reduce((bits, { family }) => bits | (family === 4 ? UP_IPV4 : UP_IPV6), 0);
+}
+
+/** Number as in `World.state`. */
+export function stateNumber({ view }: Entry): number {
+  switch (view.effective.state) {
+    case "active":
+      return STATE_ACTIVE;
+    case "drain":
+      return STATE_DRAIN;
+    case "off":
+      return STATE_OFF;
+  }
+}
