@@ -1,0 +1,208 @@
+/** JSON Schemas (2020-12) of what the door takes and gives. Each stands alone, without references. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+const text: JsonSchema = { type: "string" };
+const number: JsonSchema = { type: "number" };
+const count: JsonSchema = { type: "integer", minimum: 0 };
+const truth: JsonSchema = { type: "boolean" };
+const epochMs: JsonSchema = { type: "number", description: "milliseconds since 1970" };
+const distanceKm: JsonSchema = {
+  type: ["number", "null"],
+  description: "great-circle kilometres; null: the viewer cannot be located",
+};
+const adminState: JsonSchema = { enum: ["active", "drain", "off"] };
+const texts = arrayOf(text);
+
+const MAX_STREAMS = 10_000;
+
+/** A number that JSON can carry: 1e309 reads as infinity, which no number field takes. */
+const amount: JsonSchema = { type: "number", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const share: JsonSchema = { type: "number", minimum: 0, maximum: 1 };
+
+export const LOAD_REPORT: JsonSchema = {
+  ...object(
+    {},
+    {
+      viewers: amount,
+      bandwidth: { ...amount, description: "bits per second out" },
+      cpu: share,
+      memory: share,
+      streams: { ...arrayOf({ type: "string", minLength: 1, maxLength: 512 }), maxItems: MAX_STREAMS },
+    },
+  ),
+  description: "What an edge says of itself. Each field is optional: unknown is not zero.",
+};
+
+export const STATE_CHANGE: JsonSchema = object(
+  { state: adminState },
+  {
+    reason: { type: "string", maxLength: 500 },
+    until: {
+      type: "string",
+      maxLength: 40,
+      description: "RFC 3339 timestamp, or a duration from now as 2h",
+    },
+  },
+);
+
+export const EDGE_PARAMS: JsonSchema = object({ id: text });
+
+export const EXPLAIN_QUERY: JsonSchema = object(
+  {
+    hostname: { type: "string", minLength: 1, maxLength: 254 },
+    ip: {
+      type: "string",
+      minLength: 1,
+      maxLength: 64,
+      description: "an address, or a prefix as 203.0.113.0/24",
+    },
+  },
+  {
+    path: { type: "string", maxLength: 8192 },
+    at: { enum: ["dns", "http"], description: "which door; http where a path is given, otherwise dns" },
+  },
+);
+
+export const READINESS: JsonSchema = object({ ready: truth, reasons: texts });
+
+const configurationProblem = object({ file: text, line: count, column: count, path: text, message: text });
+
+export const PROBLEM: JsonSchema = {
+  ...object(
+    { type: text, title: text, status: count },
+    { detail: text, problems: arrayOf(configurationProblem), ready: truth, reasons: texts },
+  ),
+  description: "RFC 9457",
+};
+
+export const STATUS: JsonSchema = object({
+  version: text,
+  node: text,
+  uptimeSeconds: number,
+  ready: truth,
+  reasons: texts,
+  configuration: object({
+    file: text,
+    generation: count,
+    lastReload: object({ successful: truth, atMs: epochMs, problems: arrayOf(configurationProblem) }),
+  }),
+  edges: object({ total: count, up: count, active: count }),
+  services: count,
+  geoip: arrayOf(object({ layer: { enum: ["city", "asn"] }, file: text, builtAtMs: epochMs })),
+});
+
+const condition = {
+  health: arrayOf(
+    object(
+      { family: { enum: [4, 6] }, health: { enum: ["unknown", "up", "down"] }, sinceMs: epochMs },
+      { reason: text },
+    ),
+  ),
+  state: adminState,
+  stateOrigin: {
+    oneOf: [
+      object({ kind: { const: "file" } }),
+      object({ kind: { const: "operator" }, by: text, reason: text, atMs: epochMs }, { untilMs: epochMs }),
+    ],
+  },
+  load: LOAD_REPORT,
+};
+const conditionOptional = {
+  loadRatio: { type: "number", description: "share of the capacity in use" },
+  reportAgeMs: number,
+};
+
+export const STATE_SET: JsonSchema = object({
+  persisted: truth,
+  condition: object({ edgeId: text, ...condition }, conditionOptional),
+});
+
+export const EDGE: JsonSchema = object(
+  {
+    id: text,
+    index: count,
+    tags: texts,
+    location: object({ latitude: number, longitude: number }),
+    addresses: texts,
+    capacity: object({}, { viewers: number, bandwidth: number }),
+    weight: number,
+    priceKm: { type: "number", description: "kilometres that the load adds to the distance" },
+    ...condition,
+  },
+  { url: text, ...conditionOptional },
+);
+export const EDGES: JsonSchema = arrayOf(EDGE);
+
+const viewerRule = object({
+  countries: texts,
+  continents: texts,
+  networks: texts,
+  asns: arrayOf(count),
+});
+const fallback = object({ addresses: texts }, { url: text });
+
+export const SERVICES: JsonSchema = arrayOf(
+  object(
+    {
+      id: text,
+      hostnames: texts,
+      edges: texts,
+      rank: { enum: ["nearest", "least-loaded", "weighted", "failover"] },
+      affinity: { enum: ["none", "stream", "viewer"] },
+      dns: object({ ttlSeconds: number, answers: count }),
+      http: object({ stickinessSeconds: number, url: text }),
+      whenFull: { enum: ["spill", "refuse"] },
+      whenDown: { enum: ["fail-open", "fallback", "refuse"] },
+    },
+    { allow: viewerRule, deny: viewerRule, fallback },
+  ),
+);
+
+export const EXPLANATION: JsonSchema = object({
+  service: text,
+  viewer: object(
+    { address: text, prefix: text, layer: { enum: ["places", "city", "country", "none"] } },
+    { country: text, continent: text, city: text, latitude: number, longitude: number, asn: count },
+  ),
+  edges: arrayOf(
+    object(
+      {
+        id: text,
+        distanceKm,
+        priceKm: number,
+        load: {
+          type: ["number", "null"],
+          description: "share of the capacity in use; null: unknown or unlimited",
+        },
+        up: object({ 4: truth, 6: truth }),
+      },
+      { url: text },
+    ),
+  ),
+  rejected: arrayOf(
+    object({ id: text, reason: { enum: ["off", "drain", "down", "full", "not-allowed"] }, distanceKm }),
+  ),
+  outcome: object(
+    { kind: { enum: ["edges", "overload", "fail-open", "fallback", "refused"] } },
+    { reason: { enum: ["full", "down", "not-allowed", "no-edges"] }, fallback },
+  ),
+  ttlSeconds: number,
+  scopePrefix: text,
+});
+
+export const RELOADED: JsonSchema = object({
+  changed: { ...texts, description: "dotted paths of what differs" },
+});
+
+function arrayOf(items: JsonSchema): JsonSchema {
+  return { type: "array", items };
+}
+
+function object(required: Record<string, JsonSchema>, optional: Record<string, JsonSchema> = {}): JsonSchema {
+  return {
+    type: "object",
+    properties: { ...required, ...optional },
+    required: Object.keys(required),
+    additionalProperties: false,
+  };
+}

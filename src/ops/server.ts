@@ -1,0 +1,113 @@
+import type { Socket } from "node:net";
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import type { Log } from "../model/log.ts";
+import type { Caller } from "./auth.ts";
+import { JSON_TYPE, methodsAt, type Operation } from "./operations.ts";
+import { PROBLEM_TYPE, type ProblemDocument, problem, problemOf, type RequestError } from "./problems.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    operation?: Operation;
+  }
+  interface FastifyRequest {
+    /** Who asks; set before any handler runs. */
+    caller: Caller;
+  }
+}
+
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+};
+
+/** An HTTP server without routes, bounded in time and size, that says every no as problem+json. */
+export function createServer(log: Log): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    requestTimeout: 10_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 8192 },
+    http: { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
+    // A string is not a number, and an unknown field is a mistake to be told of.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem(reply, problemOf(error) ?? problem("internal"));
+    },
+  });
+  app.server.maxConnections = 512;
+  takeOnlyJson(app);
+  answerErrors(app, log);
+  app.decorateRequest("caller");
+  return app;
+}
+
+export function sendProblem(reply: FastifyReply, document: ProblemDocument): FastifyReply {
+  return reply
+    .code(document.status)
+    .headers(SECURITY_HEADERS)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(document));
+}
+
+export function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
+  return reply.headers(SECURITY_HEADERS).type(JSON_TYPE).send(JSON.stringify(body));
+}
+
+/** Keys that would poison a prototype are refused; clients that announce JSON and send nothing are not, where nothing is needed. */
+function takeOnlyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    const needed = request.routeOptions.config.operation?.body !== undefined;
+    if (body === "" && !needed) done(null);
+    else void parse(request, body as string, done);
+  });
+}
+
+function answerErrors(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler<RequestError>((error, request, reply) => {
+    const document = problemOf(error);
+    if (document !== undefined) return sendProblem(reply, document);
+    log.error({ error, operation: request.routeOptions.config.operation?.id }, "operators' door");
+    return sendProblem(reply, problem("internal"));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(request.url.split("?")[0] ?? "");
+    if (allowed.length === 0) return sendProblem(reply, problem("not-found"));
+    const detail = `use ${allowed.join(" or ")}`;
+    return sendProblem(reply.header("allow", allowed.join(", ")), problem("method-not-allowed", detail));
+  });
+}
+
+/** What the parser of HTTP itself refuses never becomes a request, so it is answered on the socket. */
+function answerBrokenRequest(error: { code: string }, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const document = brokenRequestProblem(error.code);
+  const body = JSON.stringify(document);
+  const head = [
+    `HTTP/1.1 ${document.status} ${document.title}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function brokenRequestProblem(code: string): ProblemDocument {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return problem("headers-too-large", "at most 16 KiB");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return problem("request-timeout");
+    default:
+      return problem("malformed-request");
+  }
+}
