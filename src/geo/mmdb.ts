@@ -1,0 +1,260 @@
+/**
+ * The MaxMind DB format 2.0 (https://maxmind.github.io/MaxMind-DB/): a binary tree over the bits of an
+ * address, a data section, and metadata at the end of the file.
+ *
+ *   | node 0 | node 1 | …  | 16 zero octets | data … | marker | metadata map |
+ *
+ * A node is two records, for the next bit 0 and 1. A record below the node count is another node, the
+ * node count itself means "nothing here", anything above points into the data section.
+ */
+import { Buffer } from "node:buffer";
+import decoderModule from "mmdb-lib/lib/decoder.js";
+import type { Address, Family } from "../model/address.ts";
+import { flawOf } from "./flaw.ts";
+
+/** A database in memory. Plain data over shared memory: it can be posted to another thread as it is. */
+export interface Mmdb {
+  /** The whole file. */
+  readonly bytes: Uint8Array;
+  readonly metadata: Metadata;
+  /** Octets before the data section. */
+  readonly dataStart: number;
+  /** End of the data section. */
+  readonly dataEnd: number;
+  /** Where the walks start, by family; a family without a tree is absent: nothing is known of it. */
+  readonly starts: { readonly 4?: Start; readonly 6?: Start };
+}
+
+export interface Metadata {
+  readonly nodeCount: number;
+  readonly recordBits: RecordBits;
+  readonly family: Family;
+  readonly type: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly builtAtMs: number;
+  /** English description, where there is one. */
+  readonly description: string;
+}
+
+export type RecordBits = 24 | 28 | 32;
+
+/** Where the first bits of an address lead to, so that a walk begins there. */
+export interface Start {
+  /** How many bits. */
+  readonly bits: number;
+  readonly records: Uint32Array;
+  /** Bits that led to the record: `bits`, or fewer where the tree ended before. */
+  readonly depths: Uint8Array;
+}
+
+/** Where a walk ended. */
+export interface Leaf {
+  /** Offset of the record in the file; `EMPTY` or `BROKEN` where there is none. */
+  offset: number;
+  /** The answer holds for all addresses that share this many leading bits, in the address's own family. */
+  depth: number;
+}
+
+export const EMPTY = 0;
+/** The tree is deeper than an address is wide, or leads out of the data section. */
+export const BROKEN = -1;
+
+/** Between tree and data. */
+export const SEPARATOR_OCTETS = 16;
+/** 20 bits take 5 MB and halve the walk to a /24; IPv6 walks are long past either. */
+const START_BITS = { 4: 20, 6: 16 };
+
+/** Walks down the tree; the result is written into `leaf`, so that a look-up allocates nothing. */
+export function walk(db: Mmdb, address: Address, leaf: Leaf): void {
+  const start = db.starts[address.family];
+  if (start === undefined) {
+    leaf.offset = EMPTY;
+    leaf.depth = 0;
+    return;
+  }
+  const { bytes } = address;
+  const { nodeCount, recordBits } = db.metadata;
+  const head = firstWord(bytes) >>> (32 - start.bits);
+  const width = bytes.length * 8;
+  let record = start.records[head] as number;
+  let depth = start.depths[head] as number;
+  while (record < nodeCount && depth < width) {
+    const bit = ((bytes[depth >> 3] as number) >> (7 - (depth & 7))) & 1;
+    record = readRecord(db.bytes, recordBits, record, bit);
+    depth++;
+  }
+  leaf.offset = offsetOf(db, record);
+  leaf.depth = depth;
+}
+
+function firstWord(bytes: Uint8Array): number {
+  return (
+    ((bytes[0] as number) << 24) |
+    ((bytes[1] as number) << 16) |
+    ((bytes[2] as number) << 8) |
+    (bytes[3] as number)
+  );
+}
+
+/** The record of a node for the next bit 0 or 1. */
+export function readRecord(file: Uint8Array, recordBits: RecordBits, node: number, bit: number): number {
+  switch (recordBits) {
+    case 24: {
+      const at = node * 6 + 3 * bit;
+      return ((file[at] as number) << 16) | ((file[at + 1] as number) << 8) | (file[at + 2] as number);
+    }
+    case 28: {
+      // The middle octet holds the upper four bits of both records.
+      const at = node * 7 + 4 * bit;
+      const middle = file[node * 7 + 3] as number;
+      const upper = bit === 0 ? middle >> 4 : middle & 0x0f;
+      return (
+        (upper << 24) |
+        ((file[at] as number) << 16) |
+        ((file[at + 1] as number) << 8) |
+        (file[at + 2] as number)
+      );
+    }
+    case 32: {
+      const at = node * 8 + 4 * bit;
+      return (
+        (file[at] as number) * 0x1000000 +
+        (((file[at + 1] as number) << 16) | ((file[at + 2] as number) << 8) | (file[at + 3] as number))
+      );
+    }
+  }
+}
+
+/**
+ * Decodes the value at an offset of the file.
+ * @throws where it is malformed, or larger than any record has reason to be
+ */
+export function decode(db: Mmdb, offset: number): unknown {
+  const flaw = flawOf(db.bytes, offset, db.dataStart, db.dataEnd);
+  if (flaw !== undefined) throw new Error(flaw);
+  return decoded(db.bytes, db.dataStart, offset);
+}
+
+/** What is wrong with a file, by a stable code, or the database. */
+export type Opened =
+  | { readonly kind: "opened"; readonly db: Mmdb }
+  | { readonly kind: "flawed"; readonly reason: FormatFlaw; readonly detail: string };
+
+export type FormatFlaw = "no-metadata" | "bad-metadata" | "bad-version" | "bad-tree";
+
+/** Reads the metadata and finds the sections. Neither tree nor data are looked at beyond that. */
+export function openMmdb(bytes: Uint8Array): Opened {
+  const marker = bufferOf(bytes).lastIndexOf(MARKER);
+  if (marker < 0 || marker < bytes.length - METADATA_MAX_OCTETS)
+    return flawed("no-metadata", "no MaxMind DB metadata at its end: cut short, or another kind of file");
+  const metadataStart = marker + MARKER.length;
+  const flaw = flawOf(bytes, metadataStart, metadataStart, bytes.length);
+  if (flaw !== undefined) return flawed("bad-metadata", `metadata: ${flaw}`);
+  const raw = decoded(bytes, metadataStart, metadataStart);
+  if (field(raw, "binary_format_major_version") !== 2)
+    return flawed("bad-version", "not version 2 of the MaxMind DB format");
+  const metadata = metadataOf(raw);
+  if (typeof metadata === "string") return flawed("bad-metadata", metadata);
+  return withSections(bytes, metadata, marker);
+}
+
+const MARKER = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
+const METADATA_MAX_OCTETS = 128 * 1024;
+
+function withSections(bytes: Uint8Array, metadata: Metadata, dataEnd: number): Opened {
+  const dataStart = (metadata.nodeCount * metadata.recordBits) / 4 + SEPARATOR_OCTETS;
+  if (dataStart > dataEnd)
+    return flawed(
+      "bad-tree",
+      `${metadata.nodeCount} nodes of ${metadata.recordBits} bits do not fit the file`,
+    );
+  if (bytes.subarray(dataStart - SEPARATOR_OCTETS, dataStart).some((octet) => octet !== 0))
+    return flawed("bad-tree", "the data section does not begin where the node count says");
+  const bare: Mmdb = { bytes, metadata, dataStart, dataEnd, starts: {} };
+  return { kind: "opened", db: { ...bare, starts: startsOf(bare) } };
+}
+
+function metadataOf(raw: unknown): Metadata | string {
+  const nodeCount = field(raw, "node_count");
+  if (typeof nodeCount !== "number" || nodeCount < 1) return "metadata: node_count is not a positive number";
+  const recordBits = field(raw, "record_size");
+  if (recordBits !== 24 && recordBits !== 28 && recordBits !== 32)
+    return "metadata: record_size is none of 24, 28, 32";
+  const family = field(raw, "ip_version");
+  if (family !== 4 && family !== 6) return "metadata: ip_version is neither 4 nor 6";
+  const type = field(raw, "database_type");
+  if (typeof type !== "string" || type === "") return "metadata: database_type is not a text";
+  const epoch = field(raw, "build_epoch");
+  if (typeof epoch !== "number" && typeof epoch !== "bigint") return "metadata: build_epoch is not a number";
+  const description = field(field(raw, "description"), "en");
+  return {
+    nodeCount,
+    recordBits,
+    family,
+    type,
+    builtAtMs: Number(epoch) * 1000,
+    description: typeof description === "string" ? description : "",
+  };
+}
+
+function startsOf(db: Mmdb): Mmdb["starts"] {
+  if (db.metadata.family === 4) return { 4: startAt(db, 0, START_BITS[4]) };
+  const ipv4 = ipv4Root(db);
+  return {
+    6: startAt(db, 0, START_BITS[6]),
+    ...(ipv4 !== db.metadata.nodeCount && { 4: startAt(db, ipv4, START_BITS[4]) }),
+  };
+}
+
+/** IPv4 lies under ::/96. A tree that ends before holds one record, or none, for all of IPv4. */
+function ipv4Root(db: Mmdb): number {
+  let record = 0;
+  for (let depth = 0; depth < 96 && record < db.metadata.nodeCount; depth++)
+    record = readRecord(db.bytes, db.metadata.recordBits, record, 0);
+  return record;
+}
+
+function startAt(db: Mmdb, root: number, bits: number): Start {
+  const entries = 1 << bits;
+  const records = new Uint32Array(new SharedArrayBuffer(entries * 4));
+  const depths = new Uint8Array(new SharedArrayBuffer(entries));
+  const descend = (record: number, depth: number, head: number): void => {
+    if (depth === bits || record >= db.metadata.nodeCount) {
+      const span = 1 << (bits - depth);
+      records.fill(record, head, head + span);
+      depths.fill(depth, head, head + span);
+      return;
+    }
+    for (const bit of [0, 1]) {
+      const next = readRecord(db.bytes, db.metadata.recordBits, record, bit);
+      descend(next, depth + 1, head | (bit << (bits - 1 - depth)));
+    }
+  };
+  descend(root, 0, 0);
+  return { bits, records, depths };
+}
+
+function offsetOf(db: Mmdb, record: number): number {
+  const { nodeCount } = db.metadata;
+  if (record === nodeCount) return EMPTY;
+  const offset = record - nodeCount - SEPARATOR_OCTETS + db.dataStart;
+  return offset >= db.dataStart && offset < db.dataEnd ? offset : BROKEN;
+}
+
+function decoded(bytes: Uint8Array, base: number, offset: number): unknown {
+  return new decoderModule.default(bufferOf(bytes), base).decode(offset).value as unknown;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function field(map: unknown, key: string): unknown {
+  return typeof map === "object" && map !== null && Object.hasOwn(map, key)
+    ? (map as Record<string, unknown>)[key]
+    : undefined;
+}
+
+function flawed(reason: FormatFlaw, detail: string): Opened {
+  return { kind: "flawed", reason, detail };
+}
