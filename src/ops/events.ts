@@ -20,7 +20,7 @@ export interface EventLimits {
   readonly heartbeatMs: number;
 }
 
-export const EVENT_LIMITS: EventLimits = { subscribers: 64, queuedOctets: 1 << 18, heartbeatMs: 15_000 };
+export const EVENT_LIMITS: EventLimits = { subscribers: 32, queuedOctets: 1 << 20, heartbeatMs: 15_000 };
 
 /** Listens to the application only while somebody listens here. */
 export function createEventHub(
@@ -52,7 +52,7 @@ export function createEventHub(
       const stream = new EventStream(response, limits.queuedOctets);
       streams.add(stream);
       response.once("close", () => remove(stream));
-      response.writeHead(200, { ...headers, "content-type": "text/event-stream" });
+      response.writeHead(200, { ...headers, "content-type": "text/event-stream", connection: "close" });
       response.write("retry: 2000\n\n");
       unsubscribe ??= subscribe((event) => tell(frameOf(event.kind, event)));
       return true;

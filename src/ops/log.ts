@@ -76,7 +76,10 @@ class LineSink {
   #busy = false;
   /** A line was left half written. */
   #torn = false;
+  /** Takes no more lines. */
   #stopped = false;
+  /** Gives up the lines it has. */
+  #ended = false;
   #dropped = 0;
   #idle: () => void = () => {};
 
@@ -109,7 +112,13 @@ class LineSink {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#busy) await this.#drained();
-    if (!this.#busy && this.#destination.own) close(this.#destination.fd, () => {});
+    this.#ended = true;
+    this.#idle = () => this.#close();
+    if (!this.#busy) this.#close();
+  }
+
+  #close(): void {
+    if (this.#destination.own) close(this.#destination.fd, () => {});
   }
 
   #drained(): Promise<void> {
@@ -142,6 +151,10 @@ class LineSink {
   }
 
   #attempt(): void {
+    if (this.#ended) {
+      this.#giveUp();
+      return;
+    }
     write(this.#destination.fd, this.#batch, 0, this.#batch.length, null, (error, written) => {
       if (error === null) this.#advance(written);
       else if (error.code === "EAGAIN") setTimeout(() => this.#attempt(), RETRY_MS).unref();

@@ -50,8 +50,8 @@ function perform(id: OperationId, asked: Ask): Promise<Reply> {
   const target = path.replace("{id}", "ams1") + query;
   const reply = ask(door, target, { method, ...(body === undefined ? {} : { body }), ...asked });
   // An event stream ends only when the tokens change, or with its door.
-  const { take } = door;
-  if (id === "events") setTimeout(() => take({ tokens: [] }), 100);
+  const own = door;
+  if (id === "events") setTimeout(() => own.take({ tokens: [] }), 100);
   return reply;
 }
 

@@ -20,8 +20,10 @@ interface DocumentedOperation {
 }
 
 const document = JSON.parse(JSON.stringify(openapiDocument("1.2.3"))) as Document;
-const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
+const documented: (DocumentedOperation & { path: string; method: string })[] = Object.entries(
+  structuredClone(document.paths),
+).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => Object.assign(operation, { path, method })),
 );
 
 describe("the OpenAPI document", () => {
