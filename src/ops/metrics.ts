@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
 import { Tally } from "../base/tally.ts";
 import type { Log } from "../model/log.ts";
-import type { HistogramFamily, MetricFamily, MetricSource, SimpleFamily } from "../model/metrics.ts";
+import type { HistogramFamily, Labels, MetricFamily, MetricSource, SimpleFamily } from "../model/metrics.ts";
 
 export interface Exposition {
   readonly contentType: string;
@@ -71,6 +71,8 @@ interface Snapshot {
 interface Value {
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number | undefined>>;
+  /** Beside `labels`; formatted once for all values that share the object. */
+  readonly sharedLabels?: Labels;
   readonly value: number;
 }
 
@@ -102,12 +104,12 @@ function histogramValues({ name, bounds, samples }: HistogramFamily): Value[] {
     let count = 0;
     const buckets = limits.map((le, i) => {
       count += counts[i] ?? 0;
-      return { metricName: `${full}_bucket`, labels: { ...labels, le }, value: count };
+      return { metricName: `${full}_bucket`, labels: { le }, sharedLabels: labels, value: count };
     });
     return [
       ...buckets,
-      { metricName: `${full}_sum`, labels, value: sum },
-      { metricName: `${full}_count`, labels, value: count },
+      { metricName: `${full}_sum`, labels: {}, sharedLabels: labels, value: sum },
+      { metricName: `${full}_count`, labels: {}, sharedLabels: labels, value: count },
     ];
   });
 }

@@ -63,7 +63,7 @@ describe("metrics", () => {
     const { types, samples } = await scrape();
     const name = "edgeward_dns_request_duration_seconds";
     expect(types.get(name)).toBe("histogram");
-    const bucket = (le: string) => samples.get(`${name}_bucket{proto="udp",le="${le}"}`);
+    const bucket = (le: string) => samples.get(`${name}_bucket{le="${le}",proto="udp"}`);
     expect(["0.001", "0.01", "1", "+Inf"].map(bucket)).toEqual([2, 3, 4, 6]);
     expect(samples.get(`${name}_count{proto="udp"}`)).toBe(6);
     expect(samples.get(`${name}_sum{proto="udp"}`)).toBeCloseTo(7.5065);
