@@ -78,9 +78,12 @@ async function ask(
 function connectOnceWith(socket: Socket): NonNullable<Client.Options["connect"]> {
   let isTaken = false;
   return (_, callback) => {
-    if (isTaken) return callback(new ProbeError("reset"), null);
-    isTaken = true;
-    callback(null, socket);
+    // undici's client does not notice a connection that is there before it has asked for it.
+    queueMicrotask(() => {
+      if (isTaken) return callback(new ProbeError("reset"), null);
+      isTaken = true;
+      callback(null, socket);
+    });
   };
 }
 

@@ -1,0 +1,48 @@
+import { expect, it } from "vitest";
+import { judge, NOT_PROBED, together, type Verdict } from "../../src/probe/rise-fall.ts";
+
+const TIMING = { rise: 3, fall: 2 };
+
+/** `+` success, `-` failure; the health after each. */
+function healths(results: string, start: Verdict = NOT_PROBED): string {
+  let verdict = start;
+  return Array.from(results)
+    .map((result) => {
+      verdict = judge(verdict, result === "+" ? undefined : "timeout", TIMING);
+      return verdict.health === "up" ? "U" : "D";
+    })
+    .join("");
+}
+
+it("lets the first result decide, then asks for so many in a row", () => {
+  expect(healths("+")).toBe("U");
+  expect(healths("-")).toBe("D");
+  expect(healths("+--")).toBe("UUD");
+  expect(healths("-+++")).toBe("DDDU");
+});
+
+it("starts counting anew whenever a result agrees", () => {
+  expect(healths("+-+-+-")).toBe("UUUUUU");
+  expect(healths("-++-++-")).toBe("DDDDDDD");
+});
+
+it("keeps the reason of a failure until successes have outweighed it", () => {
+  const down = judge(NOT_PROBED, "refused", TIMING);
+  expect(down).toEqual({ health: "down", against: 0, reason: "refused" });
+  const once = judge(down, undefined, TIMING);
+  expect(once).toEqual({ health: "down", against: 1, reason: "refused" });
+  const up = judge(judge(once, undefined, TIMING), undefined, TIMING);
+  expect(up).toEqual({ health: "up", against: 0 });
+  const shaken = judge(up, "timeout", TIMING);
+  expect(shaken).toEqual({ health: "up", against: 1, reason: "timeout" });
+  expect(judge(shaken, undefined, TIMING)).toEqual({ health: "up", against: 0 });
+});
+
+it("calls a family up while any address is, and down only when all are", () => {
+  const of = (...healths: Verdict["health"][]) =>
+    together(healths.map((health) => ({ health, against: 0 }))).health;
+  expect(of("down", "up", "unknown")).toBe("up");
+  expect(of("down", "unknown")).toBe("unknown");
+  expect(of("down", "down")).toBe("down");
+  expect(of()).toBe("unknown");
+});
