@@ -1,0 +1,32 @@
+import type { Answer } from "./answer.ts";
+import type { CheckView, GeoView, LoadView, ProbeView } from "./views.ts";
+
+/** What the commands need from the rest of the program; the root file implements it. */
+export interface CliActions {
+  /** As in package.json. */
+  readonly version: string;
+  /** What `-c` is when it is left out. */
+  readonly defaultConfigFile: string;
+  /** Runs until it is told to stop; done when it has stopped in order. A port that is taken is `no`. */
+  serve(options: ServeOptions): Promise<Answer<void>>;
+  /** Reads and judges a configuration; a file that cannot be read is a problem as well. */
+  check(configFile: string): Promise<CheckView>;
+  /** `ip` is a valid address. */
+  geo(configFile: string, ip: string): Promise<Answer<GeoView>>;
+  load(configFile: string, edgeId: string): Promise<Answer<LoadView>>;
+  probe(configFile: string, edgeId: string): Promise<Answer<ProbeView>>;
+  /** The configuration's JSON Schema, as text or as an object. */
+  schema(): unknown;
+  /**
+   * URL of the operators' door that the configuration names (`serverUrl` of client.ts makes it from an
+   * endpoint). Only `listen.ops` matters: a file with problems elsewhere still says where the running
+   * service is. `undefined` where the file does not tell: then http://127.0.0.1:9153.
+   */
+  defaultServer(configFile: string): Promise<string | undefined>;
+}
+
+export interface ServeOptions {
+  readonly configFile: string;
+  /** Also start the demo edges. */
+  readonly demo: boolean;
+}

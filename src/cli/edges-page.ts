@@ -1,0 +1,141 @@
+import type { FamilyHealth, Health } from "../model/condition.ts";
+import type { Family } from "../model/address.ts";
+import type { Look } from "./page.ts";
+import { type Cell, fields, heading, table } from "./table.ts";
+import { bitRate, duration, kilometres, localTime, percent, type Style, UNKNOWN, wordFor } from "./text.ts";
+import type { ConditionView, EdgeView } from "./views.ts";
+
+/** Every edge in a line. */
+export function edgesPage(edges: readonly EdgeView[], look: Look): string[] {
+  if (edges.length === 0) return ["no edges"];
+  return table(
+    COLUMNS,
+    edges.map((edge) => edgeRow(edge, look)),
+    look.colour,
+  );
+}
+
+/** Everything about one edge. */
+export function edgePage(edge: EdgeView, look: Look): string[] {
+  const { latitude, longitude } = edge.location;
+  return [
+    heading(edge.id, look.colour),
+    ...fields(
+      [
+        ["state", stateCell(edge)],
+        ...originOf(edge, look).map((text): [string, Cell] => ["", text]),
+        ...edge.health.map((health): [string, Cell] => [`IPv${health.family}`, fullHealthCell(health, look)]),
+        ["viewers", share(edge.load.viewers, edge.capacity.viewers, String)],
+        ["bandwidth", share(edge.load.bandwidth, edge.capacity.bandwidth, bitRate)],
+        ["load", percent(edge.loadRatio)],
+        ["cpu", percent(edge.load.cpu)],
+        ["memory", percent(edge.load.memory)],
+        ["streams", listed(edge.load.streams)],
+        ["report", reportAge(edge)],
+        ["price", `${kilometres(edge.priceKm)} km`],
+        ["weight", String(edge.weight)],
+        ["addresses", listed(edge.addresses)],
+        ["url", edge.url ?? UNKNOWN],
+        ["location", `${latitude}, ${longitude}`],
+        ["tags", listed(edge.tags)],
+      ],
+      look.colour,
+    ),
+  ];
+}
+
+/** Who changed the state, when, why and until when; nothing where the file holds. */
+export function originOf({ stateOrigin: origin }: ConditionView, { nowMs }: Look): string[] {
+  if (origin.kind === "file") return [];
+  const reason = origin.reason === "" ? "" : `: ${origin.reason}`;
+  const until = origin.untilMs === undefined ? "" : `, until ${localTime(origin.untilMs)}`;
+  return [`by ${origin.by} ${duration(nowMs - origin.atMs)} ago${reason}${until}`];
+}
+
+const COLUMNS = [
+  { title: "EDGE" },
+  { title: "STATE" },
+  { title: "IPv4" },
+  { title: "IPv6" },
+  { title: "VIEWERS", align: "right" },
+  { title: "BANDWIDTH", align: "right" },
+  { title: "LOAD", align: "right" },
+  { title: "CPU", align: "right" },
+  { title: "REPORT", align: "right" },
+  { title: "PRICE km", align: "right" },
+  { title: "NOTE" },
+] as const;
+
+function edgeRow(edge: EdgeView, look: Look): Cell[] {
+  return [
+    { text: edge.id, style: "bold" },
+    stateCell(edge),
+    healthCell(edge.health, 4, look),
+    healthCell(edge.health, 6, look),
+    share(edge.load.viewers, edge.capacity.viewers, String),
+    share(edge.load.bandwidth, edge.capacity.bandwidth, bitRate),
+    percent(edge.loadRatio),
+    percent(edge.load.cpu),
+    reportAge(edge),
+    kilometres(edge.priceKm),
+    [...originOf(edge, look), ...failuresOf(edge.health)].join("; "),
+  ];
+}
+
+function stateCell({ state }: ConditionView): Cell {
+  switch (state) {
+    case "active":
+      return state;
+    case "drain":
+      return { text: state, style: "yellow" };
+    case "off":
+      return { text: state, style: "red" };
+    default:
+      return state satisfies never;
+  }
+}
+
+function healthCell(health: readonly FamilyHealth[], family: Family, { nowMs }: Look): Cell {
+  const found = health.find((one) => one.family === family);
+  if (found === undefined) return UNKNOWN;
+  return {
+    text: `${found.health} ${duration(nowMs - found.sinceMs)}`,
+    style: wordFor(STYLES, found.health) ?? "dim",
+  };
+}
+
+const STYLES: Readonly<Record<Health, Style>> = {
+  up: "green",
+  down: "red",
+  unknown: "yellow",
+};
+
+function fullHealthCell({ health, reason, sinceMs }: FamilyHealth, { nowMs }: Look): Cell {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  const text = `${health} for ${duration(nowMs - sinceMs)}, since ${localTime(sinceMs)}${why}`;
+  return { text, style: wordFor(STYLES, health) ?? "dim" };
+}
+
+function failuresOf(health: readonly FamilyHealth[]): string[] {
+  return health.flatMap(({ family, health, reason }) =>
+    health === "down" && reason !== undefined ? [`IPv${family} ${reason}`] : [],
+  );
+}
+
+/** `312/700`; without a capacity the number alone, without a report `-/700`. */
+function share(
+  used: number | undefined,
+  capacity: number | undefined,
+  unit: (value: number) => string,
+): string {
+  const now = used === undefined ? UNKNOWN : unit(used);
+  return capacity === undefined ? now : `${now}/${unit(capacity)}`;
+}
+
+function reportAge({ reportAgeMs }: ConditionView): string {
+  return reportAgeMs === undefined ? UNKNOWN : `${duration(reportAgeMs)} ago`;
+}
+
+function listed(names: readonly string[] | undefined): string {
+  return names === undefined || names.length === 0 ? UNKNOWN : names.join(", ");
+}

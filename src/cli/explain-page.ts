@@ -1,0 +1,101 @@
+import type { RejectionReason } from "../model/decision.ts";
+import type { Look } from "./page.ts";
+import { placeOf } from "./place.ts";
+import { type Cell, fields, heading, table } from "./table.ts";
+import { kilometres, percent, UNKNOWN, wordFor } from "./text.ts";
+import type { ChoiceView, ExplainView, OutcomeView, RejectionView } from "./views.ts";
+
+/** Which edges a viewer gets, in order, and why not the others. */
+export function explainPage(hostname: string, view: ExplainView, { colour }: Look): string[] {
+  const { viewer } = view;
+  return [
+    heading(`${hostname}, service ${view.service}`, colour),
+    ...fields(
+      [
+        ["viewer", `${viewer.address}, ${placeOf(viewer)}`],
+        ["asked as", `${viewer.prefix}; the answer holds for ${view.scopePrefix} and ${view.ttlSeconds}s`],
+        ["outcome", outcomeCell(view.outcome)],
+      ],
+      colour,
+    ),
+    ...(view.edges.length === 0 ? [] : ["", ...table(CHOICE_COLUMNS, view.edges.map(choiceRow), colour)]),
+    ...(view.rejected.length === 0
+      ? []
+      : ["", ...table(REJECTION_COLUMNS, view.rejected.map(rejectionRow), colour)]),
+  ];
+}
+
+function outcomeCell({ kind, reason, fallback }: OutcomeView): Cell {
+  switch (kind) {
+    case "edges":
+      return { text: "served", style: "green" };
+    case "overload":
+      return { text: "overload: every edge is full, the least bad first", style: "yellow" };
+    case "fail-open":
+      return { text: "fail-open: every edge is down, answered as if all were up", style: "yellow" };
+    case "fallback": {
+      const places = [fallback?.url, ...(fallback?.addresses ?? [])].filter((place) => place !== undefined);
+      return { text: `fallback: no edge can serve, so ${places.join(", ")}`, style: "yellow" };
+    }
+    case "refused":
+      return { text: `refused: ${reason ?? "for no reason given"}`, style: "red" };
+    default:
+      return kind satisfies never;
+  }
+}
+
+const CHOICE_COLUMNS = [
+  { title: "#", align: "right" },
+  { title: "EDGE" },
+  { title: "DISTANCE km", align: "right" },
+  { title: "LOAD", align: "right" },
+  { title: "PRICE km", align: "right" },
+  { title: "SCORE km", align: "right" },
+  { title: "IPv4" },
+  { title: "IPv6" },
+  { title: "URL" },
+] as const;
+
+/** The score is what `rank: nearest` orders by. */
+function choiceRow({ id, url, distanceKm, load, priceKm, up }: ChoiceView, index: number): Cell[] {
+  return [
+    String(index + 1),
+    { text: id, style: "bold" },
+    kilometres(distanceKm),
+    percent(load),
+    kilometres(priceKm),
+    kilometres(typeof distanceKm === "number" ? distanceKm + priceKm : undefined),
+    upCell(up["4"]),
+    upCell(up["6"]),
+    url ?? UNKNOWN,
+  ];
+}
+
+function upCell(up: boolean): Cell {
+  return up ? { text: "up", style: "green" } : UNKNOWN;
+}
+
+const REJECTION_COLUMNS = [
+  { title: "REJECTED" },
+  { title: "REASON" },
+  { title: "DISTANCE km", align: "right" },
+  { title: "" },
+] as const;
+
+function rejectionRow({ id, reason, distanceKm }: RejectionView): Cell[] {
+  return [
+    id,
+    { text: reason, style: "red" },
+    kilometres(distanceKm),
+    { text: wordFor(WHY, reason) ?? "", style: "dim" },
+  ];
+}
+
+const WHY: Readonly<Record<RejectionReason, string>> = {
+  off: "out of service",
+  drain: "keeps the viewers it has, takes no one new",
+  down: "its probe fails",
+  full: "at its capacity",
+  "too-far": "the nearest place is full, and the service goes no further",
+  "not-allowed": "the viewer, by the service's allow and deny",
+};

@@ -1,0 +1,88 @@
+import type { CliActions, ServeOptions } from "./actions.ts";
+import { countOf, done, EXIT, exitCodeOf, failureText, problemLine } from "./answer.ts";
+import { isRead, loadPage } from "./load-page.ts";
+import { type Format, show } from "./page.ts";
+import { geoPage } from "./place.ts";
+import { isHealthy, probePage } from "./probe-page.ts";
+import type { CliIo } from "./terminal.ts";
+import { printable, printableJson } from "./text.ts";
+
+/** Each runs one command and returns its exit code. */
+export async function serve(actions: CliActions, io: CliIo, options: ServeOptions): Promise<number> {
+  const answer = await actions.serve(options);
+  if (answer.kind === "done") return EXIT.done;
+  io.err(failureText(answer));
+  return exitCodeOf(answer);
+}
+
+export async function check(
+  actions: CliActions,
+  io: CliIo,
+  configFile: string,
+  format: Format,
+): Promise<number> {
+  return show(io, format, done(await actions.check(configFile)), {
+    lines: ({ file, problems, summary }) =>
+      problems.length === 0
+        ? [printable(`${file}: no problems${summary === undefined ? "" : `; ${summary}`}`)]
+        : [...problems.map(problemLine), `${file}: ${countOf(problems)}`].map(printable),
+    exitCode: ({ problems }) => (problems.length === 0 ? EXIT.done : EXIT.configuration),
+  });
+}
+
+export async function geo(
+  actions: CliActions,
+  io: CliIo,
+  configFile: string,
+  ip: string,
+  format: Format,
+): Promise<number> {
+  return show(io, format, await actions.geo(configFile, ip), {
+    lines: geoPage,
+    exitCode: ({ layer }) => (layer === "none" ? EXIT.no : EXIT.done),
+  });
+}
+
+export async function load(
+  actions: CliActions,
+  io: CliIo,
+  configFile: string,
+  edgeId: string,
+  format: Format,
+): Promise<number> {
+  return show(io, format, await actions.load(configFile, edgeId), {
+    lines: loadPage,
+    json: ({ report }) => report,
+    exitCode: (view) => (isRead(view) ? EXIT.done : EXIT.no),
+  });
+}
+
+export async function probe(
+  actions: CliActions,
+  io: CliIo,
+  configFile: string,
+  edgeId: string,
+  format: Format,
+): Promise<number> {
+  return show(io, format, await actions.probe(configFile, edgeId), {
+    lines: probePage,
+    exitCode: (view) => (isHealthy(view) ? EXIT.done : EXIT.no),
+  });
+}
+
+export function schema(actions: CliActions, io: CliIo): number {
+  const schema = actions.schema();
+  io.out(typeof schema === "string" ? `${schema.trimEnd()}\n` : printableJson(schema));
+  return EXIT.done;
+}
+
+export function version({ version }: CliActions, io: CliIo, format: Format): number {
+  return show(
+    io,
+    format,
+    done({ version, node: process.version, platform: `${process.platform}-${process.arch}` }),
+    {
+      lines: ({ version, node, platform }) => [`edgeward ${version}, Node.js ${node}, ${platform}`],
+    },
+  );
+}

@@ -1,0 +1,216 @@
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { parseAddress, parsePrefix } from "../base/address.ts";
+import type { CliActions } from "./actions.ts";
+import { EXIT } from "./answer.ts";
+import * as local from "./local-commands.ts";
+import type { Format } from "./page.ts";
+import * as service from "./service-commands.ts";
+import type { CliIo } from "./terminal.ts";
+import { printable } from "./text.ts";
+
+/**
+ * Runs one command and returns the exit code: 0 done, 1 the answer is no, 2 wrong usage, 3 the
+ * configuration is wrong, 4 the service cannot be reached.
+ * @param args without the program's own name: `process.argv.slice(2)`
+ */
+export async function runCli(args: readonly string[], actions: CliActions, io: CliIo): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = buildProgram(actions, io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+}
+
+type OnExit = (code: number) => void;
+
+interface ConfigOption {
+  readonly config: string;
+}
+interface FormatOption {
+  readonly output: Format;
+}
+interface ServiceOptions extends ConfigOption, FormatOption {
+  readonly server?: URL;
+}
+
+function buildProgram(actions: CliActions, io: CliIo, exit: OnExit): Command {
+  const program = new Command("edgeward")
+    .description("Directs viewers of streams to the best edge server, by DNS and by HTTP redirects.")
+    .version(actions.version, "-V, --version")
+    .showHelpAfterError("(--help tells more)")
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: (text) => io.err(escapedLines(text)) })
+    .addHelpText("after", EXIT_CODES);
+  addLocalCommands(program, actions, io, exit);
+  addServiceCommands(program, actions, io, exit);
+  return program;
+}
+
+const EXIT_CODES = `
+EDGEWARD_TOKEN in the environment is the token for the operators' door.
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the configuration is wrong, 4 the service cannot be reached.`;
+
+/** Those that need the configuration at most, not the running service. */
+function addLocalCommands(program: Command, actions: CliActions, io: CliIo, exit: OnExit): void {
+  program.commandsGroup("With the configuration alone:");
+  program
+    .command("serve")
+    .description("run the service")
+    .addOption(configOption(actions))
+    .option("--demo", "also start the edges of the configuration that are on this machine", false)
+    .action(async ({ config, demo }: ConfigOption & { demo: boolean }) =>
+      exit(await local.serve(actions, io, { configFile: config, demo })),
+    );
+  program
+    .command("check")
+    .description("report every problem of the configuration; exit 0 or 3")
+    .addOption(configOption(actions))
+    .addOption(formatOption())
+    .action(async ({ config, output }: ConfigOption & FormatOption) =>
+      exit(await local.check(actions, io, config, output)),
+    );
+  program
+    .command("geo")
+    .description("where an address is, from which source, and for which network that holds")
+    .addArgument(new Argument("<ip>", "IPv4 or IPv6 address").argParser(readAddress))
+    .addOption(configOption(actions))
+    .addOption(formatOption())
+    .action(async (ip: string, { config, output }: ConfigOption & FormatOption) =>
+      exit(await local.geo(actions, io, config, ip, output)),
+    );
+  program
+    .command("load")
+    .description("read the edge's load sources once and show each field")
+    .argument("<id>", "edge")
+    .addOption(configOption(actions))
+    .addOption(formatOption())
+    .action(async (id: string, { config, output }: ConfigOption & FormatOption) =>
+      exit(await local.load(actions, io, config, id, output)),
+    );
+  program
+    .command("probe")
+    .description("run the edge's probe once and show what it saw")
+    .argument("<id>", "edge")
+    .addOption(configOption(actions))
+    .addOption(formatOption())
+    .action(async (id: string, { config, output }: ConfigOption & FormatOption) =>
+      exit(await local.probe(actions, io, config, id, output)),
+    );
+  program
+    .command("schema")
+    .description("print the JSON Schema of the configuration")
+    .action(() => exit(local.schema(actions, io)));
+  program
+    .command("version")
+    .description("print the versions of edgeward and of its runtime")
+    .addOption(formatOption())
+    .action(({ output }: FormatOption) => exit(local.version(actions, io, output)));
+}
+
+/** Those that ask the running service. */
+function addServiceCommands(program: Command, actions: CliActions, io: CliIo, exit: OnExit): void {
+  program.commandsGroup("With the running service:");
+  const serviceCommand = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .addOption(configOption(actions))
+      .addOption(serverOption())
+      .addOption(formatOption());
+  const contextOf = ({ config, server, output }: ServiceOptions): service.ServiceContext => ({
+    actions,
+    io,
+    configFile: config,
+    server,
+    format: output,
+  });
+
+  serviceCommand("explain", "every edge for a viewer in order: distance, load, price, or why not")
+    .argument("<hostname>", "a service's hostname")
+    .addArgument(
+      new Argument("<ip>", "the viewer's address, or its network as 203.0.113.0/24").argParser(readPrefix),
+    )
+    .option("--path <path>", "the request's path: it names the stream")
+    .addOption(new Option("--at <door>", "which door is asked").choices(["dns", "http"]))
+    .action(async (hostname: string, ip: string, options: ServiceOptions & { path?: string; at?: string }) =>
+      exit(await service.explain(contextOf(options), { hostname, ip, ...given(options, "path", "at") })),
+    );
+  serviceCommand("edges", "health, load and state of every edge now, or everything about one")
+    .argument("[id]", "edge")
+    .action(async (id: string | undefined, options: ServiceOptions) =>
+      exit(
+        await (id === undefined ? service.edges(contextOf(options)) : service.edge(contextOf(options), id)),
+      ),
+    );
+  serviceCommand("drain", "take no new viewers on an edge; those it has stay")
+    .argument("<id>", "edge")
+    .option("--reason <text>", "shown wherever the edge is")
+    .option("--until <time>", "when it ends: 22:00, 2h, or 2030-01-31T18:00:00Z")
+    .action(async (id: string, options: ServiceOptions & { reason?: string; until?: string }) =>
+      exit(await service.drain(contextOf(options), id, given(options, "reason", "until"))),
+    );
+  serviceCommand("undrain", "let an edge take viewers again")
+    .argument("<id>", "edge")
+    .option("--reason <text>", "shown wherever the edge is")
+    .action(async (id: string, options: ServiceOptions & { reason?: string }) =>
+      exit(await service.undrain(contextOf(options), id, given(options, "reason"))),
+    );
+  serviceCommand("reload", "read the configuration again").action(async (options: ServiceOptions) =>
+    exit(await service.reload(contextOf(options))),
+  );
+}
+
+function configOption({ defaultConfigFile }: CliActions): Option {
+  return new Option("-c, --config <file>", "configuration").default(defaultConfigFile);
+}
+
+function formatOption(): Option {
+  return new Option("-o, --output <format>", "table for people, json for programs")
+    .choices(["table", "json"])
+    .default("table");
+}
+
+function serverOption(): Option {
+  return new Option("--server <url>", "operators' door (default: listen.ops of the configuration)").argParser(
+    readServer,
+  );
+}
+
+function readAddress(text: string): string {
+  if (parseAddress(text) !== undefined) return text;
+  throw new InvalidArgumentError("Expected an address as 203.0.113.7 or 2001:db8::7.");
+}
+
+function readPrefix(text: string): string {
+  if (parsePrefix(text) !== undefined) return text;
+  throw new InvalidArgumentError(
+    "Expected an address as 203.0.113.7 or 2001:db8::7, or a network as 203.0.113.0/24.",
+  );
+}
+
+function readServer(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+    throw new InvalidArgumentError(
+      "Expected http://HOST:PORT or https://HOST:PORT, without user and password.",
+    );
+  return url;
+}
+
+/** Those of the options that were given. */
+function given<O extends object, K extends keyof O>(options: O, ...names: K[]): Pick<O, K> {
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ) as Pick<O, K>;
+}
+
+/** An argument that is repeated in a message must not move the cursor. */
+function escapedLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}

@@ -1,0 +1,92 @@
+import type { Problem } from "../model/problem.ts";
+import type { EdgeView, ExplainView, ReloadedView, StateSetView } from "./views.ts";
+
+/** The answers that commands read, and what each must hold before anyone prints it. */
+export interface Replies {
+  readonly explain: ExplainView;
+  readonly edges: readonly EdgeView[];
+  readonly edge: EdgeView;
+  readonly "state-set": StateSetView;
+  readonly reloaded: ReloadedView;
+  readonly services: readonly { readonly hostnames: readonly string[] }[];
+  readonly problems: { readonly problems: readonly Problem[] };
+}
+
+/** Whether JSON from the network has the parts that printing relies on. */
+export function isReply<N extends keyof Replies>(name: N, body: unknown): body is Replies[N] {
+  return CHECKS[name](body);
+}
+
+type Check = (value: unknown) => boolean;
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const text: Check = (value) => typeof value === "string";
+const number: Check = (value) => typeof value === "number";
+const truth: Check = (value) => typeof value === "boolean";
+
+const load = record(
+  {},
+  { viewers: number, bandwidth: number, cpu: number, memory: number, streams: listOf(text) },
+);
+
+const condition = {
+  health: listOf(record({ family: number, health: text, sinceMs: number }, { reason: text })),
+  state: text,
+  stateOrigin: record({ kind: text }, { by: text, reason: text, atMs: number, untilMs: number }),
+  load,
+};
+const conditionOptional = { loadRatio: number, reportAgeMs: number };
+
+const edge = record(
+  {
+    id: text,
+    tags: listOf(text),
+    location: record({ latitude: number, longitude: number }),
+    addresses: listOf(text),
+    capacity: record({}, { viewers: number, bandwidth: number }),
+    weight: number,
+    priceKm: number,
+    ...condition,
+  },
+  { url: text, ...conditionOptional },
+);
+
+const problem = record({ file: text, line: number, column: number, path: text, message: text });
+
+const CHECKS: Readonly<Record<keyof Replies, Check>> = {
+  explain: record({
+    service: text,
+    viewer: record(
+      { address: text, prefix: text, layer: text },
+      { country: text, continent: text, city: text, latitude: number, longitude: number, asn: number },
+    ),
+    edges: listOf(record({ id: text, priceKm: number, up: record({ 4: truth, 6: truth }) }, { url: text })),
+    rejected: listOf(record({ id: text, reason: text })),
+    outcome: record(
+      { kind: text },
+      { reason: text, fallback: record({ addresses: listOf(text) }, { url: text }) },
+    ),
+    ttlSeconds: number,
+    scopePrefix: text,
+  }),
+  edges: listOf(edge),
+  edge,
+  "state-set": record({ persisted: truth, condition: record(condition, conditionOptional) }),
+  reloaded: record({ changed: listOf(text) }),
+  services: listOf(record({ hostnames: listOf(text) })),
+  problems: record({ problems: listOf(problem) }),
+};
+
+function listOf(member: Check): Check {
+  return (value) => Array.isArray(value) && value.every(member);
+}
+
+function record(required: Record<string, Check>, optional: Record<string, Check> = {}): Check {
+  return (value) =>
+    isRecord(value) &&
+    Object.entries(required).every(([key, check]) => check(value[key])) &&
+    Object.entries(optional).every(([key, check]) => value[key] === undefined || check(value[key]));
+}

@@ -1,0 +1,100 @@
+import type { CliActions } from "./actions.ts";
+import { type Answer, EXIT } from "./answer.ts";
+import { createClient, type ExplainQuestion, type OpsClient } from "./client.ts";
+import { edgePage, edgesPage, originOf } from "./edges-page.ts";
+import { explainPage } from "./explain-page.ts";
+import { type Format, type Page, show } from "./page.ts";
+import type { CliIo } from "./terminal.ts";
+import { printable } from "./text.ts";
+import { readUntil } from "./until.ts";
+import type { StateSetView } from "./views.ts";
+
+/** Each command asks the running service, shows what it says and returns the exit code. */
+export interface ServiceContext {
+  readonly actions: CliActions;
+  readonly io: CliIo;
+  readonly configFile: string;
+  /** From `--server`; otherwise the configuration tells. */
+  readonly server: URL | undefined;
+  readonly format: Format;
+}
+
+export function explain(context: ServiceContext, question: ExplainQuestion): Promise<number> {
+  return run(context, (client) => client.explain(question), {
+    lines: (view, look) => explainPage(question.hostname, view, look),
+    exitCode: ({ outcome }) => (outcome.kind === "refused" ? EXIT.no : EXIT.done),
+  });
+}
+
+export function edges(context: ServiceContext): Promise<number> {
+  return run(context, (client) => client.edges(), { lines: edgesPage });
+}
+
+export function edge(context: ServiceContext, id: string): Promise<number> {
+  return run(context, (client) => client.edge(id), { lines: edgePage });
+}
+
+export function drain(
+  context: ServiceContext,
+  id: string,
+  { until, ...rest }: { readonly reason?: string; readonly until?: string },
+): Promise<number> {
+  const end = until === undefined ? undefined : readUntil(until, context.io.nowMs());
+  const change = { state: "drain" as const, ...rest, ...(end?.kind === "until" ? { until: end.text } : {}) };
+  const ask = async (client: OpsClient): Promise<Answer<StateSetView>> =>
+    end?.kind === "wrong"
+      ? { kind: "wrong-usage", message: `--until: ${end.message}` }
+      : client.setState(id, change);
+  return run(context, ask, statePage(id, "drains: it keeps the viewers it has and takes no one new"));
+}
+
+export function undrain(
+  context: ServiceContext,
+  id: string,
+  rest: { readonly reason?: string },
+): Promise<number> {
+  const ask = (client: OpsClient): Promise<Answer<StateSetView>> =>
+    client.setState(id, { state: "active", ...rest });
+  return run(context, ask, statePage(id, "is active: it takes viewers again"));
+}
+
+export function reload(context: ServiceContext): Promise<number> {
+  return run(context, (client) => client.reload(), {
+    lines: ({ changed }) =>
+      changed.length === 0
+        ? ["reloaded; nothing has changed"]
+        : ["reloaded; changed:", ...changed.map((path) => `  ${printable(path)}`)],
+  });
+}
+
+async function run<T>(
+  { actions, io, configFile, server, format }: ServiceContext,
+  ask: (client: OpsClient) => Promise<Answer<T>>,
+  page: Page<T>,
+): Promise<number> {
+  const client = createClient(server ?? (await serverOf(actions, configFile)), io.token);
+  try {
+    return show(io, format, await ask(client), page);
+  } finally {
+    await client.close();
+  }
+}
+
+const USUAL_SERVER = "http://127.0.0.1:9153";
+
+async function serverOf(actions: CliActions, configFile: string): Promise<URL> {
+  return new URL((await actions.defaultServer(configFile)) ?? USUAL_SERVER);
+}
+
+/** What an operator changed. */
+function statePage(id: string, becomes: string): Page<StateSetView> {
+  return {
+    lines: ({ condition }, look) => {
+      const origin = originOf(condition, look).map((text) => `(${text})`);
+      return [printable([id, becomes, ...origin].join(" "))];
+    },
+    warning: ({ persisted }) => (persisted ? undefined : FORGOTTEN),
+  };
+}
+
+const FORGOTTEN = "this holds now but could not be written to the state file; a restart will forget it";

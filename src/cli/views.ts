@@ -1,0 +1,161 @@
+/**
+ * The JSON that commands show: what the operators' door answers, and what the commands that need only
+ * the configuration find out. A field may be missing where it is optional; unknown is never zero.
+ */
+import type { FamilyHealth, LoadReport, StateOrigin } from "../model/condition.ts";
+import type { Outcome, RefusalReason, RejectionReason } from "../model/decision.ts";
+import type { AdminState, Capacity } from "../model/edge.ts";
+import type { LocationLayer } from "../model/location.ts";
+import type { Problem } from "../model/problem.ts";
+
+/** `GET /v1/explain`. */
+export interface ExplainView {
+  readonly service: string;
+  readonly viewer: ViewerView;
+  /** Best first. */
+  readonly edges: readonly ChoiceView[];
+  readonly rejected: readonly RejectionView[];
+  readonly outcome: OutcomeView;
+  readonly ttlSeconds: number;
+  /** The network for which the decision is the same. */
+  readonly scopePrefix: string;
+}
+
+export interface PlaceView {
+  readonly address: string;
+  readonly prefix: string;
+  readonly layer: LocationLayer;
+  readonly country?: string;
+  readonly continent?: string;
+  readonly city?: string;
+  /** Degrees; both or neither. */
+  readonly latitude?: number;
+  readonly longitude?: number;
+  readonly asn?: number;
+}
+
+/** `prefix`: as much of the address as was asked with. */
+export type ViewerView = PlaceView;
+
+export interface ChoiceView {
+  readonly id: string;
+  readonly url?: string;
+  /** Null when the viewer cannot be located. */
+  readonly distanceKm: number | null;
+  readonly priceKm: number;
+  /** Share of the capacity in use; null when unknown or unlimited. */
+  readonly load: number | null;
+  readonly up: { readonly "4": boolean; readonly "6": boolean };
+}
+
+export interface RejectionView {
+  readonly id: string;
+  readonly reason: RejectionReason;
+  readonly distanceKm: number | null;
+}
+
+export interface OutcomeView {
+  readonly kind: Outcome["kind"];
+  /** With `refused`. */
+  readonly reason?: RefusalReason;
+  /** With `fallback`. */
+  readonly fallback?: { readonly url?: string; readonly addresses: readonly string[] };
+}
+
+/** `GET /v1/edges/{id}`, and one member of `GET /v1/edges`: an edge as configured, and its condition now. */
+export interface EdgeView extends ConditionView {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly location: { readonly latitude: number; readonly longitude: number };
+  readonly addresses: readonly string[];
+  readonly url?: string;
+  readonly capacity: Capacity;
+  readonly weight: number;
+  readonly priceKm: number;
+}
+
+export interface ConditionView {
+  readonly health: readonly FamilyHealth[];
+  readonly state: AdminState;
+  readonly stateOrigin: StateOrigin;
+  readonly load: LoadReport;
+  /** Share of the capacity in use; absent when unknown or unlimited. */
+  readonly loadRatio?: number;
+  readonly reportAgeMs?: number;
+}
+
+/** What `PUT /v1/edges/{id}/state` answers. */
+export interface StateSetView {
+  /** False: it holds now, but a restart forgets it. */
+  readonly persisted: boolean;
+  readonly condition: ConditionView;
+}
+
+/** What `POST /v1/reload` answers: dotted paths of what differs; empty when nothing does. */
+export interface ReloadedView {
+  readonly changed: readonly string[];
+}
+
+/** `check`: every problem of a configuration; none when it is right. */
+export interface CheckView {
+  readonly file: string;
+  readonly problems: readonly Problem[];
+  /** What a faultless configuration holds, as `3 edges, 2 services, 1 zone`. */
+  readonly summary?: string;
+}
+
+/** `geo`: where an address is. `prefix`: the network for which this is the answer. */
+export interface GeoView extends PlaceView {
+  readonly accuracyRadiusKm?: number;
+}
+
+/** `load`: one reading of every source of an edge, in the order that decides which of them wins. */
+export interface LoadView {
+  readonly edgeId: string;
+  /** Merged field by field. */
+  readonly report: LoadReport;
+  readonly sources: readonly LoadReadingView[];
+}
+
+export interface LoadReadingView {
+  /** As configured: `mistserver`, `json`, `push`. */
+  readonly type: string;
+  /** Without user, password, token or any other secret. */
+  readonly url?: string;
+  readonly outcome:
+    | { readonly kind: "read"; readonly report: LoadReport; readonly tookMs: number }
+    | { readonly kind: "failed"; readonly reason: string; readonly tookMs: number }
+    /** Reports arrive by themselves; there is nothing to read. */
+    | { readonly kind: "push" };
+}
+
+/** `probe`: one run of an edge's probe, at each of its addresses. */
+export interface ProbeView {
+  readonly edgeId: string;
+  /** As configured: `http`, `tcp`, `none`. */
+  readonly type: string;
+  /** What is asked, as `http://127.0.0.11:8081/health`, without secrets. */
+  readonly target?: string;
+  /** Empty for `none`. */
+  readonly addresses: readonly ProbedAddressView[];
+}
+
+export interface ProbedAddressView {
+  readonly address: string;
+  readonly ok: boolean;
+  /** Why it failed. */
+  readonly reason?: string;
+  readonly tookMs: number;
+  /** In the order they happened: `connect`, `tls`, `status`, `body`… */
+  readonly steps: readonly ProbeStepView[];
+  /** What players would stumble over though the probe succeeds, as a missing CORS header. */
+  readonly notes?: readonly string[];
+}
+
+export interface ProbeStepView {
+  readonly name: string;
+  /** Milliseconds since the probe began. */
+  readonly atMs: number;
+  /** What was seen, as `200` or `TLSv1.3`. */
+  readonly detail?: string;
+}

@@ -1,0 +1,300 @@
+import { describe, expect, it } from "vitest";
+import type { CliActions } from "../../src/cli/actions.ts";
+import { done } from "../../src/cli/answer.ts";
+import type { GeoView, LoadView, ProbeView } from "../../src/cli/views.ts";
+import { edgeward, rowOf } from "./fixture.ts";
+
+const PROBLEM = {
+  file: "/etc/e.yaml",
+  line: 12,
+  column: 7,
+  path: "edges.ams1.weight",
+  message: "expected a number, as 1",
+};
+const WRONG = { kind: "wrong-configuration", problems: [PROBLEM] } as const;
+const UNKNOWN = { kind: "unknown", what: "edge", name: "asm1", known: ["ams1", "sin1"] } as const;
+
+describe("check", () => {
+  const checking = (problems: (typeof PROBLEM)[]): Partial<CliActions> => ({
+    check: (file) => Promise.resolve({ file, problems, summary: "3 edges, 2 services, 1 zone" }),
+  });
+
+  it("says what a right configuration holds, and exits 0", async () => {
+    expect(await edgeward(["check", "-c", "e.yaml"], { actions: checking([]) })).toEqual({
+      code: 0,
+      out: "e.yaml: no problems; 3 edges, 2 services, 1 zone\n",
+      err: "",
+    });
+  });
+
+  it("prints every problem with file, line, column and path, and exits 3", async () => {
+    const { code, out } = await edgeward(["check"], {
+      actions: checking([PROBLEM, { ...PROBLEM, path: "" }]),
+    });
+    expect(code).toBe(3);
+    expect(out.split("\n")).toEqual([
+      "/etc/e.yaml:12:7: edges.ams1.weight: expected a number, as 1",
+      "/etc/e.yaml:12:7: expected a number, as 1",
+      "config/edgeward.yaml: 2 problems",
+      "",
+    ]);
+  });
+
+  it("prints the problems as JSON with -o json, and exits 3 all the same", async () => {
+    const { code, out } = await edgeward(["check", "-o", "json"], { actions: checking([PROBLEM]) });
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({ file: "config/edgeward.yaml", problems: [PROBLEM] });
+  });
+});
+
+describe("geo", () => {
+  const london: GeoView = {
+    address: "203.0.113.7",
+    prefix: "203.0.113.0/24",
+    layer: "city",
+    city: "London",
+    country: "GB",
+    continent: "EU",
+    latitude: 51.5085,
+    longitude: -0.1257,
+    accuracyRadiusKm: 20,
+    asn: 64500,
+  };
+  const locating = (view: GeoView): Partial<CliActions> => ({ geo: () => Promise.resolve(done(view)) });
+
+  it("shows where, from which source, and for which prefix", async () => {
+    const { code, out } = await edgeward(["geo", "203.0.113.7"], { actions: locating(london) });
+    expect(code).toBe(0);
+    expect(rowOf(out, "source")).toEqual(["source", "city database"]);
+    expect(rowOf(out, "prefix")).toEqual(["prefix", "203.0.113.0/24"]);
+    expect(rowOf(out, "city")).toEqual(["city", "London"]);
+    expect(rowOf(out, "location")).toEqual(["location", "51.51, -0.13, within 20 km"]);
+    expect(rowOf(out, "asn")).toEqual(["asn", "AS64500"]);
+  });
+
+  it("prints the view with -o json", async () => {
+    const { out } = await edgeward(["geo", "203.0.113.7", "-o", "json"], { actions: locating(london) });
+    expect(JSON.parse(out)).toEqual(london);
+  });
+
+  it("exits 1 for an address that nobody can place, and 2 for what is no address", async () => {
+    const nowhere: GeoView = { address: "10.0.0.1", prefix: "10.0.0.0/8", layer: "none" };
+    const { code, out } = await edgeward(["geo", "10.0.0.1"], { actions: locating(nowhere) });
+    expect(code).toBe(1);
+    expect(rowOf(out, "source")).toEqual(["source", "no source knows it"]);
+    expect((await edgeward(["geo", "10.0.0"])).code).toBe(2);
+  });
+
+  it("gives the configuration and the address to the action", async () => {
+    const seen: string[][] = [];
+    const actions: Partial<CliActions> = {
+      geo: (...args) => {
+        seen.push(args);
+        return Promise.resolve(done(london));
+      },
+    };
+    await edgeward(["geo", "2001:db8::7", "-c", "other.yaml"], { actions });
+    expect(seen).toEqual([["other.yaml", "2001:db8::7"]]);
+  });
+});
+
+describe("load", () => {
+  const view: LoadView = {
+    edgeId: "ams1",
+    report: { viewers: 512, bandwidth: 428_000_000, cpu: 0.734, streams: ["a", "b", "c", "d", "e", "f"] },
+    sources: [
+      {
+        type: "nimble",
+        url: "http://192.0.2.11:8082",
+        outcome: { kind: "read", report: { viewers: 512, bandwidth: 428_000_000 }, tookMs: 12.3 },
+      },
+      {
+        type: "node-exporter",
+        url: "http://192.0.2.11:9100/metrics",
+        outcome: { kind: "read", report: { bandwidth: 1, cpu: 0.734 }, tookMs: 3.25 },
+      },
+      { type: "json", outcome: { kind: "failed", reason: "status 404", tookMs: 1200 } },
+      { type: "push", outcome: { kind: "push" } },
+    ],
+  };
+  const reading = (view: LoadView): Partial<CliActions> => ({ load: () => Promise.resolve(done(view)) });
+
+  it("shows each field with the source that won, and how each source answered", async () => {
+    const { code, out } = await edgeward(["load", "ams1"], { actions: reading(view) });
+    expect(code).toBe(0);
+    expect(rowOf(out, "viewers")).toEqual(["viewers", "512", "nimble"]);
+    expect(rowOf(out, "bandwidth")).toEqual(["bandwidth", "428Mbps", "nimble"]);
+    expect(rowOf(out, "cpu")).toEqual(["cpu", "73%", "node-exporter"]);
+    expect(rowOf(out, "memory")).toEqual(["memory", "-"]);
+    expect(rowOf(out, "streams")[1]).toBe("6: a, b, c, d, e, …");
+    expect(rowOf(out, "nimble")).toEqual(["nimble", "read in 12ms", "http://192.0.2.11:8082"]);
+    expect(rowOf(out, "json")).toEqual(["json", "status 404 after 1.2s"]);
+    expect(rowOf(out, "push")[1]).toContain("pushed");
+  });
+
+  it("prints the report alone with -o json", async () => {
+    const { out } = await edgeward(["load", "ams1", "-o", "json"], { actions: reading(view) });
+    expect(JSON.parse(out)).toEqual(view.report);
+  });
+
+  it("exits 1 when no source could be read", async () => {
+    const silent = { ...view, report: {}, sources: view.sources.slice(2) };
+    const { code, out } = await edgeward(["load", "ams1", "-o", "json"], { actions: reading(silent) });
+    expect([code, JSON.parse(out)]).toEqual([1, {}]);
+  });
+});
+
+describe("probe", () => {
+  const view: ProbeView = {
+    edgeId: "ams1",
+    type: "http",
+    target: "http://192.0.2.11:8081/health",
+    addresses: [
+      {
+        address: "192.0.2.11",
+        ok: true,
+        tookMs: 4.2,
+        steps: [
+          { name: "connect", atMs: 0.4 },
+          { name: "status", atMs: 3.1, detail: "200" },
+        ],
+        notes: ["no Access-Control-Allow-Origin: browsers cannot play from here"],
+      },
+    ],
+  };
+  const probing = (view: ProbeView): Partial<CliActions> => ({ probe: () => Promise.resolve(done(view)) });
+
+  it("shows the steps and times of each address, and what players would stumble over", async () => {
+    const { code, out } = await edgeward(["probe", "ams1"], { actions: probing(view) });
+    expect(code).toBe(0);
+    expect(out).toContain("ams1, probe http http://192.0.2.11:8081/health");
+    expect(rowOf(out, "192.0.2.11")).toEqual([
+      "192.0.2.11",
+      "ok",
+      "4.2ms",
+      "connect 0.4ms, status 200 3.1ms",
+    ]);
+    expect(out).toContain("no Access-Control-Allow-Origin");
+    expect(
+      JSON.parse((await edgeward(["probe", "ams1", "-o", "json"], { actions: probing(view) })).out),
+    ).toEqual(view);
+  });
+
+  it("exits 1 when an address fails, with its reason", async () => {
+    const failed = { address: "2001:db8::11", ok: false, reason: "timeout", tookMs: 1000, steps: [] };
+    const half = { ...view, addresses: [...view.addresses, failed] };
+    const { code, out } = await edgeward(["probe", "ams1"], { actions: probing(half) });
+    expect(code).toBe(1);
+    expect(rowOf(out, "2001:db8::11")).toEqual(["2001:db8::11", "timeout", "1.0s"]);
+  });
+
+  it("says of an edge without a probe that it counts as up", async () => {
+    const none: ProbeView = { edgeId: "ams1", type: "none", addresses: [] };
+    const { code, out } = await edgeward(["probe", "ams1"], { actions: probing(none) });
+    expect([code, out]).toEqual([0, "ams1, probe none\n  not probed: it counts as up\n"]);
+  });
+});
+
+describe("a command that needs the configuration", () => {
+  it.each(["geo 203.0.113.7", "load ams1", "probe ams1", "serve"])(
+    "%s: prints its problems and exits 3",
+    async (line) => {
+      const wrong = (): Promise<typeof WRONG> => Promise.resolve(WRONG);
+      const actions = { geo: wrong, load: wrong, probe: wrong, serve: wrong };
+      expect(await edgeward(line.split(" "), { actions })).toEqual({
+        code: 3,
+        out: "",
+        err: "/etc/e.yaml:12:7: edges.ams1.weight: expected a number, as 1\nedgeward: 1 problem in the configuration\n",
+      });
+    },
+  );
+
+  it.each(["load", "probe"])("%s: suggests the edge that was meant and exits 1", async (command) => {
+    const unknown = (): Promise<typeof UNKNOWN> => Promise.resolve(UNKNOWN);
+    const actions = { load: unknown, probe: unknown };
+    expect(await edgeward([command, "asm1"], { actions })).toEqual({
+      code: 1,
+      out: "",
+      err: "edgeward: no edge is called asm1; did you mean ams1?\n",
+    });
+  });
+});
+
+describe("serve", () => {
+  it("hands over configuration and --demo, and exits 0 when it has stopped in order", async () => {
+    const seen: object[] = [];
+    const actions: Partial<CliActions> = {
+      serve: (options) => {
+        seen.push(options);
+        return Promise.resolve(done(undefined));
+      },
+    };
+    expect((await edgeward(["serve"], { actions })).code).toBe(0);
+    expect((await edgeward(["serve", "--demo", "-c", "e.yaml"], { actions })).code).toBe(0);
+    expect(seen).toEqual([
+      { configFile: "config/edgeward.yaml", demo: false },
+      { configFile: "e.yaml", demo: true },
+    ]);
+  });
+
+  it("exits 1 with one line when it cannot start", async () => {
+    const actions: Partial<CliActions> = {
+      serve: () => Promise.resolve({ kind: "no", message: "127.0.0.1:8053 is in use" }),
+    };
+    expect(await edgeward(["serve"], { actions })).toEqual({
+      code: 1,
+      out: "",
+      err: "edgeward: 127.0.0.1:8053 is in use\n",
+    });
+  });
+});
+
+describe("schema and version", () => {
+  it("schema prints the JSON Schema, given as an object or as text", async () => {
+    const schema = { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object" };
+    const object = await edgeward(["schema"], { actions: { schema: () => schema } });
+    expect(JSON.parse(object.out)).toEqual(schema);
+    const text = await edgeward(["schema"], { actions: { schema: () => '{ "type": "object" }\n' } });
+    expect(text.out).toBe('{ "type": "object" }\n');
+  });
+
+  it("version prints its own and the runtime's", async () => {
+    expect((await edgeward(["version"])).out).toContain(`edgeward 1.2.3, Node.js ${process.version}`);
+    const { out } = await edgeward(["version", "-o", "json"]);
+    expect(JSON.parse(out)).toMatchObject({ version: "1.2.3", node: process.version });
+    expect(await edgeward(["--version"])).toEqual({ code: 0, out: "1.2.3\n", err: "" });
+  });
+});
+
+describe("wrong usage", () => {
+  it.each([
+    [""],
+    ["frobnicate"],
+    ["edges --frobnicate"],
+    ["edges ams1 sin1"],
+    ["drain"],
+    ["explain live.example.net"],
+    ["explain live.example.net 203.0.113.7 --at smtp"],
+    ["version -o yaml"],
+    ["check -c"],
+  ])("%j exits 2 and says so on stderr alone", async (line) => {
+    const { code, out, err } = await edgeward(line.split(" ").filter((word) => word !== ""));
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).not.toBe("");
+  });
+
+  it("repeats no control character of an argument", async () => {
+    const { err } = await edgeward(["\u001b[31mred"]);
+    expect(err).toContain("\\u001b[31mred");
+    expect(err).toMatch(/^(?:\n|[^\p{Cc}])*$/u);
+  });
+
+  it("help is no wrong usage, and knows every command", async () => {
+    const { code, out } = await edgeward(["--help"]);
+    expect(code).toBe(0);
+    for (const name of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of COMMANDS) expect((await edgeward([name, "--help"])).code).toBe(0);
+  });
+
+  const COMMANDS = "serve check explain edges drain undrain load probe geo reload schema version".split(" ");
+});
