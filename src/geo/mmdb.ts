@@ -8,9 +8,15 @@
  * node count itself means "nothing here", anything above points into the data section.
  */
 import { Buffer } from "node:buffer";
-import decoderModule from "mmdb-lib/lib/decoder.js";
+import { createRequire } from "node:module";
+import type DecoderModule from "mmdb-lib/lib/decoder.js";
 import type { Address, Family } from "../model/address.ts";
 import { flawOf } from "./flaw.ts";
+
+// The package maxmind does not export its decoder, so it is asked for the one it uses itself.
+const fromHere = createRequire(import.meta.url);
+const fromMaxmind = createRequire(fromHere.resolve("maxmind"));
+const { default: Decoder } = fromMaxmind("mmdb-lib/lib/decoder.js") as typeof DecoderModule;
 
 /** A database in memory. Plain data over shared memory: it can be posted to another thread as it is. */
 export interface Mmdb {
@@ -242,7 +248,7 @@ function offsetOf(db: Mmdb, record: number): number {
 }
 
 function decoded(bytes: Uint8Array, base: number, offset: number): unknown {
-  return new decoderModule.default(bufferOf(bytes), base).decode(offset).value as unknown;
+  return new Decoder(bufferOf(bytes), base).decode(offset).value as unknown;
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -70,20 +70,14 @@ export function file(
 
 export function encode(value: Value): number[] {
   if (value instanceof Raw) return [...value.bytes];
-  switch (typeof value) {
-    case "string":
-      return [...control(2, Buffer.byteLength(value)), ...Buffer.from(value)];
-    case "boolean":
-      return control(14, value ? 1 : 0);
-    case "bigint":
-      return unsigned(9, value);
-    case "number":
-      return Number.isInteger(value) && value >= 0 ? unsigned(6, BigInt(value)) : double(value);
-    case "object":
-      return Array.isArray(value)
-        ? [...control(11, value.length), ...value.flatMap(encode)]
-        : map(Object.entries(value as { [key: string]: Value }));
-  }
+  if (typeof value === "string") return [...control(2, Buffer.byteLength(value)), ...Buffer.from(value)];
+  if (typeof value === "boolean") return control(14, value ? 1 : 0);
+  if (typeof value === "bigint") return unsigned(9, value);
+  if (typeof value === "number")
+    return Number.isInteger(value) && value >= 0 ? unsigned(6, BigInt(value)) : double(value);
+  return Array.isArray(value)
+    ? [...control(11, value.length), ...value.flatMap(encode)]
+    : map(Object.entries(value as { [key: string]: Value }));
 }
 
 /** A number as IEEE 754 in 8 octets, whole or not. */
@@ -167,9 +161,8 @@ function metadataOf(draft: Draft, family: number, recordBits: number, nodeCount:
     record_size: recordBits,
     ...draft.metadata,
   };
-  return Object.fromEntries(
-    Object.entries(fields).filter((field): field is [string, Value] => field[1] !== undefined),
-  );
+  const given = Object.entries(fields) as [string, Value | undefined][];
+  return Object.fromEntries(given.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 }
 
 function map(entries: readonly (readonly [string, Value])[]): number[] {
