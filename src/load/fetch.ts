@@ -117,6 +117,7 @@ const WORDS_BY_CODE: { readonly [code: string]: string } = {
   ECONNREFUSED: "it refuses the connection",
   ECONNRESET: "it closed the connection",
   UND_ERR_SOCKET: "it closed the connection",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "its reply was cut short",
   UND_ERR_CONNECT_TIMEOUT: "it does not answer in time",
   EHOSTUNREACH: "it is unreachable",
   ENETUNREACH: "it is unreachable",

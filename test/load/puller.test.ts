@@ -1,0 +1,194 @@
+import { createServer, type RequestListener } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { LoadReport } from "../../src/model/condition.ts";
+import type { JsonLoad } from "../../src/model/edge.ts";
+import type { Log } from "../../src/model/log.ts";
+import { pullOnce } from "../../src/load/once.ts";
+import { startPullers } from "../../src/load/puller.ts";
+import { edge, inventoryOf } from "../probe/inventory.ts";
+
+async function serveHttp(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function source(url: string, other: Partial<JsonLoad> = {}): JsonLoad {
+  const fields = { viewers: { path: ["viewers"], factor: 1 } };
+  return { type: "json", url, staleAfterMs: 30_000, intervalMs: 50, timeoutMs: 1000, fields, ...other };
+}
+
+async function pullFrom(answer: RequestListener, other: Partial<JsonLoad> = {}) {
+  const url = await serveHttp(answer);
+  const polled = edge("ams1", { load: [source(`${url}/secret-path?key=secret-key`, other)] });
+  const [pulled] = await pullOnce(polled, inventoryOf([polled]));
+  if (pulled === undefined) throw new Error("nothing was pulled");
+  return pulled;
+}
+
+describe("one read of a source", () => {
+  it("gives the report, and where each field came from", async () => {
+    const pulled = await pullFrom((_, reply) => reply.end('{"viewers":7}'));
+    expect(pulled).toEqual({
+      type: "json",
+      report: { viewers: 7 },
+      fields: [{ field: "viewers", value: 7, from: "viewers" }],
+    });
+  });
+
+  it("sends user name and password", async () => {
+    let authorization: string | undefined;
+    const answer: RequestListener = (request, reply) => {
+      authorization = request.headers.authorization;
+      reply.end('{"viewers":7}');
+    };
+    await pullFrom(answer, { username: "edge", password: "pässword" });
+    expect(authorization).toBe(`Basic ${Buffer.from("edge:pässword").toString("base64")}`);
+  });
+
+  it("understands gzip, within its bound", async () => {
+    const zipped: (body: string | Buffer) => RequestListener = (body) => (_, reply) => {
+      reply.setHeader("content-encoding", "gzip");
+      reply.end(gzipSync(body));
+    };
+    expect((await pullFrom(zipped('{"viewers":7}'))).report).toEqual({ viewers: 7 });
+    expect((await pullFrom(zipped(Buffer.alloc(9 * 2 ** 20, " ")))).problem).toMatch(/8 MiB/);
+  });
+
+  const wrong: [string, RequestListener, RegExp][] = [
+    ["no answer", () => {}, /does not answer in time/],
+    ["a slow body", (_, reply) => void reply.write("{"), /does not answer in time/],
+    ["a reset", (request) => request.socket.resetAndDestroy(), /closed the connection/],
+    [
+      "a cut body",
+      (request, reply) => {
+        reply.setHeader("content-length", 100);
+        reply.write("{");
+        setTimeout(() => request.socket.destroy(), 20);
+      },
+      /cut short/,
+    ],
+    [
+      "a redirect",
+      (_, reply) => reply.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+      /302.*not followed/,
+    ],
+    ["a lost password", (_, reply) => reply.writeHead(401).end(), /401.*credentials/],
+    ["an error", (_, reply) => reply.writeHead(500).end(), /answers 500/],
+    ["another page", (_, reply) => reply.end("<html>"), /expected JSON, got HTML/],
+    ["no known field", (_, reply) => reply.end("{}"), /no field could be read: viewers: nothing at viewers/],
+    ["poison", (_, reply) => reply.end('{"viewers":1e309}'), /no field could be read/],
+    ["too much", (_, reply) => reply.end(Buffer.alloc(9 * 2 ** 20, " ")), /longer than 8 MiB/],
+  ];
+  it.each(wrong)("tells %s in words, without secrets", async (_, answer, problem) => {
+    const pulled = await pullFrom(answer, {
+      timeoutMs: 200,
+      username: "secret-user",
+      password: "secret-word",
+    });
+    expect(pulled.report).toEqual({});
+    expect(pulled.problem).toMatch(problem);
+    expect(pulled.problem).not.toContain("secret");
+  });
+
+  it("does not reach a forbidden address", async () => {
+    const polled = edge("ams1", { load: [source("http://169.254.169.254/"), source("http://localhost:1/")] });
+    const [linkLocal, loopback] = await pullOnce(polled, inventoryOf([polled]));
+    expect(linkLocal?.problem).toMatch(/refused \(link-local\)/);
+    expect(loopback?.problem).toMatch(/refused \(loopback\)/);
+  });
+
+  it("has nothing to read where the edge reports by itself", async () => {
+    const pushing = edge("ams1", { load: [{ type: "push", staleAfterMs: 1 }] });
+    expect(await pullOnce(pushing, inventoryOf([pushing]))).toMatchObject([{ type: "push", report: {} }]);
+  });
+});
+
+interface Pulling {
+  readonly pullers: ReturnType<typeof startPullers>;
+  readonly reports: [string, number, LoadReport][];
+  readonly problems: string[];
+  readonly lines: string[];
+}
+
+function pulling(): Pulling {
+  const reports: Pulling["reports"] = [];
+  const problems: string[] = [];
+  const lines: string[] = [];
+  const write = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const log: Log = { info: write, warn: write, error: write };
+  const pullers = startPullers({
+    log,
+    onReport: (...report) => void reports.push(report),
+    onFailure: (_, __, problem) => void problems.push(problem),
+  });
+  onTestFinished(() => pullers.stop());
+  return { pullers, reports, problems, lines };
+}
+
+describe("reading again and again", () => {
+  it("reads each source of an edge by itself, one request at a time", async () => {
+    let running = 0;
+    let most = 0;
+    const url = await serveHttp((_, reply) => {
+      most = Math.max(most, ++running);
+      setTimeout(() => {
+        running--;
+        reply.end('{"viewers":7}');
+      }, 100);
+    });
+    const { pullers, reports } = pulling();
+    const load = [{ type: "push", staleAfterMs: 1000 } as const, source(url, { intervalMs: 10 })];
+    pullers.take(inventoryOf([edge("ams1", { load })]));
+    await expect.poll(() => reports.length).toBeGreaterThan(2);
+    expect(reports[0]).toEqual(["ams1", 1, { viewers: 7 }]);
+    expect(most).toBe(1);
+  });
+
+  it("logs the first failure of a row and the recovery, counts them all, tells no secret", async () => {
+    let isBroken = true;
+    const url = await serveHttp((_, reply) => {
+      if (isBroken) reply.writeHead(503);
+      reply.end('{"viewers":7}');
+    });
+    const { pullers, problems, reports, lines } = pulling();
+    const secrets = { username: "secret-user", password: "secret-word" };
+    pullers.take(inventoryOf([edge("ams1", { load: [source(`${url}/secret-path`, secrets)] })]));
+    await expect.poll(() => problems.length).toBeGreaterThan(2);
+    isBroken = false;
+    await expect.poll(() => reports.length).toBeGreaterThan(0);
+    expect(lines.map((line) => line.split(" {")[0])).toEqual([
+      "load source cannot be read",
+      "load source can be read again",
+    ]);
+    const said = JSON.stringify([lines, problems, pullers.metrics()]);
+    expect(said).not.toContain("secret");
+    expect(pullers.metrics()[0]?.samples).toEqual([
+      { labels: { edge: "ams1", type: "json" }, value: problems.length },
+    ]);
+  });
+
+  it("stops reading what a reload removed, and goes on with the rest", async () => {
+    const asked: string[] = [];
+    const url = await serveHttp((request, reply) => {
+      asked.push(request.url ?? "");
+      reply.end('{"viewers":7}');
+    });
+    const { pullers } = pulling();
+    const kept = edge("kept", { load: [source(`${url}/kept`)] });
+    pullers.take(inventoryOf([edge("gone", { load: [source(`${url}/gone`)] }), kept]));
+    await expect.poll(() => new Set(asked).size, { timeout: 5000 }).toBe(2);
+    pullers.take(inventoryOf([kept]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    asked.length = 0;
+    await expect.poll(() => asked.length).toBeGreaterThan(3);
+    expect(new Set(asked)).toEqual(new Set(["/kept"]));
+  });
+});
