@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { RejectedReason } from "./respond.ts";
 
@@ -42,29 +42,32 @@ function hasLongTarget(packet: unknown, maxTargetLength: number): boolean {
 }
 
 /**
- * Sends a complete answer and closes: at the client's close, or after `lingerMs`, so that octets still under way do not
- * reset the connection before the answer is read (RFC 9112 9.6).
+ * Sends a complete answer, after those that are still due, and closes: at the client's close, or after `lingerMs`, so that
+ * octets still under way do not reset the connection before the answer is read (RFC 9112 9.6).
+ * @param last the latest answer on this connection
  */
 export function refuseConnection(
   socket: Socket,
+  last: ServerResponse | undefined,
   status: ConnectionRefusal["status"],
   lingerMs: number,
 ): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
   socket.removeAllListeners("data");
   socket.on("data", () => {}); // thrown away; also takes the socket from the parser
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once("end", () => socket.destroySoon());
   socket.once("close", () => clearTimeout(timer));
 
+  if (last === undefined || last.writableFinished) socket.end(textOf(status));
+  else last.once("finish", () => socket.end(textOf(status)));
+}
+
+function textOf(status: ConnectionRefusal["status"]): string {
   const body = `${status} ${STATUS_CODES[status]}\n`;
   const allow = status === 405 ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" : "";
-  socket.end(
+  return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}` +
-      "Connection: close\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n" +
-      `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    "Connection: close\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n" +
+    `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`
   );
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { parseAddress } from "../base/address.ts";
 import type { Address } from "../model/address.ts";
 import type { Decide } from "../model/decision.ts";
@@ -45,18 +44,20 @@ export interface HttpDoor {
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counts = createCounts();
-  const { respond, take } = createResponder({ ...options, maxTargetLength: limits.maxTargetLength });
+  const { respond, take } = createResponder({ ...options, ...limits });
   const report = atMostEachSecond((error) => options.log.error({ err: error }, "an answer failed"));
-  const lingering = new WeakSet<Socket>();
+  const latest = new WeakMap<Socket, ServerResponse>();
+  const finalized = new WeakSet<Socket>(); // have had their last answer
   let stopping = false;
 
   const answer = (request: IncomingMessage, response: ServerResponse, target: string): void => {
     const startMs = performance.now();
     const { answer, serviceId, rejected } = respondSafely(respond, viewerRequest(request, target), report);
     const body = bodyOf(request);
+    latest.set(request.socket, response);
     if (stopping || body !== "none") response.setHeader("Connection", "close");
     if (body === "arriving") {
-      lingering.add(request.socket);
+      finalized.add(request.socket);
       answerThenDiscard(request, response, answer, limits);
     } else response.writeHead(answer.status, answer.headers).end(answer.body);
     if (rejected !== undefined) counts.rejected(rejected);
@@ -65,15 +66,14 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
 
   const refuse = (socket: Socket, refusal: ConnectionRefusal | undefined): void => {
     if (refusal === undefined) socket.destroy();
-    else if (lingering.has(socket))
-      socket.destroySoon(); // it has had its last answer
+    else if (finalized.has(socket)) socket.destroySoon();
     else if (refusal.reason === "timeout" && socket.bytesRead === 0) {
       counts.rejected(refusal.reason);
       socket.destroy(); // opened in advance, never used: an answer would be taken for that of a later request
     } else {
-      lingering.add(socket);
+      finalized.add(socket);
       counts.refused(refusal.status, refusal.reason);
-      refuseConnection(socket, refusal.status, limits.lingerMs);
+      refuseConnection(socket, latest.get(socket), refusal.status, limits.lingerMs);
     }
   };
 
@@ -87,7 +87,6 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
 
   const stop = async (): Promise<void> => {
     stopping = true;
-    await nextTurn(); // what has reached the kernel is read, and answered with `Connection: close`
     await Promise.all(listeners.map(async (listener) => await listener.close(limits.stopGraceMs)));
   };
 

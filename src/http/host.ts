@@ -1,14 +1,14 @@
-import { isIPv6 } from "node:net";
 import type { Service } from "../model/service.ts";
 
-/** The hostname a request is for, or why there is none. */
+/** The hostname a request is for, or why that cannot be told: a 400. */
 export type Host =
   | { readonly kind: "hostname"; readonly hostname: string }
-  | { readonly kind: "refused"; readonly status: 400 | 421; readonly detail: string };
+  | { readonly kind: "malformed"; readonly detail: string };
 
 /**
- * Lower case, without port and trailing dot. Exactly one well-formed Host field is demanded, also where the authority of an
- * absolute-form target then replaces it (RFC 9112 3.2 and 3.2.2).
+ * Lower case, without port and trailing dot; an IPv6 literal keeps its brackets, and so is no service's. Exactly one
+ * well-formed Host field is demanded, also where the authority of an absolute-form target then replaces it (RFC
+ * 9112 3.2 and 3.2.2).
  * @param rawHeaders names and values in turn, as received
  */
 export function hostOf(rawHeaders: readonly string[], authority: string | undefined): Host {
@@ -16,31 +16,28 @@ export function hostOf(rawHeaders: readonly string[], authority: string | undefi
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     if (name.length !== 4 || name.toLowerCase() !== "host") continue;
-    if (field !== undefined) return refused(400, "more than one Host field");
+    if (field !== undefined) return malformed("more than one Host field");
     field = rawHeaders[i + 1] as string;
   }
-  if (field === undefined || field === "") return refused(400, "no Host field");
+  if (field === undefined || field === "") return malformed("no Host field");
   const host = hostnameIn(field);
-  if (authority === undefined || (host.kind === "refused" && host.status === 400)) return host;
-  return hostnameIn(authority);
+  return authority === undefined || host.kind === "malformed" ? host : hostnameIn(authority);
 }
 
 /** Labels of letters, digits, hyphens and underscores; an optional final dot; an optional, possibly empty, port. */
 const HOSTNAME_AND_PORT = /^([\w-]+(?:\.[\w-]+)*)\.?(?::\d{0,5})?$/;
-const IPV6_AND_PORT = /^\[([\da-fA-F:.]+)\](?::\d{0,5})?$/;
+const IPV6_AND_PORT = /^(\[[\da-fA-F:.]+\])(?::\d{0,5})?$/;
 
 function hostnameIn(hostAndPort: string): Host {
-  const hostname = HOSTNAME_AND_PORT.exec(hostAndPort)?.[1];
-  if (hostname !== undefined) return { kind: "hostname", hostname: hostname.toLowerCase() };
-  const ipv6 = IPV6_AND_PORT.exec(hostAndPort)?.[1];
-  return ipv6 !== undefined && isIPv6(ipv6) ? NOT_SERVED : refused(400, "a malformed Host");
+  const [, hostname] = HOSTNAME_AND_PORT.exec(hostAndPort) ?? IPV6_AND_PORT.exec(hostAndPort) ?? [];
+  return hostname === undefined
+    ? malformed("a malformed Host")
+    : { kind: "hostname", hostname: hostname.toLowerCase() };
 }
 
-function refused(status: 400 | 421, detail: string): Host {
-  return { kind: "refused", status, detail };
+function malformed(detail: string): Host {
+  return { kind: "malformed", detail };
 }
-
-const NOT_SERVED = refused(421, "no service has this hostname");
 
 /** Finds the service that a hostname belongs to, by exact name or by a wildcard above it. */
 export function hostnamesOf(services: readonly Service[]): (hostname: string) => Service | undefined {

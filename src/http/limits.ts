@@ -11,8 +11,9 @@ export interface HttpLimits {
   /** How often the first two are looked at. */
   readonly checkIntervalMs: number;
   readonly maxRequestsPerConnection: number;
-  /** Of the request line and all fields. */
+  /** Of the request line and all fields, without colons and line ends. */
   readonly maxHeaderSize: number;
+  readonly maxHeaderFields: number;
   readonly maxTargetLength: number;
   /** How long, and how much of, an unwanted body is thrown away after the answer, so that closing does not destroy the answer (RFC 9112 9.6). */
   readonly lingerMs: number;
@@ -29,6 +30,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   checkIntervalMs: 1000,
   maxRequestsPerConnection: 10_000,
   maxHeaderSize: 16 * 1024,
+  maxHeaderFields: 256,
   maxTargetLength: 8 * 1024,
   lingerMs: 1000,
   lingerSize: 256 * 1024,

@@ -1,5 +1,6 @@
 import { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { getSystemErrorMap } from "node:util";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Endpoint } from "../model/inventory.ts";
@@ -18,7 +19,10 @@ export interface ListenerEvents {
 export interface Listener {
   /** @throws with one line that tells the address and the reason */
   open(endpoint: Endpoint, ipv6Only: boolean): Promise<Endpoint>;
-  /** Idle connections are closed at once, those with a request on its way after its answer, the rest after `graceMs`. */
+  /**
+   * Connections that wait to be accepted still are. Then idle ones are closed, those with a request on its way after its
+   * answer, the rest after `graceMs`.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -95,7 +99,27 @@ function reasonOf(error: unknown): string {
 }
 
 async function close(instance: FastifyInstance, graceMs: number): Promise<void> {
+  await acceptWaiting(instance.server);
   const timer = setTimeout(() => instance.server.closeAllConnections(), graceMs);
   await instance.close();
   clearTimeout(timer);
+}
+
+/** However many keep coming. */
+const ACCEPTING_MS = 250;
+
+/** A turn of the event loop accepts one connection; the kernel resets those that it holds when the listening socket closes. */
+async function acceptWaiting(server: Server): Promise<void> {
+  const untilMs = performance.now() + ACCEPTING_MS;
+  let accepted = false;
+  const note = (): void => {
+    accepted = true;
+  };
+  server.on("connection", note);
+  do {
+    accepted = false;
+    await nextTurn(); // ends in this turn, whose sockets may have been looked at already
+    await nextTurn();
+  } while (accepted && performance.now() < untilMs);
+  server.off("connection", note);
 }

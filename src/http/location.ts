@@ -98,7 +98,7 @@ function whyUnusable(
   build: BuildLocation,
   isOwnHostname: (hostname: string) => boolean,
 ): string | undefined {
-  if (!/^https?:\/\/[^/?#\\@]+/i.test(start))
+  if (!/^https?:\/\/[^/?#\\]+/i.test(start))
     return "its url does not start with http:// or https:// and a host";
   if (!PRINTABLE.test(build("/", ""))) return "its url has characters outside printable ASCII";
   const url = parsed(build("/", ""));

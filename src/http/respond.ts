@@ -40,6 +40,7 @@ export interface ResponderOptions extends DoorInventory {
   readonly log: Log;
   /** Octets of the longest request target. */
   readonly maxTargetLength: number;
+  readonly maxHeaderFields: number;
 }
 
 /** Turns requests into answers. No `await`, no socket. */
@@ -49,7 +50,7 @@ export interface Responder {
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { decide, maxTargetLength } = options;
+  const { decide } = options;
   let rules = rulesOf(options, options.log);
 
   return {
@@ -58,32 +59,20 @@ export function createResponder(options: ResponderOptions): Responder {
     },
 
     respond(request) {
-      const { method } = request;
-      if (request.target.length > maxTargetLength)
-        return rejected(
-          "uri-too-long",
-          refusal(request, 414, `the target is longer than ${maxTargetLength} octets`),
-        );
-      const target = parseTarget(request.target);
-      if (target === undefined || (target.path === "*" && method !== "OPTIONS"))
-        return rejected("bad-request", refusal(request, 400, "a malformed request target"));
-      if (!hasKnownLength(request.headers["transfer-encoding"]))
-        return rejected(
-          "bad-request",
-          refusal(request, 400, "a Transfer-Encoding that does not end in chunked"),
-        );
-      const host = hostOf(request.rawHeaders, target.authority);
-      if (host.kind === "refused" && host.status === 400)
-        return rejected("bad-host", refusal(request, 400, host.detail));
-
-      const service = host.kind === "refused" ? undefined : rules.serviceAt(host.hostname);
-      if (host.kind === "refused" || service === undefined) return unserved(request);
-      if (method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
+      const asked = askedFor(request, options);
+      if (asked.kind === "rejected") {
+        const { status, detail, reason } = asked;
+        return { serviceId: "-", answer: refusal(request, status, detail), rejected: reason };
+      }
+      const { hostname, target } = asked;
+      const service = rules.serviceAt(hostname);
+      if (service === undefined) return unserved(request);
+      if (request.method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
       if (isReserved(target.path))
         return { serviceId: service.id, answer: refusal(request, 404, "nothing is here") };
 
       const client = clientOf(request.peer, request.headers, rules.isTrusted);
-      const decision = decide({ hostname: host.hostname, client, path: target.path }, "http");
+      const decision = decide({ hostname, client, path: target.path }, "http");
       if (decision === undefined) return unserved(request);
       return { serviceId: decision.service.id, answer: answerTo(request, target, client, decision, rules) };
     },
@@ -106,8 +95,36 @@ function unserved(request: ViewerRequest): Response {
   return { serviceId: "-", answer: refusal(request, 421, "no service has this hostname") };
 }
 
-function rejected(reason: RejectedReason, answer: Answer): Response {
-  return { serviceId: "-", answer, rejected: reason };
+/** What a request is for, or why it cannot be told. */
+type Asked =
+  | { readonly kind: "asked"; readonly hostname: string; readonly target: RequestTarget }
+  | {
+      readonly kind: "rejected";
+      readonly status: 400 | 414 | 431;
+      readonly reason: RejectedReason;
+      readonly detail: string;
+    };
+
+function askedFor(
+  { method, target: raw, headers, rawHeaders }: ViewerRequest,
+  { maxTargetLength, maxHeaderFields }: ResponderOptions,
+): Asked {
+  if (raw.length > maxTargetLength)
+    return rejected(414, "uri-too-long", `the target is longer than ${maxTargetLength} octets`);
+  const target = parseTarget(raw);
+  if (target === undefined || (target.path === "*" && method !== "OPTIONS"))
+    return rejected(400, "bad-request", "a malformed request target");
+  if (rawHeaders.length > 2 * maxHeaderFields)
+    return rejected(431, "header-overflow", `more than ${maxHeaderFields} header fields`);
+  if (!hasKnownLength(headers["transfer-encoding"]))
+    return rejected(400, "bad-request", "a Transfer-Encoding that does not end in chunked");
+  const host = hostOf(rawHeaders, target.authority);
+  if (host.kind === "malformed") return rejected(400, "bad-host", host.detail);
+  return { kind: "asked", hostname: host.hostname, target };
+}
+
+function rejected(status: 400 | 414 | 431, reason: RejectedReason, detail: string): Asked {
+  return { kind: "rejected", status, reason, detail };
 }
 
 /** RFC 9112 6.3: otherwise nobody knows where the request ends. */
