@@ -2,26 +2,53 @@ import type { LoadReport } from "../model/condition.ts";
 import type { LoadField } from "../model/edge.ts";
 import type { Look } from "./page.ts";
 import { type Cell, heading, table } from "./table.ts";
-import { bitRate, elapsed, percent, UNKNOWN } from "./text.ts";
-import type { LoadReadingView, LoadView } from "./views.ts";
+import { bitRate, percent, UNKNOWN } from "./text.ts";
+import type { LoadFieldView, LoadReadingView, LoadView } from "./views.ts";
 
 /** One reading of an edge's load: each field with the source it comes from, then each source. */
 export function loadPage({ edgeId, report, sources }: LoadView, { colour }: Look): string[] {
-  const rows = FIELDS.map((field): Cell[] => [field, shown(report, field), originOf(field, sources)]);
+  const rows = FIELDS.map((field) => fieldRow(field, report, sources));
   return [
     heading(edgeId, colour),
-    ...table([{ title: "FIELD" }, { title: "VALUE", align: "right" }, { title: "FROM" }], rows, colour),
+    ...table(FIELD_COLUMNS, rows, colour),
     "",
     ...table([{ title: "SOURCE" }, { title: "RESULT" }, { title: "URL" }], sources.map(sourceRow), colour),
   ];
 }
 
-/** Whether any source told anything. */
+/** Whether any source could be read. */
 export function isRead({ sources }: LoadView): boolean {
-  return sources.some(({ outcome }) => outcome.kind === "read");
+  return sources.some(({ problem }) => problem === undefined);
 }
 
 const FIELDS = ["viewers", "bandwidth", "cpu", "memory", "streams"] as const satisfies readonly LoadField[];
+
+const FIELD_COLUMNS = [
+  { title: "FIELD" },
+  { title: "VALUE", align: "right" },
+  { title: "SOURCE" },
+  { title: "FROM" },
+  { title: "NOTE" },
+] as const;
+
+function fieldRow(field: LoadField, report: LoadReport, sources: readonly LoadReadingView[]): Cell[] {
+  const { type, reading } = originOf(field, sources) ?? {};
+  const note: Cell = { text: reading?.problem ?? "", style: "yellow" };
+  return [field, shown(report, field), type ?? UNKNOWN, reading?.from ?? UNKNOWN, note];
+}
+
+/** The first source that knows a field wins; where none does, the first that looked for it tells why. */
+function originOf(
+  field: LoadField,
+  sources: readonly LoadReadingView[],
+): { type: string; reading: LoadFieldView | undefined } | undefined {
+  const readingOf = ({ fields }: LoadReadingView): LoadFieldView | undefined =>
+    fields.find((reading) => reading.field === field);
+  const source =
+    sources.find(({ report }) => report[field] !== undefined) ??
+    sources.find((candidate) => readingOf(candidate) !== undefined);
+  return source === undefined ? undefined : { type: source.type, reading: readingOf(source) };
+}
 
 function shown(report: LoadReport, field: LoadField): string {
   const value = report[field];
@@ -38,25 +65,8 @@ function streams(names: readonly string[]): string {
   return names.length > MOST_STREAMS ? `${names.length}: ${first}, …` : `${names.length}: ${first}`;
 }
 
-/** The first source that knows a field wins. */
-function originOf(field: LoadField, sources: readonly LoadReadingView[]): string {
-  const origin = sources.find(
-    ({ outcome }) => outcome.kind === "read" && outcome.report[field] !== undefined,
-  );
-  return origin?.type ?? "";
-}
-
-function sourceRow({ type, url, outcome }: LoadReadingView): Cell[] {
-  return [type, outcomeCell(outcome), url ?? ""];
-}
-
-function outcomeCell(outcome: LoadReadingView["outcome"]): Cell {
-  switch (outcome.kind) {
-    case "read":
-      return { text: `read in ${elapsed(outcome.tookMs)}`, style: "green" };
-    case "failed":
-      return { text: `${outcome.reason} after ${elapsed(outcome.tookMs)}`, style: "red" };
-    case "push":
-      return { text: "reports are pushed; `edgeward edges` shows the last", style: "dim" };
-  }
+function sourceRow({ type, url, problem }: LoadReadingView): Cell[] {
+  const result: Cell =
+    problem === undefined ? { text: "read", style: "green" } : { text: problem, style: "yellow" };
+  return [type, result, url ?? ""];
 }

@@ -1,7 +1,7 @@
 import type { Look } from "./page.ts";
 import { type Cell, fields, heading, table } from "./table.ts";
 import { elapsed } from "./text.ts";
-import type { ProbedAddressView, ProbeStepView, ProbeView } from "./views.ts";
+import type { ProbedAddressView, ProbeView } from "./views.ts";
 
 /** One run of an edge's probe: what each address did, when. */
 export function probePage({ edgeId, type, target, addresses }: ProbeView, { colour }: Look): string[] {
@@ -30,11 +30,13 @@ const COLUMNS = [
   { title: "STEPS" },
 ] as const;
 
-function addressRow({ address, ok, reason, tookMs, steps }: ProbedAddressView): Cell[] {
-  const result: Cell = ok ? { text: "ok", style: "green" } : { text: reason ?? "failed", style: "red" };
-  return [address, result, elapsed(tookMs), steps.map(stepText).join(", ")];
-}
-
-function stepText({ name, atMs, detail }: ProbeStepView): string {
-  return `${name} ${detail === undefined ? "" : `${detail} `}${elapsed(atMs)}`;
+function addressRow({ address, ok, reason, detail, durationMs, steps }: ProbedAddressView): Cell[] {
+  const failure = [reason ?? "failed", detail].filter((word) => word !== undefined).join(" ");
+  const result: Cell = ok ? { text: "ok", style: "green" } : { text: failure, style: "red" };
+  return [
+    address,
+    result,
+    elapsed(durationMs),
+    steps.map(({ name, ms }) => `${name} ${elapsed(ms)}`).join(", "),
+  ];
 }

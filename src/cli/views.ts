@@ -4,7 +4,7 @@
  */
 import type { FamilyHealth, LoadReport, StateOrigin } from "../model/condition.ts";
 import type { Outcome, RefusalReason, RejectionReason } from "../model/decision.ts";
-import type { AdminState, Capacity } from "../model/edge.ts";
+import type { AdminState, Capacity, LoadField } from "../model/edge.ts";
 import type { LocationLayer } from "../model/location.ts";
 import type { Problem } from "../model/problem.ts";
 
@@ -122,11 +122,19 @@ export interface LoadReadingView {
   readonly type: string;
   /** Without user, password, token or any other secret. */
   readonly url?: string;
-  readonly outcome:
-    | { readonly kind: "read"; readonly report: LoadReport; readonly tookMs: number }
-    | { readonly kind: "failed"; readonly reason: string; readonly tookMs: number }
-    /** Reports arrive by themselves; there is nothing to read. */
-    | { readonly kind: "push" };
+  /** What this source alone says. */
+  readonly report: LoadReport;
+  readonly fields: readonly LoadFieldView[];
+  /** Why nothing is known from it, in words. */
+  readonly problem?: string;
+}
+
+export interface LoadFieldView {
+  readonly field: LoadField;
+  /** Where it stands in the source's answer. */
+  readonly from: string;
+  /** What is odd about it, or why it is unknown. */
+  readonly problem?: string;
 }
 
 /** `probe`: one run of an edge's probe, at each of its addresses. */
@@ -141,21 +149,15 @@ export interface ProbeView {
 }
 
 export interface ProbedAddressView {
+  /** Or the host of the edge's url, where the edge has no addresses. */
   readonly address: string;
   readonly ok: boolean;
-  /** Why it failed. */
+  /** Why it failed, from a fixed vocabulary, and what more is known of it. */
   readonly reason?: string;
-  readonly tookMs: number;
-  /** In the order they happened: `connect`, `tls`, `status`, `body`… */
-  readonly steps: readonly ProbeStepView[];
+  readonly detail?: string;
+  readonly durationMs: number;
+  /** In order, each with the time that it took alone; after a failure the last one is where it failed. */
+  readonly steps: readonly { readonly name: string; readonly ms: number }[];
   /** What players would stumble over though the probe succeeds, as a missing CORS header. */
   readonly notes?: readonly string[];
-}
-
-export interface ProbeStepView {
-  readonly name: string;
-  /** Milliseconds since the probe began. */
-  readonly atMs: number;
-  /** What was seen, as `200` or `TLSv1.3`. */
-  readonly detail?: string;
 }

@@ -106,15 +106,25 @@ describe("load", () => {
       {
         type: "nimble",
         url: "http://192.0.2.11:8082",
-        outcome: { kind: "read", report: { viewers: 512, bandwidth: 428_000_000 }, tookMs: 12.3 },
+        report: { viewers: 512, bandwidth: 428_000_000, streams: ["a", "b", "c", "d", "e", "f"] },
+        fields: [
+          { field: "viewers", from: "Connections" },
+          { field: "bandwidth", from: "OutRate" },
+          { field: "memory", from: "SysInfo.tpms", problem: "expected 0 or more, got -1" },
+          { field: "streams", from: "streams" },
+        ],
       },
       {
         type: "node-exporter",
         url: "http://192.0.2.11:9100/metrics",
-        outcome: { kind: "read", report: { bandwidth: 1, cpu: 0.734 }, tookMs: 3.25 },
+        report: { bandwidth: 1, cpu: 0.734 },
+        fields: [
+          { field: "bandwidth", from: "node_network_transmit_bytes_total" },
+          { field: "cpu", from: "node_cpu_seconds_total", problem: "one of 4 CPUs is missing" },
+        ],
       },
-      { type: "json", outcome: { kind: "failed", reason: "status 404", tookMs: 1200 } },
-      { type: "push", outcome: { kind: "push" } },
+      { type: "json", report: {}, fields: [], problem: "answered 404" },
+      { type: "push", report: {}, fields: [], problem: "nothing to read" },
     ],
   };
   const reading = (view: LoadView): Partial<CliActions> => ({ load: () => Promise.resolve(done(view)) });
@@ -122,14 +132,24 @@ describe("load", () => {
   it("shows each field with the source that won, and how each source answered", async () => {
     const { code, out } = await edgeward(["load", "ams1"], { actions: reading(view) });
     expect(code).toBe(0);
-    expect(rowOf(out, "viewers")).toEqual(["viewers", "512", "nimble"]);
-    expect(rowOf(out, "bandwidth")).toEqual(["bandwidth", "428Mbps", "nimble"]);
-    expect(rowOf(out, "cpu")).toEqual(["cpu", "73%", "node-exporter"]);
-    expect(rowOf(out, "memory")).toEqual(["memory", "-"]);
+    expect(rowOf(out, "viewers")).toEqual(["viewers", "512", "nimble", "Connections"]);
+    expect(rowOf(out, "bandwidth")).toEqual(["bandwidth", "428Mbps", "nimble", "OutRate"]);
+    expect(rowOf(out, "cpu").slice(1)).toEqual([
+      "73%",
+      "node-exporter",
+      "node_cpu_seconds_total",
+      "one of 4 CPUs is missing",
+    ]);
+    expect(rowOf(out, "memory").slice(1)).toEqual([
+      "-",
+      "nimble",
+      "SysInfo.tpms",
+      "expected 0 or more, got -1",
+    ]);
     expect(rowOf(out, "streams")[1]).toBe("6: a, b, c, d, e, …");
-    expect(rowOf(out, "nimble")).toEqual(["nimble", "read in 12ms", "http://192.0.2.11:8082"]);
-    expect(rowOf(out, "json")).toEqual(["json", "status 404 after 1.2s"]);
-    expect(rowOf(out, "push")[1]).toContain("pushed");
+    expect(rowOf(out, "nimble")).toEqual(["nimble", "read", "http://192.0.2.11:8082"]);
+    expect(rowOf(out, "json")).toEqual(["json", "answered 404"]);
+    expect(rowOf(out, "push")).toEqual(["push", "nothing to read"]);
   });
 
   it("prints the report alone with -o json", async () => {
@@ -153,10 +173,10 @@ describe("probe", () => {
       {
         address: "192.0.2.11",
         ok: true,
-        tookMs: 4.2,
+        durationMs: 4.2,
         steps: [
-          { name: "connect", atMs: 0.4 },
-          { name: "status", atMs: 3.1, detail: "200" },
+          { name: "connect", ms: 0.4 },
+          { name: "reply", ms: 3.1 },
         ],
         notes: ["no Access-Control-Allow-Origin: browsers cannot play from here"],
       },
@@ -168,12 +188,7 @@ describe("probe", () => {
     const { code, out } = await edgeward(["probe", "ams1"], { actions: probing(view) });
     expect(code).toBe(0);
     expect(out).toContain("ams1, probe http http://192.0.2.11:8081/health");
-    expect(rowOf(out, "192.0.2.11")).toEqual([
-      "192.0.2.11",
-      "ok",
-      "4.2ms",
-      "connect 0.4ms, status 200 3.1ms",
-    ]);
+    expect(rowOf(out, "192.0.2.11")).toEqual(["192.0.2.11", "ok", "4.2ms", "connect 0.4ms, reply 3.1ms"]);
     expect(out).toContain("no Access-Control-Allow-Origin");
     expect(
       JSON.parse((await edgeward(["probe", "ams1", "-o", "json"], { actions: probing(view) })).out),
@@ -181,11 +196,18 @@ describe("probe", () => {
   });
 
   it("exits 1 when an address fails, with its reason", async () => {
-    const failed = { address: "2001:db8::11", ok: false, reason: "timeout", tookMs: 1000, steps: [] };
+    const failed = {
+      address: "2001:db8::11",
+      ok: false,
+      reason: "status",
+      detail: "503",
+      durationMs: 1000,
+      steps: [],
+    };
     const half = { ...view, addresses: [...view.addresses, failed] };
     const { code, out } = await edgeward(["probe", "ams1"], { actions: probing(half) });
     expect(code).toBe(1);
-    expect(rowOf(out, "2001:db8::11")).toEqual(["2001:db8::11", "timeout", "1.0s"]);
+    expect(rowOf(out, "2001:db8::11")).toEqual(["2001:db8::11", "status 503", "1.0s"]);
   });
 
   it("says of an edge without a probe that it counts as up", async () => {
