@@ -1,0 +1,299 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Board, type BoardOptions, createBoard } from "../../src/condition/board.ts";
+import type { ConditionChange } from "../../src/condition/change.ts";
+import type { Edge } from "../../src/model/edge.ts";
+import type { World } from "../../src/model/world.ts";
+import { createFakeClock, type FakeClock } from "../base/fake-clock.ts";
+import { edge, inventoryOf } from "../probe/inventory.ts";
+
+const PUSH = { type: "push", staleAfterMs: 30_000 } as const;
+const JSON_LOAD = {
+  type: "json",
+  url: "http://127.0.0.1/",
+  staleAfterMs: 5000,
+  intervalMs: 1000,
+  timeoutMs: 1000,
+  fields: {},
+} as const;
+
+interface Set {
+  readonly board: Board;
+  readonly clock: FakeClock;
+  readonly changes: ConditionChange[];
+  readonly worlds: World[];
+}
+
+function boardWith(edges: readonly Edge[], options: Partial<BoardOptions> = {}): Set {
+  const clock = createFakeClock();
+  const changes: ConditionChange[] = [];
+  const worlds: World[] = [];
+  const board = createBoard({
+    clock,
+    priceKm: (ratio) => (ratio > 0 ? ratio * 1000 : 0),
+    onChange: (change) => void changes.push(change),
+    onWorld: (world) => void worlds.push(world),
+    ...options,
+  });
+  onTestFinished(() => board.stop());
+  board.take(inventoryOf(edges));
+  return { board, clock, changes, worlds };
+}
+
+const ams1 = edge("ams1", { addresses: ["127.0.0.11", "::1"], load: [PUSH], capacity: { viewers: 100 } });
+const sin1 = edge("sin1", { addresses: ["127.0.0.12"], load: [PUSH, JSON_LOAD] });
+const eva = { by: "eva", reason: "new disk" };
+
+describe("the world", () => {
+  it("has every edge at its index; what was not probed yet is not up", () => {
+    const { board } = boardWith([ams1, sin1]);
+    expect(board.world()).toEqual({
+      generation: 1,
+      up: Uint8Array.of(0, 0),
+      state: Uint8Array.of(0, 0),
+      loadRatio: Float64Array.of(Number.NaN, Number.NaN),
+      priceKm: Float64Array.of(0, 0),
+    });
+  });
+
+  it("says which families are up, how full, at what price, in what state", () => {
+    const { board } = boardWith([ams1, sin1]);
+    board.health("ams1", 4, "up");
+    board.health("ams1", 6, "up");
+    board.health("ams1", 4, "down", "timeout");
+    board.health("sin1", 4, "up");
+    board.report("ams1", 0, { viewers: 90 });
+    board.setState("sin1", { state: "drain", ...eva });
+    const { up, state, loadRatio, priceKm } = board.world();
+    expect([...up]).toEqual([2, 1]);
+    expect([...state]).toEqual([0, 1]);
+    expect([...loadRatio]).toEqual([0.9, Number.NaN]);
+    expect([...priceKm]).toEqual([900, 0]);
+  });
+
+  it("gives an edge without addresses the bit of IPv4", () => {
+    const { board } = boardWith([edge("named", { addresses: [] })]);
+    board.health("named", 4, "up");
+    expect(board.world().up[0]).toBe(1);
+  });
+
+  it("is replaced, never edited, and is the same while nothing changes", () => {
+    const { board } = boardWith([ams1]);
+    const before = board.world();
+    expect(board.world()).toBe(before);
+    board.health("ams1", 4, "up");
+    expect(board.world()).not.toBe(before);
+    expect(before.up[0]).toBe(0);
+  });
+
+  it("is told soon after a change, one for many", async () => {
+    const { board, clock, worlds } = boardWith([ams1, sin1]);
+    board.health("ams1", 4, "up");
+    board.health("sin1", 4, "up");
+    await clock.advance(50);
+    expect(worlds).toEqual([board.world()]);
+    await clock.advance(60_000);
+    expect(worlds.length).toBe(1);
+  });
+});
+
+describe("load reports", () => {
+  it("are unknown again when they grow stale, without anybody asking", async () => {
+    const { board, clock, changes, worlds } = boardWith([ams1]);
+    board.report("ams1", 0, { viewers: 100 });
+    await clock.advance(29_900);
+    expect(board.condition("ams1")).toMatchObject({
+      load: { viewers: 100 },
+      loadRatio: 1,
+      reportAgeMs: 29_900,
+    });
+    await clock.advance(500);
+    expect(board.condition("ams1")).toMatchObject({ load: {}, reportAgeMs: 30_400 });
+    expect(board.condition("ams1")).not.toHaveProperty("loadRatio");
+    expect(worlds.at(-1)?.loadRatio[0]).toBeNaN();
+    expect(changes).toEqual([
+      { kind: "load", edgeId: "ams1", from: "unknown", to: "full", loadRatio: 1 },
+      { kind: "load", edgeId: "ams1", from: "full", to: "unknown" },
+    ]);
+  });
+
+  it("are judged at the moment of asking", async () => {
+    const { board, clock } = boardWith([ams1]);
+    board.report("ams1", 0, { viewers: 50 });
+    await clock.advance(29_999);
+    const before = board.world();
+    await clock.standStill(1);
+    expect(before.loadRatio[0]).toBe(0.5);
+    expect(board.world().loadRatio[0]).toBeNaN();
+  });
+
+  it("keep the wall clock out of it", async () => {
+    const { board, clock } = boardWith([ams1]);
+    board.report("ams1", 0, { viewers: 50 });
+    clock.setWall(Date.UTC(2038, 0, 20));
+    await clock.advance(1000);
+    expect(board.condition("ams1")).toMatchObject({ load: { viewers: 50 }, reportAgeMs: 1000 });
+  });
+
+  it("of several sources are merged, each with its own age", async () => {
+    const { board, clock } = boardWith([sin1]);
+    board.report("sin1", 0, { cpu: 0.5 });
+    board.report("sin1", 1, { cpu: 0.9, viewers: 3 });
+    expect(board.condition("sin1")?.load).toEqual({ cpu: 0.5, viewers: 3 });
+    await clock.advance(5000);
+    expect(board.condition("sin1")?.load).toEqual({ cpu: 0.5 });
+  });
+
+  it("that are pushed find the source they belong to", () => {
+    const polled = edge("polled", { load: [JSON_LOAD] });
+    const { board } = boardWith([sin1, polled]);
+    expect(board.pushReport("sin1", { viewers: 1 })).toBe("taken");
+    expect(board.condition("sin1")?.load).toEqual({ viewers: 1 });
+    expect(board.pushReport("polled", { viewers: 1 })).toBe("not-pushed");
+    expect(board.pushReport("nobody", { viewers: 1 })).toBe("unknown-edge");
+  });
+});
+
+describe("health", () => {
+  it("tells changes, and shows since when and why", async () => {
+    const { board, clock, changes } = boardWith([sin1]);
+    const startMs = clock.wallMs();
+    board.health("sin1", 4, "up");
+    await clock.advance(1000);
+    board.health("sin1", 4, "up", "timeout");
+    board.health("sin1", 4, "up");
+    expect(board.condition("sin1")?.health).toEqual([{ family: 4, health: "up", sinceMs: startMs }]);
+    board.health("sin1", 4, "down", "refused");
+    expect(board.condition("sin1")?.health).toEqual([
+      { family: 4, health: "down", reason: "refused", sinceMs: startMs + 1000 },
+    ]);
+    expect(changes).toEqual([
+      { kind: "health", edgeId: "sin1", family: 4, from: "unknown", to: "up" },
+      { kind: "health", edgeId: "sin1", family: 4, from: "up", to: "down", reason: "refused" },
+    ]);
+  });
+
+  it("ignores edges and families that are not there", () => {
+    const { board, changes } = boardWith([sin1]);
+    board.health("sin1", 6, "up");
+    board.health("nobody", 4, "up");
+    expect(changes).toEqual([]);
+    expect(board.world().up[0]).toBe(0);
+  });
+});
+
+describe("a reload", () => {
+  it("keeps what is known of an edge, wherever it stands now", () => {
+    const { board, changes } = boardWith([ams1, sin1]);
+    board.health("sin1", 4, "up");
+    board.report("sin1", 0, { viewers: 3 });
+    changes.length = 0;
+    board.take(inventoryOf([sin1, edge("new"), { ...ams1, weight: 2 }], { generation: 2 }));
+    const world = board.world();
+    expect(world.generation).toBe(2);
+    expect([...world.up]).toEqual([1, 0, 0]);
+    expect(board.condition("sin1")?.load).toEqual({ viewers: 3 });
+    expect(changes).toEqual([]);
+  });
+
+  it("forgets the report of a source that is another one now, and judges the others by their new age", async () => {
+    const { board, clock } = boardWith([sin1]);
+    board.report("sin1", 0, { viewers: 3 });
+    board.report("sin1", 1, { cpu: 0.5 });
+    await clock.advance(2000);
+    board.take(inventoryOf([{ ...sin1, load: [{ ...PUSH, staleAfterMs: 1000 }, JSON_LOAD] }]));
+    expect(board.condition("sin1")?.load).toEqual({ cpu: 0.5 });
+    board.take(inventoryOf([{ ...sin1, load: [PUSH, PUSH] }]));
+    expect(board.condition("sin1")?.load).toEqual({ viewers: 3 });
+  });
+
+  it("judges the load by the new capacity at once", () => {
+    const { board } = boardWith([ams1]);
+    board.report("ams1", 0, { viewers: 50 });
+    board.take(inventoryOf([{ ...ams1, capacity: { viewers: 50 } }]));
+    expect(board.world().loadRatio[0]).toBe(1);
+  });
+});
+
+describe("an operator's word", () => {
+  it("drains, shows who and why, and is taken back", () => {
+    const { board, clock, changes } = boardWith([ams1]);
+    const atMs = clock.wallMs();
+    const origin = { kind: "operator", ...eva, atMs } as const;
+    expect(board.setState("ams1", { state: "drain", ...eva })).toBe("set");
+    expect(board.condition("ams1")).toMatchObject({ state: "drain", stateOrigin: origin });
+    expect(board.overrides()).toEqual([
+      { edgeId: "ams1", state: "drain", ...eva, atMs, fileState: "active" },
+    ]);
+    expect(board.setState("ams1", { state: "active", ...eva })).toBe("set");
+    expect(board.condition("ams1")).toMatchObject({ state: "active", stateOrigin: { kind: "file" } });
+    expect(board.overrides()).toEqual([]);
+    expect(changes).toEqual([
+      { kind: "state", edgeId: "ams1", from: "active", to: "drain", origin },
+      { kind: "state", edgeId: "ams1", from: "drain", to: "active", origin: { kind: "file" } },
+    ]);
+    expect(board.setState("nobody", { state: "drain", ...eva })).toBe("unknown-edge");
+    expect(board.clearState("nobody")).toBe("unknown-edge");
+  });
+
+  it("puts back in service what the file drains, until the file's word changes", () => {
+    const { board } = boardWith([{ ...ams1, state: "drain" }]);
+    board.setState("ams1", { state: "active", ...eva });
+    expect(board.world().state[0]).toBe(0);
+    board.take(inventoryOf([{ ...ams1, state: "drain" }]));
+    expect(board.world().state[0]).toBe(0);
+    board.take(inventoryOf([{ ...ams1, state: "off" }]));
+    expect(board.world().state[0]).toBe(2);
+    board.take(inventoryOf([{ ...ams1, state: "drain" }]));
+    expect(board.world().state[0]).toBe(1);
+    expect(board.overrides()).toEqual([]);
+  });
+
+  it("ends by itself, whatever the wall clock does", async () => {
+    let ended = 0;
+    const { board, clock } = boardWith([ams1], { onOverrideEnd: () => void ended++ });
+    board.setState("ams1", { state: "off", ...eva, untilMs: clock.wallMs() + 60_000 });
+    clock.setWall(Date.UTC(2038, 0, 20));
+    await clock.advance(59_000);
+    expect(board.world().state[0]).toBe(2);
+    await clock.advance(1500);
+    expect(board.world().state[0]).toBe(0);
+    expect(ended).toBe(1);
+  });
+
+  it("comes back after a restart, for edges that come later too, unless its time is over", () => {
+    const wallMs = createFakeClock().wallMs();
+    const drained = { state: "drain", ...eva, atMs: wallMs - 1000, fileState: "active" } as const;
+    const { board } = boardWith([ams1, sin1], {
+      overrides: [
+        { edgeId: "ams1", ...drained },
+        { edgeId: "sin1", ...drained, untilMs: wallMs - 1 },
+        { edgeId: "later", ...drained },
+      ],
+    });
+    expect([...board.world().state]).toEqual([1, 0]);
+    board.take(inventoryOf([edge("later")]));
+    expect([...board.world().state]).toEqual([1]);
+    expect(board.overrides().map(({ edgeId }) => edgeId)).toEqual(["ams1", "later"]);
+  });
+});
+
+it("has metrics of what is known, and none of what is not", async () => {
+  const { board, clock } = boardWith([ams1, sin1]);
+  board.health("ams1", 6, "up");
+  board.report("ams1", 0, { viewers: 50, bandwidth: 8e6 });
+  await clock.advance(2000);
+  const samples = new Map(board.metrics().map((family) => [family.name, family.samples]));
+  expect(samples.get("edge_up")).toEqual([
+    { labels: { edge: "ams1", family: "ipv4" }, value: 0 },
+    { labels: { edge: "ams1", family: "ipv6" }, value: 1 },
+    { labels: { edge: "sin1", family: "ipv4" }, value: 0 },
+  ]);
+  const one = { edge: "ams1" };
+  expect(samples.get("edge_load_ratio")).toEqual([{ labels: one, value: 0.5 }]);
+  expect(samples.get("edge_viewers")).toEqual([{ labels: one, value: 50 }]);
+  expect(samples.get("edge_bandwidth_bits")).toEqual([{ labels: one, value: 8e6 }]);
+  expect(samples.get("edge_report_age_seconds")).toEqual([{ labels: one, value: 2 }]);
+  expect(samples.get("edge_price_km")).toContainEqual({ labels: one, value: 500 });
+  expect(samples.get("edge_state")).toContainEqual({ labels: { ...one, state: "active" }, value: 1 });
+  expect(samples.get("edge_state")).toContainEqual({ labels: { ...one, state: "off" }, value: 0 });
+});

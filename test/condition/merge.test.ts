@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { levelOf } from "../../src/condition/change.ts";
+import { loadRatioOf, mergeReports, type Received } from "../../src/condition/merge.ts";
+import type { LoadReport } from "../../src/model/condition.ts";
+
+const received = (report: LoadReport, atMs = 0, staleAfterMs = 100): Received => ({
+  report,
+  atMs,
+  staleAfterMs,
+});
+
+describe("several sources", () => {
+  it("are merged field by field, the first that knows one wins", () => {
+    const sources = [
+      received({ viewers: 0, cpu: 0.1 }),
+      undefined,
+      received({ viewers: 9, bandwidth: 5, streams: [] }),
+    ];
+    expect(mergeReports(sources, 50)).toEqual({ viewers: 0, cpu: 0.1, bandwidth: 5, streams: [] });
+  });
+
+  it("give way to the next when they are stale", () => {
+    const sources = [received({ viewers: 1 }, 0, 100), received({ viewers: 2 }, 0, 1000)];
+    expect(mergeReports(sources, 99)).toEqual({ viewers: 1 });
+    expect(mergeReports(sources, 100)).toEqual({ viewers: 2 });
+    expect(mergeReports(sources, 1000)).toEqual({});
+  });
+});
+
+describe("the load ratio", () => {
+  it.each<[string, LoadReport, { viewers?: number; bandwidth?: number }, number]>([
+    ["the one that binds", { viewers: 10, bandwidth: 90 }, { viewers: 100, bandwidth: 100 }, 0.9],
+    ["the one that is known", { viewers: 10 }, { viewers: 100, bandwidth: 100 }, 0.1],
+    ["the one that is limited", { viewers: 10, bandwidth: 90 }, { viewers: 100 }, 0.1],
+    ["more than full under overload", { viewers: 150 }, { viewers: 100 }, 1.5],
+    ["unknown without a report", {}, { viewers: 100 }, Number.NaN],
+    ["unknown without a limit", { viewers: 10 }, {}, Number.NaN],
+    ["full where there is no room at all", {}, { viewers: 0 }, 1],
+    ["empty at nothing", { viewers: 0 }, { viewers: 100 }, 0],
+  ])("is %s", (_, load, capacity, ratio) => {
+    expect(loadRatioOf(load, capacity)).toBe(ratio);
+  });
+
+  it("makes news when an edge is full, and again only when it has room to speak of", () => {
+    expect(levelOf(1, "room")).toBe("full");
+    expect(levelOf(0.99, "full")).toBe("full");
+    expect(levelOf(0.99, "room")).toBe("room");
+    expect(levelOf(0.94, "full")).toBe("room");
+    expect(levelOf(Number.NaN, "full")).toBe("unknown");
+  });
+});
