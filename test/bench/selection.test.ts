@@ -1,0 +1,328 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  demandOf,
+  judge,
+  optimum,
+  parseScenario,
+  RULE_NAMES,
+  readScenario,
+  ruleNamed,
+  SCENARIO_NAMES,
+  simulate,
+} from "../../bench/selection/judge.mjs";
+import type { Question, Rule, Scenario, Setting } from "../../bench/selection/types.ts";
+
+const SMALL = `
+about: Four edges
+duration: 10m
+edges:
+  - { id: fra1, location: { latitude: 50.11, longitude: 8.68 }, capacity: 600 }
+  - { id: bom1, location: { latitude: 19.08, longitude: 72.88 }, capacity: 600 }
+  - { id: sha1, location: { latitude: 31.23, longitude: 121.47 }, capacity: 600 }
+  - { id: nyc1, location: { latitude: 40.71, longitude: -74.01 }, capacity: 600 }
+demand: { viewers: 800 }
+stays: { shortest: 1m, longest: 5m }
+`;
+
+function scenarioOf(text: string): Scenario {
+  const scenario = parseScenario(text, "small.yaml");
+  if ("problems" in scenario) throw new Error(scenario.problems.join("\n"));
+  return scenario;
+}
+
+function problemsOf(text: string): string[] {
+  const scenario = parseScenario(text, "small.yaml");
+  return "problems" in scenario ? scenario.problems : [];
+}
+
+/** Sends everyone to one edge, and writes down what it was told. */
+function listenerTo(edge: number): Rule & {
+  readonly told: { reports: [number, number, number, number][]; health: [number, boolean, number][] };
+  setting?: Setting;
+  readonly questions: Question[];
+} {
+  return {
+    name: "listener",
+    told: { reports: [], health: [] },
+    questions: [],
+    start(setting) {
+      this.setting = setting;
+    },
+    report(index, { viewers, measuredAtMs }, nowMs) {
+      this.told.reports.push([index, viewers, measuredAtMs, nowMs]);
+    },
+    health(index, up, nowMs) {
+      this.told.health.push([index, up, nowMs]);
+    },
+    tick() {},
+    choose(question) {
+      this.questions.push(question);
+      return edge;
+    },
+  };
+}
+
+describe("a scenario file", () => {
+  it.each(SCENARIO_NAMES)("%s is valid", (name) => {
+    expect(readScenario(name)).toMatchObject({ name });
+  });
+
+  it.each([
+    ["a key that does not exist", "edgse: []", /small\.yaml:\d+:\d+: edgse: no such key/],
+    ["a bad duration", "networks: 1\nfailover: { retryWithin: 5 minutes }", /retryWithin: .*90s, 5m or 2h/],
+    [
+      "an unknown edge",
+      "faults: [{ edge: ams1, kind: down, from: 1m, until: 2m }]",
+      /no edge is called ams1/,
+    ],
+    [
+      "a fault that ends first",
+      "faults: [{ edge: fra1, kind: down, from: 2m, until: 1m }]",
+      /later than from/,
+    ],
+    ["a share above 1", "dns: { share: 50 }", /dns\.share: a share is 0 to 1/],
+    ["text that is no YAML", "dns: {", /small\.yaml:\d+:\d+: /],
+  ])("with %s is told where and what", (_what, line, message) => {
+    expect(problemsOf(`${SMALL}${line}\n`).join("\n")).toMatch(message);
+  });
+
+  it("names a missing key and an unordered timeline", () => {
+    expect(problemsOf("about: nothing")).toContainEqual(expect.stringContaining("edges: is missing"));
+    const regions = "demand: { viewers: 1, regions: [{ continents: [EU], timeline: [[5m, 1], [1m, 2]] }] }";
+    expect(problemsOf(SMALL.replace("demand: { viewers: 800 }", regions)).join()).toContain("order of time");
+  });
+
+  it("that is not there is told with the names there are", () => {
+    expect(readScenario("nowhere.yaml")).toEqual({ problems: [expect.stringContaining("flash-crowd")] });
+  });
+});
+
+describe("the viewers", () => {
+  const scenario = scenarioOf(SMALL);
+
+  it("are the same for a seed and others for another", () => {
+    expect(demandOf(scenario, 5)).toEqual(demandOf(scenario, 5));
+    expect(demandOf(scenario, 5).arrivesMs).not.toEqual(demandOf(scenario, 6).arrivesMs);
+  });
+
+  it("come in order and stay as long as the scenario says", () => {
+    const { count, arrivesMs, leavesMs } = demandOf(scenario, 1);
+    for (let i = 0; i < count; i++) {
+      expect(arrivesMs[i]).toBeGreaterThanOrEqual(i > 0 ? (arrivesMs[i - 1] as number) : 0);
+      const stayMs = (leavesMs[i] as number) - (arrivesMs[i] as number);
+      expect(stayMs >= 60_000 && stayMs <= 300_000).toBe(true);
+    }
+  });
+
+  it("are as many as wanted while they are measured", async () => {
+    const { judgement } = await judge(scenario, { rules: ["nearest"] });
+    expect(Math.abs(judgement.viewers.mean - 800)).toBeLessThan(80);
+  });
+
+  it("follow the product of the timelines that select their city", () => {
+    const comers = (regions: string): number =>
+      demandOf(scenarioOf(SMALL.replace("{ viewers: 800 }", `{ viewers: 800, regions: [${regions}] }`)), 1)
+        .count;
+    const everywhere = comers("{ timeline: [[0s, 1]] }");
+    const notInAsia = comers("{ continents: [AS], timeline: [[0s, 0]] }");
+    expect(notInAsia).toBeLessThan(0.7 * everywhere);
+    expect(notInAsia).toBeGreaterThan(0.2 * everywhere);
+    expect(comers("{ continents: [AS], timeline: [[0s, 0]] }, { timeline: [[0s, 2]] }")).toBeGreaterThan(
+      1.8 * notInAsia,
+    );
+    expect(comers("{ timeline: [[0s, 3]] }, { timeline: [[0s, 0]] }")).toBe(0);
+  });
+});
+
+describe("the simulator", () => {
+  it("keeps every viewer: what is asked, served and reported adds up", () => {
+    const scenario = scenarioOf(`${SMALL}dns: { share: 0 }\n`);
+    const demand = demandOf(scenario, 1);
+    const listener = listenerTo(2);
+    const { result, series } = simulate(scenario, demand, listener, 1);
+    expect(listener.questions.length).toBe(demand.count);
+    expect(result.unserved).toBe(0);
+    series.utilisation.forEach((step, i) => {
+      const atMs = demand.warmUpMs + i * series.stepMs;
+      // Taken at the end of a second, which those who leave within it still see.
+      const present = [...demand.arrivesMs.keys()].filter(
+        (v) => (demand.arrivesMs[v] as number) < atMs + 1000 && (demand.leavesMs[v] as number) >= atMs,
+      );
+      expect(Math.round((step[2] as number) * 600)).toBe(present.length);
+      expect(step[0]).toBe(0);
+    });
+  });
+
+  it("tells reports of every edge, as old as the scenario says, but not those of a silent one", () => {
+    const scenario = scenarioOf(
+      `${SMALL}faults: [{ edge: bom1, kind: silent, from: 2m, until: 4m }, { edge: sha1, kind: lying, from: 0s, until: 10m, factor: 100 }]\n`,
+    );
+    const demand = demandOf(scenario, 1);
+    const listener = listenerTo(2);
+    simulate(scenario, demand, listener, 1);
+    const { reports } = listener.told;
+    for (const [, , measuredAtMs, nowMs] of reports) {
+      expect(nowMs - measuredAtMs).toBeGreaterThanOrEqual(9000);
+      expect(nowMs - measuredAtMs).toBeLessThanOrEqual(12_000);
+    }
+    const measured = (edge: number, fromMs: number, untilMs: number): number =>
+      reports.filter(
+        ([index, , at]) => index === edge && at >= demand.warmUpMs + fromMs && at < demand.warmUpMs + untilMs,
+      ).length;
+    expect(measured(1, 120_000, 240_000)).toBe(0);
+    expect(measured(0, 120_000, 240_000)).toBeGreaterThan(18);
+    const lie = reports.findLast(([index]) => index === 2);
+    expect(lie?.[1]).toBeGreaterThan(40_000);
+  });
+
+  it("asks once per TTL for the viewers of a resolver, and shows DNS no path", () => {
+    const scenario = scenarioOf(`${SMALL}dns: { share: 1, ttl: 10m, clientSubnet: 0.5 }\n`);
+    const demand = demandOf(scenario, 1);
+    const listener = listenerTo(0);
+    const { result } = simulate(scenario, demand, listener, 1);
+    expect(listener.questions.length).toBeLessThan(demand.count / 2);
+    expect(result.viewersPerDnsAnswer).toBeCloseTo(demand.count / listener.questions.length, 6);
+    for (const { path, door, client } of listener.questions) {
+      expect([path, door]).toEqual([undefined, "dns"]);
+      expect(client.prefixLength).toBe(client.from === "client-subnet" ? 24 : 32);
+    }
+  });
+
+  it("takes viewers off an edge that goes down, and tells the rule when probes notice", () => {
+    const scenario = scenarioOf(`${SMALL}faults: [{ edge: fra1, kind: down, from: 2m, until: 4m }]\n`);
+    const demand = demandOf(scenario, 1);
+    const listener = listenerTo(0);
+    const { result, series } = simulate(scenario, demand, listener, 1);
+    const during = series.utilisation.slice(4, 8).map((step) => step[0]);
+    expect(during).toEqual([0, 0, 0, 0]);
+    expect(series.utilisation[3]?.[0]).toBeGreaterThan(1);
+    expect(listener.told.health).toEqual([
+      [0, false, demand.warmUpMs + 125_000],
+      [0, true, demand.warmUpMs + 245_000],
+    ]);
+    expect(result.unserved).toBeGreaterThan(0.15);
+    expect(result.beyondCapacity).toBeGreaterThan(0);
+  });
+});
+
+describe("the rules", () => {
+  it("nearest is what a search of all edges finds", async () => {
+    const scenario = scenarioOf(SMALL);
+    const listener = listenerTo(0);
+    simulate(scenario, demandOf(scenario, 1), listener, 1);
+    const { setting, questions } = listener;
+    if (setting === undefined) throw new Error("never started");
+    const nearest = await ruleNamed("nearest");
+    nearest.start(setting);
+    for (const question of questions.slice(0, 500)) {
+      const { latitude = 0, longitude = 0 } = question.location;
+      const kms = setting.edges.map((edge) => haversineKm(edge.location, { latitude, longitude }));
+      expect(kms[nearest.choose(question, 0)]).toBe(Math.min(...kms));
+    }
+  });
+
+  it.each(RULE_NAMES.filter((name) => name !== "optimum"))(
+    "%s never uses an edge known down",
+    async (name) => {
+      const scenario = scenarioOf(`${SMALL}faults: [{ edge: sha1, kind: down, from: 0s, until: 10m }]\n`);
+      const { series } = simulate(scenario, demandOf(scenario, 1), await ruleNamed(name), 1);
+      expect(Math.max(...series.utilisation.map((step) => step[2] as number))).toBe(0);
+    },
+  );
+
+  it("all give the same result for a seed, and none beats the optimum within capacity", async () => {
+    const scenario = scenarioOf(SMALL.replace(/capacity: 600/g, "capacity: 5000"));
+    const { judgement } = await judge(scenario);
+    expect(await judge(scenario)).toMatchObject({ judgement });
+    // The optimum looks every two minutes, the rules are measured all the time.
+    const leastKm = 0.97 * (judgement.results["optimum"]?.meanKm ?? 0);
+    expect(Object.keys(judgement.results)).toEqual(RULE_NAMES);
+    for (const result of Object.values(judgement.results)) {
+      expect(result.beyondCapacity).toBe(0);
+      expect(result.meanKm).toBeGreaterThan(leastKm);
+    }
+  });
+});
+
+describe("the optimum", () => {
+  it("is the nearest edge where there is room for all", async () => {
+    const scenario = scenarioOf(`${SMALL.replace(/capacity: 600/g, "capacity: 5000")}dns: { share: 0 }\n`);
+    const demand = demandOf(scenario, 1);
+    const best = await optimum(scenario, demand, 5000);
+    const { result } = simulate(scenario, demand, await ruleNamed("nearest"), 1);
+    expect(best.result.meanKm / result.meanKm).toBeCloseTo(1, 2);
+    expect(best.result.beyondCapacity).toBe(0);
+  });
+
+  it("keeps to capacity, and is beyond it by no more than it must", async () => {
+    const tight = scenarioOf(SMALL.replace(/capacity: 600/g, "capacity: 230"));
+    const { result } = await optimum(tight, demandOf(tight, 1));
+    expect(result.beyondCapacity).toBe(0);
+    expect(result.peakUtilisation).toBeCloseTo(1, 6);
+    const short = scenarioOf(SMALL.replace(/capacity: 600/g, "capacity: 100"));
+    const { result: beyond } = await optimum(short, demandOf(short, 1));
+    expect(Math.abs(beyond.beyondCapacity - 0.5)).toBeLessThan(0.05);
+  });
+
+  it("puts nobody on an edge that is down", async () => {
+    const scenario = scenarioOf(`${SMALL}faults: [{ edge: sha1, kind: down, from: 2m, until: 4m }]\n`);
+    const { series } = await optimum(scenario, demandOf(scenario, 1));
+    expect(series.utilisation[1]?.[2]).toBe(0);
+    expect(series.utilisation[0]?.[2]).toBeGreaterThan(0);
+  });
+});
+
+describe("the command", () => {
+  const root = resolve(import.meta.dirname, "../..");
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "edgeward-bench-"));
+    writeFileSync(join(folder, "small.yaml"), SMALL);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ["bench/selection/run.mjs", ...args], { cwd: root, encoding: "utf8" });
+
+  it("prints a line of JSON per scenario", () => {
+    const { stdout, status } = run(
+      "--scenario",
+      join(folder, "small.yaml"),
+      "--json",
+      "--rules",
+      "nearest,edgeward",
+    );
+    expect(status).toBe(0);
+    expect(stdout.split("\n").length).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      scenario: "small",
+      results: { nearest: { meanKm: expect.any(Number), beyondCapacity: expect.any(Number) }, edgeward: {} },
+    });
+  });
+
+  it("says what is wrong with its options, with status 2", () => {
+    const { stderr, status } = run("--scenario", "small", "--rules", "roulette");
+    expect(status).toBe(2);
+    expect(stderr).toContain("small: neither a file nor one of");
+    expect(stderr).toContain("roulette is not one of");
+  });
+});
+
+/** The haversine formula, another way than the simulator's. */
+function haversineKm(a: Point, b: Point): number {
+  const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+  const half = (x: number): number => Math.sin(radians(x) / 2) ** 2;
+  const h =
+    half(b.latitude - a.latitude) +
+    Math.cos(radians(a.latitude)) * Math.cos(radians(b.latitude)) * half(b.longitude - a.longitude);
+  return 2 * 6371.0088 * Math.asin(Math.sqrt(h));
+}
+
+interface Point {
+  readonly latitude: number;
+  readonly longitude: number;
+}
