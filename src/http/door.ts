@@ -90,18 +90,19 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     await Promise.all(listeners.map(async (listener) => await listener.close(limits.stopGraceMs)));
   };
 
-  try {
-    const endpoints = await Promise.all(
-      options.endpoints.map(async (endpoint, i) => {
-        const listener = listeners[i] as (typeof listeners)[number];
-        return await listener.open(endpoint, hasIpv4Twin(endpoint, options.endpoints));
-      }),
-    );
-    return { endpoints, metrics: counts.metrics, take, stop };
-  } catch (error) {
+  const opened = await Promise.allSettled(
+    listeners.map(async (listener, i) => {
+      const endpoint = options.endpoints[i] as Endpoint;
+      return await listener.open(endpoint, hasIpv4Twin(endpoint, options.endpoints));
+    }),
+  );
+  const failed = opened.find((one) => one.status === "rejected");
+  if (failed !== undefined) {
     await stop();
-    throw error;
+    throw failed.reason;
   }
+  const endpoints = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  return { endpoints, metrics: counts.metrics, take, stop };
 }
 
 /** `::` takes IPv4 too, unless IPv4 has an endpoint of its own at that port. */
