@@ -43,11 +43,16 @@ function skip(bounds: Bounds, offset: number, depthLeft: number): number | strin
   const control = bounds.file[offset] as number;
   if (control >> 5 === POINTER) return skipPointer(bounds, offset, control, depthLeft);
   const extended = control >> 5 === 0;
-  const type = extended ? (bounds.file[offset + 1] as number) + 7 : control >> 5;
+  const type = extended ? extendedType(bounds.file[offset + 1]) : control >> 5;
   const sized = sizeOf(bounds, offset + (extended ? 2 : 1), control & 0x1f);
   return sized.start > bounds.end
     ? "a value that is cut short"
     : skipBody(bounds, type, sized.start, sized.size, depthLeft);
+}
+
+/** The octet after the control octet counts from type 7, which it cannot be. */
+function extendedType(octet: number | undefined): number | undefined {
+  return octet === undefined || octet === 0 ? undefined : octet + 7;
 }
 
 function skipPointer(bounds: Bounds, offset: number, control: number, depthLeft: number): number | string {
@@ -78,7 +83,7 @@ function sizeOf(bounds: Bounds, start: number, size: number): { start: number; s
 
 function skipBody(
   bounds: Bounds,
-  type: number,
+  type: number | undefined,
   start: number,
   size: number,
   depthLeft: number,

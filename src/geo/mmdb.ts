@@ -9,6 +9,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
+import { setImmediate as loopTurn } from "node:timers/promises";
 import type DecoderModule from "mmdb-lib/lib/decoder.js";
 import type { Address, Family } from "../model/address.ts";
 import { flawOf } from "./flaw.ts";
@@ -148,10 +149,14 @@ export type Opened =
 
 export type FormatFlaw = "no-metadata" | "bad-metadata" | "bad-version" | "bad-tree";
 
-/** Reads the metadata and finds the sections. Neither tree nor data are looked at beyond that. */
-export function openMmdb(bytes: Uint8Array): Opened {
-  const marker = bufferOf(bytes).lastIndexOf(MARKER);
-  if (marker < 0 || marker < bytes.length - METADATA_MAX_OCTETS)
+/**
+ * Reads the metadata, finds the sections and goes the first bits of the tree, in slices that leave the
+ * event loop free. Tree and data are not looked at beyond that.
+ */
+export async function openMmdb(bytes: Uint8Array): Promise<Opened> {
+  const tailStart = Math.max(0, bytes.length - METADATA_MAX_OCTETS);
+  const marker = tailStart + bufferOf(bytes.subarray(tailStart)).lastIndexOf(MARKER);
+  if (marker < tailStart)
     return flawed("no-metadata", "no MaxMind DB metadata at its end: cut short, or another kind of file");
   const metadataStart = marker + MARKER.length;
   const flaw = flawOf(bytes, metadataStart, metadataStart, bytes.length);
@@ -167,7 +172,7 @@ export function openMmdb(bytes: Uint8Array): Opened {
 const MARKER = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
 const METADATA_MAX_OCTETS = 128 * 1024;
 
-function withSections(bytes: Uint8Array, metadata: Metadata, dataEnd: number): Opened {
+async function withSections(bytes: Uint8Array, metadata: Metadata, dataEnd: number): Promise<Opened> {
   const dataStart = (metadata.nodeCount * metadata.recordBits) / 4 + SEPARATOR_OCTETS;
   if (dataStart > dataEnd)
     return flawed(
@@ -177,7 +182,7 @@ function withSections(bytes: Uint8Array, metadata: Metadata, dataEnd: number): O
   if (bytes.subarray(dataStart - SEPARATOR_OCTETS, dataStart).some((octet) => octet !== 0))
     return flawed("bad-tree", "the data section does not begin where the node count says");
   const bare: Mmdb = { bytes, metadata, dataStart, dataEnd, starts: {} };
-  return { kind: "opened", db: { ...bare, starts: startsOf(bare) } };
+  return { kind: "opened", db: { ...bare, starts: await startsOf(bare) } };
 }
 
 function metadataOf(raw: unknown): Metadata | string {
@@ -203,13 +208,13 @@ function metadataOf(raw: unknown): Metadata | string {
   };
 }
 
-function startsOf(db: Mmdb): Mmdb["starts"] {
-  if (db.metadata.family === 4) return { 4: startAt(db, 0, START_BITS[4]) };
+async function startsOf(db: Mmdb): Promise<Mmdb["starts"]> {
+  if (db.metadata.family === 4) return { 4: await startAt(db, 0, START_BITS[4]) };
+  const ipv6 = await startAt(db, 0, START_BITS[6]);
   const ipv4 = ipv4Root(db);
-  return {
-    6: startAt(db, 0, START_BITS[6]),
-    ...(ipv4 !== db.metadata.nodeCount && { 4: startAt(db, ipv4, START_BITS[4]) }),
-  };
+  return ipv4 === db.metadata.nodeCount
+    ? { 6: ipv6 }
+    : { 6: ipv6, 4: await startAt(db, ipv4, START_BITS[4]) };
 }
 
 /** IPv4 lies under ::/96. A tree that ends before holds one record, or none, for all of IPv4. */
@@ -220,27 +225,31 @@ function ipv4Root(db: Mmdb): number {
   return record;
 }
 
-function startAt(db: Mmdb, root: number, bits: number): Start {
-  const entries = 1 << bits;
-  const records = new Uint32Array(new SharedArrayBuffer(entries * 4));
-  const depths = new Uint8Array(new SharedArrayBuffer(entries));
-  const descend = (record: number, depth: number, head: number): void => {
-    if (depth === bits || record >= db.metadata.nodeCount) {
-      const span = 1 << (bits - depth);
-      records.fill(record, head, head + span);
-      depths.fill(depth, head, head + span);
-      return;
+const ENTRIES_PER_SLICE = 16_384;
+
+/** Level by level: every entry parts into two, from the last to the first, so that none is overwritten. */
+async function startAt(db: Mmdb, root: number, bits: number): Promise<Start> {
+  const { nodeCount, recordBits } = db.metadata;
+  const records = new Uint32Array(new SharedArrayBuffer(4 << bits));
+  const depths = new Uint8Array(new SharedArrayBuffer(1 << bits));
+  records[0] = root;
+  for (let depth = 0; depth < bits; depth++) {
+    for (let i = (1 << depth) - 1; i >= 0; i--) {
+      const record = records[i] as number;
+      const ended = record >= nodeCount;
+      records[2 * i] = ended ? record : readRecord(db.bytes, recordBits, record, 0);
+      records[2 * i + 1] = ended ? record : readRecord(db.bytes, recordBits, record, 1);
+      const reached = ended ? (depths[i] as number) : depth + 1;
+      depths[2 * i] = reached;
+      depths[2 * i + 1] = reached;
+      if (i > 0 && i % ENTRIES_PER_SLICE === 0) await loopTurn();
     }
-    for (const bit of [0, 1]) {
-      const next = readRecord(db.bytes, db.metadata.recordBits, record, bit);
-      descend(next, depth + 1, head | (bit << (bits - 1 - depth)));
-    }
-  };
-  descend(root, 0, 0);
+  }
   return { bits, records, depths };
 }
 
-function offsetOf(db: Mmdb, record: number): number {
+/** The offset in the file that a record of the tree leads to, `EMPTY` or `BROKEN`. */
+export function offsetOf(db: Mmdb, record: number): number {
   const { nodeCount } = db.metadata;
   if (record === nodeCount) return EMPTY;
   const offset = record - nodeCount - SEPARATOR_OCTETS + db.dataStart;

@@ -45,11 +45,11 @@ describe("reading a file", () => {
 
   it("notices that the file is written to meanwhile", async () => {
     await sparse(64 * 2 ** 20);
-    let reading = true;
+    const progress = { reading: true };
     const reason = reasonOf(path).finally(() => {
-      reading = false;
+      progress.reading = false;
     });
-    while (reading) await appendFile(path, "x");
+    while (progress.reading) await appendFile(path, "x");
     expect(await reason).toBe("changed");
   });
 });

@@ -143,6 +143,7 @@ const BAD: readonly (readonly [string, () => Uint8Array, string])[] = [
   ],
   ["a boolean of 7", () => holding({ flag: new Raw(...control(14, 7)) }), "bad-record"],
   ["a type that does not exist", () => holding({ flag: new Raw(0x01, 0x63) }), "bad-record"],
+  ["an extended type below 8", () => holding({ flag: new Raw(0x00, 0x00) }), "bad-record"],
   ["a cache container", () => holding({ flag: new Raw(...control(12, 0)) }), "bad-record"],
   ["a pointer out of the file", () => holding({ city: pointerTo(1 << 30) }), "bad-record"],
   ["a pointer to its own record", () => holding({ self: pointerTo(0) }), "bad-record"],
