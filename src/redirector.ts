@@ -141,10 +141,7 @@ function createCounts(): {
       excess.observe(best.distanceKm - nearestInServiceKm(decision, rejections));
     },
     metrics: () => [
-      decisions.family(
-        "decisions_total",
-        "Decisions by service, first edge (`-` for none) and door",
-      ),
+      decisions.family("decisions_total", "Decisions by service, first edge (`-` for none) and door"),
       rejected.family("decisions_rejected_total", "Edges left out of decisions, by service and reason"),
       {
         kind: "histogram",

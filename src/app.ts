@@ -1,0 +1,202 @@
+/**
+ * Introduces the rooms to each other, starts them in order and stops them in reverse.
+ *
+ * ```
+ * config ─► inventory ─┬─► geo (places, databases) ─► locate ─┐
+ *                      ├─► probes ─┐                          ├─► redirector ─┬─► dns door
+ *                      ├─► load  ──┴─► board ─► world ────────┘               └─► http door
+ *                      └─► operators' door: reads all of it, drains, reloads
+ * ```
+ *
+ * A new configuration is read beside the running one and then handed to every room in one turn of the
+ * event loop, so that no answer is made of a mixture.
+ */
+import { createBoard } from "./condition/board.ts";
+import type { ConditionChange } from "./condition/change.ts";
+import { createStateFile } from "./condition/state-file.ts";
+import { loadConfigInThread } from "./config/thread.ts";
+import { watchConfig } from "./config/watch.ts";
+import { type DnsDoor, startDnsDoor } from "./dns/door.ts";
+import { openGeo } from "./geo/geo.ts";
+import { type HttpDoor, startHttpDoor } from "./http/door.ts";
+import { startPullers } from "./load/puller.ts";
+import type { Endpoint, Inventory } from "./model/inventory.ts";
+import type { Log } from "./model/log.ts";
+import type { MetricSource } from "./model/metrics.ts";
+import type { OpsEvent, ReloadVerdict } from "./ops/api.ts";
+import { startOpsDoor } from "./ops/door.ts";
+import { createOpsApi } from "./ops-api.ts";
+import { startProbes } from "./probe/prober.ts";
+import { createRedirector } from "./redirector.ts";
+import { createReloads } from "./reloads.ts";
+import { priceKm } from "./selection/price.ts";
+
+export interface AppOptions {
+  /** As loaded at start. */
+  readonly inventory: Inventory;
+  /** Where `${NAME}` comes from at a reload. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly version: string;
+  /** Of rooms that live outside, as the log. */
+  readonly metrics: readonly MetricSource[];
+}
+
+export interface App {
+  /** Where the doors really listen. */
+  readonly endpoints: {
+    readonly dns: readonly Endpoint[];
+    readonly http: readonly Endpoint[];
+    readonly ops: Endpoint;
+  };
+  reload(): Promise<ReloadVerdict>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs edgeward. Resolves when the doors are open, after the first round of probes.
+ * @throws if an address cannot be listened on, with that address and the reason; then nothing is left running
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const closing: (() => unknown)[] = [];
+  try {
+    return await start(options, closing);
+  } catch (error) {
+    await stopAll(closing);
+    throw error;
+  }
+}
+
+/** @param closing is given a way to stop for everything that is started */
+async function start(options: AppOptions, closing: (() => unknown)[]): Promise<App> {
+  const { environment, log, version } = options;
+  const onStop = (stop: () => unknown): void => void closing.push(stop);
+  const metrics: MetricSource[] = [...options.metrics];
+  const events = createEvents();
+  let inventory = options.inventory;
+  const doors: { dns?: DnsDoor; http?: HttpDoor } = {};
+
+  const geo = await openGeo({ files: inventory.geoip, places: inventory.places, log });
+  onStop(() => geo.stop());
+  const redirector = createRedirector(geo.locate);
+
+  const stateFile = createStateFile(inventory.stateFile, log);
+  const board = createBoard({
+    priceKm,
+    overrides: await stateFile.read(),
+    onChange: (change) => {
+      tellChange(log, change);
+      const condition = board.condition(change.edgeId);
+      if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
+    },
+    onWorld: (world) => redirector.take(inventory, world),
+    onOverrideEnd: () => void stateFile.write(board.overrides()),
+  });
+  onStop(() => board.stop());
+  board.take(inventory);
+
+  const prober = startProbes({ log, onHealth: board.health });
+  onStop(() => prober.stop());
+  const pullers = startPullers({ log, onReport: board.report });
+  onStop(() => pullers.stop());
+
+  const reloads = createReloads({
+    log,
+    load: () =>
+      loadConfigInThread(inventory.file, {
+        environment,
+        nowMs: Date.now(),
+        generation: inventory.generation + 1,
+      }),
+    current: () => inventory,
+    prepare: (next) => geo.setFiles(next.geoip),
+    take(next) {
+      inventory = next;
+      geo.setPlaces(next.places);
+      board.take(next);
+      prober.take(next);
+      pullers.take(next);
+      redirector.take(next, board.world());
+      doors.dns?.take(next.zones, next.services);
+      doors.http?.take(next);
+      ops.take(next.ops);
+    },
+    told: (verdict) => events.emit({ kind: "reload", atMs: Date.now(), verdict }),
+  });
+  metrics.push(
+    geo.metrics,
+    board.metrics,
+    prober.metrics,
+    pullers.metrics,
+    redirector.metrics,
+    reloads.metrics,
+  );
+
+  const api = createOpsApi({
+    version,
+    metrics,
+    board,
+    geo,
+    redirector,
+    reloads,
+    saveOverrides: async () => (await stateFile.write(board.overrides())).kind === "written",
+    inventory: () => inventory,
+    waitingFor: () => (doors.http === undefined ? ["the first round of probes is not complete"] : []),
+    subscribe: events.subscribe,
+  });
+  const ops = await startOpsDoor({
+    endpoint: inventory.listen.ops,
+    tokens: inventory.ops.tokens,
+    api,
+    log,
+    version,
+  });
+  onStop(() => ops.stop());
+
+  prober.take(inventory);
+  pullers.take(inventory);
+  await prober.firstRound;
+  redirector.take(inventory, board.world());
+
+  const { zones, services, trustedProxies, listen } = inventory;
+  const { decide } = redirector;
+  const dns = await startDnsDoor({ endpoints: listen.dns, zones, services, decide, log });
+  onStop(() => dns.stop());
+  const http = await startHttpDoor({ endpoints: listen.http, services, trustedProxies, decide, log });
+  onStop(() => http.stop());
+  Object.assign(doors, { dns, http });
+  metrics.push(dns.metrics, http.metrics);
+
+  onStop(watchConfig(inventory.file, () => void reloads.reload()));
+  return {
+    endpoints: { dns: dns.endpoints, http: http.endpoints, ops: ops.endpoint },
+    reload: reloads.reload,
+    stop: () => stopAll(closing),
+  };
+}
+
+async function stopAll(closing: (() => unknown)[]): Promise<void> {
+  for (let stop = closing.pop(); stop !== undefined; stop = closing.pop()) await stop();
+}
+
+function createEvents(): {
+  emit: (event: OpsEvent) => void;
+  subscribe: (listener: (event: OpsEvent) => void) => () => void;
+} {
+  const listeners = new Set<(event: OpsEvent) => void>();
+  return {
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function tellChange(log: Log, change: ConditionChange): void {
+  const { kind, ...fields } = change;
+  const grave = (kind === "health" && change.to === "down") || (kind === "load" && change.to === "full");
+  log[grave ? "warn" : "info"](fields, `edge ${kind} changed`);
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+import { runCli } from "./cli/program.ts";
+import { processIo } from "./cli/terminal.ts";
+import { createActions } from "./actions.ts";
+
+// Not process.exit: what is still to be written to a pipe would be cut off.
+process.exitCode = await runCli(process.argv.slice(2), createActions(), processIo());

@@ -1,0 +1,96 @@
+/** What the operators' door asks of the rooms. */
+import type { Board } from "./condition/board.ts";
+import type { Geo } from "./geo/geo.ts";
+import { parseReport } from "./load/push.ts";
+import type { Condition } from "./model/condition.ts";
+import type { Inventory } from "./model/inventory.ts";
+import type { MetricSource } from "./model/metrics.ts";
+import { STATE_ACTIVE } from "./model/world.ts";
+import type { EdgeView, GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
+import type { Redirector } from "./redirector.ts";
+import type { Reloads } from "./reloads.ts";
+import { edgeView, explainView, type Rejected, serviceView } from "./views.ts";
+
+export interface OpsApiOptions {
+  readonly version: string;
+  /** May grow. */
+  readonly metrics: readonly MetricSource[];
+  readonly board: Board;
+  readonly geo: Geo;
+  readonly redirector: Redirector;
+  readonly reloads: Reloads;
+  /** False: they could not be written down. */
+  readonly saveOverrides: () => Promise<boolean>;
+  readonly inventory: () => Inventory;
+  /** Why the doors are still closed; empty when they are open. */
+  readonly waitingFor: () => readonly string[];
+  readonly subscribe: (listener: (event: OpsEvent) => void) => () => void;
+}
+
+export function createOpsApi(options: OpsApiOptions): OpsApi {
+  const { version, metrics, board, geo, redirector, reloads, inventory, subscribe } = options;
+  const startedMs = performance.now();
+  const ready = () => ({ ready: options.waitingFor().length === 0, reasons: options.waitingFor() });
+
+  const edges = (): EdgeView[] => {
+    const world = board.world();
+    const byId = new Map(board.conditions().map((condition) => [condition.edgeId, condition]));
+    return inventory().edges.map((edge) => edgeView(edge, byId.get(edge.id) as Condition, world));
+  };
+
+  return {
+    metrics,
+    subscribe,
+    ready,
+    edges,
+    status() {
+      const { up, state } = board.world();
+      const { edges, services, file, generation } = inventory();
+      return {
+        ...ready(),
+        version,
+        node: process.version,
+        uptimeSeconds: (performance.now() - startedMs) / 1000,
+        configuration: { file, generation, lastReload: reloads.last() },
+        edges: {
+          total: edges.length,
+          up: up.filter((bits) => bits !== 0).length,
+          active: state.filter((number) => number === STATE_ACTIVE).length,
+        },
+        services: services.length,
+        geoip: geo
+          .databases()
+          .flatMap(({ path, role, loaded }): GeoipView[] =>
+            loaded === undefined ? [] : [{ layer: role, file: path, builtAtMs: loaded.builtAtMs }],
+          ),
+      };
+    },
+    edge: (id) => edges().find((edge) => edge.id === id),
+    services: () => inventory().services.map((service) => serviceView(service, inventory())),
+    explain({ hostname, client, path }) {
+      if (!ready().ready) return { kind: "not-ready" };
+      const rejected: Rejected[] = [];
+      const question = { hostname, client, ...(path === undefined ? {} : { path }) };
+      const decision = redirector.explain(question, {
+        reject: (edge, reason, distanceKm) => void rejected.push({ edge, reason, distanceKm }),
+      });
+      if (decision === undefined) return { kind: "unknown-hostname" };
+      return { kind: "explained", view: explainView(decision, client, rejected) };
+    },
+    report(edgeId, body) {
+      const report = parseReport(body);
+      if ("problem" in report) return { kind: "refused", detail: report.problem };
+      const verdict = board.pushReport(edgeId, report);
+      return verdict === "not-pushed"
+        ? { kind: "refused", detail: `the load of ${edgeId} is not pushed: add {type: push} to its load` }
+        : { kind: verdict };
+    },
+    async setState(edgeId, change, by) {
+      if (board.setState(edgeId, { ...change, by }) === "unknown-edge") return { kind: "unknown-edge" };
+      const persisted = await options.saveOverrides();
+      const condition = board.condition(edgeId);
+      return condition === undefined ? { kind: "unknown-edge" } : { kind: "set", persisted, condition };
+    },
+    reload: reloads.reload,
+  };
+}

@@ -1,0 +1,100 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type ConfigChange, describeChange } from "./config/change.ts";
+import type { LoadedConfig } from "./config/load.ts";
+import type { Inventory } from "./model/inventory.ts";
+import type { Log } from "./model/log.ts";
+import type { MetricSource } from "./model/metrics.ts";
+import type { Problem } from "./model/problem.ts";
+import type { ReloadVerdict, ReloadView } from "./ops/api.ts";
+
+export interface Reloads {
+  /** Reads the configuration again. One runs at a time; calls that come meanwhile share the next one. */
+  readonly reload: () => Promise<ReloadVerdict>;
+  last(): ReloadView;
+  readonly metrics: MetricSource;
+}
+
+export interface ReloadOptions {
+  readonly log: Log;
+  readonly load: () => Promise<LoadedConfig>;
+  readonly current: () => Inventory;
+  /** What may take its time, before the new configuration is taken. */
+  readonly prepare: (next: Inventory) => Promise<void>;
+  /** Hands it to every room, in one turn. */
+  readonly take: (next: Inventory) => void;
+  readonly told: (verdict: ReloadVerdict) => void;
+}
+
+/** Replaces the configuration whole, or leaves the running one in place and says why. */
+export function createReloads(options: ReloadOptions): Reloads {
+  const { log, load, current, prepare, take, told } = options;
+  let last: ReloadView = { successful: true, atMs: Date.now(), problems: [] };
+  let lastSuccessMs = last.atMs;
+  let running: Promise<ReloadVerdict> | undefined;
+  let next: Promise<ReloadVerdict> | undefined;
+
+  const once = async (): Promise<ReloadVerdict> => {
+    const loaded = await load();
+    if (loaded.kind === "problems") return refused(loaded.problems);
+    await prepare(loaded.inventory);
+    // A loop that has just received thousands of edges first answers whoever waits.
+    await nextTurn();
+    const changed = changedPaths(describeChange(current(), loaded.inventory));
+    take(loaded.inventory);
+    last = { successful: true, atMs: Date.now(), problems: [] };
+    lastSuccessMs = last.atMs;
+    log.info({ generation: loaded.inventory.generation, changed }, "configuration taken");
+    if (changed.includes("listen")) log.warn({}, "listen addresses change with a restart only");
+    return { kind: "taken", changed };
+  };
+  const refused = (problems: readonly Problem[]): ReloadVerdict => {
+    last = { successful: false, atMs: Date.now(), problems };
+    for (const problem of problems) log.error({ ...problem }, "configuration refused; the running one stays");
+    return { kind: "refused", problems };
+  };
+  const run = (): Promise<ReloadVerdict> => {
+    next = undefined;
+    running = once()
+      .then((verdict) => {
+        told(verdict);
+        return verdict;
+      })
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  };
+
+  return {
+    reload: () => {
+      if (running === undefined) return run();
+      next ??= running.catch(() => undefined).then(run);
+      return next;
+    },
+    last: () => last,
+    metrics: () => [
+      {
+        kind: "gauge",
+        name: "config_last_reload_successful",
+        help: "1 if the configuration was right when it was last read, 0 if an older one is running.",
+        samples: [{ labels: {}, value: last.successful ? 1 : 0 }],
+      },
+      {
+        kind: "gauge",
+        name: "config_last_reload_success_timestamp_seconds",
+        help: "When the running configuration was taken.",
+        samples: [{ labels: {}, value: lastSuccessMs / 1000 }],
+      },
+    ],
+  };
+}
+
+/** `edges.ams1`, with `+` or `-` before what came or went. */
+function changedPaths({ other, ...named }: ConfigChange): string[] {
+  const paths = Object.entries(named).flatMap(([kind, { added, removed, changed }]) => [
+    ...added.map((name) => `+${kind}.${name}`),
+    ...removed.map((name) => `-${kind}.${name}`),
+    ...changed.map((name) => `${kind}.${name}`),
+  ]);
+  return [...paths, ...other];
+}

@@ -1,0 +1,120 @@
+/** What operators see of the inside: plain JSON from the inventory, the conditions and a decision. */
+import { formatAddress, formatPrefix, maskBytes } from "./base/address.ts";
+import type { Client } from "./model/client.ts";
+import type { Condition } from "./model/condition.ts";
+import type { Choice, Decision, Outcome, RejectionReason } from "./model/decision.ts";
+import type { Edge } from "./model/edge.ts";
+import type { Inventory } from "./model/inventory.ts";
+import type { Fallback, Service, ViewerRule } from "./model/service.ts";
+import { UP_IPV4, UP_IPV6, type World } from "./model/world.ts";
+import type {
+  ChoiceView,
+  EdgeView,
+  ExplainView,
+  FallbackView,
+  OutcomeView,
+  RejectionView,
+  ServiceView,
+  ViewerRuleView,
+} from "./ops/api.ts";
+
+export function edgeView(edge: Edge, { edgeId, ...condition }: Condition, world: World): EdgeView {
+  return {
+    id: edgeId,
+    index: edge.index,
+    tags: edge.tags,
+    location: edge.location,
+    addresses: edge.addresses.map(formatAddress),
+    ...(edge.url === undefined ? {} : { url: edge.url }),
+    capacity: edge.capacity,
+    weight: edge.weight,
+    priceKm: world.priceKm[edge.index] as number,
+    ...condition,
+  };
+}
+
+export function serviceView(service: Service, inventory: Inventory): ServiceView {
+  const { id, hostnames, rank, affinity, dns, http, whenFull, whenDown, allow, deny, fallback } = service;
+  return {
+    id,
+    hostnames,
+    edges: service.edges.map((index) => (inventory.edges[index] as Edge).id),
+    rank,
+    affinity,
+    dns,
+    http,
+    whenFull,
+    whenDown,
+    ...(allow && { allow: ruleView(allow) }),
+    ...(deny && { deny: ruleView(deny) }),
+    ...(fallback && { fallback: fallbackView(fallback) }),
+  };
+}
+
+export interface Rejected {
+  readonly edge: Edge;
+  readonly reason: RejectionReason;
+  readonly distanceKm: number;
+}
+
+export function explainView(decision: Decision, client: Client, rejected: readonly Rejected[]): ExplainView {
+  const { location, asn } = decision;
+  return {
+    service: decision.service.id,
+    viewer: {
+      address: formatAddress(client.address),
+      prefix: formatPrefix({ ...client.address, length: client.prefixLength }),
+      ...location,
+      ...(asn === undefined ? {} : { asn }),
+    },
+    edges: decision.edges.map(choiceView),
+    rejected: rejected.map(rejectionView).sort((a, b) => (a.distanceKm ?? 0) - (b.distanceKm ?? 0)),
+    outcome: outcomeView(decision.outcome),
+    ttlSeconds: decision.ttlSeconds,
+    scopePrefix: scopeOf(client, decision.scopePrefixLength),
+  };
+}
+
+function scopeOf({ address }: Client, length: number): string {
+  return formatPrefix({ family: address.family, bytes: maskBytes(address.bytes, length), length });
+}
+
+function choiceView({ edge, distanceKm, priceKm, loadRatio, up }: Choice): ChoiceView {
+  return {
+    id: edge.id,
+    ...(edge.url === undefined ? {} : { url: edge.url }),
+    distanceKm: known(distanceKm),
+    priceKm,
+    load: known(loadRatio),
+    up: { 4: (up & UP_IPV4) !== 0, 6: (up & UP_IPV6) !== 0 },
+  };
+}
+
+function rejectionView({ edge, reason, distanceKm }: Rejected): RejectionView {
+  return { id: edge.id, reason, distanceKm: known(distanceKm) };
+}
+
+function outcomeView(outcome: Outcome): OutcomeView {
+  switch (outcome.kind) {
+    case "edges":
+    case "overload":
+    case "fail-open":
+      return { kind: outcome.kind };
+    case "fallback":
+      return { kind: outcome.kind, fallback: fallbackView(outcome.fallback) };
+    case "refused":
+      return { kind: outcome.kind, reason: outcome.reason };
+  }
+}
+
+function ruleView(rule: ViewerRule): ViewerRuleView {
+  return { ...rule, networks: rule.networks.map(formatPrefix) };
+}
+
+function fallbackView({ url, addresses }: Fallback): FallbackView {
+  return { ...(url === undefined ? {} : { url }), addresses: addresses.map(formatAddress) };
+}
+
+function known(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
