@@ -1,0 +1,110 @@
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { formatPrefix, parseAddress } from "../base/address.ts";
+import type { Place, Token } from "../model/inventory.ts";
+import { readPrefix } from "./leaf-network.ts";
+import { type Door, doorsOf, isLoopback } from "./doors.ts";
+import { VALUE } from "./reading.ts";
+import type { Report } from "./report.ts";
+import type { FileInput } from "./schema.ts";
+import { type Path, type Tree, isEmpty, treeAt } from "./tree.ts";
+import type { Environment } from "./variables.ts";
+
+/** Without a door for viewers there is nothing to do. */
+export function checkListening(root: Tree, report: Report): void {
+  if (hasItems(root, ["listen", "dns"]) || hasItems(root, ["listen", "http"])) return;
+  report(["listen"], "no door for viewers; give listen.dns, listen.http or both");
+}
+
+/** No two doors can open on one address and port; DNS too has a TCP side. */
+export function checkDoors(file: FileInput, report: Report): void {
+  const first = new Map<string, Door>();
+  for (const door of doorsOf(file)) {
+    const { host, port } = door.endpoint;
+    const name = `${host} ${port}`;
+    const earlier = first.get(name);
+    if (port === 0 || earlier === undefined) first.set(name, door);
+    else report(door.path, `${VALUE} is taken already by ${earlier.path.join(".")}; choose another port`);
+  }
+}
+
+/** The operators' door is open to the network only for those who hold a token. */
+export function checkOpsDoor(file: FileInput, root: Tree, report: Report): void {
+  const address = parseAddress(file.listen.ops.host);
+  if (hasItems(root, ["ops", "tokens"]) || (address !== undefined && isLoopback(address))) return;
+  report(
+    ["listen", "ops"],
+    `${VALUE} is not loopback and there are no tokens; add ops.tokens, or listen on 127.0.0.1`,
+  );
+}
+
+/** @param edgeIds also of edges that are wrong in themselves */
+export function buildTokens(file: FileInput, edgeIds: ReadonlySet<string>, report: Report): Token[] {
+  const names = new Set<string>();
+  return file.ops.tokens.flatMap((token, i): Token[] => {
+    if (token === undefined) return [];
+    const { name, role, edge, sha256 } = token;
+    const path = ["ops", "tokens", i];
+    if (names.has(name))
+      report([...path, "name"], `${VALUE} names another token already; choose another name`);
+    names.add(name);
+    if (role === "reporter" && edge === undefined) {
+      report(path, "a reporter speaks for one edge; add edge: with its id");
+    }
+    if (role !== "reporter" && edge !== undefined) {
+      report([...path, "edge"], "only a reporter is bound to an edge; leave it out");
+    } else if (edge !== undefined && !edgeIds.has(edge)) {
+      report([...path, "edge"], `there is no edge ${VALUE}; write the id of one under edges`);
+    }
+    return [{ name, role, ...(edge === undefined ? {} : { edge }), sha256: sha256.toLowerCase() }];
+  });
+}
+
+/** @param reportKey takes problems with the keys, which are networks */
+export function buildPlaces(file: FileInput, keys: readonly string[], reportKey: Report): Place[] {
+  const first = new Map<string, string>();
+  return keys.flatMap((key): Place[] => {
+    const reading = readPrefix(key);
+    if (reading?.kind !== "read") {
+      const why = reading?.message ?? "is not a network; write it as 192.0.2.0/24 or 2001:db8::/32";
+      reportKey(["places", key], `this key ${why}`);
+      return [];
+    }
+    const name = formatPrefix(reading.value);
+    const earlier = first.get(name);
+    if (earlier !== undefined) reportKey(["places", key], `the same network as ${earlier}; keep one of them`);
+    first.set(name, key);
+    const place = Object.hasOwn(file.places, key) ? file.places[key] : undefined;
+    return place === undefined ? [] : [{ prefix: reading.value, ...withoutUndefined(place) }];
+  });
+}
+
+/** Where drains are kept: as configured, else systemd's state directory, else beside the configuration. */
+export function stateFileOf(file: FileInput, mainFile: string, environment: Environment): string {
+  const folder = dirname(resolve(mainFile));
+  if (file.stateFile !== undefined) return absolute(file.stateFile, folder);
+  const [directory] = (environment["STATE_DIRECTORY"] ?? "").split(":");
+  return join(
+    directory === undefined || directory === "" ? folder : resolve(directory),
+    "edgeward.state.json",
+  );
+}
+
+/** Relative to the folder of the configuration. */
+export function absolute(path: string, folder: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+/** Also when what stands there is wrong: that is told elsewhere. */
+function hasItems(root: Tree, path: Path): boolean {
+  const tree = treeAt(root, path);
+  return tree !== undefined && !isEmpty(tree) && !(tree.kind === "list" && tree.items.length === 0);
+}
+
+function withoutUndefined({ latitude, longitude, country, continent }: FileInput["places"][string]) {
+  return {
+    latitude,
+    longitude,
+    ...(country === undefined ? {} : { country }),
+    ...(continent === undefined ? {} : { continent }),
+  };
+}

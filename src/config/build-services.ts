@@ -1,0 +1,130 @@
+import type { Edge } from "../model/edge.ts";
+import type { Fallback, Service, ViewerRule } from "../model/service.ts";
+import { isWithin } from "./names.ts";
+import { VALUE, derived } from "./reading.ts";
+import { type Report, under } from "./report.ts";
+import type { ServiceInput } from "./schema-service.ts";
+import { didYouMean } from "../base/suggest.ts";
+
+/** What services refer to: also edges and zones that are wrong in themselves, which is told elsewhere. */
+export interface Known {
+  readonly edges: readonly Edge[];
+  readonly edgeIds: ReadonlySet<string>;
+  readonly tags: ReadonlySet<string>;
+  /** Tags that stand in the file itself, and may be shown. */
+  readonly shownTags: ReadonlySet<string>;
+  readonly zones: readonly string[];
+  /** Without zones and without a DNS door, hostnames need no zone. */
+  readonly zonesNeeded: boolean;
+  /** Where a problem with a hostname is told: `FILE:LINE`. */
+  place(path: readonly (string | number)[]): string;
+}
+
+export function buildServices(
+  inputs: ReadonlyMap<string, ServiceInput>,
+  known: Known,
+  report: Report,
+): Service[] {
+  checkHostnamesDiffer(inputs, known, report);
+  return [...inputs].map(([id, input], index) =>
+    buildService(id, index, input, known, under(report, "services", id)),
+  );
+}
+
+function buildService(id: string, index: number, input: ServiceInput, known: Known, report: Report): Service {
+  checkZones(input, known, report);
+  checkRule(input.allow, "allow", report);
+  checkRule(input.deny, "deny", report);
+  checkFallback(input, report);
+  return {
+    id,
+    index,
+    hostnames: input.hostnames,
+    edges: chooseEdges(input.edges, known, report),
+    rank: input.rank,
+    affinity: input.affinity,
+    ...(input.allow === undefined ? {} : { allow: input.allow }),
+    ...(input.deny === undefined ? {} : { deny: input.deny }),
+    dns: { ttlSeconds: input.dns.ttl, answers: input.dns.answers },
+    http: { stickinessSeconds: input.http.stickiness, url: input.http.url },
+    whenFull: input.whenFull,
+    whenDown: input.whenDown,
+    ...(input.fallback === undefined ? {} : { fallback: fallbackOf(input.fallback) }),
+  };
+}
+
+function checkHostnamesDiffer(inputs: ReadonlyMap<string, ServiceInput>, known: Known, report: Report): void {
+  const first = new Map<string, readonly (string | number)[]>();
+  for (const [id, { hostnames }] of inputs) {
+    hostnames.forEach((hostname, i) => {
+      const path = ["services", id, "hostnames", i];
+      const earlier = first.get(hostname);
+      if (earlier === undefined) first.set(hostname, path);
+      else
+        report(path, `${VALUE} is a hostname already at ${known.place(earlier)}; a hostname has one service`);
+    });
+  }
+}
+
+function checkZones({ hostnames }: ServiceInput, { zones, zonesNeeded }: Known, report: Report): void {
+  if (!zonesNeeded) return;
+  hostnames.forEach((hostname, i) => {
+    if (zones.some((zone) => isWithin(hostname.replace(/^\*\./, ""), zone))) return;
+    const right =
+      zones.length === 0 ? "there is none yet: add one under zones" : `the zones are ${zones.join(", ")}`;
+    report(["hostnames", i], `${VALUE} is outside every zone; ${right}`);
+  });
+}
+
+function checkRule(rule: ViewerRule | undefined, key: "allow" | "deny", report: Report): void {
+  if (rule === undefined) return;
+  const entries = [rule.countries, rule.continents, rule.networks, rule.asns];
+  if (entries.some((list) => list.length > 0)) return;
+  report([key], "empty: name countries, continents, networks or asns, or leave it out");
+}
+
+function checkFallback({ whenDown, fallback }: ServiceInput, report: Report): void {
+  if (whenDown === "fallback" && fallback === undefined) {
+    report(
+      ["whenDown"],
+      "says fallback, and the service has none; add fallback: { url: …, addresses: [...] }",
+    );
+  }
+  if (fallback !== undefined && fallback.url === undefined && fallback.addresses.length === 0) {
+    report(["fallback"], "empty; give a url, addresses or both");
+  }
+}
+
+function fallbackOf({ url, addresses }: NonNullable<ServiceInput["fallback"]>): Fallback {
+  return { ...(url === undefined ? {} : { url }), addresses };
+}
+
+/** Those of `ids` in their order, then those with any of `tags` in the file's order. */
+function chooseEdges(choice: ServiceInput["edges"], known: Known, report: Report): number[] {
+  const { ids = [], tags = [] } = choice ?? {};
+  checkReferences(ids, tags, known, report);
+  const all = choice === undefined;
+  if (known.edgeIds.size === 0) report([], "has no edge: no edge is configured; add some under edges");
+  else if (!all && ids.length + tags.length === 0) {
+    report(["edges"], "chooses no edge; name ids or tags, or leave it out for every edge");
+  }
+  const byId = ids.flatMap((id) => known.edges.find((edge) => edge.id === id) ?? []);
+  const byTag = known.edges.filter((edge) => all || edge.tags.some((tag) => tags.includes(tag)));
+  return [...new Set([...byId, ...byTag])].map((edge) => edge.index);
+}
+
+function checkReferences(
+  ids: readonly string[],
+  tags: readonly string[],
+  known: Known,
+  report: Report,
+): void {
+  ids.forEach((id, i) => {
+    if (known.edgeIds.has(id)) return;
+    report(["edges", "ids", i], `there is no edge ${VALUE}${derived(didYouMean(id, known.edgeIds))}`);
+  });
+  tags.forEach((tag, i) => {
+    if (known.tags.has(tag)) return;
+    report(["edges", "tags", i], `no edge has the tag ${VALUE}${derived(didYouMean(tag, known.shownTags))}`);
+  });
+}

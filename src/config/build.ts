@@ -1,0 +1,118 @@
+import { dirname, resolve } from "node:path";
+import type { Edge } from "../model/edge.ts";
+import type { Inventory } from "../model/inventory.ts";
+import { buildEdges } from "./build-edges.ts";
+import {
+  absolute,
+  buildPlaces,
+  buildTokens,
+  checkDoors,
+  checkListening,
+  checkOpsDoor,
+  stateFileOf,
+} from "./build-server.ts";
+import { type Known, buildServices } from "./build-services.ts";
+import { buildZones, checkZoneNames, zoneName } from "./build-zones.ts";
+import type { Findings } from "./findings.ts";
+import { doorsOf } from "./doors.ts";
+import type { Report } from "./report.ts";
+import type { FileInput } from "./schema.ts";
+import type { EdgeInput } from "./schema-edge.ts";
+import { type MapTree, type ScalarTree, entriesAt, locate, treeAt } from "./tree.ts";
+import type { Environment } from "./variables.ts";
+
+/** What a configuration means depends on these beside its text. */
+export interface Circumstances {
+  readonly mainFile: string;
+  readonly environment: Environment;
+  readonly generation: number;
+  /** SOA serial of every zone. */
+  readonly serial: number;
+}
+
+/**
+ * Values to the words of the model, checking what hangs together. The inventory is of use only if nothing
+ * was reported, now or before: `file` and `edgeInputs` lack what failed the schema, while `root` has it all,
+ * so that nobody is blamed for referring to it.
+ */
+export function build(
+  file: FileInput,
+  edgeInputs: ReadonlyMap<string, EdgeInput>,
+  root: MapTree,
+  { mainFile, environment, generation, serial }: Circumstances,
+  findings: Findings,
+): Inventory {
+  const report: Report = (path, message) => findings.at(root, path, message);
+  const reportKey: Report = (path, message) => findings.atKey(root, path, message);
+  const allowed = file.probing.allowedNetworks;
+  checkListening(root, report);
+  checkDoors(file, report);
+  checkOpsDoor(file, root, report);
+  checkZoneNames(keysOf(root, "zones"), reportKey);
+  const edges = buildEdges(
+    edgeInputs,
+    { own: doorsOf(file).map(({ endpoint }) => endpoint), allowed },
+    report,
+  );
+  const known = knownTo(file, edges, root);
+  const services = buildServices(inFileOrder(root, "services", file.services), known, report);
+  const surroundings = { zones: known.zones, services: servicesByHostname(file), serial };
+  const folder = dirname(resolve(mainFile));
+  return {
+    generation,
+    file: resolve(mainFile),
+    listen: file.listen,
+    ops: { tokens: buildTokens(file, known.edgeIds, report) },
+    stateFile: stateFileOf(file, mainFile, environment),
+    trustedProxies: file.trustedProxies,
+    geoip: {
+      city: file.geoip.city.map((path) => absolute(path, folder)),
+      asn: file.geoip.asn.map((path) => absolute(path, folder)),
+    },
+    places: buildPlaces(file, keysOf(root, "places"), reportKey),
+    allowedProbeNetworks: allowed,
+    zones: buildZones(inFileOrder(root, "zones", file.zones), surroundings, report),
+    edges,
+    services,
+  };
+}
+
+function knownTo(file: FileInput, edges: readonly Edge[], root: MapTree): Known {
+  const ids = keysOf(root, "edges");
+  const tags = ids.flatMap((id) => textsAt(root, ["edges", id, "tags"]));
+  const zones = keysOf(root, "zones").flatMap((key) => zoneName(key) ?? []);
+  return {
+    edges,
+    edgeIds: new Set(ids),
+    tags: new Set(tags.map(({ value }) => String(value))),
+    shownTags: new Set(
+      tags.filter(({ template }) => template === undefined).map(({ value }) => String(value)),
+    ),
+    zones,
+    zonesNeeded: zones.length > 0 || file.listen.dns.length > 0,
+    place: (path) => {
+      const { file, line } = locate(root, path).mark;
+      return `${file}:${line}`;
+    },
+  };
+}
+
+function servicesByHostname(file: FileInput): Map<string, string> {
+  const services = Object.entries(file.services);
+  return new Map(services.flatMap(([id, { hostnames }]) => hostnames.map((name) => [name, id] as const)));
+}
+
+/** Objects put keys that look like numbers first; the file's order is the one that counts. */
+function inFileOrder<T>(root: MapTree, section: string, values: Readonly<Record<string, T>>): Map<string, T> {
+  const given = keysOf(root, section).filter((key) => Object.hasOwn(values, key));
+  return new Map(given.map((key) => [key, values[key] as T]));
+}
+
+function keysOf(root: MapTree, section: string): string[] {
+  return entriesAt(root, [section]).map(([key]) => key);
+}
+
+function textsAt(root: MapTree, path: readonly string[]): ScalarTree[] {
+  const tree = treeAt(root, path);
+  return tree?.kind === "list" ? tree.items.filter((item) => item.kind === "scalar") : [];
+}

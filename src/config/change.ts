@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Inventory } from "../model/inventory.ts";
+
+export interface NamedChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+/** What a reload changed, by name; never by value, which may be secret. */
+export interface ConfigChange {
+  readonly edges: NamedChanges;
+  readonly services: NamedChanges;
+  readonly zones: NamedChanges;
+  /** Other keys of the configuration whose values differ. */
+  readonly other: readonly string[];
+}
+
+/** Positions and SOA serials do not count: they move with every edit. */
+export function describeChange(before: Inventory, after: Inventory): ConfigChange {
+  return {
+    edges: compare(edgesOf(before), edgesOf(after)),
+    services: compare(servicesOf(before), servicesOf(after)),
+    zones: compare(zonesOf(before), zonesOf(after)),
+    other: otherKeys.filter((key) => !isDeepStrictEqual(before[key], after[key])),
+  };
+}
+
+const otherKeys = [
+  "listen",
+  "ops",
+  "stateFile",
+  "trustedProxies",
+  "geoip",
+  "places",
+  "allowedProbeNetworks",
+] as const satisfies readonly (keyof Inventory)[];
+
+function compare(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): NamedChanges {
+  const names = [...after.keys()];
+  return {
+    added: names.filter((name) => !before.has(name)),
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    changed: names.filter(
+      (name) => before.has(name) && !isDeepStrictEqual(before.get(name), after.get(name)),
+    ),
+  };
+}
+
+function edgesOf({ edges }: Inventory): Map<string, unknown> {
+  return new Map(edges.map((edge) => [edge.id, { ...edge, index: undefined }]));
+}
+
+function servicesOf({ services, edges }: Inventory): Map<string, unknown> {
+  return new Map(
+    services.map((service) => {
+      const edgeIds = service.edges.map((index) => edges[index]?.id);
+      return [service.id, { ...service, index: undefined, edges: edgeIds }];
+    }),
+  );
+}
+
+function zonesOf({ zones }: Inventory): Map<string, unknown> {
+  return new Map(zones.map((zone) => [zone.name, { ...zone, serial: undefined }]));
+}

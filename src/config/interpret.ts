@@ -1,0 +1,61 @@
+import type { Inventory } from "../model/inventory.ts";
+import { assemble } from "./assemble.ts";
+import { type Circumstances, build } from "./build.ts";
+import type { Findings } from "./findings.ts";
+import { addIssues } from "./issues.ts";
+import { type Source, parseYaml } from "./parse-yaml.ts";
+import { parseWhatFits } from "./parse-what-fits.ts";
+import { type FileInput, fileSchema } from "./schema.ts";
+import { type EdgeInput, edgeSchema } from "./schema-edge.ts";
+import { type MapTree, entriesAt, isEmpty, plain } from "./tree.ts";
+
+/**
+ * Texts to inventory, in four stages: YAML to trees, files to one tree, trees to values by the schema, values
+ * to the words of the model. Everything that is wrong goes to `findings`; an inventory comes back only if
+ * nothing is. A part that fails its schema is left out and the rest is looked at all the same.
+ * @param sources the main file first
+ */
+export function interpret(
+  sources: readonly Source[],
+  circumstances: Circumstances,
+  findings: Findings,
+): Inventory | undefined {
+  const [main, ...edgeFiles] = sources.map((source) =>
+    parseYaml(source, circumstances.environment, findings),
+  );
+  findings.nextStage();
+  if (main === undefined) return undefined;
+  if (main.kind !== "map") {
+    findings.add(main.mark, [], "not a map; write keys and values, as in the reference config/edgeward.yaml");
+    return undefined;
+  }
+  const assembled = assemble(
+    main,
+    edgeFiles.filter((tree) => tree !== undefined),
+    findings,
+  );
+  const file = readFileInput(assembled.written, findings);
+  findings.nextStage();
+  const edges = readEdges(assembled.merged, findings);
+  findings.nextStage();
+  const inventory = build(file, edges, assembled.merged, circumstances, findings);
+  return findings.count === 0 ? inventory : undefined;
+}
+
+/** What fails the schema is reported and left out. */
+function readFileInput(root: MapTree, findings: Findings): FileInput {
+  const { data, issues } = parseWhatFits(fileSchema, plain(root));
+  addIssues(issues, root, [], findings);
+  return data ?? fileSchema.parse({});
+}
+
+/** Edges with their defaults, each by itself. */
+function readEdges(root: MapTree, findings: Findings): Map<string, EdgeInput> {
+  const edges = new Map<string, EdgeInput>();
+  for (const [id, { value }] of entriesAt(root, ["edges"])) {
+    const { data, issues } = parseWhatFits(edgeSchema, isEmpty(value) ? {} : plain(value));
+    addIssues(issues, root, ["edges", id], findings);
+    if (data !== undefined) edges.set(id, data);
+  }
+  return edges;
+}

@@ -1,0 +1,74 @@
+import type { z } from "zod";
+import type { Findings } from "./findings.ts";
+import { VALUE } from "./reading.ts";
+import { didYouMean } from "../base/suggest.ts";
+import { type Path, type Tree, locate } from "./tree.ts";
+
+/** What zod found wrong, told at the place where it stands; `base` leads from the root to what was parsed. */
+export function addIssues(
+  issues: readonly z.core.$ZodIssue[],
+  root: Tree,
+  base: Path,
+  findings: Findings,
+): void {
+  for (const issue of issues) addIssue(issue, root, [...base, ...(issue.path as Path)], findings);
+}
+
+function addIssue(issue: z.core.$ZodIssue, root: Tree, path: Path, findings: Findings): void {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.message.split("\n").forEach((message, i) => {
+        findings.atKey(root, [...path, issue.keys[i] ?? ""], message);
+      });
+    case "invalid_key":
+      return findings.atKey(root, path, issue.issues[0]?.message ?? issue.message);
+    case "invalid_union":
+      if (issue.errors.length === 0) return findings.at(root, path, issue.message);
+      return addIssues(chosen(issue.errors, root, path), root, path, findings);
+    default:
+      return findings.at(root, path, issue.message);
+  }
+}
+
+/** Of "one, or another form": the problems of the form that was meant, which is told by the kind of value. */
+function chosen(errors: readonly z.core.$ZodIssue[][], root: Tree, path: Path): readonly z.core.$ZodIssue[] {
+  const kind = locate(root, path).tree?.kind;
+  const [first = [], second = []] = errors;
+  return kind === "list" || (kind === "map" && isShapeError(first)) ? second : first;
+}
+
+function isShapeError(issues: readonly z.core.$ZodIssue[]): boolean {
+  const [issue] = issues;
+  return issue?.path.length === 0 && (issue.code === "custom" || issue.code === "invalid_type");
+}
+
+/** zod's words for what no schema of ours says itself. */
+export function sayIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = knownKeys(issue.inst);
+      return issue.keys.map((key) => `unknown key${hint(key, known)}`).join("\n");
+    }
+    case "invalid_type":
+      return sayType(issue.expected, issue.input);
+    default:
+      return undefined;
+  }
+}
+
+function knownKeys(schema: unknown): string[] {
+  const shape = (schema as { shape?: object } | undefined)?.shape;
+  return shape === undefined ? [] : Object.keys(shape);
+}
+
+function hint(key: string, known: readonly string[]): string {
+  const guess = didYouMean(key, known);
+  return guess === "" ? `; known here: ${known.join(", ")}` : guess;
+}
+
+function sayType(expected: string, input: unknown): string {
+  const right = expected === "array" ? "a list, as [a, b]" : "a map of keys and values";
+  return input === undefined || input === null
+    ? `missing; give ${right}`
+    : `${VALUE} stands where ${right} belongs`;
+}

@@ -1,0 +1,55 @@
+import type { Inventory } from "../model/inventory.ts";
+import type { Problem } from "../model/problem.ts";
+import { Findings } from "./findings.ts";
+import { interpret } from "./interpret.ts";
+import { type SourceFile, edgesFolder, readSources } from "./sources.ts";
+import type { Environment } from "./variables.ts";
+import { stat } from "node:fs/promises";
+
+export interface LoadOptions {
+  /** Where `${NAME}` and `$STATE_DIRECTORY` come from. */
+  readonly environment: Environment;
+  /** Wall clock, milliseconds since 1970: no SOA serial is later. */
+  readonly nowMs: number;
+  /** Of the inventory, if there will be one. */
+  readonly generation: number;
+}
+
+export type LoadedConfig =
+  | {
+      readonly kind: "ok";
+      readonly inventory: Inventory;
+      /** What was read, the main file first. */
+      readonly files: readonly string[];
+    }
+  /** Sorted by file, line and column; never empty. */
+  | { readonly kind: "problems"; readonly problems: readonly Problem[] };
+
+/**
+ * Reads the configuration and the files of `edges.d` beside it: an inventory, or every problem there is.
+ * Whatever the files hold, it does not throw.
+ */
+export async function loadConfig(file: string, options: LoadOptions): Promise<LoadedConfig> {
+  const findings = new Findings();
+  const sources = await readSources(file, findings);
+  const serial = serialOf(await newestMs(file, sources), options.nowMs);
+  const { environment, generation } = options;
+  const circumstances = { mainFile: file, environment, generation, serial };
+  const inventory = interpret(sources, circumstances, findings);
+  if (inventory === undefined) return { kind: "problems", problems: findings.sorted(file) };
+  return { kind: "ok", inventory, files: sources.map((source) => source.file) };
+}
+
+/** The folder counts too: its time moves when a file is taken out of it. */
+async function newestMs(mainFile: string, sources: readonly SourceFile[]): Promise<number> {
+  const folderMs = await stat(edgesFolder(mainFile)).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  return Math.max(folderMs, ...sources.map(({ mtimeMs }) => mtimeMs));
+}
+
+/** Seconds since 1970 of the last edit: grows with edits, and differs only by them (RFC 1035 3.3.13). */
+function serialOf(editedMs: number, nowMs: number): number {
+  return Math.floor(Math.min(editedMs, nowMs) / 1000) % 2 ** 32;
+}

@@ -1,0 +1,235 @@
+import {
+  CST,
+  type Document,
+  Lexer,
+  LineCounter,
+  type Pair,
+  type YAMLError,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+} from "yaml";
+import type { Findings } from "./findings.ts";
+import { read, refuse } from "./reading.ts";
+import type { Entry, Mark, Path, ScalarTree, Tree } from "./tree.ts";
+import { type Environment, substitute } from "./variables.ts";
+
+/** More than any configuration needs; within it, parsing takes linear time and little stack. */
+const limits = { aliases: 100, aliasedNodes: 50_000, flowDepth: 32, indentation: 256, syntaxProblems: 20 };
+
+/** One file's text. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * Reads a YAML 1.2 document into a tree with variables put in; every fault of its form goes to `findings`.
+ * @returns nothing when the form is so broken that its contents cannot be trusted
+ */
+export function parseYaml(source: Source, environment: Environment, findings: Findings): Tree | undefined {
+  const tooDeep = depthProblem(source);
+  if (tooDeep !== undefined) {
+    findings.add(tooDeep.mark, [], tooDeep.message);
+    return undefined;
+  }
+  const lines = new LineCounter();
+  const options = { version: "1.2", prettyErrors: false, uniqueKeys: false, lineCounter: lines } as const;
+  const document = parseDocument(source.text, options);
+  const grower = new Grower(source.file, lines, environment, findings);
+  const errors = [...document.errors, ...document.warnings, ...foreignVersion(document)];
+  for (const error of errors.slice(0, limits.syntaxProblems)) {
+    findings.add(grower.mark(error.pos[0]), [], syntaxMessage(error));
+  }
+  return errors.length > 0 ? undefined : grower.grow(document.contents, []);
+}
+
+/** Parsing recurses: a document of nothing but brackets would end the process before any error is raised. */
+function depthProblem({ file, text }: Source): { mark: Mark; message: string } | undefined {
+  let [flow, line, column] = [0, 1, 1];
+  for (const lexeme of new Lexer().lex(text)) {
+    const type = CST.tokenType(lexeme);
+    if (type === "flow-seq-start" || type === "flow-map-start") flow++;
+    if (type === "flow-seq-end" || type === "flow-map-end") flow--;
+    const nests = type === "seq-item-ind" || type === "explicit-key-ind" || type === "map-value-ind";
+    if (flow > limits.flowDepth || (flow <= 0 && nests && column > limits.indentation)) {
+      const message = `nested too deeply; at most ${limits.flowDepth} brackets, or ${limits.indentation} columns`;
+      return { mark: { file, line, column }, message };
+    }
+    const breaks = lexeme.split("\n");
+    line += breaks.length - 1;
+    column = breaks.length > 1 ? (breaks.at(-1) ?? "").length + 1 : column + printedLength(lexeme);
+  }
+  return undefined;
+}
+
+/** The lexer marks documents and scalars by control characters that are not in the text. */
+function printedLength(lexeme: string): number {
+  return lexeme === CST.DOCUMENT || lexeme === CST.SCALAR || lexeme === CST.FLOW_END ? 0 : lexeme.length;
+}
+
+function foreignVersion(document: Document): { code: "OTHER_VERSION"; pos: [number, number] }[] {
+  const { explicit, version } = document.directives?.yaml ?? { version: "1.2" };
+  return explicit === true && version !== "1.2" ? [{ code: "OTHER_VERSION", pos: [0, 0] }] : [];
+}
+
+/** Our own words for each fault: the parser's quote the text, which may hold a secret. */
+function syntaxMessage(error: { code: YAMLError["code"] | "OTHER_VERSION" }): string {
+  switch (error.code) {
+    case "OTHER_VERSION":
+      return "%YAML asks for another version; edgeward reads YAML 1.2: leave the directive out";
+    case "TAG_RESOLVE_FAILED":
+      return "a YAML tag (!name) that is not supported; leave it out";
+    case "TAB_AS_INDENT":
+      return "a tab in the indentation; indent with spaces";
+    case "BAD_INDENT":
+      return "wrong indentation; keys of one map start in one column, and what belongs to a key stands further right";
+    case "MISSING_CHAR":
+      return "a character is missing here: a colon after a key, a comma between entries, or a closing quote or bracket";
+    case "MULTIPLE_DOCS":
+      return "a second document; a configuration file holds one: take the --- out";
+    case "BLOCK_AS_IMPLICIT_KEY":
+    case "MULTILINE_IMPLICIT_KEY":
+    case "KEY_OVER_1024_CHARS":
+      return "not a key; a key stands on one line, before a colon and a space (quote a text that holds one)";
+    case "BLOCK_IN_FLOW":
+      return "indented keys or dashes inside [ ] or { }; separate the entries with commas there";
+    case "BAD_DQ_ESCAPE":
+      return "an escape that \"double quotes\" do not know; write \\\\ for a backslash, or use 'single quotes'";
+    case "BAD_ALIAS":
+      return "not an alias; quote a text that starts with *";
+    case "BAD_SCALAR_START":
+      return "a text cannot start with this character; quote it";
+    case "UNEXPECTED_TOKEN":
+      return "unexpected here; look for a missing quote, comma or bracket before it";
+    case "ALIAS_PROPS":
+    case "BAD_DIRECTIVE":
+    case "BAD_PROP_ORDER":
+    case "BAD_COLLECTION_TYPE":
+    case "DUPLICATE_KEY":
+    case "IMPOSSIBLE":
+    case "MULTIPLE_ANCHORS":
+    case "MULTIPLE_TAGS":
+    case "NON_STRING_KEY":
+    case "RESOURCE_EXHAUSTION":
+      return `not valid YAML 1.2 (${error.code.toLowerCase().replaceAll("_", " ")})`;
+  }
+}
+
+/** Turns the parser's nodes into a tree: resolves aliases, puts variables in, refuses what is not plain data. */
+class Grower {
+  readonly #file: string;
+  readonly #lines: LineCounter;
+  readonly #environment: Environment;
+  readonly #findings: Findings;
+  readonly #anchors = new Map<string, { tree: Tree; nodes: number } | "growing">();
+  #nodes = 0;
+  #aliases = 0;
+  #aliasedNodes = 0;
+  /** The limit of aliases was reported once. */
+  #isFull = false;
+
+  constructor(file: string, lines: LineCounter, environment: Environment, findings: Findings) {
+    this.#file = file;
+    this.#lines = lines;
+    this.#environment = environment;
+    this.#findings = findings;
+  }
+
+  mark(offset: number): Mark {
+    const { line, col } = this.#lines.linePos(offset);
+    return { file: this.#file, line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  grow(node: unknown, path: Path, absentAt: Mark = this.mark(0)): Tree {
+    if (isAlias(node)) return this.#alias(node.source, this.mark(node.range?.[0] ?? 0), path);
+    if (!isScalar(node) && !isCollection(node)) return { kind: "scalar", mark: absentAt, value: null };
+    const before = this.#nodes++;
+    const anchor = node.anchor;
+    if (anchor !== undefined) this.#anchors.set(anchor, "growing");
+    const tree = this.#growPlain(node, this.mark(node.range?.[0] ?? 0), path);
+    if (anchor !== undefined) this.#anchors.set(anchor, { tree, nodes: this.#nodes - before });
+    return tree;
+  }
+
+  #growPlain(node: unknown, mark: Mark, path: Path): Tree {
+    if (isMap(node)) return { kind: "map", mark, entries: this.#entries(node.items, path) };
+    if (isSeq(node)) {
+      const items = node.items.map((item, i) => this.grow(item, [...path, i], mark));
+      return { kind: "list", mark, items };
+    }
+    return this.#scalar(isScalar(node) ? valueOf(node.value) : null, mark, path);
+  }
+
+  #entries(pairs: readonly Pair[], path: Path): Map<string, Entry> {
+    const entries = new Map<string, Entry>();
+    for (const pair of pairs) {
+      const name = keyName(pair.key);
+      const offset = isScalar(pair.key) || isCollection(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
+      const key = this.mark(offset);
+      const problem = keyProblem(name, name === undefined ? undefined : entries.get(name));
+      if (problem !== undefined)
+        this.#findings.add(key, name === undefined ? path : [...path, name], problem);
+      if (name === undefined || problem !== undefined) continue;
+      entries.set(name, { key, value: this.grow(pair.value, [...path, name], key) });
+    }
+    return entries;
+  }
+
+  #scalar(value: ScalarTree["value"], mark: Mark, path: Path): ScalarTree {
+    if (typeof value !== "string" || !value.includes("${")) return { kind: "scalar", mark, value };
+    const substituted = substitute(value, this.#environment);
+    if (substituted.kind === "refused") {
+      const tree: ScalarTree = { kind: "scalar", mark, value: "", template: value };
+      this.#findings.add(mark, path, substituted.message, tree);
+      return tree;
+    }
+    return { kind: "scalar", mark, value: substituted.value, template: value };
+  }
+
+  #alias(name: string, mark: Mark, path: Path): Tree {
+    const anchored = this.#anchors.get(name);
+    const use = this.#useAlias(anchored);
+    if (use.kind === "read") return use.value;
+    if (!this.#isFull) this.#findings.add(mark, path, use.message);
+    this.#isFull = this.#aliases > limits.aliases || this.#aliasedNodes > limits.aliasedNodes;
+    return { kind: "scalar", mark, value: null };
+  }
+
+  #useAlias(anchored: { tree: Tree; nodes: number } | "growing" | undefined) {
+    if (anchored === undefined)
+      return refuse("an alias without its anchor; write &name before the first use");
+    if (anchored === "growing") return refuse("an alias inside its own anchor; write the value out");
+    this.#aliases++;
+    this.#nodes += anchored.nodes;
+    this.#aliasedNodes += anchored.nodes;
+    if (this.#aliases > limits.aliases || this.#aliasedNodes > limits.aliasedNodes) {
+      const most = `at most ${limits.aliases} aliases that stand for ${limits.aliasedNodes} values`;
+      return refuse(`too many YAML aliases (an alias bomb?); ${most} are allowed: use defaults instead`);
+    }
+    return read(anchored.tree);
+  }
+}
+
+/** YAML 1.2 knows no other scalars. */
+function valueOf(value: unknown): ScalarTree["value"] {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
+}
+
+function keyName(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined;
+  return typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
+}
+
+const poisonous = new Set(["__proto__", "constructor", "prototype"]);
+
+function keyProblem(name: string | undefined, first: Entry | undefined): string | undefined {
+  if (name === undefined) return "a key that is not plain text; write a word before the colon";
+  if (poisonous.has(name)) return "this name is not allowed as a key; choose another";
+  if (name === "<<") return "merging with << is not supported; use an alias for the whole value, or defaults";
+  if (first === undefined) return undefined;
+  return `duplicate key; the first is on line ${first.key.line}: keep one of them`;
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { notYet, oneOf, secret, text } from "./leaf.ts";
+import { endpoint, prefix } from "./leaf-network.ts";
+import { latitude, longitude } from "./schema-edge.ts";
+import { continent, country } from "./schema-service.ts";
+
+export const listenSchema = z.strictObject({
+  dns: z.array(endpoint()).describe("UDP and TCP on each address.").prefault([]),
+  http: z.array(endpoint()).describe("The viewers' door.").prefault([]),
+  https: notYet("dns, http, ops").describe("The viewers' door with TLS; not in this version yet.").optional(),
+  ops: endpoint()
+    .describe("The operators' door: metrics, explain, load reports, dashboard.")
+    .prefault("127.0.0.1:9153"),
+});
+
+const token = z.strictObject({
+  name: text("a name", "write who holds the token").describe("Who holds it; shown in logs."),
+  role: oneOf("viewer", "reporter", "operator").describe(
+    "viewer: read; reporter: one edge's load; operator: drain, undrain, reload.",
+  ),
+  edge: text("an edge's id", "write the id of an edge")
+    .describe("The only edge a reporter speaks for.")
+    .optional(),
+  sha256: secret("64 hexadecimal digits, the SHA-256 of the token", /^[0-9A-Fa-f]{64}$/).describe(
+    "SHA-256 of the token, hexadecimal; best from a variable.",
+  ),
+});
+
+export const opsSchema = z.strictObject({
+  tokens: z
+    .array(token.optional())
+    .describe("Needed as soon as the operators' door listens on anything but loopback.")
+    .prefault([]),
+});
+
+const path = text("a path", "write the path of a file, from the folder of the configuration");
+
+export const geoipSchema = z.strictObject({
+  city: z.array(path).describe("Paths of .mmdb files; empty: the packaged DB-IP City Lite.").prefault([]),
+  asn: z.array(path).describe("Paths of .mmdb files with AS numbers.").prefault([]),
+});
+
+export const placeSchema = z.strictObject({
+  latitude,
+  longitude,
+  country: country.describe("ISO 3166-1 alpha-2.").optional(),
+  continent: continent.optional(),
+});
+
+export const probingSchema = z.strictObject({
+  allowedNetworks: z
+    .array(prefix())
+    .describe("Networks that probes and load readings may reach though they are refused by default.")
+    .prefault([]),
+});
+
+export const stateFile = path;
+export const trustedProxiesSchema = z.array(prefix());

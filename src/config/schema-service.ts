@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { integer, notYet, oneOf, text, textLeaf } from "./leaf.ts";
+import { address, baseUrl, hostnamePattern, prefix } from "./leaf-network.ts";
+import { asn, ttl } from "./leaf-quantity.ts";
+import { read, refuse } from "./reading.ts";
+
+const placeholders = ["{edge.url}", "{edge.id}", "{path}", "{query}"];
+
+/** ISO 3166-1 alpha-2, and what is often written instead. */
+const countryMistakes: Readonly<Record<string, string>> = { UK: "GB", EL: "GR" };
+
+export const country = textLeaf(
+  {
+    noun: "a country",
+    hint: "write its ISO 3166 code, as NL",
+    json: { type: "string", pattern: "^[A-Z]{2}$" },
+  },
+  (value) => {
+    const right = Object.hasOwn(countryMistakes, value) ? countryMistakes[value] : undefined;
+    if (right !== undefined) return refuse(`is not an ISO 3166 code; write ${right}`);
+    return /^[A-Z]{2}$/.test(value) ? read(value) : undefined;
+  },
+);
+
+export const continent = oneOf("AF", "AN", "AS", "EU", "NA", "OC", "SA");
+
+const viewerRule = z.strictObject({
+  countries: z.array(country).describe("ISO 3166-1 alpha-2.").prefault([]),
+  continents: z.array(continent).prefault([]),
+  networks: z.array(prefix()).prefault([]),
+  asns: z.array(asn()).describe("Autonomous systems; needs geoip.asn.").prefault([]),
+});
+
+const edgeChoice = z.strictObject({
+  ids: z
+    .array(text("an id", "write the id of an edge"))
+    .describe("In the order that failover keeps.")
+    .prefault([]),
+  tags: z
+    .array(text("a tag", "write a tag of an edge"))
+    .describe("Edges that have any of the tags, behind those of ids.")
+    .prefault([]),
+});
+
+const dns = z.strictObject({
+  ttl: ttl().describe("Of the answers.").prefault("20s"),
+  answers: integer({ min: 1, max: 16 }).describe("How many edges an answer names.").prefault(2),
+});
+
+const http = z.strictObject({
+  stickiness: ttl().describe("How long a player may keep a redirect; 0s is no-store.").prefault("0s"),
+  url: urlTemplate()
+    .describe("Where to redirect; {edge.url}, {edge.id}, {path} and {query} are replaced.")
+    .prefault("{edge.url}{path}{query}"),
+});
+
+const fallback = z.strictObject({
+  url: baseUrl().optional(),
+  addresses: z.array(address()).prefault([]),
+});
+
+export const serviceSchema = z.strictObject({
+  hostnames: z
+    .array(hostnamePattern())
+    .min(1, { error: "an empty list; name at least one hostname" })
+    .describe("Exact, or *. and a hostname for everything below it."),
+  edges: edgeChoice.describe("Which edges serve it; left out: every edge.").optional(),
+  rank: oneOf("nearest", "least-loaded", "weighted", "failover")
+    .describe("Which edge comes first: by distance and price, by load, by lot, or in the listed order.")
+    .prefault("nearest"),
+  affinity: oneOf("none", "stream", "viewer")
+    .describe("stream: keep a stream on few edges; viewer: keep a viewer on one.")
+    .prefault("none"),
+  allow: viewerRule.describe("Only viewers that match one of its entries are served.").optional(),
+  deny: viewerRule.describe("Viewers that match one of its entries are refused.").optional(),
+  dns: dns.describe("How the DNS door answers.").prefault({}),
+  http: http.describe("How the HTTP door answers.").prefault({}),
+  steering: notYet("dns and http").describe("Content steering; not in this version yet.").optional(),
+  whenFull: oneOf("spill", "refuse")
+    .describe("spill: the least loaded of the full edges; refuse: 503, no addresses.")
+    .prefault("spill"),
+  whenDown: oneOf("fail-open", "fallback", "refuse")
+    .describe("fail-open: as if all were up; fallback: the fallback; refuse: 503, SERVFAIL.")
+    .prefault("fail-open"),
+  fallback: fallback.describe("Where viewers go when no edge can serve.").optional(),
+});
+
+export type ServiceInput = z.infer<typeof serviceSchema>;
+
+/** The host must come from the configuration whatever a viewer asks for. */
+function urlTemplate() {
+  const hint = "start with {edge.url} or https://host, as {edge.url}{path}{query}";
+  return textLeaf({ noun: "a URL template", hint, json: { type: "string" } }, (template) => {
+    const unknown = template.match(/\{[^}]*\}?/g)?.find((part) => !placeholders.includes(part));
+    if (unknown !== undefined)
+      return refuse(`has a placeholder that is not known; write ${placeholders.join(" ")}`);
+    const host =
+      /^(?:\{edge\.url\}|https?:\/\/[^/?#@{}]*(?:\{edge\.id\}[^/?#@{}]*)*)(?=$|\/|\{path\}|\{query\}|\?)/;
+    const withIds = template.replaceAll("{edge.id}", "x").replace("{edge.url}", "https://x");
+    const parses = URL.canParse(withIds.replace("{path}", "/").replace("{query}", ""));
+    return host.test(template) && parses ? read(template) : undefined;
+  });
+}

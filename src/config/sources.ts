@@ -1,0 +1,95 @@
+import { open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { filesIn } from "../base/watch.ts";
+import type { Findings } from "./findings.ts";
+
+/** Reading and checking takes memory and time in proportion. */
+const maxOctets = 2 ** 20;
+const readAttempts = 3;
+
+/** A file as it was at one moment. */
+export interface SourceFile {
+  readonly file: string;
+  readonly text: string;
+  readonly mtimeMs: number;
+}
+
+/** Where more edges may stand: `edges.d` beside the main file. */
+export function edgesFolder(mainFile: string): string {
+  return join(dirname(mainFile), "edges.d");
+}
+
+/** The main file and the files of `edges.d`, in order of their names. */
+export async function listFiles(mainFile: string): Promise<string[]> {
+  const folder = edgesFolder(mainFile);
+  const more = await Promise.all([filesIn(folder, ".yaml"), filesIn(folder, ".yml")]);
+  return [mainFile, ...more.flat().sort()];
+}
+
+/** Reads every file there is; what cannot be read goes to `findings`. */
+export async function readSources(mainFile: string, findings: Findings): Promise<SourceFile[]> {
+  const sources: SourceFile[] = [];
+  for (const file of await listFiles(mainFile)) {
+    const outcome = await readWhole(file);
+    if (typeof outcome === "string") findings.add({ file, line: 1, column: 1 }, [], outcome);
+    else sources.push(outcome);
+  }
+  return sources;
+}
+
+/** The file, or what is wrong with it. A file that is written to while it is read is read again. */
+async function readWhole(file: string): Promise<SourceFile | string> {
+  for (let attempt = 0; attempt < readAttempts; attempt++) {
+    const outcome = await readOnce(file);
+    if (outcome !== "changed") return outcome;
+  }
+  return "keeps changing while it is read; write a new file and rename it into place";
+}
+
+async function readOnce(file: string): Promise<SourceFile | string> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      const before = await handle.stat();
+      if (!before.isFile()) return `is not a file; name one, as ${basename(file)}/edgeward.yaml`;
+      if (before.size > maxOctets) return sizeProblem(before.size);
+      const octets = await handle.readFile();
+      const after = await handle.stat();
+      const steady = before.mtimeMs === after.mtimeMs && octets.length === after.size;
+      return steady ? decode(file, octets, after.mtimeMs) : "changed";
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return accessProblem((error as NodeJS.ErrnoException).code);
+  }
+}
+
+function sizeProblem(octets: number): string {
+  return `has ${octets} octets; a file holds at most ${maxOctets}: spread the edges over edges.d/*.yaml`;
+}
+
+function decode(file: string, octets: Uint8Array, mtimeMs: number): SourceFile | string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(octets);
+    return text.trim() === ""
+      ? "is empty; start from the reference config/edgeward.yaml"
+      : { file, text, mtimeMs };
+  } catch {
+    return "is not UTF-8 text; save it as UTF-8";
+  }
+}
+
+function accessProblem(code: string | undefined): string {
+  switch (code) {
+    case "ENOENT":
+      return "does not exist; name the configuration with -c FILE";
+    case "EACCES":
+    case "EPERM":
+      return "may not be read; give the user of edgeward read permission";
+    case "EISDIR":
+      return "is a folder; name the file in it";
+    default:
+      return `cannot be read (${code ?? "unknown error"})`;
+  }
+}

@@ -1,0 +1,42 @@
+import { Worker } from "node:worker_threads";
+import type { Problem } from "../model/problem.ts";
+import type { LoadedConfig, LoadOptions } from "./load.ts";
+
+/** A file within the limits takes a few seconds at the worst; whatever takes longer is not waited for. */
+const patienceMs = 15_000;
+
+/**
+ * `loadConfig` in a thread of its own, so that reading thousands of edges does not hold up the caller.
+ * Never rejects: a thread that fails or takes too long is a problem like any other.
+ */
+export function loadConfigInThread(file: string, options: LoadOptions): Promise<LoadedConfig> {
+  return new Promise((settle) => {
+    const worker = new Worker(entry(), { workerData: { file, options } });
+    const finish = (result: LoadedConfig): void => {
+      clearTimeout(timer);
+      settle(result);
+      void worker.terminate();
+    };
+    const fail = (message: string): void =>
+      finish({ kind: "problems", problems: [problemOf(file, message)] });
+    const timer = setTimeout(
+      () => fail(`takes longer than ${patienceMs / 1000} s to read; make it simpler`),
+      patienceMs,
+    );
+    worker.once("message", finish);
+    worker.once("error", (error) => fail(`cannot be read (${error.name})`));
+    worker.once("exit", (code) => fail(`cannot be read (the thread ended with ${code})`));
+  });
+}
+
+function problemOf(file: string, message: string): Problem {
+  return { file, line: 1, column: 1, path: "", message };
+}
+
+/** A thread needs compiled JavaScript: where the sources are run by a tool, it is that of the last build. */
+function entry(): URL {
+  const here = import.meta.url;
+  return here.endsWith(".ts")
+    ? new URL("../../dist/config/thread-entry.js", here)
+    : new URL("./thread-entry.js", here);
+}

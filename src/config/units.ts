@@ -1,0 +1,31 @@
+const millisecondsIn: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const bitsPerSecondIn: Readonly<Record<string, number>> = {
+  bps: 1,
+  kbps: 1e3,
+  Mbps: 1e6,
+  Gbps: 1e9,
+  Tbps: 1e12,
+};
+const octetsIn: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** Milliseconds of `500ms`, `5s`, `10m`, `1h`; decimals are allowed. */
+export function parseDuration(text: string): number | undefined {
+  return measure(text, millisecondsIn);
+}
+
+/** Bits per second of `800Mbps`, `1.5Gbps`; also bps, kbps and Tbps. */
+export function parseBitRate(text: string): number | undefined {
+  return measure(text, bitsPerSecondIn);
+}
+
+/** Octets of `64KiB`; also B, MiB and GiB. */
+export function parseSize(text: string): number | undefined {
+  return measure(text, octetsIn);
+}
+
+/** The unit is matched exactly: `Mbps` and `MBps` are eight apart. */
+function measure(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)$/.exec(text);
+  const factor = Object.hasOwn(units, match?.[2] ?? "") ? units[match?.[2] as string] : undefined;
+  return match === null || factor === undefined ? undefined : Number(match[1]) * factor;
+}
