@@ -17,6 +17,8 @@ export type Refusal =
   | "multicast"
   | "unspecified"
   | "broadcast"
+  /** A cloud's metadata service, outside the link-local networks. */
+  | "metadata"
   /** Only of addresses that a name resolved to: */
   | "loopback"
   | "own-listener";
@@ -104,6 +106,10 @@ const NEVER: readonly { readonly prefix: Prefix; readonly refusal: Refusal }[] =
   never("169.254.0.0/16", "link-local"),
   never("224.0.0.0/4", "multicast"),
   never("255.255.255.255", "broadcast"),
+  never("100.100.100.200", "metadata"),
+  never("168.63.129.16", "metadata"),
+  never("fd00:ec2::254", "metadata"),
+  never("fd20:ce::254", "metadata"),
   never("::", "unspecified"),
   never("fe80::/10", "link-local"),
   never("ff00::/8", "multicast"),
