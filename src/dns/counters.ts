@@ -1,0 +1,124 @@
+import type { HistogramFamily, MetricFamily, SimpleFamily } from "../model/metrics.ts";
+import { RCODE, TYPE } from "./wire.ts";
+
+export type Transport = "udp" | "tcp";
+
+/** Why a packet got no reply. */
+export type DropReason =
+  /** Shorter than a header. */
+  | "short"
+  /** A response, not a query. */
+  | "response"
+  /** From a port where something answers everything. */
+  | "source-port"
+  /** The system did not take the reply. */
+  | "send-error";
+
+/** What one responder counts, in one array of numbers, so that threads can share theirs with who is scraped. */
+export interface DnsCounters {
+  request(transport: Transport, addressOctets: number, type: number): void;
+  response(rcode: number): void;
+  dropped(reason: DropReason): void;
+  duration(seconds: number): void;
+}
+
+/** Length of the array that `createDnsCounters` writes to. */
+export function counterCells(): number {
+  return DURATION_SUM_AT + 1;
+}
+
+/** @param cells where to count, of `counterCells()` numbers; may lie in shared memory */
+export function createDnsCounters(cells: Float64Array): DnsCounters {
+  const add = (at: number, value = 1): void => {
+    cells[at] = (cells[at] as number) + value;
+  };
+  return {
+    request(transport, addressOctets, type) {
+      add(requestAt(transport === "udp" ? 0 : 1, addressOctets === 4 ? 0 : 1, typeIndex(type)));
+    },
+    response: (rcode) => add(RESPONSES_AT + (RCODE_INDEX.get(rcode) ?? 0)),
+    dropped: (reason) => add(DROPPED_AT + DROP_REASONS.indexOf(reason)),
+    duration(seconds) {
+      let bucket = 0;
+      while (bucket < DURATION_BOUNDS.length && seconds > (DURATION_BOUNDS[bucket] as number)) bucket++;
+      add(DURATIONS_AT + bucket);
+      add(DURATION_SUM_AT, seconds);
+    },
+  };
+}
+
+/** The metric families, added up over all responders. */
+export function dnsMetrics(allCells: readonly Float64Array[]): readonly MetricFamily[] {
+  const total = (at: number): number => allCells.reduce((sum, cells) => sum + (cells[at] ?? 0), 0);
+  return [requests(total), responses(total), drops(total), durations(total)];
+}
+
+type Total = (at: number) => number;
+
+function requests(total: Total): SimpleFamily {
+  const samples = PROTOCOLS.flatMap((proto, p) =>
+    FAMILIES.flatMap((family, f) =>
+      TYPE_LABELS.map((type, t) => ({ labels: { proto, family, type }, value: total(requestAt(p, f, t)) })),
+    ),
+  );
+  const asked = samples.filter(({ value }) => value > 0);
+  return {
+    kind: "counter",
+    name: "dns_requests_total",
+    help: "DNS queries by transport, address family and type",
+    samples: asked,
+  };
+}
+
+function responses(total: Total): SimpleFamily {
+  const samples = RCODE_LABELS.map((rcode, i) => ({ labels: { rcode }, value: total(RESPONSES_AT + i) }));
+  return { kind: "counter", name: "dns_responses_total", help: "DNS replies by response code", samples };
+}
+
+function drops(total: Total): SimpleFamily {
+  const samples = DROP_REASONS.map((reason, i) => ({ labels: { reason }, value: total(DROPPED_AT + i) }));
+  return {
+    kind: "counter",
+    name: "dns_dropped_total",
+    help: "DNS packets without a reply, by reason",
+    samples,
+  };
+}
+
+function durations(total: Total): HistogramFamily {
+  const counts = Array.from({ length: DURATION_BOUNDS.length + 1 }, (_, i) => total(DURATIONS_AT + i));
+  return {
+    kind: "histogram",
+    name: "dns_request_duration_seconds",
+    help: "From a query decoded to its reply encoded, in seconds",
+    bounds: DURATION_BOUNDS,
+    samples: [{ labels: {}, counts, sum: total(DURATION_SUM_AT) }],
+  };
+}
+
+const PROTOCOLS: readonly Transport[] = ["udp", "tcp"];
+const FAMILIES = ["ipv4", "ipv6"] as const;
+
+/** Every type with a name here, and one label for the rest. */
+const TYPE_LABELS: readonly string[] = ["other", ...Object.keys(TYPE)];
+const TYPE_INDEX: ReadonlyMap<number, number> = new Map(Object.values(TYPE).map((type, i) => [type, i + 1]));
+
+const RCODE_LABELS: readonly string[] = Object.keys(RCODE);
+const RCODE_INDEX: ReadonlyMap<number, number> = new Map(Object.values(RCODE).map((rcode, i) => [rcode, i]));
+
+const DROP_REASONS: readonly DropReason[] = ["short", "response", "source-port", "send-error"];
+
+const DURATION_BOUNDS: readonly number[] = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+
+const RESPONSES_AT = PROTOCOLS.length * FAMILIES.length * TYPE_LABELS.length;
+const DROPPED_AT = RESPONSES_AT + RCODE_LABELS.length;
+const DURATIONS_AT = DROPPED_AT + DROP_REASONS.length;
+const DURATION_SUM_AT = DURATIONS_AT + DURATION_BOUNDS.length + 1;
+
+function requestAt(protocol: number, family: number, type: number): number {
+  return (protocol * FAMILIES.length + family) * TYPE_LABELS.length + type;
+}
+
+function typeIndex(type: number): number {
+  return TYPE_INDEX.get(type) ?? 0;
+}

@@ -1,0 +1,207 @@
+import type { Query } from "./query.ts";
+import type { RecordSet } from "./records.ts";
+import { SERVER_COOKIE_OCTETS } from "./cookie.ts";
+import {
+  CLASS_IN,
+  EDNS_FLAG_DO,
+  FLAG,
+  HEADER_OCTETS,
+  MAX_UDP_OCTETS,
+  OPTION,
+  POINTER,
+  RCODE,
+  TYPE,
+  writeUint16,
+  writeUint32,
+} from "./wire.ts";
+
+export type Section = "answer" | "authority" | "additional";
+
+/** Where QNAME stands in every reply that repeats the question. */
+export const QUESTION_NAME_AT = HEADER_OCTETS;
+
+/**
+ * The reply under construction: `begin`, fill, `end`. One object per responder, begun again for each
+ * packet. Never writes beyond `maxOctets`: a set that does not fit is left out whole, and TC says so
+ * (RFC 2181 9).
+ */
+export class Reply {
+  rcode = 0;
+  authoritative = false;
+  /** Client subnet SCOPE, sent if the query had a client subnet (RFC 7871 7.2.1). */
+  scopePrefixLength = 0;
+  /** Sent back if the query had a cookie. */
+  readonly serverCookie = new Uint8Array(SERVER_COOKIE_OCTETS);
+  readonly #sections = { answer: 0, authority: 0, additional: 0 };
+  #query: Query | undefined;
+  #out: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  #limit = 0;
+  #isTruncated = false;
+  #extendedError: number | undefined;
+
+  /** Repeats the question octet by octet, if there is one, and keeps room for EDNS. */
+  begin(packet: Uint8Array, query: Query, out: Uint8Array, maxOctets: number): void {
+    this.rcode = 0;
+    this.authoritative = false;
+    this.scopePrefixLength = 0;
+    this.#query = query;
+    this.#out = out;
+    this.#limit = Math.min(maxOctets, out.length) - ednsOctets(query);
+    this.#extendedError = undefined;
+    this.#at = HEADER_OCTETS;
+    for (; this.#at < query.questionEnd; this.#at++) out[this.#at] = packet[this.#at] as number;
+    this.clear();
+  }
+
+  /** Forgets every record written. */
+  clear(): void {
+    this.#at = Math.max(HEADER_OCTETS, this.#query?.questionEnd ?? 0);
+    this.#isTruncated = false;
+    this.#sections.answer = 0;
+    this.#sections.authority = 0;
+    this.#sections.additional = 0;
+  }
+
+  /** SERVFAIL, and nothing else. */
+  fail(): void {
+    this.clear();
+    this.rcode = RCODE.SERVFAIL;
+    this.authoritative = false;
+    this.scopePrefixLength = 0;
+  }
+
+  /** Octets so far. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Why, for the operator of the resolver (RFC 8914); nothing without EDNS. */
+  explain(extendedError: number): void {
+    if (this.#query?.hasEdns !== true || this.#at + EXTENDED_ERROR_OCTETS > this.#limit) return;
+    this.#extendedError = extendedError;
+    this.#limit -= EXTENDED_ERROR_OCTETS;
+  }
+
+  /** @param ownerAt @param zoneAt where the message holds the owner and the zone's name */
+  add(section: Section, set: RecordSet, ownerAt: number, zoneAt: number): void {
+    if (!this.#hasRoom(set.octets.length)) return;
+    const start = this.#at;
+    this.#out.set(set.octets, start);
+    for (const hole of set.ownerHoles) writeUint16(this.#out, start + hole, POINTER | ownerAt);
+    for (const hole of set.zoneHoles) writeUint16(this.#out, start + hole, POINTER | zoneAt);
+    this.#at = start + set.octets.length;
+    this.#sections[section] += set.count;
+  }
+
+  /** An answer of A or AAAA records; all addresses are of one family. */
+  addAddresses(addresses: readonly Uint8Array[], ttlSeconds: number, ownerAt: number): void {
+    const addressOctets = addresses[0]?.length ?? 0;
+    if (!this.#hasRoom(addresses.length * (ADDRESS_FIXED_OCTETS + addressOctets))) return;
+    const out = this.#out;
+    for (const address of addresses) {
+      const at = this.#at;
+      writeUint16(out, at, POINTER | ownerAt);
+      writeUint16(out, at + 2, addressOctets === 4 ? TYPE.A : TYPE.AAAA);
+      writeUint16(out, at + 4, CLASS_IN);
+      writeUint32(out, at + 6, ttlSeconds);
+      writeUint16(out, at + 10, addressOctets);
+      for (let i = 0; i < addressOctets; i++) out[at + 12 + i] = address[i] as number;
+      this.#at = at + ADDRESS_FIXED_OCTETS + addressOctets;
+    }
+    this.#sections.answer += addresses.length;
+  }
+
+  /** The SOA that goes with a "no"; its TTL is how long the "no" may be kept (RFC 2308 3). */
+  addNegativeSoa(soa: RecordSet, ttlSeconds: number, zoneAt: number): void {
+    const start = this.#at;
+    this.add("authority", soa, zoneAt, zoneAt);
+    if (this.#at > start) writeUint32(this.#out, start + 6, ttlSeconds);
+  }
+
+  /** Writes OPT and the header; how many octets the reply has. */
+  end(): number {
+    const query = this.#query as Query;
+    if (query.hasEdns) this.#writeOpt(query);
+    const out = this.#out;
+    writeUint16(out, 0, query.id);
+    writeUint16(out, 2, this.#flags(query));
+    writeUint16(out, 4, query.questionEnd === 0 ? 0 : 1);
+    writeUint16(out, 6, this.#sections.answer);
+    writeUint16(out, 8, this.#sections.authority);
+    writeUint16(out, 10, this.#sections.additional);
+    return this.#at;
+  }
+
+  #hasRoom(octets: number): boolean {
+    if (this.#at + octets > this.#limit) this.#isTruncated = true;
+    return !this.#isTruncated;
+  }
+
+  /** Opcode and RD as asked; RA, Z, AD and CD are 0 (RFC 1035 4.1.1, RFC 4035 3.1.6). */
+  #flags(query: Query): number {
+    const asked = query.flags & (OPCODE_BITS | FLAG.RD);
+    const authoritative = this.authoritative ? FLAG.AA : 0;
+    const truncated = this.#isTruncated ? FLAG.TC : 0;
+    return FLAG.QR | asked | authoritative | truncated | (this.rcode & 0xf);
+  }
+
+  /** RFC 6891 6.1.2 */
+  #writeOpt(query: Query): void {
+    const start = this.#at;
+    const out = this.#out;
+    out[start] = 0;
+    writeUint16(out, start + 1, TYPE.OPT);
+    writeUint16(out, start + 3, MAX_UDP_OCTETS);
+    out[start + 5] = this.rcode >>> 4;
+    out[start + 6] = 0;
+    writeUint16(out, start + 7, query.dnssecOk ? EDNS_FLAG_DO : 0);
+    this.#at = start + OPT_FIXED_OCTETS;
+    if (query.subnet.isPresent) this.#writeClientSubnet(query);
+    if (query.cookie.isPresent) this.#writeCookie(query);
+    if (this.#extendedError !== undefined) this.#writeExtendedError(this.#extendedError);
+    writeUint16(out, start + 9, this.#at - start - OPT_FIXED_OCTETS);
+    this.#sections.additional++;
+  }
+
+  /** FAMILY, SOURCE and ADDRESS as asked (RFC 7871 7.2.1). */
+  #writeClientSubnet({ subnet }: Query): void {
+    const addressOctets = (subnet.sourcePrefixLength + 7) >> 3;
+    const at = this.#writeOptionHeader(OPTION.CLIENT_SUBNET, 4 + addressOctets);
+    writeUint16(this.#out, at, subnet.family);
+    this.#out[at + 2] = subnet.sourcePrefixLength;
+    this.#out[at + 3] = this.scopePrefixLength;
+    for (let i = 0; i < addressOctets; i++) this.#out[at + 4 + i] = subnet.address[i] as number;
+  }
+
+  #writeCookie({ cookie }: Query): void {
+    const at = this.#writeOptionHeader(OPTION.COOKIE, 8 + SERVER_COOKIE_OCTETS);
+    this.#out.set(cookie.client, at);
+    this.#out.set(this.serverCookie, at + 8);
+  }
+
+  #writeExtendedError(code: number): void {
+    writeUint16(this.#out, this.#writeOptionHeader(OPTION.EXTENDED_ERROR, 2), code);
+  }
+
+  /** Where the option's data goes. */
+  #writeOptionHeader(code: number, dataOctets: number): number {
+    const at = this.#at;
+    writeUint16(this.#out, at, code);
+    writeUint16(this.#out, at + 2, dataOctets);
+    this.#at = at + 4 + dataOctets;
+    return at + 4;
+  }
+}
+
+const OPCODE_BITS = 0x7800;
+const OPT_FIXED_OCTETS = 11;
+const ADDRESS_FIXED_OCTETS = 12;
+const EXTENDED_ERROR_OCTETS = 6;
+
+/** What OPT will need, but for an extended error. */
+function ednsOctets({ hasEdns, subnet, cookie }: Query): number {
+  if (!hasEdns) return 0;
+  const subnetOctets = subnet.isPresent ? 8 + ((subnet.sourcePrefixLength + 7) >> 3) : 0;
+  return OPT_FIXED_OCTETS + subnetOctets + (cookie.isPresent ? 12 + SERVER_COOKIE_OCTETS : 0);
+}

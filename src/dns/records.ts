@@ -1,0 +1,173 @@
+import type { RecordData, Zone } from "../model/zone.ts";
+import { isBelowOrEqual, type WireName, wireName, wireNameOf } from "./name.ts";
+import { CLASS_IN, TYPE, writeUint16, writeUint32 } from "./wire.ts";
+
+/**
+ * An RRset in wire form but for its compression pointers: where a message will hold the owner and the
+ * zone's name is known only when one is written.
+ */
+export interface RecordSet extends Template {
+  /** How many records it is. */
+  readonly count: number;
+}
+
+/** Octets with holes of two octets, for pointers to the owner and to the zone's name. */
+interface Template {
+  readonly octets: Uint8Array;
+  readonly ownerHoles: readonly number[];
+  readonly zoneHoles: readonly number[];
+}
+
+/** The owner is the name asked, or the alias followed; the zone is a suffix of it. */
+export function recordSet(
+  type: number,
+  ttlSeconds: number,
+  data: readonly RecordData[],
+  zone: WireName,
+): RecordSet {
+  return setOf(OWNER, type, ttlSeconds, distinct(data.map((one) => dataTemplate(one, zone))));
+}
+
+/** Glue: the owner is written out, as far as it is not the zone's name. */
+export function glueSet(
+  owner: WireName,
+  type: number,
+  ttlSeconds: number,
+  data: readonly RecordData[],
+  zone: WireName,
+): RecordSet {
+  const templates = distinct(data.map((one) => dataTemplate(one, zone)));
+  return setOf(nameTemplate(owner, zone), type, ttlSeconds, templates);
+}
+
+/** The zone's SOA with a TTL: its own at the apex, the negative one beside a "no" (RFC 2308 3). */
+export function soaSet(zone: Zone, ttlSeconds: number): RecordSet {
+  const name = wireName(zone.name);
+  return setOf(ZONE, TYPE.SOA, ttlSeconds, [soaTemplate(zone, name)]);
+}
+
+/** What a cache may hold at a name that has more than it wants to tell (RFC 8482 4.2). */
+export function minimalAnySet(ttlSeconds: number): RecordSet {
+  return setOf(OWNER, TYPE.HINFO, ttlSeconds, [plain(...characterString("RFC8482"), ...characterString(""))]);
+}
+
+export function typeOf(data: RecordData): number {
+  return TYPE[data.type];
+}
+
+/** Timers of secondaries, of which there are none. */
+const SOA_REFRESH_SECONDS = 7200;
+const SOA_RETRY_SECONDS = 1800;
+const SOA_EXPIRE_SECONDS = 1_209_600;
+
+const OWNER: Template = { octets: new Uint8Array(2), ownerHoles: [0], zoneHoles: [] };
+const ZONE: Template = { octets: new Uint8Array(2), ownerHoles: [], zoneHoles: [0] };
+
+function setOf(owner: Template, type: number, ttlSeconds: number, data: readonly Template[]): RecordSet {
+  const records = data.flatMap((one) => [owner, fixedFields(type, ttlSeconds, one.octets.length), one]);
+  return { ...joined(records), count: data.length };
+}
+
+function fixedFields(type: number, ttlSeconds: number, dataOctets: number): Template {
+  return plain(...uint16(type), ...uint16(CLASS_IN), ...uint32(ttlSeconds), ...uint16(dataOctets));
+}
+
+function dataTemplate(data: RecordData, zone: WireName): Template {
+  switch (data.type) {
+    case "A":
+    case "AAAA":
+      return plain(...data.address.bytes);
+    case "CNAME":
+    case "NS":
+      return nameTemplate(wireName(data.target), zone);
+    case "MX":
+      return joined([plain(...uint16(data.preference)), nameTemplate(wireName(data.exchange), zone)]);
+    case "SRV": {
+      const numbers = [data.priority, data.weight, data.port].flatMap(uint16);
+      return plain(...numbers, ...wireName(data.target).octets); // uncompressed: RFC 2782
+    }
+    case "TXT":
+      return plain(...data.strings.flatMap((string) => [string.length, ...string]));
+    case "CAA":
+      return plain(data.flags, ...characterString(data.tag), ...Buffer.from(data.value, "latin1"));
+    case "SVCB":
+    case "HTTPS":
+      return plain(
+        ...uint16(data.priority),
+        ...wireName(data.target).octets, // uncompressed: RFC 9460 2.2
+        ...data.params.flatMap(({ key, value }) => [...uint16(key), ...uint16(value.length), ...value]),
+      );
+  }
+}
+
+/** RFC 1035 3.3.13 */
+function soaTemplate(zone: Zone, name: WireName): Template {
+  const { serial, negativeTtlSeconds } = zone;
+  return joined([
+    nameTemplate(wireName(zone.nameservers[0] ?? zone.name), name),
+    nameTemplate(mailboxName(zone.contact), name),
+    plain(
+      ...[serial, SOA_REFRESH_SECONDS, SOA_RETRY_SECONDS, SOA_EXPIRE_SECONDS, negativeTtlSeconds].flatMap(
+        uint32,
+      ),
+    ),
+  ]);
+}
+
+/** `host.master@example.net`: what is before the @ is one label (RFC 1035 8). */
+function mailboxName(contact: string): WireName {
+  const at = contact.lastIndexOf("@");
+  if (at < 0) return wireName(contact);
+  const domain = contact
+    .slice(at + 1)
+    .toLowerCase()
+    .split(".");
+  return wireNameOf([contact.slice(0, at), ...domain].map((label) => Buffer.from(label, "latin1")));
+}
+
+/** A name that ends in the zone's: the labels before it, and a pointer (RFC 1035 4.1.4). */
+function nameTemplate(name: WireName, zone: WireName): Template {
+  if (!isBelowOrEqual(name, zone)) return plain(...name.octets);
+  return joined([plain(...name.octets.subarray(0, name.length - zone.length)), ZONE]);
+}
+
+function joined(parts: readonly Template[]): Template {
+  const octets = new Uint8Array(parts.reduce((sum, part) => sum + part.octets.length, 0));
+  const ownerHoles: number[] = [];
+  const zoneHoles: number[] = [];
+  let at = 0;
+  for (const part of parts) {
+    const start = at;
+    octets.set(part.octets, start);
+    ownerHoles.push(...part.ownerHoles.map((hole) => start + hole));
+    zoneHoles.push(...part.zoneHoles.map((hole) => start + hole));
+    at += part.octets.length;
+  }
+  return { octets, ownerHoles, zoneHoles };
+}
+
+/** An RRset holds no record twice (RFC 2181 5). */
+function distinct(templates: readonly Template[]): Template[] {
+  const seen = new Map(templates.map((one) => [Buffer.from(one.octets).toString("latin1"), one]));
+  return [...seen.values()];
+}
+
+function plain(...octets: number[]): Template {
+  return { octets: Uint8Array.from(octets), ownerHoles: [], zoneHoles: [] };
+}
+
+function characterString(text: string): number[] {
+  return [text.length, ...Buffer.from(text, "latin1")];
+}
+
+function uint16(value: number): number[] {
+  const octets = new Uint8Array(2);
+  writeUint16(octets, 0, value);
+  return [...octets];
+}
+
+function uint32(value: number): number[] {
+  const octets = new Uint8Array(4);
+  writeUint32(octets, 0, value);
+  return [...octets];
+}

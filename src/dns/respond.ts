@@ -1,0 +1,225 @@
+import type { Address, Family } from "../model/address.ts";
+import type { Decide, Decision } from "../model/decision.ts";
+import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
+import { clientOf, scopeFor } from "./client.ts";
+import { QUESTION_NAME_AT, type Reply } from "./encode.ts";
+import {
+  type AliasHolding,
+  type Holding,
+  type Namespace,
+  type RecordsHolding,
+  type ServiceHolding,
+  type ZoneData,
+  zoneNameAt,
+} from "./namespace.ts";
+import type { Query } from "./query.ts";
+import { CLASS_IN, EXTENDED_ERROR_FILTERED, RCODE, TYPE } from "./wire.ts";
+
+/** Everything an answer is made of. Mutable, so that one serves for every query. */
+export interface Circumstances {
+  namespace: Namespace;
+  readonly decide: Decide;
+  readonly query: Query;
+  /** The address that the packet came from, 4 or 16 octets. */
+  source: Uint8Array;
+}
+
+/** Fills in the answer to a well-formed query (RFC 1034 4.3.2). */
+export function respond(circumstances: Circumstances, reply: Reply): void {
+  const { namespace, query } = circumstances;
+  reply.rcode =
+    query.class === CLASS_IN ? (RCODE_OF_META_TYPE.get(query.type) ?? RCODE.NOERROR) : RCODE.REFUSED;
+  if (reply.rcode !== RCODE.NOERROR) return;
+
+  const holding = namespace.find(query.name);
+  if (holding === undefined) {
+    reply.rcode = RCODE.REFUSED;
+    return;
+  }
+  reply.authoritative = holding.kind !== "referral" || query.type === TYPE.DS;
+  const zoneAt = zoneNameAt(holding.zone, query.name, QUESTION_NAME_AT);
+  if (holding.kind === "alias") follow(holding, zoneAt, circumstances, reply);
+  else answer(holding, { ownerAt: QUESTION_NAME_AT, zoneAt }, circumstances, reply);
+}
+
+/** What is no data at any name: records of the protocol itself, transfers, and mail of the eighties (RFC 6895 3.1). */
+const RCODE_OF_META_TYPE: ReadonlyMap<number, number> = new Map([
+  [TYPE.OPT, RCODE.FORMERR],
+  [TYPE.TSIG, RCODE.FORMERR],
+  [TYPE.TKEY, RCODE.NOTIMP],
+  [TYPE.IXFR, RCODE.REFUSED],
+  [TYPE.AXFR, RCODE.REFUSED],
+  [TYPE.MAILB, RCODE.NOTIMP],
+  [TYPE.MAILA, RCODE.NOTIMP],
+]);
+
+/** Where the message holds the owner of what is being answered, and its zone's name. */
+interface Place {
+  readonly ownerAt: number;
+  readonly zoneAt: number;
+}
+
+/** The alias, and in the same answer what it leads to (RFC 1034 4.3.2 3a, RFC 6604). */
+function follow(first: AliasHolding, zoneAt: number, circumstances: Circumstances, reply: Reply): void {
+  let last = first;
+  let place: Place = { ownerAt: QUESTION_NAME_AT, zoneAt };
+  reply.add("answer", first.cname, place.ownerAt, place.zoneAt);
+  const { type } = circumstances.query;
+  if (type === TYPE.CNAME || type === TYPE.ANY) return;
+
+  for (const next of first.chain.aliases) {
+    place = placeOfTarget(last, next.zone, place, reply);
+    reply.add("answer", next.cname, place.ownerAt, place.zoneAt);
+    last = next;
+  }
+  const { end } = first.chain;
+  if (end !== undefined) answer(end, placeOfTarget(last, end.zone, place, reply), circumstances, reply);
+}
+
+/** The target is the data of the record written last, but for the name of a zone that both share. */
+function placeOfTarget(alias: AliasHolding, targetZone: ZoneData, place: Place, reply: Reply): Place {
+  const ownerAt = reply.length - (alias.cname.octets.length - OCTETS_BEFORE_DATA);
+  const isSameZone = targetZone === alias.zone;
+  return { ownerAt, zoneAt: isSameZone ? place.zoneAt : zoneNameAt(targetZone, alias.target, ownerAt) };
+}
+
+/** A pointer to the owner, TYPE, CLASS, TTL, RDLENGTH. */
+const OCTETS_BEFORE_DATA = 12;
+
+function answer(
+  holding: Exclude<Holding, AliasHolding>,
+  place: Place,
+  circumstances: Circumstances,
+  reply: Reply,
+): void {
+  switch (holding.kind) {
+    case "absent":
+      reply.rcode = RCODE.NXDOMAIN;
+      return deny(holding.zone, place, reply);
+    case "referral":
+      if (circumstances.query.type === TYPE.DS) return deny(holding.zone, place, reply);
+      reply.add("authority", holding.servers, place.ownerAt, place.zoneAt);
+      for (const set of holding.glue) reply.add("additional", set, place.ownerAt, place.zoneAt);
+      return;
+    case "records":
+      return answerStatic(holding, place, circumstances.query, reply);
+    case "service":
+      return answerService(holding, place, circumstances, reply);
+  }
+}
+
+function answerStatic(
+  holding: RecordsHolding | ServiceHolding,
+  place: Place,
+  { type }: Query,
+  reply: Reply,
+): void {
+  const { zone, sets, parentZone } = holding;
+  if (type === TYPE.DS && parentZone !== undefined) {
+    const parentAt = zoneNameAt(parentZone, zone.name, place.zoneAt);
+    return deny(parentZone, { ...place, zoneAt: parentAt }, reply);
+  }
+  const isEmpty = holding.kind === "records" && sets.size === 0;
+  const set = type === TYPE.ANY && !isEmpty ? zone.minimalAny : sets.get(type);
+  if (set === undefined) deny(zone, place, reply);
+  else reply.add("answer", set, place.ownerAt, place.zoneAt);
+}
+
+/** A "no" with the zone's SOA, at most so long to be kept. */
+function deny(
+  zone: ZoneData,
+  { zoneAt }: Place,
+  reply: Reply,
+  maxTtlSeconds = zone.negativeTtlSeconds,
+): void {
+  reply.addNegativeSoa(zone.negativeSoa, Math.min(zone.negativeTtlSeconds, maxTtlSeconds), zoneAt);
+}
+
+function answerService(
+  holding: ServiceHolding,
+  place: Place,
+  circumstances: Circumstances,
+  reply: Reply,
+): void {
+  switch (circumstances.query.type) {
+    case TYPE.A:
+      return answerAddresses(4, holding, place, circumstances, reply);
+    case TYPE.AAAA:
+      return answerAddresses(6, holding, place, circumstances, reply);
+    default: // HTTPS (RFC 9460) with the same addresses as hints belongs here
+      return answerStatic(holding, place, circumstances.query, reply);
+  }
+}
+
+function answerAddresses(
+  family: Family,
+  { zone, hostname }: ServiceHolding,
+  place: Place,
+  { decide, query, source }: Circumstances,
+  reply: Reply,
+): void {
+  const decision = decide({ hostname, client: clientOf(query, source) }, "dns");
+  if (decision === undefined) return reply.fail();
+  reply.scopePrefixLength = scopeFor(query, decision.scopePrefixLength);
+  if (decision.outcome.kind === "refused") return refuse(decision, zone, place, reply);
+  const addresses = addressesOf(decision, family);
+  if (addresses.length > 0) reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
+  else deny(zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
+}
+
+function refuse(decision: Decision, zone: ZoneData, place: Place, reply: Reply): void {
+  if (decision.outcome.kind !== "refused") return;
+  switch (decision.outcome.reason) {
+    case "full":
+      return deny(zone, place, reply, decision.ttlSeconds);
+    case "not-allowed":
+      reply.explain(EXTENDED_ERROR_FILTERED);
+      return deny(zone, place, reply);
+    case "down":
+    case "no-edges":
+      return reply.fail();
+  }
+}
+
+/** Of the first edges, best first, as many as the service answers; only what is up, and nothing twice (RFC 2181 5). */
+function addressesOf({ outcome, edges, service }: Decision, family: Family): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  if (outcome.kind === "fallback") {
+    collect(outcome.fallback.addresses, family, found);
+    return found;
+  }
+  const count = Math.min(service.dns.answers, edges.length);
+  for (let i = 0; i < count; i++) {
+    const choice = edges[i];
+    if (choice !== undefined && (choice.up & upBit(family)) !== 0)
+      collect(choice.edge.addresses, family, found);
+  }
+  return found;
+}
+
+/** More than this many addresses is no answer but a flood. */
+const MAX_ADDRESSES = 256;
+
+function collect(addresses: readonly Address[], family: Family, found: Uint8Array[]): void {
+  for (const address of addresses) {
+    if (found.length >= MAX_ADDRESSES) return;
+    if (address.family === family && !found.some((other) => sameOctets(other, address.bytes))) {
+      found.push(address.bytes);
+    }
+  }
+}
+
+function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Whether the family is missing for the moment only: then the "no" must not outlive the decision. */
+function isMomentary({ outcome, edges }: Decision, family: Family): boolean {
+  if (outcome.kind === "fallback") return true;
+  return edges.some(({ edge }) => edge.addresses.some((address) => address.family === family));
+}
+
+function upBit(family: Family): number {
+  return family === 4 ? UP_IPV4 : UP_IPV6;
+}

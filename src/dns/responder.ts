@@ -1,0 +1,133 @@
+/**
+ * One packet in, one packet out.
+ *
+ * ```
+ *            ┌── no reply: short, a response
+ * packet ─► decode ── leaves early: FORMERR, NOTIMP, BADVERS ──────────────┐
+ *            └─ query ─► respond ── namespace ─► static records, referral ─┼─► encode ─► reply
+ *                           └── service ─► decide ─► addresses ────────────┘
+ * ```
+ *
+ * No sockets, no waiting, no state but the objects that are filled again for every packet: it runs in
+ * whatever thread holds it, behind whatever transport.
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Decide } from "../model/decision.ts";
+import { type CookieJar, createCookieJar } from "./cookie.ts";
+import type { DnsCounters, Transport } from "./counters.ts";
+import { decodeQuery, type Verdict } from "./decode.ts";
+import { Reply } from "./encode.ts";
+import type { Namespace } from "./namespace.ts";
+import { createQuery, type Query } from "./query.ts";
+import { type Circumstances, respond } from "./respond.ts";
+import { MAX_MESSAGE_OCTETS, MAX_UDP_OCTETS, MIN_UDP_OCTETS, RCODE } from "./wire.ts";
+
+export interface ResponderOptions {
+  readonly namespace: Namespace;
+  readonly decide: Decide;
+  readonly counters: DnsCounters;
+  /** Of 16 octets each; the first makes cookies, all are accepted. Threads and servers of one address share them. */
+  readonly cookieSecrets: readonly [Uint8Array, ...Uint8Array[]];
+  /** Told of a bug that was met; the query was answered with SERVFAIL. */
+  readonly onFault: (error: unknown) => void;
+  readonly clock?: Pick<Clock, "monotonicMs" | "wallMs">;
+}
+
+export interface Responder {
+  /**
+   * Answers the first `length` octets of `packet`. Never throws. Nothing passed in is kept.
+   * @param source the address that the packet came from: 4 or 16 octets
+   * @param out at least 1232 octets for UDP, 65,535 for TCP
+   * @returns how many octets of `out` are the reply; 0: there is none
+   */
+  readonly respond: (
+    packet: Uint8Array,
+    length: number,
+    source: Uint8Array,
+    transport: Transport,
+    out: Uint8Array,
+  ) => number;
+  /** Answers from other names from the next packet on. */
+  readonly take: (namespace: Namespace) => void;
+}
+
+export function createResponder(options: ResponderOptions): Responder {
+  const { decide, counters, onFault, clock = systemClock } = options;
+  const cookies = createCookieJar(options.cookieSecrets);
+  const query = createQuery();
+  const reply = new Reply();
+  const circumstances: Circumstances = {
+    namespace: options.namespace,
+    decide,
+    query,
+    source: new Uint8Array(4),
+  };
+
+  const fill = (verdict: AnsweredVerdict): void => {
+    try {
+      fillReply(verdict, circumstances, reply);
+    } catch (error) {
+      reply.fail();
+      onFault(error);
+    }
+  };
+
+  return {
+    respond(packet, length, source, transport, out) {
+      const startMs = clock.monotonicMs();
+      const verdict = decodeQuery(packet, length, query);
+      if (verdict === "short" || verdict === "response") {
+        counters.dropped(verdict);
+        return 0;
+      }
+      counters.request(transport, source.length, query.type);
+      reply.begin(packet, query, out, maxOctets(query, transport));
+      if (query.cookie.isPresent) renewCookie(cookies, query, source, clock, reply);
+      circumstances.source = source;
+      fill(verdict);
+      const replyOctets = reply.end();
+      counters.response(reply.rcode);
+      counters.duration((clock.monotonicMs() - startMs) / 1000);
+      return replyOctets;
+    },
+    take(namespace) {
+      circumstances.namespace = namespace;
+    },
+  };
+}
+
+type AnsweredVerdict = Exclude<Verdict, "short" | "response">;
+
+function fillReply(verdict: AnsweredVerdict, circumstances: Circumstances, reply: Reply): void {
+  switch (verdict) {
+    case "query":
+      return respond(circumstances, reply);
+    case "cookie-query":
+      return;
+    case "unknown-opcode":
+      reply.rcode = RCODE.NOTIMP;
+      return;
+    case "unknown-edns-version":
+      reply.rcode = RCODE.BADVERS;
+      return;
+    case "malformed":
+      reply.rcode = RCODE.FORMERR;
+  }
+}
+
+/** What the requestor can take, but not more than passes in one piece (RFC 6891 6.2.3, RFC 9715 3.1). */
+function maxOctets({ hasEdns, udpPayloadOctets }: Query, transport: Transport): number {
+  if (transport === "tcp") return MAX_MESSAGE_OCTETS;
+  if (!hasEdns) return MIN_UDP_OCTETS;
+  return Math.min(Math.max(udpPayloadOctets, MIN_UDP_OCTETS), MAX_UDP_OCTETS);
+}
+
+function renewCookie(
+  cookies: CookieJar,
+  { cookie }: Query,
+  source: Uint8Array,
+  clock: Pick<Clock, "wallMs">,
+  reply: Reply,
+): void {
+  cookies.renew(cookie, source, Math.floor(clock.wallMs() / 1000), reply.serverCookie);
+}

@@ -1,0 +1,17 @@
+import { parseAddress } from "../base/address.ts";
+
+/** The octets of a socket's remote address: 4 or 16, none if it is no address. */
+export function sourceOctets(text: string | undefined): Uint8Array {
+  const zone = text?.indexOf("%") ?? -1;
+  return parseAddress(zone < 0 ? (text ?? "") : (text ?? "").slice(0, zone))?.bytes ?? NONE;
+}
+
+const NONE = new Uint8Array(0);
+
+/**
+ * Whether a UDP packet claims to come from where something answers whatever it gets (echo, daytime,
+ * chargen, time), so that a forged one would have it and us talk for ever; or from nowhere.
+ */
+export function isReflectorPort(port: number): boolean {
+  return port === 0 || port === 7 || port === 13 || port === 19 || port === 37;
+}
