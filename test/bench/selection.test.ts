@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -94,6 +94,14 @@ describe("a scenario file", () => {
     expect(problemsOf("about: nothing")).toContainEqual(expect.stringContaining("edges: is missing"));
     const regions = "demand: { viewers: 1, regions: [{ continents: [EU], timeline: [[5m, 1], [1m, 2]] }] }";
     expect(problemsOf(SMALL.replace("demand: { viewers: 800 }", regions)).join()).toContain("order of time");
+  });
+
+  it("has the defaults that the README says", () => {
+    const readme = readFileSync("bench/selection/README.md", "utf8");
+    const sample = /```yaml\n([^`]*)```/.exec(readme)?.[1] ?? "";
+    const needed = sample.slice(0, sample.indexOf("# The rest may be left out"));
+    expect(needed).toContain("regions:");
+    expect(scenarioOf(needed)).toEqual(scenarioOf(sample));
   });
 
   it("that is not there is told with the names there are", () => {
