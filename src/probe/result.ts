@@ -81,7 +81,6 @@ const REASON_BY_CODE: { readonly [code: string]: FailureReason } = {
   ECONNRESET: "reset",
   EPIPE: "reset",
   UND_ERR_SOCKET: "reset",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "reset",
   EHOSTUNREACH: "unreachable",
   ENETUNREACH: "unreachable",
   ENETDOWN: "unreachable",

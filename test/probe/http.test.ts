@@ -127,7 +127,8 @@ describe("a probe over HTTP", () => {
     const { port } = await serveTcp((socket) => {
       socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort"));
     });
-    expect(reasonOf(await probe(port, { body: "needle" }))).toBe("reset");
+    // Which of the two depends on whether end and octets arrive together.
+    expect(reasonOf(await probe(port, { body: "needle" }))).toMatch(/^(reset|protocol)$/);
   });
 
   it.each([
