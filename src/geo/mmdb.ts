@@ -68,8 +68,8 @@ export const BROKEN = -1;
 
 /** Between tree and data. */
 export const SEPARATOR_OCTETS = 16;
-/** 20 bits take 5 MB and halve the walk to a /24; IPv6 walks are long past either. */
-const START_BITS = { 4: 20, 6: 16 };
+/** 20 bits take 5 MB and shorten the walk to a /24 from 24 steps to 4; IPv6 walks go far beyond either. */
+const MOST_START_BITS = { 4: 20, 6: 16 };
 
 /** Walks down the tree; the result is written into `leaf`, so that a look-up allocates nothing. */
 export function walk(db: Mmdb, address: Address, leaf: Leaf): void {
@@ -209,12 +209,10 @@ function metadataOf(raw: unknown): Metadata | string {
 }
 
 async function startsOf(db: Mmdb): Promise<Mmdb["starts"]> {
-  if (db.metadata.family === 4) return { 4: await startAt(db, 0, START_BITS[4]) };
-  const ipv6 = await startAt(db, 0, START_BITS[6]);
+  if (db.metadata.family === 4) return { 4: await startAt(db, 0, 4) };
+  const ipv6 = await startAt(db, 0, 6);
   const ipv4 = ipv4Root(db);
-  return ipv4 === db.metadata.nodeCount
-    ? { 6: ipv6 }
-    : { 6: ipv6, 4: await startAt(db, ipv4, START_BITS[4]) };
+  return ipv4 === db.metadata.nodeCount ? { 6: ipv6 } : { 6: ipv6, 4: await startAt(db, ipv4, 4) };
 }
 
 /** IPv4 lies under ::/96. A tree that ends before holds one record, or none, for all of IPv4. */
@@ -225,11 +223,13 @@ function ipv4Root(db: Mmdb): number {
   return record;
 }
 
-const ENTRIES_PER_SLICE = 16_384;
+const ENTRIES_PER_SLICE = 4096;
 
 /** Level by level: every entry parts into two, from the last to the first, so that none is overwritten. */
-async function startAt(db: Mmdb, root: number, bits: number): Promise<Start> {
+async function startAt(db: Mmdb, root: number, family: Family): Promise<Start> {
   const { nodeCount, recordBits } = db.metadata;
+  // A table larger than the tree would be of no use.
+  const bits = Math.min(MOST_START_BITS[family], Math.ceil(Math.log2(nodeCount + 1)));
   const records = new Uint32Array(new SharedArrayBuffer(4 << bits));
   const depths = new Uint8Array(new SharedArrayBuffer(1 << bits));
   records[0] = root;
