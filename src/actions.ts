@@ -90,9 +90,11 @@ function wrongConfiguration({ problems }: Extract<LoadedConfig, { kind: "problem
 }
 
 function summaryOf({ edges, services, zones }: Inventory): string {
-  const count = (things: readonly unknown[], name: string): string =>
-    `${things.length} ${name}${things.length === 1 ? "" : "s"}`;
-  return [count(edges, "edge"), count(services, "service"), count(zones, "zone")].join(", ");
+  return [counted(edges, "edge"), counted(services, "service"), counted(zones, "zone")].join(", ");
+}
+
+function counted(things: readonly unknown[], name: string): string {
+  return `${things.length} ${name}${things.length === 1 ? "" : "s"}`;
 }
 
 async function locate(inventory: Inventory, ip: string) {

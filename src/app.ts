@@ -95,9 +95,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => board.stop());
   board.take(inventory);
 
-  const prober = startProbes({ log, onHealth: board.health });
+  const prober = startProbes({ log, onHealth: (...news) => board.health(...news) });
   onStop(() => prober.stop());
-  const pullers = startPullers({ log, onReport: board.report });
+  const pullers = startPullers({ log, onReport: (...news) => board.report(...news) });
   onStop(() => pullers.stop());
 
   const reloads = createReloads({
