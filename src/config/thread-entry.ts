@@ -1,6 +1,15 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type LoadOptions, loadConfig } from "./load.ts";
+import { partsOf } from "./parts.ts";
 
 const { file, options } = workerData as { file: string; options: LoadOptions };
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-parentPort?.postMessage(await loadConfig(file, options));
+const parts = partsOf(await loadConfig(file, options));
+
+parentPort?.on("message", sendNext);
+sendNext();
+
+/** Each part is asked for: what is sent at once would be taken in at once. */
+function sendNext(): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(parts.next().value);
+}

@@ -1,9 +1,14 @@
 import { Worker } from "node:worker_threads";
+import type { Edge } from "../model/edge.ts";
 import type { Problem } from "../model/problem.ts";
 import type { LoadedConfig, LoadOptions } from "./load.ts";
+import { joinParts, type Part } from "./parts.ts";
 
 /** A file within the limits takes a few seconds at the worst; whatever takes longer is not waited for. */
 const patienceMs = 15_000;
+
+/** Ten times what 2,000 edges need: a file that needs more ends its thread, not the program. */
+const heapMb = 512;
 
 /**
  * `loadConfig` in a thread of its own, so that reading thousands of edges does not hold up the caller.
@@ -11,7 +16,8 @@ const patienceMs = 15_000;
  */
 export function loadConfigInThread(file: string, options: LoadOptions): Promise<LoadedConfig> {
   return new Promise((settle) => {
-    const worker = new Worker(entry(), { workerData: { file, options } });
+    const resourceLimits = { maxOldGenerationSizeMb: heapMb };
+    const worker = new Worker(entry(), { workerData: { file, options }, resourceLimits });
     const finish = (result: LoadedConfig): void => {
       clearTimeout(timer);
       settle(result);
@@ -23,7 +29,13 @@ export function loadConfigInThread(file: string, options: LoadOptions): Promise<
       () => fail(`takes longer than ${patienceMs / 1000} s to read; make it simpler`),
       patienceMs,
     );
-    worker.once("message", finish);
+    const edges: Edge[] = [];
+    worker.on("message", (part: Part) => {
+      if (part.kind === "rest") return finish(joinParts(edges, part.result));
+      edges.push(...part.edges);
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      worker.postMessage("next");
+    });
     worker.once("error", (error) => fail(`cannot be read (${error.name})`));
     worker.once("exit", (code) => fail(`cannot be read (the thread ended with ${code})`));
   });

@@ -2,7 +2,7 @@ import { type Reading, read, refuse } from "./reading.ts";
 
 export type Environment = { readonly [name: string]: string | undefined };
 
-const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:(?!\$\{)[^}])*))?\}/g;
 
 /**
  * Puts in the value of every `${NAME}` and `${NAME:-default}`; the default is taken when the variable is

@@ -1,0 +1,164 @@
+import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { loadConfigInThread } from "../../src/config/thread.ts";
+import { watchConfig } from "../../src/config/watch.ts";
+import { folderWith, options } from "./support.ts";
+
+const small = 'listen: { http: ["127.0.0.1:8080"] }\n';
+
+async function messages(file: string): Promise<string[]> {
+  const result = await loadConfig(file, options);
+  if (result.kind === "ok") return [];
+  return result.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+}
+
+describe("files that cannot be read", () => {
+  it("are missing, folders, empty, too large or no text", async () => {
+    const folder = await folderWith({ "empty.yaml": "", "large.yaml": `#${"x".repeat(2 ** 20)}` });
+    await writeFile(join(folder, "binary.yaml"), Buffer.from([0x61, 0xff, 0xfe]));
+    expect(await messages(join(folder, "missing.yaml"))).toEqual([expect.stringContaining("does not exist")]);
+    expect(await messages(folder)).toEqual([expect.stringContaining("is not a file")]);
+    expect(await messages(join(folder, "empty.yaml"))).toEqual([expect.stringContaining("is empty")]);
+    expect(await messages(join(folder, "large.yaml"))).toEqual([expect.stringContaining("1048577 octets")]);
+    expect(await messages(join(folder, "binary.yaml"))).toEqual([expect.stringContaining("not UTF-8")]);
+  });
+
+  it("lead through a file as if it were a folder", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small });
+    const file = join(folder, "edgeward.yaml", "edgeward.yaml");
+    expect(await messages(file)).toEqual(["1:1: cannot be read (ENOTDIR)"]);
+  });
+});
+
+describe("the serial of zones", () => {
+  const zone = "zones: { example.net: { nameservers: [ns.example.org], contact: a@example.net } }\n";
+
+  async function serialOf(file: string): Promise<number | undefined> {
+    const result = await loadConfig(file, options);
+    return result.kind === "ok" ? result.inventory.zones[0]?.serial : undefined;
+  }
+
+  it("is the time of the last edit, in whichever file, and never in the future", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small + zone, "edges.d/a.yaml": "edges: {}" });
+    const file = join(folder, "edgeward.yaml");
+    await utimes(file, 1000, 1000);
+    await utimes(join(folder, "edges.d"), 1000, 1000);
+    await utimes(join(folder, "edges.d/a.yaml"), 2000, 2000);
+    expect(await serialOf(file)).toBe(2000);
+    await utimes(join(folder, "edges.d"), 3000, 3000);
+    expect(await serialOf(file)).toBe(3000);
+    await utimes(file, 9e9, 9e9);
+    expect(await serialOf(file)).toBe(Math.floor(options.nowMs / 1000));
+  });
+});
+
+describe("the thread", () => {
+  it("gives the same as the call", async () => {
+    const folder = await folderWith({ "good.yaml": small, "bad.yaml": "listen: [\n" });
+    for (const name of ["good.yaml", "bad.yaml"]) {
+      const file = join(folder, name);
+      expect(await loadConfigInThread(file, options)).toEqual(await loadConfig(file, options));
+    }
+  });
+
+  it("reads 2,000 edges without holding up the caller", async () => {
+    const edges = Array.from(
+      { length: 2000 },
+      (_, i) => `  edge${i}:
+    location: { latitude: ${(i % 180) - 90}, longitude: ${(i % 360) - 180} }
+    addresses: [10.0.${i >> 8}.${i & 255}, "2001:db8::${i.toString(16)}"]
+    url: https://edge${i}.example.net
+    tags: [live, t${i % 50}]
+    capacity: { viewers: 700, bandwidth: 1Gbps }\n`,
+    );
+    const defaults = "defaults: { probe: { type: http, path: /health }, load: { type: push } }\n";
+    const folder = await folderWith({ "edgeward.yaml": `${small}${defaults}edges:\n${edges.join("")}` });
+    await loadConfigInThread(join(folder, "missing.yaml"), options);
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    const started = performance.now();
+    const result = await loadConfigInThread(join(folder, "edgeward.yaml"), options);
+    const took = performance.now() - started;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    delay.disable();
+    const longestMs = delay.max / 1e6;
+    console.log(`2,000 edges: ${took.toFixed(0)} ms, longest delay of the loop ${longestMs.toFixed(1)} ms`);
+    expect(result.kind === "ok" && result.inventory.edges.length).toBe(2000);
+    expect(longestMs).toBeLessThan(100);
+  });
+});
+
+describe("watching", () => {
+  const timing = { everyMs: 20, settleMs: 60 };
+  let stop: (() => void) | undefined;
+  afterEach(() => stop?.());
+
+  /** Watches, waits for the first look, makes the change, and for what is told of it. */
+  async function callsAfter(file: string, change: () => Promise<void>): Promise<number> {
+    const changed = vi.fn<() => void>();
+    stop = watchConfig(file, changed, timing);
+    await pause(100);
+    await change();
+    await vi.waitFor(() => expect(changed).toHaveBeenCalled(), { timeout: 2000, interval: 10 });
+    await pause(200);
+    return changed.mock.calls.length;
+  }
+
+  it("tells an edit in place, in several writes, once", async () => {
+    const file = join(await folderWith({ "edgeward.yaml": small }), "edgeward.yaml");
+    const calls = await callsAfter(file, async () => {
+      for (const text of ["", small.slice(0, 10), `${small}# edited\n`]) {
+        await writeFile(file, text);
+        await pause(25);
+      }
+    });
+    expect(calls).toBe(1);
+  });
+
+  it("tells a file renamed into place, as editors save", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small, "edgeward.yaml~": `${small}# new\n` });
+    const file = join(folder, "edgeward.yaml");
+    expect(await callsAfter(file, () => rename(`${file}~`, file))).toBe(1);
+  });
+
+  it("tells a swapped ..data link, as Kubernetes updates a mounted ConfigMap", async () => {
+    const folder = await folderWith({ "..1/edgeward.yaml": small, "..2/edgeward.yaml": `${small}# new\n` });
+    await symlink("..1", join(folder, "..data"));
+    await symlink("..data/edgeward.yaml", join(folder, "edgeward.yaml"));
+    const calls = await callsAfter(join(folder, "edgeward.yaml"), async () => {
+      await symlink("..2", join(folder, "..data_tmp"));
+      await rename(join(folder, "..data_tmp"), join(folder, "..data"));
+      await rm(join(folder, "..1"), { recursive: true });
+    });
+    expect(calls).toBe(1);
+  });
+
+  it("tells a file that comes to edges.d, and the folder with it", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small });
+    const calls = await callsAfter(join(folder, "edgeward.yaml"), async () => {
+      await mkdir(join(folder, "edges.d"));
+      await writeFile(join(folder, "edges.d/a.yaml"), "edges: {}");
+    });
+    expect(calls).toBe(1);
+  });
+
+  it("tells nothing when nothing changes, nor after it was stopped", async () => {
+    const file = join(await folderWith({ "edgeward.yaml": small }), "edgeward.yaml");
+    const changed = vi.fn<() => void>();
+    stop = watchConfig(file, changed, timing);
+    await pause(200);
+    expect(changed).not.toHaveBeenCalled();
+    await writeFile(file, `${small}# new\n`);
+    await pause(30);
+    stop();
+    await pause(200);
+    expect(changed).not.toHaveBeenCalled();
+  });
+});
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
