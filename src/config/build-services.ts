@@ -14,8 +14,6 @@ export interface Known {
   /** Tags that stand in the file itself, and may be shown. */
   readonly shownTags: ReadonlySet<string>;
   readonly zones: readonly string[];
-  /** Without zones and without a DNS door, hostnames need no zone. */
-  readonly zonesNeeded: boolean;
   /** Where a problem with a hostname is told: `FILE:LINE`. */
   place(path: readonly (string | number)[]): string;
 }
@@ -66,8 +64,7 @@ function checkHostnamesDiffer(inputs: ReadonlyMap<string, ServiceInput>, known: 
   }
 }
 
-function checkZones({ hostnames }: ServiceInput, { zones, zonesNeeded }: Known, report: Report): void {
-  if (!zonesNeeded) return;
+function checkZones({ hostnames }: ServiceInput, { zones }: Known, report: Report): void {
   hostnames.forEach((hostname, i) => {
     if (zones.some((zone) => isWithin(hostname.replace(/^\*\./, ""), zone))) return;
     const right =

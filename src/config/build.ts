@@ -54,7 +54,7 @@ export function build(
     { own: doorsOf(file).map(({ endpoint }) => endpoint), allowed },
     report,
   );
-  const known = knownTo(file, edges, root);
+  const known = knownTo(edges, root);
   const services = buildServices(inFileOrder(root, "services", file.services), known, report);
   const surroundings = { zones: known.zones, services: servicesByHostname(file), serial };
   const folder = dirname(resolve(mainFile));
@@ -77,7 +77,7 @@ export function build(
   };
 }
 
-function knownTo(file: FileInput, edges: readonly Edge[], root: MapTree): Known {
+function knownTo(edges: readonly Edge[], root: MapTree): Known {
   const ids = keysOf(root, "edges");
   const tags = ids.flatMap((id) => textsAt(root, ["edges", id, "tags"]));
   const zones = keysOf(root, "zones").flatMap((key) => zoneName(key) ?? []);
@@ -89,7 +89,6 @@ function knownTo(file: FileInput, edges: readonly Edge[], root: MapTree): Known 
       tags.filter(({ template }) => template === undefined).map(({ value }) => String(value)),
     ),
     zones,
-    zonesNeeded: zones.length > 0 || file.listen.dns.length > 0,
     place: (path) => {
       const { file, line } = locate(root, path).mark;
       return `${file}:${line}`;

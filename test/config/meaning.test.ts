@@ -4,7 +4,9 @@ import { formatAddress } from "../../src/base/address.ts";
 import { formatProblem } from "../../src/config/findings.ts";
 import { inventoryOf, loadText } from "./support.ts";
 
-const head = 'listen: { http: ["127.0.0.1:8080"] }\n';
+const zone = "{ nameservers: [ns.example.org], contact: a@example.net }";
+const head = `listen: { http: ["127.0.0.1:8080"] }\n`;
+const headWithZone = `${head}zones: { example.net: ${zone} }\n`;
 const place = "location: { latitude: 1, longitude: 2 }, addresses: [192.0.2.1]";
 
 async function edgeOf(defaults: string, edge: string, environment = {}) {
@@ -186,7 +188,7 @@ describe("a service", () => {
     ["edges: { ids: [c, a] }", [2, 0]],
     ["edges: { ids: [c], tags: [x] }", [2, 0]],
   ])("with %s has edges %j", async (choice, indices) => {
-    const text = `${head}${edges}services: { s: { hostnames: [Live.Example.Net.], ${choice} } }\n`;
+    const text = `${headWithZone}${edges}services: { s: { hostnames: [Live.Example.Net.], ${choice} } }\n`;
     const [service] = (await inventoryOf(text)).services;
     expect(service?.edges).toEqual(indices);
     expect(service?.hostnames).toEqual(["live.example.net"]);
@@ -271,8 +273,8 @@ edges:
   });
 
   it("finds the same problems in flow and in block style, with line endings of any kind", async () => {
-    const flow = `${head}services: { live: { hostnames: [a b], rnak: x } }\n`;
-    const block = `${head}services:\n  live:\n    hostnames:\n      - a b\n    rnak: x\n`;
+    const flow = `${headWithZone}services: { live: { hostnames: [a b], rnak: x } }\n`;
+    const block = `${headWithZone}services:\n  live:\n    hostnames:\n      - a b\n    rnak: x\n`;
     const told = async (text: string) => {
       const result = await loadText(text);
       if (result.kind === "ok") return [];
