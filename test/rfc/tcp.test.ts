@@ -1,0 +1,188 @@
+import { createSocket } from "node:dgram";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { decode, RCODES } from "../dns/answers.ts";
+import { ZONE } from "../dns/fixture.ts";
+import { query, TYPES } from "../dns/packets.ts";
+import {
+  connectTcp,
+  frame,
+  type Harness,
+  startHarness,
+  TCP4,
+  TCP6,
+  type TcpClient,
+  UDP4,
+  type Way,
+} from "./harness.ts";
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+
+const open: TcpClient[] = [];
+afterEach(() => {
+  for (const { socket } of open.splice(0)) socket.destroy();
+});
+
+async function connected(way: Way, to = harness): Promise<TcpClient> {
+  const client = await connectTcp(way.host, to.port(way));
+  open.push(client);
+  return client;
+}
+
+const NAME = `static.${ZONE}`;
+
+async function expectServed(way: Way, by = harness): Promise<void> {
+  expect((await by.ask(way, { name: NAME })).rcode).toBe(RCODES.NOERROR);
+}
+
+describe.each([
+  ["IPv4", TCP4],
+  ["IPv6", TCP6],
+])("TCP over %s", (_name, way) => {
+  it("RFC 7766 6.2.1.1 (T01): ten queries in one write get ten answers with their IDs", async () => {
+    const client = await connected(way);
+    const ids = Array.from({ length: 10 }, (_, i) => 1000 + i);
+    client.socket.write(Buffer.concat(ids.map((id) => frame(query({ id, name: NAME })))));
+    for (const id of ids) expect(decode((await client.next()) ?? Buffer.alloc(0)).id).toBe(id);
+  });
+
+  it("RFC 7766 8 (T02): a query in single octets is answered", async () => {
+    const client = await connected(way);
+    client.socket.setNoDelay(true);
+    for (const octet of frame(query({ name: NAME }))) {
+      client.socket.write(Uint8Array.of(octet));
+      await pause(2);
+    }
+    expect(decode((await client.next()) ?? Buffer.alloc(0)).rcode).toBe(RCODES.NOERROR);
+  });
+
+  it("RFC 7766 6.2.4 (T03): who ends the connection after the query still gets the answer", async () => {
+    const client = await connected(way);
+    client.socket.end(frame(query({ name: `huge.${ZONE}`, type: TYPES.TXT })));
+    expect(decode((await client.next()) ?? Buffer.alloc(0)).counts[1]).toBe(1);
+    expect(await client.next()).toBeUndefined();
+  });
+
+  it.each([0, 1, 11])(
+    "RFC 7766 8 (T04): a message of %i octets ends the connection, not the service",
+    async (octets) => {
+      const client = await connected(way);
+      client.socket.write(frame(Buffer.alloc(octets)));
+      expect(await client.next()).toBeUndefined();
+      await expectServed(way);
+    },
+  );
+
+  it("RFC 1035 4.1.1 (T05): a response ends the connection", async () => {
+    const client = await connected(way);
+    client.socket.write(frame(query({ name: NAME, flags: 0x8000 })));
+    expect(await client.next()).toBeUndefined();
+    await expectServed(way);
+  });
+
+  it("RFC 1035 4.2.2 (T06): a message of 65,535 octets is answered, and so is the next", async () => {
+    const client = await connected(way);
+    const junk = Buffer.alloc(65_535 - query({ name: NAME }).length);
+    client.socket.write(frame(query({ name: NAME, junk })));
+    client.socket.write(frame(query({ name: NAME, id: 2 })));
+    expect(decode((await client.next()) ?? Buffer.alloc(0)).rcode).toBe(RCODES.NOERROR);
+    expect(decode((await client.next()) ?? Buffer.alloc(0)).id).toBe(2);
+  });
+
+  it("RFC 7766 6.1 (T07): 60 idle connections keep nobody else out", async () => {
+    for (let i = 0; i < 60; i++) await connected(way);
+    await expectServed(way);
+    await expectServed({ ...way, transport: "udp" });
+  });
+
+  it("RFC 7766 6.2.1.1: what was asked before nonsense is answered", async () => {
+    const client = await connected(way);
+    client.socket.write(Buffer.concat([frame(query({ name: NAME })), frame(Buffer.alloc(3))]));
+    expect(decode((await client.next()) ?? Buffer.alloc(0)).rcode).toBe(RCODES.NOERROR);
+    expect(await client.next()).toBeUndefined();
+  });
+
+  it("RFC 7766 10: a reset right after the query does no harm", async () => {
+    for (let i = 0; i < 20; i++) {
+      const client = await connected(way);
+      client.socket.write(frame(query({ name: NAME })));
+      client.socket.resetAndDestroy();
+    }
+    await expectServed(way);
+  });
+});
+
+describe("limits of TCP connections", () => {
+  const limits = { total: 6, perClient: 4, idleMs: 400 };
+  let limited: Harness;
+  beforeAll(async () => {
+    limited = await startHarness({ tcpLimits: limits });
+  });
+  afterAll(() => limited.stop());
+
+  it("RFC 7766 6.2.2: the client's longest idle connection makes room for its next", async () => {
+    const clients = [await connected(TCP4, limited), await connected(TCP4, limited)];
+    clients.push(await connected(TCP4, limited), await connected(TCP4, limited));
+    // The first is used, so the second is the longest idle.
+    clients[0]?.socket.write(frame(query({ name: NAME })));
+    expect(await clients[0]?.next()).toBeDefined();
+    const newest = await connected(TCP4, limited);
+    expect(await clients[1]?.next()).toBeUndefined();
+    for (const client of [clients[0], newest]) {
+      client?.socket.write(frame(query({ name: NAME })));
+      expect(await client?.next()).toBeDefined();
+    }
+  });
+
+  it("RFC 7766 6.2.3: an idle connection is closed, also one that drips", async () => {
+    const idle = await connected(TCP4, limited);
+    const dripping = await connected(TCP6, limited);
+    const timer = setInterval(() => dripping.socket.write(Uint8Array.of(1)), 20);
+    expect(await idle.next()).toBeUndefined();
+    expect(await dripping.next()).toBeUndefined();
+    clearInterval(timer);
+  });
+});
+
+describe("a client that never reads", () => {
+  it("RFC 7766 10: its queries wait, others do not", async () => {
+    const client = await connected(TCP4);
+    client.socket.pause();
+    const message = frame(query({ name: `huge.${ZONE}`, type: TYPES.TXT }));
+    client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => message)));
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 20; i++) {
+      await expectServed(UDP4);
+      await expectServed(TCP4);
+    }
+    // 20,000 answers of 2 kB would be 40 MB.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8_000_000);
+    client.socket.resume();
+    for (let i = 0; i < 20_000; i++) expect(await client.next()).toBeDefined();
+  }, 60_000);
+});
+
+describe("source ports of reflectors", () => {
+  it("T08: a packet from port 7, 13, 19, 37 or 0 gets no reply", async () => {
+    // These ports need privileges, so that the rule itself is asked where they cannot be had.
+    const { isReflectorPort } = await import("../../src/dns/source.ts");
+    const refused = Array.from({ length: 65_536 }, (_, port) => port).filter(isReflectorPort);
+    expect(refused).toEqual([0, 7, 13, 19, 37]);
+    const socket = createSocket("udp4");
+    const bound = await new Promise<boolean>((resolve) => {
+      socket.once("error", () => resolve(false));
+      socket.bind(19, "127.0.0.1", () => resolve(true));
+    });
+    const replies: Buffer[] = [];
+    socket.on("message", (message) => replies.push(message));
+    if (bound) socket.send(query({ name: NAME }), harness.port(UDP4), "127.0.0.1");
+    await expectServed(UDP4);
+    await expectServed(UDP4);
+    expect(replies).toHaveLength(0);
+    socket.close();
+  });
+});
