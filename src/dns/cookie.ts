@@ -1,6 +1,6 @@
 import type { Cookie } from "./query.ts";
 import { sipHash } from "./siphash.ts";
-import { writeUint32 } from "./wire.ts";
+import { readUint32, writeUint32 } from "./wire.ts";
 
 /** RFC 9018 4 */
 export const SERVER_COOKIE_OCTETS = 16;
@@ -21,22 +21,24 @@ export interface CookieJar {
  * moved to a new one (RFC 9018 5)
  */
 export function createCookieJar(secrets: readonly [Uint8Array, ...Uint8Array[]]): CookieJar {
-  const made = new Uint8Array(SERVER_COOKIE_OCTETS);
-
   const isOurs = (cookie: Cookie, address: Uint8Array, nowSeconds: number): boolean => {
-    if (cookie.serverOctets !== SERVER_COOKIE_OCTETS || cookie.server[0] !== VERSION) return false;
-    const seconds = new DataView(cookie.server.buffer, cookie.server.byteOffset).getUint32(4);
-    const ageSeconds = (nowSeconds - seconds) | 0; // serial number arithmetic, RFC 1982
+    const { server } = cookie;
+    if (cookie.serverOctets !== SERVER_COOKIE_OCTETS || server[0] !== VERSION) return false;
+    const ageSeconds = (nowSeconds - readUint32(server, 4)) | 0; // serial number arithmetic, RFC 1982
     if (ageSeconds > MAX_AGE_SECONDS || ageSeconds < -MAX_FUTURE_SECONDS) return false;
     return secrets.some((secret) => {
-      make(secret, cookie, address, seconds, made);
-      return sameHash(made, cookie.server);
+      for (let i = 0; i < HEAD_OCTETS; i++) expected[i] = server[i] as number;
+      seal(secret, cookie, address, expected);
+      return sameHash(expected, server);
     });
   };
 
   return {
     renew(cookie, address, nowSeconds, fresh) {
-      make(secrets[0], cookie, address, nowSeconds, fresh);
+      fresh.fill(0, 0, HEAD_OCTETS);
+      fresh[0] = VERSION;
+      writeUint32(fresh, 4, nowSeconds);
+      seal(secrets[0], cookie, address, fresh);
       return isOurs(cookie, address, nowSeconds);
     },
   };
@@ -46,23 +48,18 @@ const VERSION = 1;
 const MAX_AGE_SECONDS = 3600;
 const MAX_FUTURE_SECONDS = 300;
 
-/** Client cookie, the first half of the server cookie, and the address (RFC 9018 4.4). */
-const hashed = new Uint8Array(8 + 8 + 16);
+/** Version, three reserved octets and the time; a hash follows (RFC 9018 4). */
+const HEAD_OCTETS = 8;
 
-function make(
-  secret: Uint8Array,
-  cookie: Cookie,
-  address: Uint8Array,
-  seconds: number,
-  into: Uint8Array,
-): void {
-  into[0] = VERSION;
-  into.fill(0, 1, 4);
-  writeUint32(into, 4, seconds);
+const expected = new Uint8Array(SERVER_COOKIE_OCTETS);
+const hashed = new Uint8Array(8 + HEAD_OCTETS + 16);
+
+/** Writes the hash of client cookie, head and address behind the head (RFC 9018 4.4). */
+function seal(secret: Uint8Array, cookie: Cookie, address: Uint8Array, server: Uint8Array): void {
   hashed.set(cookie.client);
-  for (let i = 0; i < 8; i++) hashed[8 + i] = into[i] as number;
+  for (let i = 0; i < HEAD_OCTETS; i++) hashed[8 + i] = server[i] as number;
   hashed.set(address, 16);
-  sipHash(secret, hashed, 16 + address.length, into, 8);
+  sipHash(secret, hashed, 16 + address.length, server, HEAD_OCTETS);
 }
 
 /** All of it, in a time that does not tell how much of it was right. */

@@ -73,6 +73,10 @@ export function readUint16(octets: Uint8Array, at: number): number {
   return ((octets[at] as number) << 8) | (octets[at + 1] as number);
 }
 
+export function readUint32(octets: Uint8Array, at: number): number {
+  return readUint16(octets, at) * 65_536 + readUint16(octets, at + 2);
+}
+
 export function writeUint16(octets: Uint8Array, at: number, value: number): void {
   octets[at] = value >>> 8;
   octets[at + 1] = value;
