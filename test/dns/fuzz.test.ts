@@ -16,7 +16,7 @@ function check(packet: Uint8Array): void {
     if ((octets !== undefined) !== isQuery) throw new Error(isQuery ? "no reply" : "a reply to no query");
     if (octets === undefined) continue;
     const answer = decode(octets);
-    const most = transport === "tcp" ? 65_535 : allowedOctets(packet, answer.opt !== undefined);
+    const most = transport === "tcp" ? 65_535 : answer.opt === undefined ? 512 : 1232;
     if (octets.length > most) throw new Error(`${octets.length} octets where ${most} are allowed`);
     if (answer.id !== ((packet[0] ?? 0) << 8) + (packet[1] ?? 0)) throw new Error("another ID");
     if (answer.tc && (transport === "tcp" || answer.counts[1] !== 0)) {
@@ -24,10 +24,6 @@ function check(packet: Uint8Array): void {
         throw new Error("half an answer");
     }
   }
-}
-
-function allowedOctets(_packet: Uint8Array, hasEdns: boolean): number {
-  return hasEdns ? 1232 : 512;
 }
 
 const someName = fc.oneof(
@@ -73,7 +69,7 @@ const someRecord = fc
     fc.array(octet, { maxLength: 40 }),
   )
   .map(([section, owner, type, data]) => ({
-    section: section as 1 | 2 | 3,
+    section,
     octets: record(owner, type, data),
   }));
 const someQuery = fc
@@ -146,10 +142,10 @@ describe("whatever comes in", () => {
   }, 60_000);
 
   it("no query of a well-formed kind is SERVFAIL but those decided so", () => {
-    const decidedSo = ["down", "empty", "gone", "broken", "todown"].map((id) => `${id}.${ZONE}`);
+    const decidedSo = new Set(["down", "empty", "gone", "broken", "todown"].map((id) => `${id}.${ZONE}`));
     fc.assert(
       fc.property(someName, someType, (name, type) => {
-        if (decidedSo.includes(name)) return;
+        if (decidedSo.has(name)) return;
         const octets = reply(dns, query({ name, type }));
         expect((octets?.[3] ?? 0) & 0xf).not.toBe(RCODES.SERVFAIL);
       }),

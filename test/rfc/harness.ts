@@ -27,12 +27,12 @@ export const WAYS: readonly (readonly [string, Way])[] = [
 
 export interface Harness {
   readonly door: DnsDoor;
-  port(way: Way): number;
+  readonly port: (way: Way) => number;
   /** One query and its reply. */
-  ask(way: Way, packet: Buffer | QueryParts): Promise<Reply>;
+  readonly ask: (way: Way, packet: Buffer | QueryParts) => Promise<Reply>;
   /** What comes back to the packet: undefined if an ordinary query sent right after it is answered first. */
-  send(way: Way, packet: Buffer): Promise<Reply | undefined>;
-  stop(): Promise<void>;
+  readonly send: (way: Way, packet: Buffer) => Promise<Reply | undefined>;
+  readonly stop: () => Promise<void>;
 }
 
 export const QUIET = { info() {}, warn() {}, error() {} };

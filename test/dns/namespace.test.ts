@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { wireName } from "../../src/dns/name.ts";
+import { compileNamespace, type Holding } from "../../src/dns/namespace.ts";
+import type { Zone } from "../../src/model/zone.ts";
+import { SERVICES, ZONE, ZONES } from "./fixture.ts";
+
+const namespace = compileNamespace(ZONES, SERVICES);
+
+function kindAt(name: string, zones = namespace): Holding["kind"] | undefined {
+  return zones.find(wireName(name))?.kind;
+}
+
+function plainZone(name: string, owners: readonly string[] = []): Zone {
+  return {
+    name,
+    nameservers: ["ns.example.org"],
+    contact: "a@example.org",
+    ttlSeconds: 60,
+    negativeTtlSeconds: 60,
+    serial: 1,
+    records: owners.map((owner) => ({
+      name: owner,
+      ttlSeconds: 60,
+      data: { type: "A", address: { family: 4, bytes: Uint8Array.of(192, 0, 2, 1) } },
+    })),
+  };
+}
+
+describe("the namespace", () => {
+  it.each([
+    [ZONE, "records"],
+    [`static.${ZONE}`, "records"],
+    [`deep.${ZONE}`, "records"],
+    [`live.${ZONE}`, "service"],
+    [`x.tenant.${ZONE}`, "service"],
+    [`tenant.${ZONE}`, "records"],
+    [`alias.${ZONE}`, "alias"],
+    [`child.${ZONE}`, "referral"],
+    [`ns.child.${ZONE}`, "referral"],
+    [`x.child.${ZONE}`, "referral"],
+    [`nowhere.${ZONE}`, "absent"],
+    [`sub.${ZONE}`, "records"],
+    [`x.sub.${ZONE}`, "absent"],
+    ["example.net", undefined],
+    ["", undefined],
+    [`x${ZONE}`, undefined],
+  ])("has at %s: %s", (name, kind) => {
+    expect(kindAt(name)).toBe(kind);
+  });
+
+  it("gives each name to the innermost zone", () => {
+    expect(namespace.find(wireName(`x.sub.${ZONE}`))?.zone.name).toEqual(wireName(`sub.${ZONE}`));
+    expect(namespace.find(wireName(`x.${ZONE}`))?.zone.name).toEqual(wireName(ZONE));
+  });
+
+  it("hides records of a zone below the apex of a zone inside it", () => {
+    const both = compileNamespace([plainZone("a.test", ["x.b.a.test"]), plainZone("b.a.test")], []);
+    expect(kindAt("x.b.a.test", both)).toBe("absent");
+  });
+
+  it("lets the names between two zones exist (RFC 4592 2.2.2)", () => {
+    const both = compileNamespace([plainZone("test"), plainZone("a.b.c.test")], []);
+    expect(["b.c.test", "c.test"].map((name) => kindAt(name, both))).toEqual(["records", "records"]);
+    expect(kindAt("x.b.c.test", both)).toBe("absent");
+  });
+
+  it("serves the root as a zone", () => {
+    const root = compileNamespace([plainZone("", ["host"])], []);
+    expect(["", "host", "x.host", "other"].map((name) => kindAt(name, root))).toEqual([
+      "records",
+      "records",
+      "absent",
+      "absent",
+    ]);
+  });
+
+  it("refuses a hostname outside of every zone", () => {
+    expect(() => compileNamespace(ZONES, [{ hostnames: ["live.example.com"] }])).toThrow(
+      "no zone holds live.example.com",
+    );
+  });
+
+  it("without zones knows no name", () => {
+    expect(kindAt(ZONE, compileNamespace([], []))).toBeUndefined();
+  });
+
+  it("finds among any names what RFC 4592 3.3.1 says, however they hash", () => {
+    const label = fc.constantFrom("a", "b", "c", "*", "dd");
+    const owner = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => `${labels.join(".")}.test`);
+    fc.assert(
+      fc.property(fc.array(owner, { maxLength: 12 }), owner, (owners, asked) => {
+        const kind = kindAt(asked, compileNamespace([plainZone("test", owners)], []));
+        expect(kind).toBe(expectedKind(new Set(owners), asked));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("finds each of 20,000 names", () => {
+    const owners = Array.from({ length: 20_000 }, (_, i) => `h${i}.g${i % 97}.test`);
+    const many = compileNamespace([plainZone("test", owners)], []);
+    expect(owners.every((name) => kindAt(name, many) === "records")).toBe(true);
+    expect(kindAt("h20000.g1.test", many)).toBe("absent");
+  });
+});
+
+/** The rule, written the slow way over text. */
+function expectedKind(owners: ReadonlySet<string>, asked: string): "records" | "absent" {
+  const existing = new Set(["test"]);
+  for (const owner of owners) {
+    for (let name = owner; name.includes("."); name = name.slice(name.indexOf(".") + 1)) existing.add(name);
+  }
+  if (existing.has(asked)) return "records";
+  let encloser = asked;
+  while (!existing.has(encloser)) encloser = encloser.slice(encloser.indexOf(".") + 1);
+  return existing.has(`*.${encloser}`) ? "records" : "absent";
+}
