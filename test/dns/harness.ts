@@ -25,7 +25,7 @@ export function reply(
   from: Responder,
   packet: Uint8Array,
   transport: Transport = "udp",
-  source = SOURCE,
+  source: Uint8Array = SOURCE,
 ): Buffer | undefined {
   const octets = from.respond(packet, packet.length, source, transport, OUT);
   return octets === 0 ? undefined : Buffer.from(OUT.subarray(0, octets));
