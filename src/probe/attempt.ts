@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { LiveMemory } from "./live.ts";
 import { ProbeError, type ProbeResult, probeErrorOf, type Step } from "./result.ts";
 
 /** What every probe type is given besides its target. */
@@ -10,6 +11,10 @@ export interface ProbeContext {
   readonly stalledMs?: () => number;
   /** PEM; instead of those that Node trusts. */
   readonly certificateAuthorities?: string;
+  /** What the last probe of this target left. */
+  readonly memory?: LiveMemory;
+  /** Asks as the player of a redirected viewer would, and notes what would break it. */
+  readonly asPlayer?: boolean;
 }
 
 /** What a probe type reports to while it runs. */
@@ -18,6 +23,10 @@ export interface Attempt {
   readonly step: <T>(name: Step["name"], act: () => Promise<T>) => Promise<T>;
   /** Called whichever way the attempt ends. */
   readonly atEnd: (close: () => void) => void;
+  /** For the next probe of the same target. */
+  readonly remember: (memory: LiveMemory) => void;
+  /** The same note twice counts once. */
+  readonly note: (text: string) => void;
 }
 
 /**
@@ -33,13 +42,14 @@ export async function attempt(
   const stopwatch = startStopwatch(clock);
   const closers: (() => void)[] = [];
   const atEnd = (close: () => void): void => void closers.push(close);
+  const { kept, remember, note } = startNotebook();
   try {
     const ended = givenUp(timeoutMs, context, atEnd);
-    await Promise.race([act({ step: stopwatch.step, atEnd }), ended]);
-    return { ok: true, ...stopwatch.seen() };
+    await Promise.race([act({ step: stopwatch.step, atEnd, remember, note }), ended]);
+    return { ok: true, ...stopwatch.seen(), ...kept() };
   } catch (error) {
     const { reason, detail } = probeErrorOf(error);
-    return { ok: false, reason, ...(detail === undefined ? {} : { detail }), ...stopwatch.seen() };
+    return { ok: false, reason, ...(detail === undefined ? {} : { detail }), ...stopwatch.seen(), ...kept() };
   } finally {
     for (const close of closers) close();
   }
@@ -63,6 +73,23 @@ function startStopwatch(clock: Clock): {
       return value;
     },
     seen: () => ({ durationMs: clock.monotonicMs() - startMs, steps: [...done, ...finished()] }),
+  };
+}
+
+function startNotebook(): Pick<Attempt, "remember" | "note"> & {
+  readonly kept: () => Pick<ProbeResult, "notes" | "memory">;
+} {
+  const notes = new Set<string>();
+  let memory: LiveMemory | undefined;
+  return {
+    remember: (newest) => {
+      memory = newest;
+    },
+    note: (text) => void notes.add(text),
+    kept: () => ({
+      ...(notes.size === 0 ? {} : { notes: [...notes] }),
+      ...(memory === undefined ? {} : { memory }),
+    }),
   };
 }
 

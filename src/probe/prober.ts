@@ -12,6 +12,7 @@ import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { ProbeContext } from "./attempt.ts";
+import type { LiveMemory } from "./live.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
 import type { ProbeResult } from "./result.ts";
 import { judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
@@ -86,7 +87,10 @@ export function startProbes(options: ProberOptions): Prober {
   const probeOnce = async (track: Track, context: ProbeContext): Promise<boolean> => {
     const { target } = track;
     const stalledBeforeMs = stall.stalledMs();
-    const result = await probeTarget(target, reach, run, context, options.lookup);
+    const { memory } = track;
+    const seen = memory === undefined ? context : { ...context, memory };
+    const result = await probeTarget(target, reach, run, seen, options.lookup);
+    if (result.memory !== undefined) track.memory = result.memory;
     if (context.signal?.aborted === true) return true;
     const stalledMs = stall.stalledMs() - stalledBeforeMs;
     if (saysNothing(result, stalledMs, target.probe.timeoutMs)) {
@@ -165,6 +169,8 @@ export function startProbes(options: ProberOptions): Prober {
 interface Track {
   readonly target: Target;
   verdict: Verdict;
+  /** What the last probe left for the next. */
+  memory?: LiveMemory;
   stop: () => void;
 }
 

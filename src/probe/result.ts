@@ -1,3 +1,5 @@
+import type { LiveMemory } from "./live.ts";
+
 /** What a probe found. */
 export type ProbeResult = Success | Failure;
 
@@ -5,10 +7,27 @@ interface Seen {
   readonly durationMs: number;
   /** In order; after a failure the last one is where it failed. */
   readonly steps: readonly Step[];
+  /** What players would stumble over; only where the context asks for it. */
+  readonly notes?: readonly string[];
+  /** For the next probe of the same target; without one the last memory stands. */
+  readonly memory?: LiveMemory;
 }
 
 export interface Step {
-  readonly name: "resolve" | "connect" | "tls" | "reply" | "body" | "handshake";
+  readonly name:
+    | "resolve"
+    | "connect"
+    | "tls"
+    | "reply"
+    | "body"
+    | "handshake"
+    /** RTMP's `connect` command. */
+    | "application"
+    | "playlist"
+    | "segment"
+    /** Waiting for a live playlist to change. */
+    | "advance"
+    | "close";
   readonly ms: number;
 }
 
@@ -38,6 +57,18 @@ export type FailureReason =
   | "status"
   /** The text is not within the first 64 KiB. */
   | "body"
+  /** An expected header is missing or other than expected. */
+  | "header"
+  /** No usable HLS playlist: not one at all, empty, too long, or only with URIs of other hosts. */
+  | "playlist"
+  /** A live playlist that no longer advances. */
+  | "stale"
+  /** The newest segment cannot be had. */
+  | "segment"
+  /** The server refused the RTMP application. */
+  | "application"
+  /** Another DNS response code, or no record of the asked type. */
+  | "answer"
   /** Not the protocol that was asked for. */
   | "protocol"
   | "resolve"

@@ -2,7 +2,8 @@ import { connect, isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import { formatAddress } from "../base/address.ts";
 import type { Address } from "../model/address.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, ProbeContext } from "./attempt.ts";
+import { noteExpiry } from "./player.ts";
 import { tlsErrorOf } from "./result.ts";
 
 /** A TCP connection to one address; destroyed when the attempt ends. */
@@ -23,28 +24,35 @@ export interface TlsSettings {
   /** SNI, and the name or address that the certificate must carry. */
   readonly name: string;
   readonly verify: boolean;
-  readonly protocol: "http/1.1";
-  readonly certificateAuthorities?: string | undefined;
+  /** ALPN; none for RTMP. */
+  readonly protocol?: "http/1.1";
 }
 
 /** TLS over an open connection; destroyed when the attempt ends. */
-export function openTls(attempt: Attempt, socket: Socket, settings: TlsSettings): Promise<TLSSocket> {
-  return attempt.step(
+export async function openTls(
+  attempt: Attempt,
+  socket: Socket,
+  settings: TlsSettings,
+  { certificateAuthorities, asPlayer, clock }: ProbeContext,
+): Promise<TLSSocket> {
+  const secure = await attempt.step(
     "tls",
     () =>
-      new Promise((resolve, reject) => {
+      new Promise<TLSSocket>((resolve, reject) => {
         const secure = connectTls({
           socket,
           // SNI carries names only (RFC 6066 3).
           servername: isIP(settings.name) === 0 ? settings.name : "",
           rejectUnauthorized: settings.verify,
           checkServerIdentity: (_, certificate) => checkServerIdentity(settings.name, certificate),
-          ALPNProtocols: [settings.protocol],
-          ...(settings.certificateAuthorities === undefined ? {} : { ca: settings.certificateAuthorities }),
+          ...(settings.protocol === undefined ? {} : { ALPNProtocols: [settings.protocol] }),
+          ...(certificateAuthorities === undefined ? {} : { ca: certificateAuthorities }),
         });
         attempt.atEnd(() => secure.destroy());
         secure.on("error", (error) => reject(tlsErrorOf(error)));
         secure.once("secureConnect", () => resolve(secure));
       }),
   );
+  if (asPlayer === true) noteExpiry(attempt, secure.getPeerCertificate().valid_to ?? "", clock.wallMs());
+  return secure;
 }

@@ -4,6 +4,7 @@ import type { Address, Family } from "../model/address.ts";
 import type { Edge } from "../model/edge.ts";
 import { attempt, type ProbeContext } from "./attempt.ts";
 import type { ActiveProbe, RunProbe } from "./registry.ts";
+import { portOf } from "./request.ts";
 import { ProbeError, type ProbeResult } from "./result.ts";
 
 /** One thing to probe: an address of an edge, or for an edge without addresses, the host of its url. */
@@ -52,10 +53,9 @@ function expectAllowed(address: Address, reach: Reach): void {
 }
 
 async function resolve(probe: ActiveProbe, reach: Reach, lookup?: Lookup): Promise<Address> {
-  if (probe.type !== "http") throw new ProbeError("resolve", "the edge has no address");
-  const { hostname, protocol, port } = new URL(probe.url);
-  const portNumber = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
-  const resolved = await resolveReachable(hostname, portNumber, reach, lookup);
+  if (!("url" in probe)) throw new ProbeError("resolve", "the edge has no address");
+  const url = new URL(probe.url);
+  const resolved = await resolveReachable(url.hostname, portOf(url), reach, lookup);
   switch (resolved.kind) {
     case "addresses":
       return resolved.addresses[0] as Address;

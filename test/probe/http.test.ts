@@ -67,9 +67,11 @@ describe("a probe over HTTP", () => {
 
   it("fails in time when the head or the body comes drop by drop", async () => {
     const dripping = (head: string) => (socket: Socket) => {
-      socket.once("data", () => socket.write(head));
-      const timer = setInterval(() => socket.write("x"), 10);
-      socket.on("close", () => clearInterval(timer));
+      socket.once("data", () => {
+        socket.write(head);
+        const timer = setInterval(() => socket.write("x"), 10);
+        socket.on("close", () => clearInterval(timer));
+      });
     };
     const slowHead = await serveTcp(dripping("HTTP/1.1 200 OK\r\nX-Slow: "));
     expect(reasonOf(await probe(slowHead.port, { timeoutMs: 100 }))).toBe("timeout");
