@@ -3,8 +3,8 @@
  *
  * ```
  * config ─► inventory ─┬─► geo (places, databases) ─► locate ─┐
- *                      ├─► probes ─┐                          ├─► redirector ─┬─► dns door
- *                      ├─► load  ──┴─► board ─► world ────────┘               └─► http door
+ *                      ├─► probes ─┐                          ├─► redirector ───► http door
+ *                      ├─► load  ──┴─► board ─► world ────────┴─► dns threads, each with a redirector
  *                      └─► operators' door: reads all of it, drains, reloads
  * ```
  *
@@ -16,7 +16,8 @@ import type { ConditionChange } from "./condition/change.ts";
 import { createStateFile } from "./condition/state-file.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { watchConfig } from "./config/watch.ts";
-import { type DnsDoor, startDnsDoor } from "./dns/door.ts";
+import { createDecisionTotals } from "./decision-counts.ts";
+import { type DnsThreads, startDnsThreads } from "./dns-threads.ts";
 import { openGeo } from "./geo/geo.ts";
 import { type HttpDoor, startHttpDoor } from "./http/door.ts";
 import { startPullers } from "./load/puller.ts";
@@ -74,11 +75,12 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   const metrics: MetricSource[] = [...options.metrics];
   const events = createEvents();
   let inventory = options.inventory;
-  const doors: { dns?: DnsDoor; http?: HttpDoor } = {};
+  const doors: { dns?: DnsThreads; http?: HttpDoor } = {};
 
   const geo = await openGeo({ files: inventory.geoip, places: inventory.places, log });
   onStop(() => geo.stop());
-  const redirector = createRedirector(geo.locate);
+  const decisions = createDecisionTotals();
+  const redirector = createRedirector(geo.locate, decisions.newCells);
 
   const stateFile = createStateFile(inventory.stateFile, log);
   const board = createBoard({
@@ -89,7 +91,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       const condition = board.condition(change.edgeId);
       if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
     },
-    onWorld: (world) => redirector.take(inventory, world),
+    onWorld: (world) => {
+      redirector.take(inventory, world);
+      doors.dns?.take(inventory, world);
+    },
     onOverrideEnd: () => void stateFile.write(board.overrides()),
   });
   onStop(() => board.stop());
@@ -117,7 +122,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       prober.take(next);
       pullers.take(next);
       redirector.take(next, board.world());
-      doors.dns?.take(next.zones, next.services);
+      doors.dns?.take(next, board.world());
       doors.http?.take(next);
       ops.take(next.ops);
     },
@@ -128,7 +133,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     board.metrics,
     prober.metrics,
     pullers.metrics,
-    redirector.metrics,
+    decisions.metrics,
     reloads.metrics,
   );
 
@@ -158,9 +163,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   await prober.firstRound;
   redirector.take(inventory, board.world());
 
-  const { zones, services, trustedProxies, listen } = inventory;
+  const { services, trustedProxies, listen } = inventory;
   const { decide } = redirector;
-  const dns = await startDnsDoor({ endpoints: listen.dns, zones, services, decide, log });
+  const world = board.world();
+  const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
   onStop(() => dns.stop());
   const http = await startHttpDoor({ endpoints: listen.http, services, trustedProxies, decide, log });
   onStop(() => http.stop());

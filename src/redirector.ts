@@ -1,10 +1,13 @@
-import { Histogram } from "./base/histogram.ts";
-import { Tally } from "./base/tally.ts";
-import type { Decide, Decision, DoorName, Question, Trace } from "./model/decision.ts";
+import {
+  createDecisionCounts,
+  createDecisionTotals,
+  type DecisionCounts,
+  type Rejection,
+} from "./decision-counts.ts";
+import type { Decide, Decision, Question, Trace } from "./model/decision.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Locate } from "./model/location.ts";
-import type { MetricSource } from "./model/metrics.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { edgeDistances } from "./selection/distance.ts";
@@ -26,12 +29,11 @@ export interface Redirector {
   /** The same decision, neither counted nor logged. */
   readonly explain: (question: Question, trace: Trace) => Decision | undefined;
   take(inventory: Inventory, world: World): void;
-  readonly metrics: MetricSource;
 }
 
-export function createRedirector(locate: Locate): Redirector {
+/** @param newCells where decisions by an inventory are counted, as from `DecisionTotals` */
+export function createRedirector(locate: Locate, newCells = createDecisionTotals().newCells): Redirector {
   let inService: InService | undefined;
-  const counts = createCounts();
 
   const choose = (question: Question, trace?: Trace): Decision | undefined => {
     if (inService === undefined) return undefined;
@@ -55,7 +57,7 @@ export function createRedirector(locate: Locate): Redirector {
           trace?.reject(edge, reason, distanceKm);
         },
       });
-      if (decision !== undefined) counts.count(decision, door, rejections);
+      if (decision !== undefined) inService?.counts.count(decision, door, rejections);
       return decision;
     },
     explain: choose,
@@ -69,9 +71,9 @@ export function createRedirector(locate: Locate): Redirector {
               world,
               field: fieldOf(inventory.edges),
               serviceAt: serviceFinder(inventory.services),
+              counts: createDecisionCounts(inventory, newCells(inventory)),
             };
     },
-    metrics: counts.metrics,
   };
 }
 
@@ -80,6 +82,7 @@ interface InService {
   readonly world: World;
   readonly field: Field;
   readonly serviceAt: (hostname: string) => Service | undefined;
+  readonly counts: DecisionCounts;
 }
 
 function fieldOf(edges: readonly Edge[]): Field {
@@ -114,58 +117,4 @@ function streamOf(path: string): string | undefined {
   const plain = end < 0 ? path : path.slice(0, end);
   const slash = plain.lastIndexOf("/");
   return slash > 0 ? plain.slice(0, slash) : undefined;
-}
-
-interface Rejection {
-  readonly reason: string;
-  readonly distanceKm: number;
-}
-
-const DISTANCE_BOUNDS_KM = [50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000];
-
-function createCounts(): {
-  count: (decision: Decision, door: DoorName, rejections: readonly Rejection[]) => void;
-  metrics: MetricSource;
-} {
-  const decisions = new Tally("service", "edge", "door");
-  const rejected = new Tally("service", "reason");
-  const distance = new Histogram(DISTANCE_BOUNDS_KM);
-  const excess = new Histogram([0, ...DISTANCE_BOUNDS_KM]);
-  return {
-    count(decision, door, rejections) {
-      const best = decision.edges[0];
-      decisions.add(decision.service.id, best?.edge.id ?? "-", door);
-      for (const rejection of rejections) rejected.add(decision.service.id, rejection.reason);
-      if (best === undefined || Number.isNaN(best.distanceKm)) return;
-      distance.observe(best.distanceKm);
-      excess.observe(best.distanceKm - nearestInServiceKm(decision, rejections));
-    },
-    metrics: () => [
-      decisions.family("decisions_total", "Decisions by service, first edge (`-` for none) and door"),
-      rejected.family("decisions_rejected_total", "Edges left out of decisions, by service and reason"),
-      {
-        kind: "histogram",
-        name: "decision_distance_km",
-        help: "Great-circle distance from the viewer to the chosen edge in kilometres",
-        bounds: distance.bounds,
-        samples: [distance.sample({})],
-      },
-      {
-        kind: "histogram",
-        name: "decision_excess_km",
-        help: "How much further the chosen edge is than the nearest edge in service, in kilometres",
-        bounds: excess.bounds,
-        samples: [excess.sample({})],
-      },
-    ],
-  };
-}
-
-/** A full edge is in service; one that is down, draining or off is not. */
-function nearestInServiceKm(decision: Decision, rejections: readonly Rejection[]): number {
-  let nearest = Number.POSITIVE_INFINITY;
-  for (const { distanceKm } of decision.edges) nearest = Math.min(nearest, distanceKm);
-  for (const { reason, distanceKm } of rejections)
-    if (reason === "full") nearest = Math.min(nearest, distanceKm);
-  return nearest;
 }

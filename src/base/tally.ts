@@ -10,8 +10,21 @@ export class Tally {
   }
 
   add(...labelValues: string[]): void {
+    this.addMany(1, ...labelValues);
+  }
+
+  /** 0 leaves no trace. */
+  addMany(count: number, ...labelValues: string[]): void {
+    if (count === 0) return;
     const key = labelValues.join("\u0000");
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
+  }
+
+  /** One that is counted on without this one's noticing. */
+  copy(): Tally {
+    const copy = new Tally(...this.#names);
+    for (const [key, count] of this.#counts) copy.#counts.set(key, count);
+    return copy;
   }
 
   family(name: string, help: string): SimpleFamily {

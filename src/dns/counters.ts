@@ -11,6 +11,8 @@ export type DropReason =
   | "response"
   /** From a port where something answers everything. */
   | "source-port"
+  /** The system did not hand the packet over. */
+  | "receive-error"
   /** The system did not take the reply. */
   | "send-error";
 
@@ -106,7 +108,13 @@ const TYPE_INDEX: ReadonlyMap<number, number> = new Map(Object.values(TYPE).map(
 const RCODE_LABELS: readonly string[] = Object.keys(RCODE);
 const RCODE_INDEX: ReadonlyMap<number, number> = new Map(Object.values(RCODE).map((rcode, i) => [rcode, i]));
 
-const DROP_REASONS: readonly DropReason[] = ["short", "response", "source-port", "send-error"];
+const DROP_REASONS: readonly DropReason[] = [
+  "short",
+  "response",
+  "source-port",
+  "receive-error",
+  "send-error",
+];
 
 const DURATION_BOUNDS: readonly number[] = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 

@@ -15,16 +15,18 @@ import type { MetricSource } from "../model/metrics.ts";
 import type { Service } from "../model/service.ts";
 import type { Zone } from "../model/zone.ts";
 import type { ConnectionLimits } from "./connections.ts";
-import { counterCells, createDnsCounters, type DnsCounters, dnsMetrics } from "./counters.ts";
-import { type Listener, formatEndpoint } from "./listen.ts";
+import { counterCells, createDnsCounters, type DnsCounters, dnsMetrics, type Transport } from "./counters.ts";
+import { faultReporter } from "./fault.ts";
+import { type Listener, formatEndpoint, isPortToChoose, PORT_ATTEMPTS } from "./listen.ts";
 import { compileNamespace } from "./namespace.ts";
 import { createResponder, type Responder } from "./responder.ts";
 import { listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
 
 export interface DnsDoorOptions {
-  /** UDP and TCP on each; with port 0 both get the same port. */
   readonly endpoints: readonly Endpoint[];
+  /** What answers on each; by default UDP and TCP, and with port 0 both get the same port. */
+  readonly transports?: readonly Transport[];
   readonly zones: readonly Zone[];
   readonly services: readonly Pick<Service, "hostnames">[];
   readonly decide: Decide;
@@ -32,6 +34,8 @@ export interface DnsDoorOptions {
   /** As `ResponderOptions.cookieSecrets`; left out: a random one until the door is stopped. */
   readonly cookieSecrets?: readonly [Uint8Array, ...Uint8Array[]];
   readonly tcpLimits?: ConnectionLimits;
+  /** Where to count, as `createDnsCounters`; left out: for `metrics` here alone. */
+  readonly cells?: Float64Array;
 }
 
 export interface DnsDoor {
@@ -53,7 +57,7 @@ export interface DnsDoor {
  */
 export async function startDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   const { log, decide, zones, services } = options;
-  const cells = new Float64Array(counterCells());
+  const cells = options.cells ?? new Float64Array(counterCells());
   const counters = createDnsCounters(cells);
   const responder = createResponder({
     namespace: compileNamespace(zones, services),
@@ -82,7 +86,7 @@ interface Inside {
 async function openAll(options: DnsDoorOptions, inside: Inside): Promise<Listener[][]> {
   const opened: Listener[][] = [];
   try {
-    for (const endpoint of options.endpoints) opened.push(await openBoth(endpoint, options, inside));
+    for (const endpoint of options.endpoints) opened.push(await openEndpoint(endpoint, options, inside));
     return opened;
   } catch (error) {
     await stopAll(opened.flat());
@@ -90,38 +94,34 @@ async function openAll(options: DnsDoorOptions, inside: Inside): Promise<Listene
   }
 }
 
-/** How often the system may choose a UDP port that is taken for TCP. */
-const PORT_ATTEMPTS = 20;
+function openEndpoint(endpoint: Endpoint, options: DnsDoorOptions, inside: Inside): Promise<Listener[]> {
+  const { transports = ["udp", "tcp"] } = options;
+  if (transports.length > 1) return openBoth(endpoint, options, inside);
+  return Promise.all(transports.map((one) => (one === "udp" ? openUdp : openTcp)(endpoint, options, inside)));
+}
 
 async function openBoth(endpoint: Endpoint, options: DnsDoorOptions, inside: Inside): Promise<Listener[]> {
-  const { log, tcpLimits } = options;
-  const { respond } = inside.responder;
   for (let attempt = 1; ; attempt++) {
-    const udp = await listenUdp(endpoint, { respond, counters: inside.counters, log });
+    const udp = await openUdp(endpoint, options, inside);
     try {
-      const limits = tcpLimits === undefined ? {} : { limits: tcpLimits };
-      return [udp, await listenTcp(udp.endpoint, { respond, log, ...limits })];
+      return [udp, await openTcp(udp.endpoint, options, inside)];
     } catch (error) {
       await udp.stop();
-      const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-      if (endpoint.port !== 0 || !isTaken || attempt === PORT_ATTEMPTS) throw error;
+      if (!isPortToChoose(endpoint, error) || attempt === PORT_ATTEMPTS) throw error;
     }
   }
 }
 
-async function stopAll(listeners: readonly Listener[]): Promise<void> {
-  await Promise.all(listeners.map((listener) => listener.stop()));
+function openUdp(endpoint: Endpoint, { log }: DnsDoorOptions, inside: Inside): Promise<Listener> {
+  const { responder, counters } = inside;
+  return listenUdp(endpoint, { respond: responder.respond, counters, log });
 }
 
-const FAULT_PAUSE_MS = 10_000;
+function openTcp(endpoint: Endpoint, { log, tcpLimits }: DnsDoorOptions, inside: Inside): Promise<Listener> {
+  const limits = tcpLimits === undefined ? {} : { limits: tcpLimits };
+  return listenTcp(endpoint, { respond: inside.responder.respond, log, ...limits });
+}
 
-/** A bug that every query meets is told now and then, not for each. */
-function faultReporter(log: Log): (error: unknown) => void {
-  let quietUntilMs = 0;
-  return (error) => {
-    const nowMs = performance.now();
-    if (nowMs < quietUntilMs) return;
-    quietUntilMs = nowMs + FAULT_PAUSE_MS;
-    log.error({ error }, "a DNS query could not be answered");
-  };
+async function stopAll(listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.stop()));
 }

@@ -8,11 +8,25 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
+/** A query has no reason to be longer; of a longer datagram this much is read. */
+export const MAX_DATAGRAM_OCTETS = 4096;
+
+/** Room for what comes in while a thread is busy; the system grants what it allows. */
+export const RECEIVE_BUFFER_OCTETS = 8 << 20;
+
 /** Why an address could not be listened on, in one line for the operator. */
 export function listenError(endpoint: Endpoint, transport: Transport, cause: NodeJS.ErrnoException): Error {
   const where = `${formatEndpoint(endpoint)} (${transport.toUpperCase()})`;
   const error = new Error(`cannot listen for DNS on ${where}: ${reasonOf(cause)}`, { cause });
   return Object.assign(error, { code: cause.code });
+}
+
+/** How often the system may choose a UDP port that is taken for TCP. */
+export const PORT_ATTEMPTS = 20;
+
+/** Whether another attempt may find a port that is free for both transports. */
+export function isPortToChoose({ port }: Endpoint, error: unknown): boolean {
+  return port === 0 && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
 }
 
 export function formatEndpoint({ host, port }: Endpoint): string {

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { DnsCounters } from "./counters.ts";
-import { type Listener, listenError } from "./listen.ts";
+import { type Listener, listenError, MAX_DATAGRAM_OCTETS, RECEIVE_BUFFER_OCTETS } from "./listen.ts";
 import type { Responder } from "./responder.ts";
 import { isReflectorPort, sourceOctets } from "./source.ts";
 import { MAX_UDP_OCTETS } from "./wire.ts";
@@ -40,7 +40,13 @@ function answer(
   { respond, counters }: UdpOptions,
 ): void {
   if (isReflectorPort(remote.port)) return counters.dropped("source-port");
-  const octets = respond(packet, packet.length, sourceOctets(remote.address), "udp", out);
+  const octets = respond(
+    packet,
+    Math.min(packet.length, MAX_DATAGRAM_OCTETS),
+    sourceOctets(remote.address),
+    "udp",
+    out,
+  );
   if (octets === 0) return;
   // A copy, because the socket may keep it until the system takes it.
   socket.send(Buffer.from(out.subarray(0, octets)), remote.port, remote.address, (error) => {
@@ -67,9 +73,6 @@ function bind(socket: Socket, endpoint: Endpoint): Promise<void> {
     });
   });
 }
-
-/** Room for what comes in while the event loop is busy; the system grants what it allows. */
-const RECEIVE_BUFFER_OCTETS = 8 << 20;
 
 function widenBuffer(socket: Socket): void {
   try {

@@ -1,0 +1,186 @@
+import { Tally } from "./base/tally.ts";
+import type { Decision, DoorName, RejectionReason } from "./model/decision.ts";
+import type { Inventory } from "./model/inventory.ts";
+import type { HistogramFamily, MetricSource } from "./model/metrics.ts";
+
+/** What is counted of decisions, added up over everyone who decides, in whatever thread. */
+export interface DecisionTotals {
+  /** Zeroed cells in shared memory, of the layout for this inventory, that are part of the sum from now on. */
+  readonly newCells: (inventory: Inventory) => Float64Array;
+  readonly metrics: MetricSource;
+}
+
+/** Counts into cells; one per thread and inventory. */
+export interface DecisionCounts {
+  count(decision: Decision, door: DoorName, rejections: readonly Rejection[]): void;
+}
+
+export interface Rejection {
+  readonly reason: RejectionReason;
+  readonly distanceKm: number;
+}
+
+/** @param cells as from `DecisionTotals.newCells` for the same inventory */
+export function createDecisionCounts(inventory: Inventory, cells: Float64Array): DecisionCounts {
+  const layout = layoutFor(inventory);
+  const add = (at: number, value = 1): void => {
+    cells[at] = (cells[at] as number) + value;
+  };
+  const observe = (at: number, bounds: readonly number[], value: number): void => {
+    let bucket = 0;
+    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+    add(at + bucket);
+    add(at + bounds.length + 1, value);
+  };
+  return {
+    count(decision, door, rejections) {
+      const service = decision.service.index;
+      const best = decision.edges[0];
+      add(layout.row(service));
+      add(layout.decisions(service, DOORS.indexOf(door), best?.edge.index));
+      for (const { reason } of rejections) add(layout.rejected(service, REASONS.indexOf(reason)));
+      if (best === undefined || Number.isNaN(best.distanceKm)) return;
+      observe(layout.distanceAt, DISTANCE_BOUNDS_KM, best.distanceKm);
+      observe(layout.excessAt, EXCESS_BOUNDS_KM, best.distanceKm - nearestInServiceKm(decision, rejections));
+    },
+  };
+}
+
+export function createDecisionTotals(): DecisionTotals {
+  const decisions = new Tally("service", "edge", "door");
+  const rejected = new Tally("service", "reason");
+  const distance = new Float64Array(DISTANCE_BOUNDS_KM.length + 2);
+  const excess = new Float64Array(EXCESS_BOUNDS_KM.length + 2);
+  const sums = { decisions, rejected, distance, excess };
+  let tables: Table[] = [];
+
+  /** Threads learn of a new inventory a moment later: only what is older than the one before stands still. */
+  const settle = (generation: number): void => {
+    const before = tables.map(({ inventory }) => inventory.generation).filter((other) => other < generation);
+    const oldest = Math.max(0, ...before);
+    for (const table of tables) if (table.inventory.generation < oldest) addTable(table, sums);
+    tables = tables.filter(({ inventory }) => inventory.generation >= oldest);
+  };
+
+  return {
+    newCells(inventory) {
+      settle(inventory.generation);
+      const octets = layoutFor(inventory).cells * Float64Array.BYTES_PER_ELEMENT;
+      const cells = new Float64Array(new SharedArrayBuffer(octets));
+      tables.push({ inventory, cells });
+      return cells;
+    },
+    metrics() {
+      const now = {
+        decisions: decisions.copy(),
+        rejected: rejected.copy(),
+        distance: distance.slice(),
+        excess: excess.slice(),
+      };
+      for (const table of tables) addTable(table, now);
+      return [
+        now.decisions.family("decisions_total", "Decisions by service, first edge (`-` for none) and door"),
+        now.rejected.family("decisions_rejected_total", "Edges left out of decisions, by service and reason"),
+        histogram(
+          "decision_distance_km",
+          "Great-circle distance from the viewer to the chosen edge in kilometres",
+          DISTANCE_BOUNDS_KM,
+          now.distance,
+        ),
+        histogram(
+          "decision_excess_km",
+          "How much further the chosen edge is than the nearest edge in service, in kilometres",
+          EXCESS_BOUNDS_KM,
+          now.excess,
+        ),
+      ];
+    },
+  };
+}
+
+/** A full edge is in service; one that is down, draining or off is not. */
+function nearestInServiceKm(decision: Decision, rejections: readonly Rejection[]): number {
+  let nearest = Number.POSITIVE_INFINITY;
+  for (const { distanceKm } of decision.edges) nearest = Math.min(nearest, distanceKm);
+  for (const { reason, distanceKm } of rejections)
+    if (reason === "full") nearest = Math.min(nearest, distanceKm);
+  return nearest;
+}
+
+const DOORS: readonly DoorName[] = ["dns", "http"];
+const REASONS: readonly RejectionReason[] = ["off", "drain", "down", "full", "too-far", "not-allowed"];
+const DISTANCE_BOUNDS_KM: readonly number[] = [50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000];
+const EXCESS_BOUNDS_KM: readonly number[] = [0, ...DISTANCE_BOUNDS_KM];
+
+interface Table {
+  readonly inventory: Inventory;
+  readonly cells: Float64Array;
+}
+
+/**
+ * A row for each service, then the histograms: buckets and sum. A row begins with its total, so that
+ * rows without a decision are passed over. Memory that is never written to costs nothing.
+ */
+interface Layout {
+  readonly cells: number;
+  readonly distanceAt: number;
+  readonly excessAt: number;
+  row(service: number): number;
+  decisions(service: number, door: number, edge: number | undefined): number;
+  rejected(service: number, reason: number): number;
+}
+
+function layoutFor({ services, edges }: Inventory): Layout {
+  const perDoor = edges.length + 1;
+  const rejectedAt = 1 + DOORS.length * perDoor;
+  const rowCells = rejectedAt + REASONS.length;
+  const distanceAt = services.length * rowCells;
+  const excessAt = distanceAt + DISTANCE_BOUNDS_KM.length + 2;
+  return {
+    cells: excessAt + EXCESS_BOUNDS_KM.length + 2,
+    distanceAt,
+    excessAt,
+    row: (service) => service * rowCells,
+    decisions: (service, door, edge = -1) => service * rowCells + 1 + door * perDoor + edge + 1,
+    rejected: (service, reason) => service * rowCells + rejectedAt + reason,
+  };
+}
+
+interface Sums {
+  readonly decisions: Tally;
+  readonly rejected: Tally;
+  readonly distance: Float64Array;
+  readonly excess: Float64Array;
+}
+
+function addTable({ inventory, cells }: Table, sums: Sums): void {
+  const layout = layoutFor(inventory);
+  const at = (index: number): number => cells[index] as number;
+  for (const service of inventory.services) {
+    if (at(layout.row(service.index)) === 0) continue;
+    DOORS.forEach((door, d) => {
+      sums.decisions.addMany(at(layout.decisions(service.index, d, undefined)), service.id, "-", door);
+      for (const edge of inventory.edges)
+        sums.decisions.addMany(at(layout.decisions(service.index, d, edge.index)), service.id, edge.id, door);
+    });
+    REASONS.forEach((reason, r) => {
+      sums.rejected.addMany(at(layout.rejected(service.index, r)), service.id, reason);
+    });
+  }
+  addAll(sums.distance, cells, layout.distanceAt);
+  addAll(sums.excess, cells, layout.excessAt);
+}
+
+function addAll(to: Float64Array, from: Float64Array, start: number): void {
+  for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + (from[start + i] as number);
+}
+
+function histogram(
+  name: string,
+  help: string,
+  bounds: readonly number[],
+  cells: Float64Array,
+): HistogramFamily {
+  const counts = [...cells.subarray(0, bounds.length + 1)];
+  return { kind: "histogram", name, help, bounds, samples: [{ labels: {}, counts, sum: cells.at(-1) ?? 0 }] };
+}

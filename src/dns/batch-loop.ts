@@ -1,0 +1,89 @@
+import { BATCH_PACKETS, type PacketBatch } from "./batch.ts";
+import { ERRNO, type Libc } from "./libc.ts";
+import type { SharedSocket } from "./socket.ts";
+
+export interface BatchLoopOptions {
+  readonly libc: Libc;
+  readonly batch: PacketBatch;
+  readonly sockets: readonly SharedSocket[];
+  /** An eventfd that says that there is something to be seen to. */
+  readonly wakeFd: number;
+  /** Called between two batches after a wake-up, and now and then; `stop` ends the loop. */
+  readonly onWake: () => "go-on" | "stop";
+}
+
+/**
+ * Answers until it is told to stop, and then what had come in until then. Holds its thread all the time:
+ * nothing else runs in it but `onWake`.
+ */
+export function runBatchLoop({ libc, batch, sockets, wakeFd, onWake }: BatchLoopOptions): void {
+  const polled = pollSet([...sockets.map(({ fd }) => fd), wakeFd]);
+  const address = libc.addressOf(polled);
+  const wakeAt = sockets.length;
+  for (;;) {
+    const ready = libc.poll(address, sockets.length + 1, PATIENCE_MS);
+    if (ready < 0 && libc.errno() !== ERRNO.EINTR) throw new Error(`poll failed (errno ${libc.errno()})`);
+    if (isReady(polled, wakeAt)) drainWake(libc, wakeFd);
+    if ((isReady(polled, wakeAt) || ready <= 0) && onWake() === "stop") break;
+    for (let i = 0; i < sockets.length; i++)
+      if (isReady(polled, i)) answerSome(batch, sockets[i] as SharedSocket);
+  }
+  for (const socket of sockets) answerRest(batch, socket);
+}
+
+/** Makes an eventfd; closing it is the caller's. */
+export function openWake(libc: Libc): number {
+  const fd = libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) throw new Error(`no eventfd (errno ${libc.errno()})`);
+  return fd;
+}
+
+/** Has the loop that polls the eventfd call `onWake`. */
+export function wake(libc: Libc, wakeFd: number): void {
+  libc.write(wakeFd, ONE, ONE.length);
+}
+
+/** While batches are full, polling would only cost; but the other sockets and wake-ups get their turn. */
+function answerSome(batch: PacketBatch, socket: SharedSocket): void {
+  for (let i = 0; i < BATCHES_PER_TURN && batch.turn(socket) === BATCH_PACKETS; i++);
+}
+
+/** What waits in a full buffer, but not what a flood goes on to bring. */
+function answerRest(batch: PacketBatch, socket: SharedSocket): void {
+  for (let i = 0; i < BATCHES_AT_END && batch.turn(socket) > 0; i++);
+}
+
+function drainWake(libc: Libc, wakeFd: number): void {
+  libc.read(wakeFd, RECEIVED, RECEIVED.length);
+}
+
+/** About 5 ms of answers. */
+const BATCHES_PER_TURN = 16;
+/** More than a buffer of 8 MiB holds. */
+const BATCHES_AT_END = 256;
+/** How soon a thread is seen to end where nobody wakes the loop. */
+const PATIENCE_MS = 200;
+
+const ONE = new Uint8Array(BigUint64Array.of(1n).buffer);
+const RECEIVED = new Uint8Array(8);
+
+const EFD_NONBLOCK = 0x800;
+const EFD_CLOEXEC = 0x80000;
+const POLLIN = 1;
+
+const POLLFD_OCTETS = 8;
+
+/** struct pollfd: descriptor, events asked for, events found. */
+function pollSet(fds: readonly number[]): Int32Array {
+  // Small arrays may be moved; one over a buffer of its own is not.
+  const set = new Int32Array(new ArrayBuffer(POLLFD_OCTETS * fds.length));
+  fds.forEach((fd, i) => {
+    set[2 * i] = fd;
+    set[2 * i + 1] = POLLIN;
+  });
+  return set;
+}
+
+function isReady(polled: Int32Array, index: number): boolean {
+  return (polled[2 * index + 1] as number) >>> 16 !== 0;
+}

@@ -1,0 +1,81 @@
+import { createRequire } from "node:module";
+import { endianness } from "node:os";
+
+/**
+ * The few calls of the C library that batched sockets need, with raw addresses for pointers. Each returns
+ * what the call returns; after -1 `errno()` says why.
+ */
+export interface Libc {
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, octets: number): number;
+  getsockname(fd: number, address: Uint8Array, octets: Uint32Array): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, octets: number): number;
+  close(fd: number): number;
+  eventfd(initial: number, flags: number): number;
+  read(fd: number, octets: Uint8Array, count: number): number;
+  write(fd: number, octets: Uint8Array, count: number): number;
+  /** @param timeoutMs at most so long */
+  poll(fds: bigint, count: number, timeoutMs: number): number;
+  recvmmsg(fd: number, headers: bigint, count: number, flags: number, timeout: null): number;
+  sendmmsg(fd: number, headers: bigint, count: number, flags: number): number;
+  errno(): number;
+  /** Where the memory of an array is; it stays there as long as the array is held. */
+  addressOf(array: ArrayBufferView): bigint;
+}
+
+export type LibcResult =
+  | { readonly kind: "loaded"; readonly libc: Libc }
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+/** Looks the calls up; `unavailable` wherever the layouts of batch.ts and socket.ts would not hold. */
+export function loadLibc(): LibcResult {
+  if (process.platform !== "linux") return unavailable(`not on ${process.platform}`);
+  if (!ARCHITECTURES.has(process.arch) || endianness() !== "LE")
+    return unavailable(`not on ${process.arch}`);
+  try {
+    return { kind: "loaded", libc: bound() };
+  } catch (error) {
+    return unavailable(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+  }
+}
+
+/** Those whose layouts and numbers were checked: 64 bits, little-endian, Linux's generic socket options. */
+const ARCHITECTURES: ReadonlySet<string> = new Set(["x64", "arm64"]);
+
+function unavailable(reason: string): LibcResult {
+  return { kind: "unavailable", reason };
+}
+
+/** koffi is asked for only here and now: where it cannot be loaded, edgeward runs without it. */
+function bound(): Libc {
+  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  const library = koffi.load(null);
+  const call = (definition: string): never => library.func(definition) as never;
+  return {
+    socket: call("int socket(int, int, int)"),
+    bind: call("int bind(int, void *, unsigned int)"),
+    getsockname: call("int getsockname(int, void *, void *)"),
+    setsockopt: call("int setsockopt(int, int, int, void *, unsigned int)"),
+    close: call("int close(int)"),
+    eventfd: call("int eventfd(unsigned int, int)"),
+    read: call("long read(int, void *, unsigned long)"),
+    write: call("long write(int, void *, unsigned long)"),
+    poll: call("int poll(void *, unsigned long, int)"),
+    recvmmsg: call("int recvmmsg(int, void *, unsigned int, int, void *)"),
+    sendmmsg: call("int sendmmsg(int, void *, unsigned int, int)"),
+    errno: () => koffi.errno(),
+    addressOf: (array) => koffi.address(array),
+  };
+}
+
+/** Error numbers of Linux, the same on all architectures here. */
+export const ERRNO = {
+  EPERM: 1,
+  EINTR: 4,
+  EBADF: 9,
+  EAGAIN: 11,
+  EACCES: 13,
+  EFAULT: 14,
+  EINVAL: 22,
+  ENOTSOCK: 88,
+} as const;

@@ -1,0 +1,129 @@
+import { getSystemErrorMap } from "node:util";
+import { parseAddress } from "../base/address.ts";
+import type { Endpoint } from "../model/inventory.ts";
+import type { Libc } from "./libc.ts";
+import { listenError, RECEIVE_BUFFER_OCTETS } from "./listen.ts";
+
+/** Plain data, so that a thread can be told of it: descriptors belong to the process. */
+export interface SharedSocket {
+  readonly fd: number;
+  readonly family: 4 | 6;
+  /** Bound to no single address: replies have to be told where to leave from. */
+  readonly isWildcard: boolean;
+}
+
+/** The sockets of one UDP address; the system shares its packets out among them by sender. */
+export interface SocketGroup {
+  /** Where they really are bound. */
+  readonly endpoint: Endpoint;
+  readonly sockets: readonly SharedSocket[];
+}
+
+/**
+ * Binds `count` sockets to one address (SO_REUSEPORT), for as many threads.
+ * @throws an Error of one line if it cannot be listened on; then none is left open
+ */
+export function openSocketGroup(libc: Libc, endpoint: Endpoint, count: number): SocketGroup {
+  // One that does not share finds out who else is there, and with port 0 a port for all of them.
+  const probe = openSocket(libc, endpoint, { isShared: false });
+  const bound: Endpoint = { host: endpoint.host, port: portOf(libc, probe.fd) };
+  libc.close(probe.fd);
+  const sockets: SharedSocket[] = [];
+  try {
+    for (let i = 0; i < count; i++) sockets.push(openSocket(libc, bound, { isShared: true }));
+    return { endpoint: bound, sockets };
+  } catch (error) {
+    closeSockets(libc, sockets);
+    throw error;
+  }
+}
+
+export function closeSockets(libc: Libc, sockets: readonly SharedSocket[]): void {
+  for (const { fd } of sockets) libc.close(fd);
+}
+
+function openSocket(libc: Libc, endpoint: Endpoint, { isShared }: { isShared: boolean }): SharedSocket {
+  const address = parseAddress(endpoint.host);
+  if (address === undefined) throw new Error(`not an address: ${endpoint.host}`);
+  const isIpv6 = endpoint.host.includes(":");
+  const fd = libc.socket(isIpv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw failure(libc, endpoint);
+  const isWildcard = address.bytes.every((octet) => octet === 0);
+  const socket: SharedSocket = { fd, family: isIpv6 ? 6 : 4, isWildcard };
+  try {
+    configure(libc, socket, isShared);
+    const name = socketAddress(endpoint);
+    if (libc.bind(fd, name, name.length) < 0) throw failure(libc, endpoint);
+    return socket;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+/** What the system does not know or grant is done without, but for sharing. */
+function configure(libc: Libc, { fd, family, isWildcard }: SharedSocket, isShared: boolean): void {
+  const set = (level: number, name: number, value: Uint8Array): boolean =>
+    libc.setsockopt(fd, level, name, value, value.length) === 0;
+  if (family === 6) set(IPPROTO_IPV6, IPV6_V6ONLY, integer(1));
+  if (isShared && !set(SOL_SOCKET, SO_REUSEPORT, integer(1)))
+    throw new Error("the system does not let sockets share an address");
+  if (isWildcard && family === 4) set(IPPROTO_IP, IP_PKTINFO, integer(1));
+  if (isWildcard && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, integer(1));
+  set(SOL_SOCKET, SO_RCVBUF, integer(RECEIVE_BUFFER_OCTETS));
+  set(SOL_SOCKET, SO_SNDTIMEO, timeval(SEND_PATIENCE_MS));
+}
+
+/** `struct sockaddr_in` or `sockaddr_in6`. */
+function socketAddress({ host, port }: Endpoint): Uint8Array {
+  const isIpv6 = host.includes(":");
+  const name = new Uint8Array(isIpv6 ? SOCKADDR_IN6_OCTETS : SOCKADDR_IN_OCTETS);
+  const view = new DataView(name.buffer);
+  view.setUint16(0, isIpv6 ? AF_INET6 : AF_INET, true);
+  view.setUint16(2, port);
+  const bytes = parseAddress(host)?.bytes ?? new Uint8Array();
+  // An IPv4-mapped address has its own place in IPv6.
+  if (isIpv6 && bytes.length === 4) name.set([0xff, 0xff, ...bytes], 18);
+  else name.set(bytes, isIpv6 ? 8 : 4);
+  return name;
+}
+
+function portOf(libc: Libc, fd: number): number {
+  const name = new Uint8Array(SOCKADDR_IN6_OCTETS);
+  libc.getsockname(fd, name, Uint32Array.of(name.length));
+  return new DataView(name.buffer).getUint16(2);
+}
+
+function failure(libc: Libc, endpoint: Endpoint): Error {
+  const errno = libc.errno();
+  const [code, message] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, `errno ${errno}`];
+  return listenError(endpoint, "udp", Object.assign(new Error(message), { code }));
+}
+
+function integer(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
+
+function timeval(milliseconds: number): Uint8Array {
+  return new Uint8Array(BigInt64Array.of(0n, BigInt(milliseconds) * 1000n).buffer);
+}
+
+/** A network that takes no packet for so long loses some. */
+const SEND_PATIENCE_MS = 100;
+
+export const SOCKADDR_IN_OCTETS = 16;
+export const SOCKADDR_IN6_OCTETS = 28;
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0x80000;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
+const SO_SNDTIMEO = 21;
+const IPPROTO_IP = 0;
+const IP_PKTINFO = 8;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const IPV6_RECVPKTINFO = 49;
