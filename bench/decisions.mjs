@@ -1,0 +1,126 @@
+// npm run bench -- decisions
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createBoard } from "../dist/condition/board.js";
+import { loadConfig } from "../dist/config/load.js";
+import { openGeo } from "../dist/geo/geo.js";
+import { createRedirector } from "../dist/redirector.js";
+import { priceKm } from "../dist/selection/price.js";
+import { inScratch } from "./lib/process.mjs";
+import { publish } from "./lib/publish.mjs";
+import { randomFrom, randomSubnet } from "./lib/random.mjs";
+import { median } from "./lib/statistics.mjs";
+import { CITIES } from "./selection/cities.mjs";
+
+const EDGE_COUNTS = [50, 500];
+const CLIENTS = 100_000;
+const ROUNDS = 5;
+/** About a second per round, whatever the number of edges. */
+const EDGES_LOOKED_AT_PER_ROUND = 10_000_000;
+const HOSTNAME = "live.cdn.example.net";
+const silent = { info() {}, warn: console.warn, error: console.error };
+
+const geo = await openGeo({ files: { city: [], asn: [] }, places: [], log: silent });
+const random = randomFrom(1);
+const clients = Array.from({ length: CLIENTS }, () => ({
+  address: { family: 4, bytes: Uint8Array.from([...randomSubnet(random), 0]) },
+  prefixLength: 24,
+  from: "client-subnet",
+}));
+
+const rows = [];
+for (const edgeCount of EDGE_COUNTS) rows.push(...(await inScratch((folder) => figures(edgeCount, folder))));
+publish({
+  bench: "decisions",
+  question: "How many decisions does a CPU second make?",
+  tables: [
+    {
+      title: `rank: nearest, half of the edges loaded, ${CLIENTS.toLocaleString("en-US")} random /24s, median of ${ROUNDS} rounds`,
+      columns: ["edges", "clients", "decisions per CPU second", "microseconds each"],
+      rows,
+    },
+  ],
+});
+geo.stop();
+
+/**
+ * @param {number} edgeCount
+ * @param {string} folder
+ */
+async function figures(edgeCount, folder) {
+  const { redirector, board } = await engine(edgeCount, folder);
+  const count = Math.max(10_000, Math.min(CLIENTS, EDGES_LOOKED_AT_PER_ROUND / edgeCount));
+  const first = cpuOf(() => decideAll(redirector, clients.slice(0, count)));
+  const rounds = Array.from({ length: ROUNDS }, () =>
+    cpuOf(() => decideAll(redirector, clients.slice(0, count))),
+  );
+  board.stop();
+  const row = (/** @type {string} */ when, /** @type {number} */ seconds) => [
+    String(edgeCount),
+    when,
+    count / seconds,
+    (seconds / count) * 1e6,
+  ];
+  return [row("at first sight", first), row("seen before", median(rounds))];
+}
+
+/**
+ * Throws where a decision is not what it should be: a figure for wrong answers is worth nothing.
+ * @param {import("../src/redirector.ts").Redirector} redirector
+ * @param {readonly any[]} clients
+ */
+function decideAll(redirector, clients) {
+  for (const client of clients) {
+    const decision = redirector.decide({ hostname: HOSTNAME, client }, "dns");
+    if (decision?.outcome.kind !== "edges") throw new Error("a decision without an edge");
+  }
+}
+
+/** @param {() => void} work @returns {number} seconds of CPU time, all threads */
+function cpuOf(work) {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+/**
+ * The engine with edges in the world's largest cities; every second one is 40 to 99 % full.
+ * @param {number} edgeCount
+ * @param {string} folder
+ */
+async function engine(edgeCount, folder) {
+  const file = join(folder, "edgeward.yaml");
+  writeFileSync(file, JSON.stringify(configuration(edgeCount)));
+  const loaded = await loadConfig(file, { environment: {}, nowMs: Date.now(), generation: 1 });
+  if (loaded.kind === "problems") throw new Error(JSON.stringify(loaded.problems[0]));
+  const board = createBoard({ priceKm });
+  board.take(loaded.inventory);
+  for (const { id, index } of loaded.inventory.edges) {
+    board.health(id, 4, "up");
+    if (index % 2 === 0) board.pushReport(id, { viewers: 400 + ((index * 7) % 600) });
+  }
+  const redirector = createRedirector(geo.locate);
+  redirector.take(loaded.inventory, board.world());
+  return { redirector, board };
+}
+
+/** @param {number} edgeCount */
+function configuration(edgeCount) {
+  const edges = CITIES.slice(0, edgeCount).map(({ location: { latitude, longitude } }, index) => [
+    `edge${index}`,
+    {
+      location: { latitude, longitude },
+      addresses: [`198.18.${index >> 8}.${index & 255}`],
+      capacity: { viewers: 1000 },
+      probe: { type: "none" },
+      load: { type: "push", staleAfter: "1h" },
+    },
+  ]);
+  return {
+    listen: { dns: ["127.0.0.1:8053"], http: ["127.0.0.1:8080"], ops: "127.0.0.1:9153" },
+    zones: { "cdn.example.net": { nameservers: ["ns1.example.org"], contact: "hostmaster@example.net" } },
+    edges: Object.fromEntries(edges),
+    services: { live: { hostnames: [HOSTNAME], rank: "nearest" } },
+  };
+}

@@ -1,0 +1,256 @@
+// npm run bench -- dns [--rounds=5] [--seconds=3] [--only=gdnsd,…]
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { openGeo } from "../../dist/geo/geo.js";
+import { inScratch, isInstalled, PINNING_NOTE, residentMiB } from "../lib/process.mjs";
+import { progress, publish } from "../lib/publish.mjs";
+import { nearestSite, SITES } from "../lib/sites.mjs";
+import { median } from "../lib/statistics.mjs";
+import { CACHED_SUBNETS, cacheEntries } from "./cache-entries.mjs";
+import { connect } from "./client.mjs";
+import { startLoad } from "./load.mjs";
+import { writeNestedDatabase } from "./nested-database.mjs";
+import { edgeward } from "./peers/edgeward.mjs";
+import { gdnsd } from "./peers/gdnsd.mjs";
+import { knot } from "./peers/knot.mjs";
+import { powerdns } from "./peers/powerdns.mjs";
+import { EXISTING_NAMES, MIXES } from "./questions.mjs";
+import { truthOf } from "./truth.mjs";
+
+/** @typedef {import("./peers/peer.ts").Peer} Peer */
+/** @typedef {import("./peers/peer.ts").RunningPeer & { peer: Peer, startSeconds: number, readyMiB: number }} Contender */
+/** @typedef {import("./generator.mjs").Yield} Yield */
+
+const ROUNDS = option("rounds", 5);
+const SECONDS = option("seconds", 3);
+const ONLY = process.argv
+  .find((arg) => arg.startsWith("--only="))
+  ?.slice("--only=".length)
+  .split(",");
+const PEERS = [edgeward, gdnsd, knot, powerdns].filter(
+  (peer) => peer === edgeward || ONLY === undefined || ONLY.includes(peer.name.toLowerCase()),
+);
+const LATENCY_SHARE = 0.5;
+/** gdnsd compiles its tree first. */
+const START_PATIENCE_MS = 60_000;
+
+await inScratch(async (folder) => {
+  const peers = PEERS.filter(({ program }) => program === undefined || isInstalled(program));
+  const skipped = PEERS.filter((peer) => !peers.includes(peer));
+  /** @type {Contender[]} */
+  const contenders = [];
+  const load = await startLoad();
+  try {
+    const circumstances = await circumstancesIn(folder);
+    for (const peer of peers) contenders.push(await started(peer, circumstances));
+    publish(await findings(contenders, load, skipped));
+  } finally {
+    await load.stop();
+    for (const { stop } of contenders) await stop();
+  }
+});
+
+/** @param {string} folder */
+async function circumstancesIn(folder) {
+  progress("writing the city database in the layout of the peers");
+  const database = join(folder, "city.mmdb");
+  const { nearestByCountry } = await writeNestedDatabase(database);
+  const home = SITES[0];
+  if (home === undefined) throw new Error("no sites");
+  return { folder, database, siteByCountry: nearestByCountry((place) => nearestSite(place) ?? home) };
+}
+
+/** @param {Peer} peer @param {import("./peers/peer.ts").Circumstances} circumstances @returns {Promise<Contender>} */
+async function started(peer, circumstances) {
+  const folder = join(circumstances.folder, peer.name);
+  mkdirSync(folder);
+  const startedMs = performance.now();
+  const running = await peer.start({ ...circumstances, folder });
+  const client = connect(running.port);
+  const [name = ""] = EXISTING_NAMES;
+  try {
+    while ((await client.ask({ name, subnet: undefined })) === undefined)
+      if (performance.now() - startedMs > START_PATIENCE_MS)
+        throw new Error(`${peer.name} does not answer:\n${running.output()}`);
+  } catch (error) {
+    await running.stop();
+    throw error;
+  } finally {
+    client.stop();
+  }
+  const startSeconds = (performance.now() - startedMs) / 1000;
+  progress(`${peer.name} answers after ${startSeconds.toFixed(1)} s`);
+  return { ...running, peer, startSeconds, readyMiB: residentMiB(running.pid) };
+}
+
+/**
+ * @param {readonly Contender[]} contenders
+ * @param {import("./load.mjs").Load} load
+ * @param {readonly Peer[]} skipped
+ */
+async function findings(contenders, load, skipped) {
+  const truth = await truthTable(contenders);
+  const throughput = [];
+  for (const mix of MIXES) throughput.push(await throughputTable(mix, contenders, load));
+  return {
+    bench: "dns",
+    question:
+      "How many queries does a CPU second answer, beside other servers with the same sites and database?",
+    tables: [
+      ...throughput.map(({ table }) => table),
+      await latencyTable(contenders, load, throughput.at(-1)?.perSecond ?? new Map()),
+      truth,
+    ],
+    notes: [
+      PINNING_NOTE,
+      "Server CPU: user and system time of all threads of the process. Wrong: answers without the id, the name, AA and two addresses (or NXDOMAIN) asked for.",
+      ...skipped.map(
+        (peer) => `${peer.name} is not installed and was left out (Debian: apt install ${peer.package}).`,
+      ),
+    ],
+  };
+}
+
+/**
+ * Rounds take turns, so that whatever else the machine does befalls all alike.
+ * @param {import("./questions.mjs").Mix} mix
+ * @param {readonly Contender[]} contenders
+ * @param {import("./load.mjs").Load} load
+ */
+async function throughputTable(mix, contenders, load) {
+  /** @type {Map<Contender, Yield[]>} */
+  const yields = new Map(contenders.map((contender) => [contender, []]));
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const [{ port, pid, peer }, ofPeer] of yields) {
+      const result = await load.run({ port, pid, mix, seconds: SECONDS });
+      ofPeer.push(result);
+      progress(
+        `${mix}, round ${round}, ${peer.name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.wrong} wrong, ${result.lost} lost`,
+      );
+    }
+  }
+  const [ours = []] = yields.values();
+  return {
+    /** Answers per second of wall clock when nothing but the server limits. */
+    perSecond: new Map(
+      [...yields].map(([contender, of]) => [contender, median(of.map((y) => y.answers / y.seconds))]),
+    ),
+    table: {
+      title: `${titleOf(mix)}: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
+      columns: [
+        "server",
+        "queries per CPU second",
+        "lowest",
+        "highest",
+        "edgeward ×",
+        "answers per second",
+        "wrong",
+        "lost",
+      ],
+      rows: [...yields].map(([{ peer }, ofPeer]) => {
+        const rates = ofPeer.map(perCpuSecond);
+        const ratio = median(ours.map((our, i) => perCpuSecond(our) / (rates[i] ?? Number.NaN)));
+        return [
+          peer.name,
+          median(rates),
+          Math.min(...rates),
+          Math.max(...rates),
+          peer === edgeward ? "" : ratio,
+          median(ofPeer.map(({ answers, seconds }) => answers / seconds)),
+          total(ofPeer, "wrong"),
+          total(ofPeer, "lost"),
+        ];
+      }),
+    },
+  };
+}
+
+/** @param {import("./questions.mjs").Mix} mix */
+function titleOf(mix) {
+  switch (mix) {
+    case "no subnet":
+      return "One name, EDNS without a client subnet";
+    case "one subnet":
+      return "One name, always the same client subnet";
+    case "mixture":
+      return "200 names, a tenth of them not existing, 100,000 random client subnets";
+  }
+}
+
+/**
+ * Each at half of what it can.
+ * @param {readonly Contender[]} contenders
+ * @param {import("./load.mjs").Load} load
+ * @param {ReadonlyMap<Contender, number>} perSecond
+ */
+async function latencyTable(contenders, load, perSecond) {
+  const rows = [];
+  for (const contender of contenders) {
+    const { port, pid, peer, startSeconds, readyMiB } = contender;
+    const pace = Math.round((perSecond.get(contender) ?? 0) * LATENCY_SHARE);
+    /** @type {Yield[]} */
+    const rounds = [];
+    for (let round = 1; round <= ROUNDS; round++)
+      rounds.push(await load.run({ port, pid, mix: "mixture", seconds: SECONDS, perSecond: pace }));
+    const p50 = median(rounds.map(({ p50Ms }) => p50Ms));
+    const p99 = median(rounds.map(({ p99Ms }) => p99Ms));
+    progress(`${peer.name} at ${pace} per second: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms`);
+    rows.push([peer.name, pace, p50, p99, total(rounds, "lost"), startSeconds, readyMiB, residentMiB(pid)]);
+  }
+  return {
+    title: "The mixture at half of what each server answers; start and memory",
+    columns: [
+      "server",
+      "queries per second",
+      "p50 ms",
+      "p99 ms",
+      "lost",
+      "start s",
+      "MiB at start",
+      "MiB at the end",
+    ],
+    rows,
+  };
+}
+
+/** @param {readonly Contender[]} contenders */
+async function truthTable(contenders) {
+  const silent = { info() {}, warn: console.warn, error: console.error };
+  const geo = await openGeo({ files: { city: [], asn: [] }, places: [], log: silent });
+  const locate = (/** @type {readonly [number, number, number]} */ subnet) =>
+    geo.locate({
+      address: { family: 4, bytes: Uint8Array.from([...subnet, 0]) },
+      prefixLength: 24,
+      from: "client-subnet",
+    }).location;
+  const rows = [];
+  for (const { peer, port } of contenders) {
+    const client = connect(port);
+    const { wrong, nearestPercent } = await truthOf(client, locate);
+    rows.push([peer.name, peer.locatesBy, wrong, nearestPercent, await cacheEntries(client)]);
+    client.stop();
+    progress(`${peer.name}: ${wrong} wrong, ${nearestPercent.toFixed(1)} % at the nearest site`);
+  }
+  geo.stop();
+  return {
+    title: `Where viewers are sent, and what a caching resolver has to hold for ${CACHED_SUBNETS.toLocaleString("en-US")} random /24s`,
+    columns: ["server", "sites by", "wrong", "% at the nearest site", "cache entries"],
+    rows,
+  };
+}
+
+/** @param {Yield} result */
+function perCpuSecond({ answers, serverCpuSeconds }) {
+  return answers / serverCpuSeconds;
+}
+
+/** @param {readonly Yield[]} yields @param {"wrong" | "lost"} key */
+function total(yields, key) {
+  return yields.reduce((sum, each) => sum + each[key], 0);
+}
+
+/** @param {string} name @param {number} standard */
+function option(name, standard) {
+  const given = process.argv.find((arg) => arg.startsWith(`--${name}=`));
+  return given === undefined ? standard : Number(given.slice(name.length + 3));
+}

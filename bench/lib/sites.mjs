@@ -1,0 +1,55 @@
+/**
+ * Where the edges of the comparisons stand, and what DNS answers for each: eight cities, two addresses.
+ * @typedef {object} Site
+ * @property {string} id
+ * @property {number} latitude
+ * @property {number} longitude
+ * @property {readonly [string, string]} addresses
+ * @property {string} url
+ */
+
+/** @type {readonly Site[]} */
+export const SITES = [
+  site("ams", 52.3676, 4.9041, 1),
+  site("nyc", 40.7128, -74.006, 2),
+  site("lax", 34.0522, -118.2437, 3),
+  site("gru", -23.5505, -46.6333, 4),
+  site("jnb", -26.2041, 28.0473, 5),
+  site("sin", 1.3521, 103.8198, 6),
+  site("nrt", 35.6762, 139.6503, 7),
+  site("syd", -33.8688, 151.2093, 8),
+];
+
+/** @param {string} id @param {number} latitude @param {number} longitude @param {number} index @returns {Site} */
+function site(id, latitude, longitude, index) {
+  const addresses = /** @type {const} */ ([`192.0.2.${index * 10}`, `192.0.2.${index * 10 + 1}`]);
+  return { id, latitude, longitude, addresses, url: `http://${id}.edge.example.net` };
+}
+
+/**
+ * By great circle; the first of equals.
+ * @param {{ latitude?: number | undefined, longitude?: number | undefined }} place
+ * @returns {Site | undefined} none without a place
+ */
+export function nearestSite({ latitude, longitude }) {
+  if (latitude === undefined || longitude === undefined) return undefined;
+  const here = { latitude, longitude };
+  return SITES.reduce((best, site) => (angle(here, site) < angle(here, best) ? site : best));
+}
+
+/**
+ * Haversine, in radians.
+ * @param {{ latitude: number, longitude: number }} a
+ * @param {{ latitude: number, longitude: number }} b
+ */
+function angle(a, b) {
+  const [phiA, phiB] = [radians(a.latitude), radians(b.latitude)];
+  const north = Math.sin((phiA - phiB) / 2);
+  const east = Math.sin(radians(a.longitude - b.longitude) / 2);
+  return 2 * Math.asin(Math.sqrt(north * north + Math.cos(phiA) * Math.cos(phiB) * east * east));
+}
+
+/** @param {number} degrees */
+function radians(degrees) {
+  return (degrees * Math.PI) / 180;
+}
