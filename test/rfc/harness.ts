@@ -1,8 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
-import type { Transport } from "../../src/dns/counters.ts";
+import { counterCells, createDnsCounters, type Transport } from "../../src/dns/counters.ts";
 import { type DnsDoor, type DnsDoorOptions, startDnsDoor } from "../../src/dns/door.ts";
+import { compileNamespace } from "../../src/dns/namespace.ts";
+import { createResponder } from "../../src/dns/responder.ts";
+import type { Endpoint } from "../../src/model/inventory.ts";
 import { decode, type Reply } from "../dns/answers.ts";
+import { type Batched, LIBC, listenInBatches } from "../dns/batched.ts";
 import { decide, SERVICES, ZONES } from "../dns/fixture.ts";
 import { query, type QueryParts } from "../dns/packets.ts";
 
@@ -10,6 +15,8 @@ import { query, type QueryParts } from "../dns/packets.ts";
 export interface Way {
   readonly transport: Transport;
   readonly host: "127.0.0.1" | "::1";
+  /** UDP through batched sockets. */
+  readonly isBatched?: true;
 }
 
 export const UDP4: Way = { transport: "udp", host: "127.0.0.1" };
@@ -17,12 +24,22 @@ export const UDP6: Way = { transport: "udp", host: "::1" };
 export const TCP4: Way = { transport: "tcp", host: "127.0.0.1" };
 export const TCP6: Way = { transport: "tcp", host: "::1" };
 
+/** Where there are batched sockets. */
+const BATCHED_WAYS: readonly (readonly [string, Way])[] =
+  LIBC.kind === "unavailable"
+    ? []
+    : [
+        ["UDP over IPv4 in batches", { ...UDP4, isBatched: true }],
+        ["UDP over IPv6 in batches", { ...UDP6, isBatched: true }],
+      ];
+
 /** For `describe.each`, named by how it is travelled. */
 export const WAYS: readonly (readonly [string, Way])[] = [
   ["UDP over IPv4", UDP4],
   ["UDP over IPv6", UDP6],
   ["TCP over IPv4", TCP4],
   ["TCP over IPv6", TCP6],
+  ...BATCHED_WAYS,
 ];
 
 export interface Harness {
@@ -37,20 +54,28 @@ export interface Harness {
 
 export const QUIET = { info() {}, warn() {}, error() {} };
 
+const ENDPOINTS: readonly Endpoint[] = [
+  { host: "127.0.0.1", port: 0 },
+  { host: "::1", port: 0 },
+];
+
 export async function startHarness(options: Partial<DnsDoorOptions> = {}): Promise<Harness> {
-  const door = await startDnsDoor({
-    endpoints: [
-      { host: "127.0.0.1", port: 0 },
-      { host: "::1", port: 0 },
-    ],
+  const doorOptions = {
+    endpoints: ENDPOINTS,
     zones: ZONES,
     services: SERVICES,
     decide,
     log: QUIET,
+    cookieSecrets: [randomBytes(16)] as const,
+    cells: new Float64Array(counterCells()),
     ...options,
-  });
-  const port = ({ host }: Way): number =>
-    door.endpoints.find((endpoint) => endpoint.host === host)?.port ?? 0;
+  };
+  const door = await startDnsDoor(doorOptions);
+  const batched = LIBC.kind === "loaded" ? startBatched(doorOptions) : undefined;
+  const port = ({ host, isBatched }: Way): number => {
+    const endpoints = isBatched === true ? (batched?.endpoints ?? []) : door.endpoints;
+    return endpoints.find((endpoint) => endpoint.host === host)?.port ?? 0;
+  };
   const send: Harness["send"] = async (way, packet) => {
     const probe = query({ id: 0xbeef, name: "static.cdn.example.net" });
     const octets =
@@ -69,8 +94,25 @@ export async function startHarness(options: Partial<DnsDoorOptions> = {}): Promi
       if (reply === undefined) throw new Error("no reply");
       return reply;
     },
-    stop: () => door.stop(),
+    stop: async () => {
+      batched?.stop();
+      await door.stop();
+    },
   };
+}
+
+/** The same answers, counted together with the door's. */
+function startBatched({
+  zones,
+  services,
+  decide,
+  cookieSecrets,
+  cells,
+}: Required<Pick<DnsDoorOptions, "zones" | "services" | "decide" | "cookieSecrets" | "cells">>): Batched {
+  const counters = createDnsCounters(cells);
+  const namespace = compileNamespace(zones, services);
+  const { respond } = createResponder({ namespace, decide, cookieSecrets, counters, onFault() {} });
+  return listenInBatches(ENDPOINTS, { respond, counters });
 }
 
 /** Sends all from one socket; the first that comes back. */
