@@ -1,11 +1,9 @@
 // npm run bench -- decisions
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createBoard } from "../dist/condition/board.js";
 import { loadConfig } from "../dist/config/load.js";
 import { openGeo } from "../dist/geo/geo.js";
 import { createRedirector } from "../dist/redirector.js";
-import { priceKm } from "../dist/selection/price.js";
 import { inScratch } from "./lib/process.mjs";
 import { publish } from "./lib/publish.mjs";
 import { randomFrom, randomSubnet } from "./lib/random.mjs";
@@ -48,13 +46,12 @@ geo.stop();
  * @param {string} folder
  */
 async function figures(edgeCount, folder) {
-  const { redirector, board } = await engine(edgeCount, folder);
+  const redirector = await engine(edgeCount, folder);
   const count = Math.max(10_000, Math.min(CLIENTS, EDGES_LOOKED_AT_PER_ROUND / edgeCount));
   const first = cpuOf(() => decideAll(redirector, clients.slice(0, count)));
   const rounds = Array.from({ length: ROUNDS }, () =>
     cpuOf(() => decideAll(redirector, clients.slice(0, count))),
   );
-  board.stop();
   const row = (/** @type {string} */ when, /** @type {number} */ seconds) => [
     String(edgeCount),
     when,
@@ -93,16 +90,33 @@ async function engine(edgeCount, folder) {
   const file = join(folder, "edgeward.yaml");
   writeFileSync(file, JSON.stringify(configuration(edgeCount)));
   const loaded = await loadConfig(file, { environment: {}, nowMs: Date.now(), generation: 1 });
-  if (loaded.kind === "problems") throw new Error(JSON.stringify(loaded.problems[0]));
-  const board = createBoard({ priceKm });
-  board.take(loaded.inventory);
-  for (const { id, index } of loaded.inventory.edges) {
-    board.health(id, 4, "up");
-    if (index % 2 === 0) board.pushReport(id, { viewers: 400 + ((index * 7) % 600) });
-  }
+  if (loaded.kind !== "ok" || loaded.inventory === undefined) throw new Error(JSON.stringify(loaded));
   const redirector = createRedirector(geo.locate);
-  redirector.take(loaded.inventory, board.world());
-  return { redirector, board };
+  redirector.take(loaded.inventory, worldOf(edgeCount));
+  return redirector;
+}
+
+/** @param {number} edgeCount */
+function worldOf(edgeCount) {
+  const loadRatio = Float64Array.from({ length: edgeCount }, (_, index) =>
+    index % 2 === 0 ? (400 + ((index * 7) % 600)) / 1000 : Number.NaN,
+  );
+  return {
+    generation: 1,
+    up: new Uint8Array(edgeCount).fill(1),
+    state: new Uint8Array(edgeCount),
+    loadRatio,
+    priceKm: loadRatio.map((ratio) => (ratio > 0.7 ? 4000 * ((ratio - 0.7) / 0.3) ** 2 : 0)),
+    // So little that the world stays as it is, however many are sent.
+    perViewer: loadRatio.map((ratio) => (Number.isNaN(ratio) ? 0 : 1e-12)),
+    limit: new Float64Array(edgeCount).fill(1),
+    sent: {
+      counts: new Int32Array(new SharedArrayBuffer(8 * edgeCount)),
+      before: new Int32Array(2 * edgeCount),
+      slot: Uint16Array.from({ length: edgeCount }, (_, index) => index),
+      viewersPerAnswer: 1,
+    },
+  };
 }
 
 /** @param {number} edgeCount */

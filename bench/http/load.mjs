@@ -51,9 +51,8 @@ export async function run(order) {
 async function runWrk({ kind, port, hostname, seconds, folder }) {
   const script = join(folder, "requests.lua");
   writeFileSync(script, wrkScript(hostname, kind));
-  const [program, ...args] = pinned(LOAD_CORE, [
-    ...["wrk", "-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}`],
-  ]);
+  const options = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script];
+  const [program, ...args] = pinned(LOAD_CORE, ["wrk", ...options, `http://127.0.0.1:${port}`]);
   const { stdout } = await promisify(execFile)(program, args);
   const figures = /^FIGURES (.*)$/m.exec(stdout)?.[1]?.split(" ").map(Number) ?? [];
   const [requests = 0, microseconds = 1, failed = 0, p99 = Number.NaN] = figures;

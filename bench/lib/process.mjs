@@ -59,12 +59,14 @@ export function pinned(core, command) {
  * Starts a program on a core and listens to what it says.
  * @param {number} core
  * @param {readonly string[]} command
- * @param {{ ipc?: boolean, cwd?: string, user?: string }} [options]
+ * @param {{ ipc?: boolean, cwd?: string }} [options]
  * @returns {Child}
  */
 export function start(core, command, { ipc = false, cwd = PROJECT } = {}) {
   const [program, ...args] = pinned(core, command);
-  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe", ...(ipc ? ["ipc"] : [])] });
+  /** @type {import("node:child_process").StdioOptions} */
+  const stdio = ["ignore", "pipe", "pipe", ...(ipc ? [/** @type {const} */ ("ipc")] : [])];
+  const child = spawn(program, args, { cwd, stdio });
   let said = "";
   /** @type {Set<() => void>} */
   const listeners = new Set();
