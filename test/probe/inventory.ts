@@ -1,6 +1,14 @@
 import { parseAddress, parsePrefix } from "../../src/base/address.ts";
 import type { Address } from "../../src/model/address.ts";
-import type { Edge, HttpProbe, TcpProbe } from "../../src/model/edge.ts";
+import type {
+  DnsProbe,
+  Edge,
+  HlsProbe,
+  HttpProbe,
+  RtmpProbe,
+  TcpProbe,
+  WebSocketProbe,
+} from "../../src/model/edge.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 
 const TIMING = { intervalMs: 1000, timeoutMs: 500, rise: 3, fall: 2 };
@@ -62,4 +70,21 @@ export function inventoryOf(
     edges: edges.map((edge, index) => ({ ...edge, index })),
     services: [],
   };
+}
+
+export function rtmpProbe(port: number, other: Partial<RtmpProbe> = {}): RtmpProbe {
+  return { ...TIMING, type: "rtmp", port, host: "edge.test", ...other };
+}
+
+export function webSocketProbe(url: string, other: Partial<WebSocketProbe> = {}): WebSocketProbe {
+  return { ...TIMING, type: "websocket", url, host: new URL(url).host, tls: { verify: true }, ...other };
+}
+
+export function hlsProbe(url: string, other: Partial<HlsProbe> = {}): HlsProbe {
+  return { ...TIMING, type: "hls", url, host: new URL(url).host, tls: { verify: true }, hosts: [], ...other };
+}
+
+export function dnsProbe(port: number, other: Partial<DnsProbe> = {}): DnsProbe {
+  const asked = { name: "edge.example.net", record: "A", rcode: "NOERROR", answer: true } as const;
+  return { ...TIMING, type: "dns", port, transport: "udp", ...asked, ...other };
 }
