@@ -171,6 +171,10 @@ function spawnEdgeward(args: readonly string[], environment: Record<string, stri
     env: { PATH, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // A test that fails before it stops the service leaves none behind.
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("close", () => process.off("exit", end));
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
