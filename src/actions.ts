@@ -137,7 +137,17 @@ function hostOf({ url }: Edge): string {
 function targetOf({ probe }: Edge): { target?: string } {
   switch (probe.type) {
     case "http":
+    case "hls":
+    case "websocket":
       return { target: probe.url };
+    case "rtmp": {
+      const { tls, port, application } = probe;
+      return {
+        target: `${tls === undefined ? "rtmp" : "rtmps"} port ${port} ${application ?? ""}`.trimEnd(),
+      };
+    }
+    case "dns":
+      return { target: `${probe.name} ${probe.record}, ${probe.transport} port ${probe.port}` };
     case "tcp":
       return { target: `port ${probe.port}` };
     case "none":

@@ -56,13 +56,13 @@ function checkReach({ addresses, url }: EdgeInput, report: Report): void {
 /** An edge without addresses is asked at the host of the url. */
 function checkProbeTargets(probe: Probe, edge: EdgeInput, reach: Reach, report: Report): void {
   if (probe.type === "none") return;
-  const port = probe.type === "http" ? portOf(probe.url) : probe.port;
+  const port = "url" in probe ? portOf(probe.url) : probe.port;
   edge.addresses.forEach((address, i) => {
     const why = whyNotAsked(address, port, reach);
     if (why !== undefined) report(["addresses", i], `${VALUE} must not be probed: ${why}`);
   });
-  if (probe.type !== "http") return;
-  if (edge.probe.type === "http" && edge.probe.url !== undefined) {
+  if (!("url" in probe)) return;
+  if ("url" in edge.probe && edge.probe.url !== undefined) {
     checkUrl(probe.url, ["probe", "url"], reach, report);
   } else if (edge.addresses.length === 0) {
     checkUrl(probe.url, ["url"], reach, report);
@@ -103,5 +103,5 @@ const refusalWords: { readonly [refusal in Refusal]: string } = {
 
 function portOf(text: string): number {
   const { port, protocol } = new URL(text);
-  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+  return port === "" ? (protocol === "https:" || protocol === "wss:" ? 443 : 80) : Number(port);
 }

@@ -1,5 +1,6 @@
 import type { Edge } from "../model/edge.ts";
 import type { Fallback, Service, ViewerRule } from "../model/service.ts";
+import { buildStreams } from "./build-streams.ts";
 import { isWithin } from "./names.ts";
 import { VALUE, derived } from "./reading.ts";
 import { type Report, under } from "./report.ts";
@@ -45,9 +46,14 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     ...(input.deny === undefined ? {} : { deny: input.deny }),
     dns: { ttlSeconds: input.dns.ttl, answers: input.dns.answers },
     http: { stickinessSeconds: input.http.stickiness, url: input.http.url },
+    maxDistanceKm: input.maxDistanceKm ?? Number.POSITIVE_INFINITY,
+    margin: input.margin,
     whenFull: input.whenFull,
     whenDown: input.whenDown,
     ...(input.fallback === undefined ? {} : { fallback: fallbackOf(input.fallback) }),
+    ...(input.streams === undefined
+      ? {}
+      : { streams: buildStreams(input.streams, under(report, "streams")) }),
   };
 }
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { integer, notYet, oneOf, text, textLeaf } from "./leaf.ts";
+import { decimal, integer, notYet, oneOf, text, textLeaf } from "./leaf.ts";
 import { address, baseUrl, hostnamePattern, prefix } from "./leaf-network.ts";
 import { asn, ttl } from "./leaf-quantity.ts";
 import { read, refuse } from "./reading.ts";
+import { streamsSchema } from "./schema-streams.ts";
 
 const placeholders = ["{edge.url}", "{edge.id}", "{path}", "{query}"];
 
@@ -76,6 +77,12 @@ export const serviceSchema = z.strictObject({
   dns: dns.describe("How the DNS door answers.").prefault({}),
   http: http.describe("How the HTTP door answers.").prefault({}),
   steering: notYet("dns and http").describe("Content steering; not in this version yet.").optional(),
+  maxDistanceKm: decimal({ min: 0, max: 20_100 })
+    .describe("How far a viewer may be sent, in kilometres; left out: anywhere.")
+    .optional(),
+  margin: decimal({ min: 0, max: 0.5 })
+    .describe("Share of every edge's capacity that this service leaves free.")
+    .prefault(0.02),
   whenFull: oneOf("spill", "refuse")
     .describe("spill: the least loaded of the full edges; refuse: 503, no addresses.")
     .prefault("spill"),
@@ -83,6 +90,9 @@ export const serviceSchema = z.strictObject({
     .describe("fail-open: as if all were up; fallback: the fallback; refuse: 503, SERVFAIL.")
     .prefault("fail-open"),
   fallback: fallback.describe("Where viewers go when no edge can serve.").optional(),
+  streams: streamsSchema
+    .describe("Checks the streams that viewers ask for at each edge; left out: none.")
+    .optional(),
 });
 
 export type ServiceInput = z.infer<typeof serviceSchema>;

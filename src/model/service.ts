@@ -1,4 +1,5 @@
 import type { Address, Prefix } from "./address.ts";
+import type { TlsCheck } from "./edge.ts";
 import type { Continent } from "./location.ts";
 
 /** A routed hostname with its edges and its rules, as configured. */
@@ -27,9 +28,15 @@ export interface Service {
     /** Where to redirect: `{edge.url}`, `{edge.id}`, `{path}`, `{query}` are replaced. */
     readonly url: string;
   };
+  /** How far a viewer may be sent; Infinity: anywhere. */
+  readonly maxDistanceKm: number;
+  /** Share of an edge's capacity that is left free, 0..0.5. */
+  readonly margin: number;
   readonly whenFull: "spill" | "refuse";
   readonly whenDown: "fail-open" | "fallback" | "refuse";
   readonly fallback?: Fallback;
+  /** Present: its active streams are checked at each of its edges. */
+  readonly streams?: StreamChecks;
 }
 
 export type Rank = "nearest" | "least-loaded" | "weighted" | "failover";
@@ -46,4 +53,21 @@ export interface ViewerRule {
 export interface Fallback {
   readonly url?: string;
   readonly addresses: readonly Address[];
+}
+
+/** How a service finds out which streams are stale at which edge. */
+export interface StreamChecks {
+  readonly probe: "hls";
+  /** Behind the edge's url; `{stream}` is replaced by the stream's name. */
+  readonly path: string;
+  /** Between two checks of a stream at an edge; more when `perSecond` is not enough. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Good checks in a row after which a stale stream is fresh again, 1..10. */
+  readonly rise: number;
+  /** Bad checks in a row after which a stream is stale, 1..10. */
+  readonly fall: number;
+  /** The most checks of the whole service that start in a second. */
+  readonly perSecond: number;
+  readonly tls: TlsCheck;
 }

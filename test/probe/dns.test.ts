@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { encode, type Packet, decode } from "dns-packet";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
@@ -35,7 +35,7 @@ async function serveUdp(answer: Answer, host = "127.0.0.1"): Promise<{ port: num
   socket.bind(0, host);
   await once(socket, "listening");
   onTestFinished(() => void socket.close());
-  return { port: (socket.address() as AddressInfo).port, queries };
+  return { port: socket.address().port, queries };
 }
 
 describe("a probe over DNS", () => {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { probeHttp } from "../../src/probe/http.ts";
+import { matches, probeHttp } from "../../src/probe/http.ts";
 import type { ProbeResult } from "../../src/probe/result.ts";
 import { authority, certificate, expiredCertificate, privateKey } from "./certificates.ts";
 import { address, httpProbe } from "./inventory.ts";
@@ -216,5 +216,42 @@ describe("a probe over HTTPS", () => {
     const result = await probe(hanging.port, { timeoutMs: 100 }, url(hanging.port));
     expect(reasonOf(result)).toBe("timeout");
     expect(result.steps.at(-1)?.name).toBe("tls");
+  });
+});
+
+describe("the headers that a probe over HTTP expects", () => {
+  const replying = (headers: string) => answering(`HTTP/1.1 200 OK\r\n${headers}Content-Length: 0\r\n\r\n`);
+
+  it("must be there, and as expected in any case, one of several", async () => {
+    const { port } = await serveTcp(
+      replying(
+        "Content-Type: Application/VND.Apple.MpegURL; charset=utf-8\r\nX-Cache: MISS\r\nX-Cache: HIT\r\n",
+      ),
+    );
+    const headers = { "content-type": "application/vnd.apple.mpegurl*", "x-cache": "hit" };
+    expect(await probe(port, { headers })).toMatchObject({ ok: true });
+    expect(await probe(port, { headers: { "content-type": "application/*json*" } })).toMatchObject({
+      ok: false,
+      reason: "header",
+      detail: "content-type",
+    });
+    expect(await probe(port, { headers: { via: "*" } })).toMatchObject({ reason: "header", detail: "via" });
+  });
+
+  it.each([
+    ["", "", true],
+    ["abc", "abc", true],
+    ["abc", "ab", false],
+    ["abc", "a*c", true],
+    ["abc", "*", true],
+    ["", "*", true],
+    ["abc", "*b*", true],
+    ["abc", "a*b", false],
+    ["ab", "ab*b", false],
+    ["aXbXc", "a*x*c", true],
+    ["aab", "a*a*ab", false],
+    ["*", "*", true],
+  ])("%o is of the pattern %o: %o", (text, pattern, expected) => {
+    expect(matches(text, pattern)).toBe(expected);
   });
 });
