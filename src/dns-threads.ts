@@ -193,12 +193,15 @@ function createCrew(options: DnsThreadsOptions): Crew {
           void member.thread.stop(STOP);
           reject(error);
         };
+        /** With the ports that the system chose first. */
+        let settled = task;
         let isReady = false;
         const onMessage = (message: unknown): void => {
           const news = message as DnsNews;
           switch (news.kind) {
             case "ready":
               isReady = true;
+              if (task.kind === "sockets") settled = { ...task, endpoints: news.endpoints };
               return resolve(news.endpoints);
             case "failed":
               if (isReady) return log.error({ reason: news.message }, "a DNS thread cannot begin again");
@@ -215,7 +218,7 @@ function createCrew(options: DnsThreadsOptions): Crew {
         const thread = superviseThread({
           start: () => {
             const worker = new Worker(entry(), {
-              workerData: dataFor(task, counted),
+              workerData: dataFor(settled, counted),
               name: `dns-${task.kind}`,
             });
             options.onThread?.(worker);

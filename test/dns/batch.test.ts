@@ -1,0 +1,252 @@
+import { createSocket } from "node:dgram";
+import { networkInterfaces } from "node:os";
+import { afterEach, describe, expect, it } from "vitest";
+import { type BatchSockets, openBatchSockets, type ThreadSockets } from "../../src/dns/batch-door.ts";
+import { BATCH_PACKETS, PacketBatch } from "../../src/dns/batch.ts";
+import { counterCells, createDnsCounters, dnsMetrics } from "../../src/dns/counters.ts";
+import { ERRNO, type Libc } from "../../src/dns/libc.ts";
+import { listenUdp } from "../../src/dns/udp.ts";
+import { QUIET } from "../rfc/harness.ts";
+import { LIBC, listenInBatches } from "./batched.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+/** Repeats what it gets. */
+const echo = (
+  packet: Uint8Array,
+  length: number,
+  _source: Uint8Array,
+  _transport: string,
+  out: Uint8Array,
+) => {
+  out.set(packet.subarray(0, length));
+  return length;
+};
+
+const UNCOUNTED = { dropped() {} };
+const ANY_PORT = { host: "127.0.0.1", port: 0 };
+
+describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
+  const libc = LIBC.kind === "loaded" ? LIBC.libc : (undefined as never);
+
+  /** One thread's sockets, looked at only when a test says so. */
+  function open(endpoint = ANY_PORT): { port: number; sockets: BatchSockets; thread: ThreadSockets } {
+    const sockets = openBatchSockets(libc, [endpoint], 1);
+    closing.push(() => sockets.close());
+    const port = sockets.endpoints[0]?.port ?? 0;
+    return { port, sockets, thread: sockets.threads[0] as ThreadSockets };
+  }
+
+  it("answer more packets than one batch holds, each to whom it came from", async () => {
+    const { port, thread } = open();
+    const clients = await Promise.all(Array.from({ length: 5 }, () => openClient()));
+    for (const [c, client] of clients.entries())
+      for (let i = 0; i < 40; i++) await client.send(Buffer.from([c, i]), port, "127.0.0.1");
+    const batch = new PacketBatch(libc, { respond: echo, counters: UNCOUNTED });
+    const taken = [1, 2, 3, 4, 5].map(() => batch.turn(thread.sockets[0] as never));
+    expect(taken).toEqual([BATCH_PACKETS, BATCH_PACKETS, BATCH_PACKETS, 200 - 3 * BATCH_PACKETS, 0]);
+    for (const [c, client] of clients.entries()) {
+      await client.received(40);
+      expect(client.messages.map((m) => [...m])).toEqual(Array.from({ length: 40 }, (_, i) => [c, i]));
+    }
+  });
+
+  it("pass over packets without a reply, and answer the others as they came", async () => {
+    const { port, thread } = open();
+    const client = await openClient();
+    for (let i = 0; i < 10; i++) await client.send(Buffer.from([i]), port, "127.0.0.1");
+    const respond: typeof echo = (packet, ...rest) =>
+      (packet[0] ?? 0) % 3 === 0 ? 0 : echo(packet, ...rest);
+    new PacketBatch(libc, { respond, counters: UNCOUNTED }).turn(thread.sockets[0] as never);
+    await client.received(6);
+    expect(client.messages.map((message) => message[0])).toEqual([1, 2, 4, 5, 7, 8]);
+  });
+
+  it("read as much of a long datagram as the plain ones", async () => {
+    const lengths: number[] = [];
+    const respond: typeof echo = (packet, length, source, transport, out) => {
+      lengths.push(length);
+      return echo(packet, 2, source, transport, out);
+    };
+    const batched = listenInBatches([ANY_PORT], { respond, counters: UNCOUNTED });
+    closing.push(() => batched.stop());
+    const counters = createDnsCounters(new Float64Array(counterCells()));
+    const plain = await listenUdp(ANY_PORT, { respond, counters, log: QUIET });
+    closing.push(() => plain.stop());
+    for (const port of [batched.endpoints[0]?.port ?? 0, plain.endpoint.port]) {
+      const client = await openClient();
+      await client.send(Buffer.alloc(9000), port, "127.0.0.1");
+      await client.received(1);
+    }
+    expect(lengths).toEqual([4096, 4096]);
+  });
+
+  it.each(["127.0.0.2", "127.9.9.9", ...ownAddresses()])(
+    "reply from %s when the query came to it, though bound to all addresses",
+    async (host) => {
+      const wildcard = host.includes(":") ? "::" : "0.0.0.0";
+      const batched = listenInBatches([{ host: wildcard, port: 0 }], { respond: echo, counters: UNCOUNTED });
+      closing.push(() => batched.stop());
+      const client = await openClient(host.includes(":") ? "udp6" : "udp4");
+      for (let i = 0; i < 3; i++) await client.send(Buffer.from([i]), batched.endpoints[0]?.port ?? 0, host);
+      await client.received(3);
+      expect(client.sources).toEqual([host, host, host]);
+    },
+  );
+
+  it("refuse an address that another program listens on", async () => {
+    const socket = createSocket("udp4");
+    closing.push(() => socket.close());
+    await new Promise<void>((resolve) => {
+      socket.bind(0, "127.0.0.1", resolve);
+    });
+    const { port } = socket.address();
+    expect(() => openBatchSockets(libc, [ANY_PORT, { host: "127.0.0.1", port }], 2)).toThrow(
+      `cannot listen for DNS on 127.0.0.1:${port} (UDP): another program listens there (EADDRINUSE)`,
+    );
+  });
+
+  it("refuse an address that this machine does not have", () => {
+    expect(() => openBatchSockets(libc, [{ host: "192.0.2.1", port: 0 }], 1)).toThrow(
+      "cannot listen for DNS on 192.0.2.1:0 (UDP): this machine does not have the address (EADDRNOTAVAIL)",
+    );
+  });
+
+  describe("when the system refuses", () => {
+    const failing = (errno: number, fails: (call: number) => boolean): Libc => {
+      let calls = 0;
+      let failed = false;
+      return {
+        ...libc,
+        sendmmsg(...call) {
+          failed = fails(++calls);
+          return failed ? -1 : libc.sendmmsg(...call);
+        },
+        errno: () => (failed ? errno : libc.errno()),
+      };
+    };
+
+    async function answered(faulty: Libc, count: number): Promise<{ messages: number[]; lost: number }> {
+      const { port, thread } = open();
+      const client = await openClient();
+      for (let i = 0; i < count; i++) await client.send(Buffer.from([i]), port, "127.0.0.1");
+      const cells = new Float64Array(counterCells());
+      const batch = new PacketBatch(faulty, { respond: echo, counters: createDnsCounters(cells) });
+      batch.turn(thread.sockets[0] as never);
+      // What comes after is answered as ever.
+      await client.send(Buffer.from([99]), port, "127.0.0.1");
+      new PacketBatch(libc, { respond: echo, counters: UNCOUNTED }).turn(thread.sockets[0] as never);
+      await client.receivedOne((message) => message[0] === 99);
+      return { messages: client.messages.map((m) => m[0] as number), lost: drops(cells, "send-error") };
+    }
+
+    it.each([
+      ["ENOBUFS", 105],
+      ["EPERM", ERRNO.EPERM],
+      ["ECONNREFUSED", 111],
+    ])("%s for one reply, that one is lost and counted", async (_name, errno) => {
+      const result = await answered(
+        failing(errno, (call) => call === 1),
+        5,
+      );
+      expect(result).toEqual({ messages: [1, 2, 3, 4, 99], lost: 1 });
+    });
+
+    it("EINTR, nothing is lost", async () => {
+      const result = await answered(
+        failing(ERRNO.EINTR, (call) => call === 1),
+        3,
+      );
+      expect(result).toEqual({ messages: [0, 1, 2, 99], lost: 0 });
+    });
+
+    it("EAGAIN after it has waited, the batch is lost and counted", async () => {
+      const result = await answered(
+        failing(ERRNO.EAGAIN, () => true),
+        3,
+      );
+      expect(result).toEqual({ messages: [99], lost: 3 });
+    });
+
+    it("to take more than one of them, it is asked again for the rest", async () => {
+      const oneByOne: Libc = {
+        ...libc,
+        sendmmsg: (fd, headers, _count, flags) => libc.sendmmsg(fd, headers, 1, flags),
+      };
+      expect(await answered(oneByOne, 4)).toEqual({ messages: [0, 1, 2, 3, 99], lost: 0 });
+    });
+
+    it("to hand packets over, that is counted and gone over", () => {
+      const { thread } = open();
+      const cells = new Float64Array(counterCells());
+      const refusing = (errno: number): PacketBatch =>
+        new PacketBatch(
+          { ...libc, recvmmsg: () => -1, errno: () => errno },
+          { respond: echo, counters: createDnsCounters(cells) },
+        );
+      expect(refusing(111).turn(thread.sockets[0] as never)).toBe(0);
+      expect(drops(cells, "receive-error")).toBe(1);
+      expect(refusing(ERRNO.EAGAIN).turn(thread.sockets[0] as never)).toBe(0);
+      expect(drops(cells, "receive-error")).toBe(1);
+      expect(() => refusing(ERRNO.EBADF).turn(thread.sockets[0] as never)).toThrow("errno 9");
+    });
+  });
+});
+
+function drops(cells: Float64Array, reason: string): number {
+  const family = dnsMetrics([cells]).find(({ name }) => name === "dns_dropped_total");
+  const samples = family?.kind === "counter" ? family.samples : [];
+  return samples.find(({ labels }) => labels["reason"] === reason)?.value ?? Number.NaN;
+}
+
+/** Addresses of this machine beside loopback, of both families where there are any; never link-local. */
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return all
+    .filter(({ address }) => !address.startsWith("fe80") && address !== "127.0.0.1")
+    .map(({ address }) => address);
+}
+
+interface Client {
+  readonly messages: Buffer[];
+  readonly sources: string[];
+  readonly send: (packet: Buffer, port: number, host: string) => Promise<void>;
+  readonly received: (count: number) => Promise<void>;
+  readonly receivedOne: (is: (message: Buffer) => boolean) => Promise<void>;
+}
+
+async function openClient(type: "udp4" | "udp6" = "udp4"): Promise<Client> {
+  const socket = createSocket({ type, recvBufferSize: 1 << 20 });
+  closing.push(() => socket.close());
+  const messages: Buffer[] = [];
+  const sources: string[] = [];
+  let look = (): void => {};
+  socket.on("message", (message, { address }) => {
+    messages.push(message);
+    sources.push(address);
+    look();
+  });
+  await new Promise<void>((resolve) => {
+    socket.bind(0, resolve);
+  });
+  const until = (holds: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      look = () => {
+        if (holds()) resolve();
+      };
+      look();
+    });
+  return {
+    messages,
+    sources,
+    send: (packet, port, host) =>
+      new Promise((resolve, reject) => {
+        socket.send(packet, port, host, (error) => (error === null ? resolve() : reject(error)));
+      }),
+    received: (count) => until(() => messages.length >= count),
+    receivedOne: (is) => until(() => messages.some(is)),
+  };
+}
