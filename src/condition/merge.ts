@@ -9,14 +9,18 @@ export interface Received {
   readonly staleAfterMs: number;
 }
 
-/** Field by field, the first source in the list that knows it and is fresh. */
+/** Field by field, the first source in the list that knows it and is fresh; so are the capacities they state. */
 export function mergeReports(sources: readonly (Received | undefined)[], nowMs: number): LoadReport {
-  const fresh = sources.filter((source) => source !== undefined && isFresh(source, nowMs));
-  const merged: { [field: string]: unknown } = {};
-  for (const source of fresh) {
-    for (const [field, value] of Object.entries(source?.report ?? {})) merged[field] ??= value;
-  }
-  return merged;
+  const fresh = sources.flatMap((source) =>
+    source !== undefined && isFresh(source, nowMs) ? [source.report] : [],
+  );
+  const stated = fresh.flatMap(({ capacity }) => (capacity === undefined ? [] : [capacity]));
+  const merged = firstKnown(fresh);
+  return stated.length === 0 ? merged : { ...merged, capacity: firstKnown(stated) };
+}
+
+function firstKnown<T extends object>(parts: readonly T[]): T {
+  return Object.assign({}, ...parts.toReversed()) as T;
 }
 
 /** A report of exactly `staleAfterMs` is stale. */
@@ -27,8 +31,10 @@ export function isFresh({ atMs, staleAfterMs }: Received, nowMs: number): boolea
 /**
  * Share of the capacity in use by whichever of viewers and bandwidth binds: 0 empty, 1 full, more is
  * overload; NaN when nothing that is limited is known. A capacity of 0 is full whatever is known.
+ * @param configured what the operator gave; where that is silent, what the server states of itself counts
  */
-export function loadRatioOf(load: LoadReport, capacity: Capacity): number {
+export function loadRatioOf(load: LoadReport, configured: Capacity): number {
+  const capacity = { ...load.capacity, ...configured };
   const ratios = [
     shareOf(load.viewers, capacity.viewers),
     shareOf(load.bandwidth, capacity.bandwidth),

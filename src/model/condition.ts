@@ -1,5 +1,5 @@
 import type { Family } from "./address.ts";
-import type { AdminState } from "./edge.ts";
+import type { AdminState, Capacity } from "./edge.ts";
 
 /** What an edge says of itself. Each field is optional: unknown is not zero. */
 export interface LoadReport {
@@ -11,6 +11,8 @@ export interface LoadReport {
   /** 0..1 */
   readonly memory?: number;
   readonly streams?: readonly string[];
+  /** What the server says it can carry; serves where the operator gave none. */
+  readonly capacity?: Capacity;
 }
 
 export type Health = "unknown" | "up" | "down";

@@ -27,6 +27,24 @@ describe("several sources", () => {
   });
 });
 
+describe("capacities that servers state", () => {
+  it("are merged field by field, too", () => {
+    const sources = [
+      received({ viewers: 1, capacity: { viewers: 10 } }),
+      received({ capacity: { viewers: 99, bandwidth: 5 } }, 0, 1000),
+    ];
+    expect(mergeReports(sources, 50)).toEqual({ viewers: 1, capacity: { viewers: 10, bandwidth: 5 } });
+    expect(mergeReports(sources, 500)).toEqual({ capacity: { viewers: 99, bandwidth: 5 } });
+  });
+
+  it("serve where the operator gave none", () => {
+    const load = { viewers: 50, bandwidth: 30, capacity: { viewers: 100, bandwidth: 40 } };
+    expect(loadRatioOf(load, {})).toBe(0.75);
+    expect(loadRatioOf(load, { bandwidth: 300 })).toBe(0.5);
+    expect(loadRatioOf(load, { viewers: 1000, bandwidth: 300 })).toBe(0.1);
+  });
+});
+
 describe("the load ratio", () => {
   it.each<[string, LoadReport, { viewers?: number; bandwidth?: number }, number]>([
     ["the one that binds", { viewers: 10, bandwidth: 90 }, { viewers: 100, bandwidth: 100 }, 0.9],
