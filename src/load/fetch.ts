@@ -1,94 +1,113 @@
-import type { LookupAddress, LookupOptions } from "node:dns";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { Client } from "undici";
-import { formatAddress } from "../base/address.ts";
+import type { Client } from "undici";
 import type { Clock } from "../base/clock.ts";
-import { type Reach, resolveReachable } from "../base/reach.ts";
-import type { PolledLoad, PullRequest, Reply } from "./source.ts";
+import type { Reach } from "../base/reach.ts";
+import type { Connections } from "./connections.ts";
+import { isDisconnection, PullError, pullErrorOf } from "./pull-error.ts";
+import type { Session } from "./session.ts";
+import type { PullRequest, Reply } from "./source.ts";
 
 const REPLY_LIMIT = 8 * 1024 * 1024;
-
-/** Why a source could not be read; in words, for people, without url, credentials or text from the network. */
-export class PullError extends Error {}
+/** Of a page that will not be read. */
+const DUMP_LIMIT = 64 * 1024;
 
 export interface FetchContext {
   readonly reach: Reach;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly session: Session;
+  readonly connections: Connections;
 }
 
-/** One GET with the source's credentials. Redirects are not followed. @throws {PullError} */
-export async function fetchReply(
-  request: PullRequest,
-  source: PolledLoad,
-  context: FetchContext,
-): Promise<Reply> {
-  const url = new URL(request.url);
-  const client = await clientTo(url, context.reach);
+/**
+ * One request with the source's credentials. Redirects are not followed. An optional request that fails has a
+ * reply all the same. @throws {PullError}
+ */
+export async function fetchReply(request: PullRequest, context: FetchContext): Promise<Reply> {
   try {
-    const reply = await client.request({
-      method: "GET",
-      path: url.pathname + url.search,
-      headers: { "user-agent": "edgeward", ...authorization(source), ...request.headers },
-      signal: context.signal,
-      reset: true,
-    });
-    reply.body.on("error", () => {});
-    if (reply.statusCode !== 200) throw new PullError(statusWords(reply.statusCode));
-    const body = await bytesOf(reply.body);
-    const text = reply.headers["content-encoding"] === "gzip" ? await unzipped(body) : body;
-    return { body: text.toString("utf8"), receivedAtMs: context.clock.monotonicMs() };
+    const reply = await authorizedReply(request, context);
+    if (reply.statusCode !== 200) {
+      await reply.body.dump({ limit: DUMP_LIMIT });
+      throw new PullError(statusWords(reply.statusCode));
+    }
+    const body = await decoded(await bytesOf(reply.body), reply.headers["content-encoding"]);
+    const cookie = cookieIn(reply.headers["set-cookie"]);
+    const receivedAtMs = context.clock.monotonicMs();
+    return { body: body.toString("utf8"), receivedAtMs, ...(cookie === undefined ? {} : { cookie }) };
   } catch (error) {
-    throw pullErrorOf(error);
-  } finally {
-    void client.destroy();
+    const failure = pullErrorOf(error);
+    if (request.optional !== true || context.signal.aborted) throw failure;
+    return { body: "", receivedAtMs: context.clock.monotonicMs(), problem: failure.message };
   }
 }
 
-/** A client that connects to allowed addresses only, whatever the name resolves to by then. */
-async function clientTo(url: URL, reach: Reach): Promise<Client> {
-  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
-  const resolved = await resolveReachable(url.hostname, port, reach);
-  if (resolved.kind === "refused")
-    throw new PullError(`its address is refused (${resolved.refusal}); allowedProbeNetworks can allow it`);
-  if (resolved.kind === "not-found") throw new PullError(`its name does not resolve (${resolved.code})`);
-  const found = resolved.addresses.map((address) => ({
-    address: formatAddress(address),
-    family: address.family,
-  }));
-  return new Client(url.origin, {
-    connect: { lookup: (_, options, callback) => answer(found, options, callback) },
-    headersTimeout: 0,
-    bodyTimeout: 0,
+/** Answers a challenge, once: if the first answer was to an old nonce, the second is to the new one. */
+async function authorizedReply(request: PullRequest, context: FetchContext) {
+  const first = await connectedReply(request, context);
+  if (first.statusCode !== 401 || !context.session.challenged(first.headers["www-authenticate"]))
+    return first;
+  await first.body.dump({ limit: DUMP_LIMIT });
+  return connectedReply(request, context);
+}
+
+/** A connection that was kept may have ended meanwhile: then on a new one, once. */
+async function connectedReply(request: PullRequest, context: FetchContext) {
+  const { origin } = new URL(request.url);
+  const { connections, reach, signal } = context;
+  const { client, isReused } = connections.to(origin, reach);
+  try {
+    return await send(request, client, context);
+  } catch (error) {
+    if (!isReused || signal.aborted || !isDisconnection(error)) throw error;
+    connections.drop();
+    return send(request, connections.to(origin, reach).client, context);
+  }
+}
+
+async function send({ url, json, headers }: PullRequest, client: Client, context: FetchContext) {
+  const { pathname, search } = new URL(url);
+  const method = json === undefined ? "GET" : "POST";
+  const authorization = context.session.authorization(method, pathname + search);
+  const reply = await client.request({
+    method,
+    path: pathname + search,
+    headers: {
+      "user-agent": "edgeward",
+      "accept-encoding": "identity",
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(json === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    signal: context.signal,
   });
+  reply.body.on("error", ignored);
+  return reply;
 }
 
-function answer(
-  found: readonly LookupAddress[],
-  options: LookupOptions,
-  callback: (error: null, address: string | LookupAddress[], family?: number) => void,
-): void {
-  const [first] = found;
-  if (options.all === true || first === undefined) callback(null, [...found]);
-  else callback(null, first.address, first.family);
-}
-
-function authorization({ username, password }: PolledLoad): { authorization?: string } {
-  if (username === undefined && password === undefined) return {};
-  const pair = Buffer.from(`${username ?? ""}:${password ?? ""}`).toString("base64");
-  return { authorization: `Basic ${pair}` };
-}
+function ignored(): void {}
 
 async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > REPLY_LIMIT) throw new PullError("its reply is longer than 8 MiB");
-    chunks.push(chunk);
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > REPLY_LIMIT) throw new PullError("its reply is longer than 8 MiB");
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof PullError ? error : new PullError("its reply was cut short");
   }
   return Buffer.concat(chunks);
+}
+
+/** Nothing but plain text was asked for; gzip is what servers send all the same. */
+async function decoded(body: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
+  if (encoding === undefined || encoding === "identity") return body;
+  if (encoding === "gzip" || encoding === "x-gzip") return unzipped(body);
+  throw new PullError("its reply is compressed in a way that was not asked for");
 }
 
 async function unzipped(body: Buffer): Promise<Buffer> {
@@ -99,26 +118,16 @@ async function unzipped(body: Buffer): Promise<Buffer> {
   }
 }
 
+/** Name and value of each cookie that was set, as they are sent back. */
+function cookieIn(header: string | string[] | undefined): string | undefined {
+  const pairs = [header ?? []].flat().map((cookie) => cookie.split(";")[0]?.trim());
+  return pairs.length === 0 ? undefined : pairs.join("; ");
+}
+
 function statusWords(status: number): string {
   if (status === 401 || status === 403) return `it answers ${status}: check the credentials and who may ask`;
+  if (status === 404) return "it answers 404: check the path, and whether its status page is switched on";
   if (status >= 300 && status < 400)
     return `it answers ${status}: redirects are not followed, give the final url`;
   return `it answers ${status}`;
 }
-
-function pullErrorOf(error: unknown): PullError {
-  if (error instanceof PullError) return error;
-  const { code } = error as { code?: unknown };
-  const name = typeof code === "string" ? code : "UNKNOWN";
-  return new PullError(WORDS_BY_CODE[name] ?? `it cannot be read (${name})`);
-}
-
-const WORDS_BY_CODE: { readonly [code: string]: string } = {
-  ECONNREFUSED: "it refuses the connection",
-  ECONNRESET: "it closed the connection",
-  UND_ERR_SOCKET: "it closed the connection",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "its reply was cut short",
-  UND_ERR_CONNECT_TIMEOUT: "it does not answer in time",
-  EHOSTUNREACH: "it is unreachable",
-  ENETUNREACH: "it is unreachable",
-};

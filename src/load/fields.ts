@@ -25,6 +25,13 @@ export function reportOf(values: ReadonlyMap<LoadField, unknown>): LoadReport {
   return Object.fromEntries(values) as LoadReport;
 }
 
+/** Of names as a server lists them, those that a report may carry, each once. */
+export function usableNames(names: readonly string[]): { usable: string[]; leftOut: number } {
+  const distinct = [...new Set(names)];
+  const usable = distinct.filter((name) => nameProblem(name) === undefined).slice(0, STREAMS_MAX);
+  return { usable, leftOut: distinct.length - usable.length };
+}
+
 /** A value from outside, short and harmless enough for a message. */
 export function quoted(value: unknown): string {
   if (typeof value === "number") return String(value);

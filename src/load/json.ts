@@ -1,88 +1,115 @@
 import type { LoadReport } from "../model/condition.ts";
 import type { JsonField, JsonLoad, LoadField } from "../model/edge.ts";
+import { type Amounts, advance, type Counters, gapWords, rateOf } from "./counters.ts";
+import { isObject, memberOf, numberIn, parseJson } from "./document.ts";
 import { LOAD_FIELDS, quoted } from "./fields.ts";
-import { type FieldReading, fieldReading, type Reading, reportFrom, type SourceType } from "./source.ts";
+import {
+  type FieldReading,
+  fieldReading,
+  numberReading,
+  type Reading,
+  reportFrom,
+  type SourceType,
+} from "./source.ts";
+
+type Fields = JsonLoad["fields"];
 
 /** Any JSON document, with a path for each field. */
 export const jsonSource: SourceType<JsonLoad> = {
   requests: ({ url }) => [{ url, headers: { accept: "application/json" } }],
-  read: ({ fields }, [reply]) => readText(reply?.body ?? "", fields),
+  read: ({ fields }, [reply], before) =>
+    readText(reply?.body ?? "", fields, reply?.receivedAtMs ?? 0, before),
 };
 
 /** The report in a JSON document. What is missing or makes no sense is unknown. */
-export function readJson(document: unknown, fields: JsonLoad["fields"]): LoadReport {
+export function readJson(document: unknown, fields: Fields): LoadReport {
   return reportFrom(readFields(document, fields));
 }
 
 /**
  * Each configured field with its value or what is wrong. Numbers may be written as text; `"*"` adds them up.
  * Names are the texts of a list, or the keys of an object.
+ * @param counters where the fields that are counters stand, by name; those are unknown without
  */
-export function readFields(document: unknown, fields: JsonLoad["fields"]): FieldReading[] {
+export function readFields(document: unknown, fields: Fields, counters?: Counters): FieldReading[] {
   return LOAD_FIELDS.flatMap((field) => {
     const rule = fields[field];
-    return rule === undefined ? [] : [readField(document, field, rule)];
+    if (rule === undefined) return [];
+    return rule.counter && counters?.values[field] !== undefined
+      ? [rateReading(field, rule, counters)]
+      : [readField(document, field, rule)];
   });
 }
 
-function readText(text: string, fields: JsonLoad["fields"]): Reading {
-  try {
-    return { kind: "fields", fields: readFields(JSON.parse(text), fields) };
-  } catch {
-    const looksLikeHtml = text.trimStart().startsWith("<");
-    return {
-      kind: "unreadable",
-      problem: `expected JSON, got ${looksLikeHtml ? "HTML or XML" : "something else"}`,
-    };
-  }
+function readText(text: string, fields: Fields, receivedAtMs: number, before: Counters | undefined): Reading {
+  const parsed = parseJson(text);
+  if (parsed.kind === "unreadable") return parsed;
+  const { document } = parsed;
+  const values = countersIn(document, fields);
+  if (Object.keys(values).length === 0) return { kind: "fields", fields: readFields(document, fields) };
+  const memory = advance(before, values, { receivedAtMs });
+  return {
+    kind: "fields",
+    fields: readFields(document, fields, memory),
+    memory,
+    again: memory.gap === "first",
+  };
+}
+
+function countersIn(document: unknown, fields: Fields): Amounts {
+  const counted = Object.entries(fields).flatMap(([field, rule]) => {
+    const value = rule.counter ? sumAt(document, rule.path) : undefined;
+    return typeof value === "number" ? [[field, value] as const] : [];
+  });
+  return Object.fromEntries(counted);
+}
+
+function rateReading(field: LoadField, { path, factor }: JsonField, counters: Counters): FieldReading {
+  const from = `${pathText(path)} per second${factor === 1 ? "" : ` × ${factor}`}`;
+  const rate = rateOf(counters, [field]);
+  if (rate === undefined) return { field, from, problem: gapWords(counters) };
+  return scaledReading(field as Exclude<LoadField, "streams">, rate * factor, from);
 }
 
 function readField(document: unknown, field: LoadField, { path, factor }: JsonField): FieldReading {
   const from = pathText(path) + (factor === 1 ? "" : ` × ${factor}`);
-  const found = membersAt(document, path);
+  const found = everythingAt(document, path);
   if (found === undefined) return { field, from, problem: `nothing at ${pathText(path)}` };
   if (field === "streams") return fieldReading(field, [...new Set(found.flatMap(namesIn))], from);
-  const numbers = found.map(numberIn);
-  const bad = numbers.findIndex((number) => number === undefined);
-  if (bad >= 0) return { field, from, problem: `expected a number, got ${quoted(found[bad])}` };
-  const sum = (numbers as number[]).reduce((a, b) => a + b, 0);
-  return scaledReading(field, sum * factor, from);
+  const sum = sumAt(document, path);
+  if (typeof sum === "number") return scaledReading(field, sum * factor, from);
+  return { field, from, problem: `expected a number, got ${quoted(sum.notNumber)}` };
 }
 
 function scaledReading(field: Exclude<LoadField, "streams">, value: number, from: string): FieldReading {
-  if (field === "viewers") return fieldReading(field, Math.round(value), from);
-  if (field === "bandwidth" || !(value > 1)) return fieldReading(field, value, from);
+  if (field === "viewers" || field === "bandwidth") return numberReading(field, value, from);
+  if (!(value > 1)) return fieldReading(field, value, from);
   return fieldReading(field, 1, from, `${value} is more than the whole; a percentage wants factor 0.01`);
 }
 
+/** The sum of the numbers that a path leads to, or the first thing there that is none. */
+function sumAt(document: unknown, path: JsonField["path"]): number | { readonly notNumber: unknown } {
+  const found = everythingAt(document, path) ?? [undefined];
+  const numbers = found.map(numberIn);
+  const bad = numbers.indexOf(undefined);
+  return bad < 0 ? (numbers as number[]).reduce((a, b) => a + b, 0) : { notNumber: found[bad] };
+}
+
 /** Everything that a path leads to; undefined when it leads nowhere. An empty list under `"*"` is not nowhere. */
-function membersAt(value: unknown, path: JsonField["path"]): unknown[] | undefined {
+function everythingAt(value: unknown, path: JsonField["path"]): unknown[] | undefined {
   const [key, ...rest] = path;
   if (key === undefined) return value === null ? undefined : [value];
-  if (key === "*") return membersOf(value)?.flatMap((member) => membersAt(member, rest) ?? []);
+  if (key === "*")
+    return isObject(value)
+      ? Object.values(value).flatMap((member: unknown) => everythingAt(member, rest) ?? [])
+      : undefined;
   const member = memberOf(value, key);
-  return member === undefined ? undefined : membersAt(member, rest);
+  return member === undefined ? undefined : everythingAt(member, rest);
 }
-
-function membersOf(value: unknown): unknown[] | undefined {
-  return typeof value === "object" && value !== null ? Object.values(value) : undefined;
-}
-
-function memberOf(value: unknown, key: string | number): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as { [key: string | number]: unknown })[key];
-}
-
-function numberIn(value: unknown): number | undefined {
-  if (typeof value === "number") return value;
-  return typeof value === "string" && DECIMAL.test(value) ? Number(value) : undefined;
-}
-
-const DECIMAL = /^\s*-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
 function namesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value as string[];
-  if (typeof value === "object" && value !== null) return Object.keys(value);
+  if (isObject(value)) return Object.keys(value);
   return [value as string];
 }
 

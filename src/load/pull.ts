@@ -1,9 +1,21 @@
 import type { Clock } from "../base/clock.ts";
 import type { Reach } from "../base/reach.ts";
 import type { LoadReport } from "../model/condition.ts";
-import { fetchReply, PullError } from "./fetch.ts";
+import { type Connections, createConnections } from "./connections.ts";
+import { fetchReply } from "./fetch.ts";
+import { PullError } from "./pull-error.ts";
 import { sourceTypeOf } from "./registry.ts";
-import { type FieldReading, type PolledLoad, type Reading, type Replies, reportFrom } from "./source.ts";
+import { createSession, type Session, withoutSecrets } from "./session.ts";
+import {
+  type Asking,
+  type FieldReading,
+  type PolledLoad,
+  type PullRequest,
+  type Reading,
+  type Replies,
+  type Reply,
+  reportFrom,
+} from "./source.ts";
 
 /** What one read of a source gave. */
 export type Pulled =
@@ -11,8 +23,8 @@ export type Pulled =
       readonly kind: "report";
       readonly report: LoadReport;
       readonly fields: readonly FieldReading[];
-      /** For the next pull. */
-      readonly replies: Replies;
+      /** Another reading soon would tell more. */
+      readonly again: boolean;
     }
   /** In words, without secrets. */
   | { readonly kind: "failed"; readonly problem: string; readonly fields: readonly FieldReading[] };
@@ -20,53 +32,104 @@ export type Pulled =
 export interface PullContext {
   readonly reach: Reach;
   readonly clock: Clock;
+  /** 0 <= x < 1 */
+  readonly random: () => number;
   /** Gives up. */
   readonly signal?: AbortSignal;
 }
 
-/** Reads a source once, within its timeout. Never rejects. `previous`: the replies of the pull before. */
-export async function pull(
+/** Reads one source again and again; what one reading leaves for the next is kept here. */
+export interface Puller {
+  /** Reads the source once, within its timeout. Never rejects. */
+  pull(context: PullContext): Promise<Pulled>;
+  /** Ends the connection that is kept between readings. */
+  close(): void;
+}
+
+export function createPuller(source: PolledLoad): Puller {
+  const type = sourceTypeOf(source);
+  const session = createSession(source, { waitsForChallenge: type.waitsForChallenge === true });
+  const connections = createConnections();
+  let memory: unknown;
+  let keptAtMs = 0;
+  return {
+    async pull(context) {
+      // After a gap, a rate would be of a time long past.
+      if (context.clock.monotonicMs() - keptAtMs >= source.staleAfterMs) memory = undefined;
+      const asking = { before: memory, random: context.random };
+      const replies = await repliesOf(source, asking, { ...context, session, connections });
+      if (replies instanceof PullError) {
+        connections.drop();
+        return failed(source, replies.message);
+      }
+      const reading = type.read(source, replies, memory);
+      if (reading.memory !== undefined) [memory, keptAtMs] = [reading.memory, context.clock.monotonicMs()];
+      return pulledOf(source, reading);
+    },
+    close: () => connections.drop(),
+  };
+}
+
+type Means = PullContext & { readonly session: Session; readonly connections: Connections };
+
+async function repliesOf(
   source: PolledLoad,
-  previous: Replies | undefined,
-  context: PullContext,
-): Promise<Pulled> {
+  asking: Asking<unknown>,
+  means: Means,
+): Promise<Replies | PullError> {
   const givenUp = new AbortController();
   const giveUp = (): void => givenUp.abort();
-  context.signal?.addEventListener("abort", giveUp);
+  means.signal?.addEventListener("abort", giveUp);
+  const cancel = means.clock.after(source.timeoutMs, giveUp);
   try {
     const late = new Promise<never>((_, reject) => {
       givenUp.signal.addEventListener("abort", () => reject(new PullError("it does not answer in time")));
     });
-    const cancel = context.clock.after(source.timeoutMs, giveUp);
-    const replies = fetchAll(source, { ...context, signal: givenUp.signal });
-    return pulledOf(source, await Promise.race([replies, late]).finally(cancel), previous);
+    return await Promise.race([askAll(source, asking, { ...means, signal: givenUp.signal }), late]);
   } catch (error) {
-    if (error instanceof PullError) return { kind: "failed", problem: error.message, fields: [] };
+    if (error instanceof PullError) return error;
     throw error;
   } finally {
-    context.signal?.removeEventListener("abort", giveUp);
+    cancel();
+    means.signal?.removeEventListener("abort", giveUp);
   }
 }
 
-async function fetchAll(
+/** No server is asked more than this in one reading, however many pages it promises. */
+const REQUESTS_MAX = 50;
+
+async function askAll(
   source: PolledLoad,
-  context: PullContext & { readonly signal: AbortSignal },
+  asking: Asking<unknown>,
+  means: Means & { readonly signal: AbortSignal },
 ): Promise<Replies> {
-  const replies = [];
-  for (const request of sourceTypeOf(source).requests(source))
-    replies.push(await fetchReply(request, source, context));
+  const type = sourceTypeOf(source);
+  const replies: Reply[] = [];
+  for (const request of type.requests(source, asking)) replies.push(await fetchReply(request, means));
+  while (replies.length < REQUESTS_MAX) {
+    const request: PullRequest | undefined = type.more?.(source, replies, asking);
+    if (request === undefined) break;
+    replies.push(await fetchReply(request, means));
+  }
   return replies;
 }
 
-function pulledOf(source: PolledLoad, replies: Replies, previous: Replies | undefined): Pulled {
-  const reading = sourceTypeOf(source).read(source, replies, previous);
-  if (reading.kind === "unreadable") return { kind: "failed", problem: reading.problem, fields: [] };
-  const { fields } = reading;
-  const report = reportFrom(fields);
-  if (Object.keys(report).length > 0) return { kind: "report", report, fields, replies };
-  return { kind: "failed", problem: `no field could be read: ${complaints(reading)}`, fields };
+function pulledOf(source: PolledLoad, reading: Reading<unknown>): Pulled {
+  if (reading.kind === "unreadable") return failed(source, reading.problem);
+  const fields = reading.fields.map((field) => hushed(field, source));
+  const report = reportFrom(fields, reading.capacity);
+  const again = reading.again === true;
+  const isKnown = fields.some(({ value }) => value !== undefined);
+  if (isKnown || again) return { kind: "report", report, fields, again };
+  const complaints = fields.map(({ field, problem }) => `${field}: ${problem}`).join("; ");
+  return { kind: "failed", problem: `no field could be read: ${complaints}`, fields };
 }
 
-function complaints({ fields }: Extract<Reading, { kind: "fields" }>): string {
-  return fields.map(({ field, problem }) => `${field}: ${problem}`).join("; ");
+function failed(source: PolledLoad, problem: string): Pulled {
+  return { kind: "failed", problem: withoutSecrets(problem, source), fields: [] };
+}
+
+function hushed(reading: FieldReading, source: PolledLoad): FieldReading {
+  const { problem } = reading;
+  return problem === undefined ? reading : { ...reading, problem: withoutSecrets(problem, source) };
 }

@@ -8,8 +8,8 @@ import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import { type Pulled, pull } from "./pull.ts";
-import type { PolledLoad, Replies } from "./source.ts";
+import { createPuller, type Pulled } from "./pull.ts";
+import type { PolledLoad } from "./source.ts";
 
 /** Reads every load source that wants to be read, for as long as it runs. */
 export interface Pullers {
@@ -47,8 +47,9 @@ export function startPullers(options: PullersOptions): Pullers {
     const givenUp = new AbortController();
     const { source } = polled;
     const track: Track = { ...polled, stop: () => {} };
+    const puller = createPuller(source);
     const readOnce = async (): Promise<void> => {
-      const pulled = await pull(source, track.replies, { reach, clock, signal: givenUp.signal });
+      const pulled = await puller.pull({ reach, clock, random, signal: givenUp.signal });
       if (!givenUp.signal.aborted) settle(track, pulled);
     };
     const firstDelayMs = random() * Math.min(source.intervalMs, FIRST_SPREAD_MS);
@@ -56,6 +57,7 @@ export function startPullers(options: PullersOptions): Pullers {
     track.stop = () => {
       stopJob();
       givenUp.abort();
+      puller.close();
     };
     return track;
   };
@@ -66,7 +68,6 @@ export function startPullers(options: PullersOptions): Pullers {
     if (pulled.kind === "report") {
       if (track.isFailing) log.info(about, "load source can be read again");
       track.isFailing = false;
-      track.replies = pulled.replies;
       onReport(edgeId, sourceIndex, pulled.report);
       return;
     }
@@ -103,7 +104,6 @@ interface Polled {
 }
 
 interface Track extends Polled {
-  replies?: Replies;
   isFailing?: boolean;
   stop: () => void;
 }

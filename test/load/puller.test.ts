@@ -38,6 +38,7 @@ describe("one read of a source", () => {
     const pulled = await pullFrom((_, reply) => reply.end('{"viewers":7}'));
     expect(pulled).toEqual({
       type: "json",
+      url: expect.stringMatching(/\/secret-path$/) as string,
       report: { viewers: 7 },
       fields: [{ field: "viewers", value: 7, from: "viewers" }],
     });

@@ -1,0 +1,65 @@
+import type { MistServerLoad } from "../model/edge.ts";
+import { advance, bandwidthReading } from "./counters.ts";
+import { listAt, membersAt, numberAt, parseJson } from "./document.ts";
+import { numberReading, shareReading, type SourceType, streamsReading, unreadable } from "./source.ts";
+import { under } from "./url.ts";
+
+/** MistServer's controller: JSON at a path that is its passphrase. Whatever else is asked gives its web interface. */
+export const mistServerSource: SourceType<MistServerLoad> = {
+  requests: ({ url, passphrase }) => [{ url: under(url, `${encodeURIComponent(passphrase)}.json`) }],
+  read(_, [reply], before) {
+    const { body = "", receivedAtMs = 0 } = reply ?? {};
+    if (body.trimStart().startsWith("<")) return unreadable(WEB_INTERFACE);
+    const parsed = parseJson(body);
+    if (parsed.kind === "unreadable") return parsed;
+    const { document } = parsed;
+    if (listAt(document, "curr").length < 3) return unreadable("expected MistServer's load, got other JSON");
+    const memory = advance(before, octetsOut(document), { receivedAtMs });
+    const limit = numberAt(document, "bwlimit") ?? 0;
+    return {
+      kind: "fields",
+      fields: [
+        numberReading("viewers", numberAt(document, "curr", 0), "curr[0]"),
+        bandwidthReading(memory, "bw[0] × 8 per second"),
+        shareReading("cpu", thousandth(numberAt(document, "cpu")), "cpu ÷ 1000"),
+        shareReading(
+          "memory",
+          memoryShare(document),
+          "mem_used + shm_used of mem_total, or shm_used of its own",
+        ),
+        streamsReading(liveStreams(document), "streams with an input"),
+      ],
+      ...(limit > 0 ? { capacity: { bandwidth: limit * 8 } } : {}),
+      memory,
+      again: memory.gap === "first",
+    };
+  },
+};
+
+const WEB_INTERFACE =
+  "it answers with its web interface: the passphrase is wrong, or its Prometheus output is switched off";
+
+function octetsOut(document: unknown): { [name: string]: number } {
+  const sent = numberAt(document, "bw", 0);
+  return sent === undefined ? {} : { bw: sent };
+}
+
+function thousandth(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : value / 1000;
+}
+
+/** Shared memory counts as page cache, so it is not in mem_used; and it fills up by itself, too. */
+function memoryShare(document: unknown): number | undefined {
+  const used = numberAt(document, "mem_used");
+  const total = numberAt(document, "mem_total");
+  if (used === undefined || total === undefined) return undefined;
+  const shared = numberAt(document, "shm_used") ?? 0;
+  const sharedTotal = numberAt(document, "shm_total") ?? 0;
+  return Math.max((used + shared) / (total || 1), shared / (sharedTotal || 1));
+}
+
+function liveStreams(document: unknown): string[] {
+  return membersAt(document, "streams")
+    .filter(([name, stream]) => name !== "" && (numberAt(stream, "curr", 1) ?? 0) > 0)
+    .map(([name]) => name);
+}
