@@ -7,6 +7,9 @@ import { type MediaPlaylist, type Playlist, parsePlaylist } from "./playlist.ts"
 import { get, readHead } from "./request.ts";
 import { ProbeError, type ProbeResult } from "./result.ts";
 
+/** Detail of a failure: a master playlist has no variant at the edge. */
+export const OTHER_HOST = "other-host";
+
 const PLAYLIST_LIMIT = 1024 * 1024;
 /** Enough to know that there is something. */
 const SEGMENT_HEAD_OCTETS = 1024;
@@ -41,7 +44,7 @@ async function findMedia(asking: Asking): Promise<{ playlist: MediaPlaylist; url
   if (first.kind === "media") return { playlist: first, url };
   if (first.variants.length === 0) throw new ProbeError("playlist", "no-variant");
   const variant = first.variants.map((uri) => ownUrl(uri, url, probe)).find((own) => own !== undefined);
-  if (variant === undefined) throw new ProbeError("playlist", "other-host");
+  if (variant === undefined) throw new ProbeError("playlist", OTHER_HOST);
   const second = await getPlaylist(asking, variant);
   if (second.kind !== "media") throw new ProbeError("playlist", "master-in-master");
   return { playlist: second, url: variant };

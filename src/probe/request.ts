@@ -5,7 +5,7 @@ import type { HttpTarget } from "../model/edge.ts";
 import type { Attempt, ProbeContext } from "./attempt.ts";
 import { noteCors } from "./player.ts";
 import { ProbeError, type Step } from "./result.ts";
-import { openTcp, openTls } from "./socket.ts";
+import { nameIn, openTcp, openTls } from "./socket.ts";
 
 export type HttpReply = Dispatcher.ResponseData;
 
@@ -45,7 +45,7 @@ export async function open(
 ): Promise<Socket> {
   const socket = await openTcp(attempt, address, portOf(url));
   if (!isSecure(url)) return socket;
-  const settings = { name: withoutPort(host), verify: tls.verify, protocol: "http/1.1" } as const;
+  const settings = { name: nameIn(host), verify: tls.verify, protocol: "http/1.1" } as const;
   return openTls(attempt, socket, settings, context);
 }
 
@@ -71,10 +71,6 @@ export async function readHead(
 
 function isSecure({ protocol }: URL): boolean {
   return protocol === "https:" || protocol === "wss:";
-}
-
-function withoutPort(host: string): string {
-  return host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }
 
 async function ask(

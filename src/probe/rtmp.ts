@@ -6,7 +6,7 @@ import { type Attempt, attempt, type ProbeContext } from "./attempt.ts";
 import { type Octets, octetsOf } from "./octets.ts";
 import { ProbeError, type ProbeResult } from "./result.ts";
 import { connectCommand, readCommand } from "./rtmp-command.ts";
-import { openTcp, openTls } from "./socket.ts";
+import { nameIn, openTcp, openTls } from "./socket.ts";
 
 const VERSION = 3;
 const PACKET_OCTETS = 1536;
@@ -38,8 +38,7 @@ async function open(
 ): Promise<Socket> {
   const socket = await openTcp(attempt, address, probe.port);
   if (probe.tls === undefined) return socket;
-  const name = probe.host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-  return openTls(attempt, socket, { name, verify: probe.tls.verify }, context);
+  return openTls(attempt, socket, { name: nameIn(probe.host), verify: probe.tls.verify }, context);
 }
 
 /**

@@ -56,3 +56,8 @@ export async function openTls(
   if (asPlayer === true) noteExpiry(attempt, secure.getPeerCertificate().valid_to ?? "", clock.wallMs());
   return secure;
 }
+
+/** Of a host as in a URL: without port, and without the brackets of an IPv6 address. */
+export function nameIn(host: string): string {
+  return host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}

@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 /** One stream at one edge. */
 export interface Check {
   readonly stream: string;
-  readonly target: Target;
+  readonly edge: Edge;
   /** Aborted when the check is dropped. */
   readonly ended: AbortController;
   verdict: Verdict;
@@ -62,15 +62,16 @@ export function startRound({ checks, clock, run, dropped }: StreamRoundOptions):
   return {
     checks,
     set(edges, streams) {
-      const wanted = new Map(edges.flatMap((edge) => streams.map((stream) => entryOf(edge, stream, checks))));
-      const kept = new Map<string, Check>();
-      for (const [key, check] of queue) {
-        const target = wanted.get(key)?.target;
-        if (isDeepStrictEqual(target, check.target)) kept.set(key, check);
-        else drop(check);
+      const { kept, gone } = sift(queue, edges, new Set(streams));
+      const fresh = new Map<string, Check>();
+      for (const edge of edges) {
+        for (const stream of streams) {
+          const key = `${edge.id} ${stream}`;
+          if (!kept.has(key)) fresh.set(key, newCheck(edge, stream));
+        }
       }
-      const fresh = [...wanted].filter(([key]) => !kept.has(key));
       queue = new Map([...fresh, ...kept]);
+      gone.forEach(drop);
       pacer.wake();
     },
     stop() {
@@ -81,17 +82,8 @@ export function startRound({ checks, clock, run, dropped }: StreamRoundOptions):
   };
 }
 
-function entryOf(edge: Edge, stream: string, checks: StreamChecks): [key: string, check: Check] {
-  const target = targetOf(edge, stream, checks);
-  const ended = new AbortController();
-  return [
-    `${edge.id} ${stream}`,
-    { stream, target, ended, verdict: NOT_PROBED, startedMs: Number.NEGATIVE_INFINITY },
-  ];
-}
-
-/** Of several addresses the first: whether the others answer is what the edge's own probe tells. */
-function targetOf(edge: Edge, stream: string, checks: StreamChecks): Target {
+/** What a check asks. Of several addresses the first: whether the others answer is for the edge's own probe to tell. */
+export function targetOf({ edge, stream }: Check, checks: StreamChecks): Target {
   const [address] = edge.addresses;
   return {
     edgeId: edge.id,
@@ -101,12 +93,39 @@ function targetOf(edge: Edge, stream: string, checks: StreamChecks): Target {
   };
 }
 
+function sift(
+  queue: ReadonlyMap<string, Check>,
+  edges: readonly Edge[],
+  streams: ReadonlySet<string>,
+): { kept: Map<string, Check>; gone: Check[] } {
+  const byId = new Map(edges.map((edge) => [edge.id, edge]));
+  const kept = new Map<string, Check>();
+  const gone: Check[] = [];
+  for (const [key, check] of queue) {
+    const isWanted = streams.has(check.stream) && isReachedAlike(check.edge, byId.get(check.edge.id));
+    if (isWanted) kept.set(key, check);
+    else gone.push(check);
+  }
+  return { kept, gone };
+}
+
+function isReachedAlike(edge: Edge, now: Edge | undefined): boolean {
+  if (edge === now) return true;
+  return edge.url === now?.url && isDeepStrictEqual(edge.addresses[0], now?.addresses[0]);
+}
+
+function newCheck(edge: Edge, stream: string): Check {
+  const ended = new AbortController();
+  return { edge, stream, ended, verdict: NOT_PROBED, startedMs: Number.NEGATIVE_INFINITY };
+}
+
 function hlsProbe(edge: Edge, stream: string, checks: StreamChecks): HlsProbe {
   const { intervalMs, timeoutMs, rise, fall, tls } = checks;
   const url = new URL(originOf(edge) + checks.path.replaceAll("{stream}", () => pathOf(stream)));
   return { type: "hls", intervalMs, timeoutMs, rise, fall, tls, url: url.href, host: url.host, hosts: [] };
 }
 
+/** An edge has an address where it has no url. */
 function originOf({ url, addresses: [address] }: Edge): string {
   if (url !== undefined || address === undefined) return url ?? "";
   return `http://${address.family === 6 ? `[${formatAddress(address)}]` : formatAddress(address)}`;

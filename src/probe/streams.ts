@@ -9,9 +9,10 @@ import type { MetricSource } from "../model/metrics.ts";
 import type { StreamChecks } from "../model/service.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
 import type { FailureReason, ProbeResult } from "./result.ts";
+import { OTHER_HOST } from "./hls.ts";
 import { judge } from "./rise-fall.ts";
 import { createStaleStreams } from "./stale-streams.ts";
-import { type Check, type StreamRound, startRound } from "./stream-round.ts";
+import { type Check, type StreamRound, startRound, targetOf } from "./stream-round.ts";
 import { probeTarget } from "./target.ts";
 
 /**
@@ -55,15 +56,15 @@ export function startStreamChecks(options: StreamCheckerOptions): StreamChecker 
   let reach: Reach = { allowed: [], own: [] };
 
   const runCheck = async (serviceId: string, checks: StreamChecks, check: Check): Promise<void> => {
-    const { target, stream, memory, ended } = check;
+    const { edge, stream, memory, ended } = check;
     const context = { clock, signal: ended.signal, ...(memory === undefined ? {} : { memory }) };
-    const result = await probeTarget(target, reach, run, context, lookup);
+    const result = await probeTarget(targetOf(check, checks), reach, run, context, lookup);
     if (ended.signal.aborted) return;
     if (result.memory !== undefined) check.memory = result.memory;
     counts.add(serviceId, result.ok ? "ok" : result.reason);
     if (!saysSomethingOfTheStream(result)) return;
     check.verdict = judge(check.verdict, result.ok ? undefined : result.reason, checks);
-    stale.set(target.edgeId, stream, check, check.verdict.health === "down");
+    stale.set(edge.id, stream, check, check.verdict.health === "down");
   };
 
   const openRound = (serviceId: string, checks: StreamChecks): StreamRound => {
@@ -71,7 +72,7 @@ export function startStreamChecks(options: StreamCheckerOptions): StreamChecker 
       checks,
       clock,
       run: (check) => runCheck(serviceId, checks, check),
-      dropped: (check) => stale.set(check.target.edgeId, check.stream, check, false),
+      dropped: (check) => stale.set(check.edge.id, check.stream, check, false),
     });
     rounds.set(serviceId, round);
     return round;
@@ -111,7 +112,9 @@ export function startStreamChecks(options: StreamCheckerOptions): StreamChecker 
       if (names.length > STREAMS_LIMIT) {
         log.warn({ service: serviceId, active: names.length, checked: STREAMS_LIMIT }, "too many streams");
       }
-      streamsOf.set(serviceId, names.slice(0, STREAMS_LIMIT));
+      const checked = names.slice(0, STREAMS_LIMIT);
+      if (isDeepStrictEqual(checked, streamsOf.get(serviceId))) return;
+      streamsOf.set(serviceId, checked);
       fill(serviceId);
     },
     staleStreams: stale.byEdge,
@@ -125,9 +128,9 @@ export function startStreamChecks(options: StreamCheckerOptions): StreamChecker 
   };
 }
 
-/** Any other failure is the edge's, and its own probe's to tell. */
+/** Any other failure is the edge's, and its own probe's to tell; what another host serves cannot be known. */
 function saysSomethingOfTheStream(result: ProbeResult): boolean {
-  return result.ok || STREAM_FAILURES.has(result.reason);
+  return result.ok || (STREAM_FAILURES.has(result.reason) && result.detail !== OTHER_HOST);
 }
 
 const STREAM_FAILURES: ReadonlySet<FailureReason> = new Set(["stale", "status", "playlist", "segment"]);

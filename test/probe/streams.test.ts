@@ -43,7 +43,9 @@ function checking(inventory: Inventory): Checked {
     asked.push(`${clock.monotonicMs()} ${url}`);
     const reason = failing.get(url);
     const seen = { durationMs: 1, steps: [] };
-    return reason === undefined ? { ok: true, ...seen } : { ok: false, reason, ...seen };
+    if (reason === undefined) return { ok: true, ...seen };
+    const detail = url.includes("elsewhere") ? { detail: "other-host" } : {};
+    return { ok: false, reason, ...detail, ...seen };
   };
   const log: Log = { info() {}, error() {}, warn: (_, message) => void warnings.push(message) };
   const checker = startStreamChecks({
@@ -139,6 +141,14 @@ describe("the checks of a service's streams", () => {
     checker.active("live", ["cam1"]);
     await clock.advance(30_000);
     expect(news).toEqual(isStale ? ["ams1 cam1 stale"] : []);
+  });
+
+  it("do not hold it against a stream that its variants are on another host", async () => {
+    const { checker, clock, failing, news } = checking(inventoryWith([AMS], CHECKS));
+    failing.set(urlAt("cam1"), "playlist").set(urlAt("elsewhere"), "playlist");
+    checker.active("live", ["cam1", "elsewhere"]);
+    await clock.advance(5000);
+    expect(news).toEqual(["ams1 cam1 stale"]);
   });
 
   it("wait for so many bad checks in a row", async () => {
