@@ -141,10 +141,9 @@ function targetOf({ probe }: Edge): { target?: string } {
     case "websocket":
       return { target: probe.url };
     case "rtmp": {
-      const { tls, port, application } = probe;
-      return {
-        target: `${tls === undefined ? "rtmp" : "rtmps"} port ${port} ${application ?? ""}`.trimEnd(),
-      };
+      const { port, tls, application } = probe;
+      const parts = [`port ${port}`, tls && "TLS", application && `application ${application}`];
+      return { target: parts.filter(Boolean).join(", ") };
     }
     case "dns":
       return { target: `${probe.name} ${probe.record}, ${probe.transport} port ${probe.port}` };
