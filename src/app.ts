@@ -30,7 +30,7 @@ import { createOpsApi } from "./ops-api.ts";
 import { startProbes } from "./probe/prober.ts";
 import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
-import { priceKm } from "./selection/price.ts";
+import { createWorlds } from "./worlds.ts";
 
 export interface AppOptions {
   /** As loaded at start. */
@@ -84,21 +84,27 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
 
   const stateFile = createStateFile(inventory.stateFile, log);
   const board = createBoard({
-    priceKm,
     overrides: await stateFile.read(),
     onChange: (change) => {
       tellChange(log, change);
       const condition = board.condition(change.edgeId);
       if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
     },
-    onWorld: (world) => {
-      redirector.take(inventory, world);
-      doors.dns?.take(inventory, world);
-    },
+    onFacts: () => worlds.refresh(),
     onOverrideEnd: () => void stateFile.write(board.overrides()),
   });
   onStop(() => board.stop());
   board.take(inventory);
+  const worlds = createWorlds({
+    board,
+    takeArrivals: () => redirector.takeArrivals(),
+    onWorld: (world) => {
+      redirector.take(inventory, world);
+      doors.dns?.take(inventory, world);
+    },
+  });
+  onStop(() => worlds.stop());
+  worlds.take(inventory);
 
   const prober = startProbes({ log, onHealth: (...news) => board.health(...news) });
   onStop(() => prober.stop());
@@ -121,8 +127,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       board.take(next);
       prober.take(next);
       pullers.take(next);
-      redirector.take(next, board.world());
-      doors.dns?.take(next, board.world());
+      const world = worlds.take(next);
+      redirector.take(next, world);
+      doors.dns?.take(next, world);
       doors.http?.take(next);
       ops.take(next.ops);
     },
@@ -134,6 +141,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     prober.metrics,
     pullers.metrics,
     decisions.metrics,
+    worlds.metrics,
     reloads.metrics,
   );
 
@@ -141,6 +149,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     version,
     metrics,
     board,
+    worlds,
     geo,
     redirector,
     reloads,
@@ -161,11 +170,11 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   prober.take(inventory);
   pullers.take(inventory);
   await prober.firstRound;
-  redirector.take(inventory, board.world());
+  const world = worlds.take(inventory);
+  redirector.take(inventory, world);
 
   const { services, trustedProxies, listen } = inventory;
   const { decide } = redirector;
-  const world = board.world();
   const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
   onStop(() => dns.stop());
   const http = await startHttpDoor({ endpoints: listen.http, services, trustedProxies, decide, log });

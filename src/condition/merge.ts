@@ -42,6 +42,28 @@ export function loadRatioOf(load: LoadReport, configured: Capacity): number {
   return ratios.length === 0 ? Number.NaN : Math.max(...ratios);
 }
 
+/** Fewer viewers than this say little of what one takes. */
+const VIEWERS_TO_JUDGE_BY = 20;
+/** What a viewer takes where no report has shown it: a usual video bit rate. */
+const USUAL_BITS_PER_VIEWER = 4_000_000;
+
+/**
+ * How much of the capacity one more viewer takes, by whichever limit he brings nearest: measured where enough
+ * viewers are there, else by the capacity. 0 where nothing is limited.
+ */
+export function perViewerOf(load: LoadReport, configured: Capacity, loadRatio: number): number {
+  const capacity = { ...load.capacity, ...configured };
+  const { viewers = 0 } = load;
+  const measured = viewers >= VIEWERS_TO_JUDGE_BY && loadRatio > 0 ? loadRatio / viewers : 0;
+  const byViewers = capacity.viewers === undefined ? 0 : 1 / capacity.viewers;
+  const byBandwidth =
+    capacity.bandwidth === undefined || load.bandwidth !== undefined
+      ? 0
+      : USUAL_BITS_PER_VIEWER / capacity.bandwidth;
+  const share = Math.max(measured, byViewers, measured > 0 ? 0 : byBandwidth);
+  return Number.isFinite(share) ? share : 1;
+}
+
 function shareOf(used: number | undefined, limit: number | undefined): number {
   if (limit === 0) return 1;
   return used === undefined || limit === undefined ? Number.NaN : used / limit;

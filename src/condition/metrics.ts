@@ -4,11 +4,7 @@ import { type Entry, reportAgeMs, upBits } from "./entry.ts";
 const STATES = ["active", "drain", "off"] as const;
 
 /** The gauges of all edges; what is unknown has no sample. */
-export function conditionMetrics(
-  entries: readonly Entry[],
-  priceKm: (loadRatio: number) => number,
-  nowMs: number,
-): MetricFamily[] {
+export function conditionMetrics(entries: readonly Entry[], nowMs: number): MetricFamily[] {
   const perEdge = (name: string, help: string, valueOf: (entry: Entry) => number | undefined) =>
     gauge(
       name,
@@ -25,9 +21,6 @@ export function conditionMetrics(
       const ageMs = reportAgeMs(entry, nowMs);
       return ageMs === undefined ? undefined : ageMs / 1000;
     }),
-    perEdge("edge_price_km", "Kilometres that the load adds to the distance.", ({ view }) =>
-      priceKm(view.loadRatio),
-    ),
   ];
 }
 

@@ -82,7 +82,7 @@ export const serviceSchema = z.strictObject({
     .optional(),
   margin: decimal({ min: 0, max: 0.5 })
     .describe("Share of every edge's capacity that this service leaves free.")
-    .prefault(0.02),
+    .prefault(0.004),
   whenFull: oneOf("spill", "refuse")
     .describe("spill: the least loaded of the full edges; refuse: 503, no addresses.")
     .prefault("spill"),

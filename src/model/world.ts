@@ -9,10 +9,46 @@ export interface World {
   readonly up: Uint8Array;
   /** 0 active, 1 drain, 2 off. */
   readonly state: Uint8Array;
-  /** 0 empty, 1 full, NaN unknown or unlimited. */
+  /** 0 empty, 1 full, NaN unknown or unlimited; with those in it who were sent and are in no report yet. */
   readonly loadRatio: Float64Array;
-  /** Kilometres added to the distance; 0 while the edge has room. */
+  /** Kilometres added to the distance, so that demand meets capacity; 0 while the edge has room. */
   readonly priceKm: Float64Array;
+  /** How much `loadRatio` grows by one viewer; 0 where it is unknown or unlimited. */
+  readonly perViewer: Float64Array;
+  /** Share of its capacity that an edge may use now: less than 1 while it takes up load after it came back. */
+  readonly limit: Float64Array;
+  /** Decisions made since, by all serving threads. */
+  readonly sent: Sent;
+}
+
+/**
+ * Running counts of decisions in memory that all serving threads share, and where they stood when the world was
+ * made. They are the one part of a world that moves.
+ */
+export interface Sent {
+  /** Modulo 2^32, HTTP decisions at `slot`, DNS answers at `counts.length / 2 + slot`. */
+  readonly counts: Int32Array;
+  /** As `counts`, when the world was made. */
+  readonly before: Int32Array;
+  /** Place in `counts` by `Edge.index`; an edge keeps it over a reload. */
+  readonly slot: Uint16Array;
+  /** Viewers that a DNS answer is expected to bring, by `Edge.index`: more in a rush. */
+  readonly viewersPerAnswer: Float32Array;
+}
+
+/** What reports, probes and operators say of every edge, by `Edge.index`: what a world is made from. */
+export interface Facts {
+  readonly generation: number;
+  readonly up: Uint8Array;
+  readonly state: Uint8Array;
+  /** As last reported, while that is fresh; NaN unknown or unlimited. */
+  readonly loadRatio: Float64Array;
+  /** As last reported, while that is fresh; NaN unknown. */
+  readonly viewers: Float64Array;
+  /** How much `loadRatio` grows by one viewer; 0 where it is unknown or unlimited. */
+  readonly perViewer: Float64Array;
+  /** Monotonic, when the viewers and the load were measured; NaN never. */
+  readonly measuredAtMs: Float64Array;
 }
 
 export const UP_IPV4 = 1;

@@ -6,6 +6,7 @@ import type { Service } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6, type World } from "../model/world.ts";
 import type { DistancesKm } from "./distance.ts";
 import { type Standing, standing } from "./eligible.ts";
+import { barrierKm, liveRatio, usedShare } from "./live.ts";
 import { drawsByNetwork, rankingOf, SAME_PLACE_KM } from "./rank.ts";
 import { admit } from "./rules.ts";
 import { hashText, networkKey, rendezvousDraw } from "./spread.ts";
@@ -98,11 +99,11 @@ function sort(service: Service, viewer: Viewer, field: Field, world: World): Sta
   const standings: Standings = { eligible: [], full: [], down: [], drain: [], off: [] };
   for (const index of service.edges) {
     const edge = field.edges[index] as Edge;
-    standings[standing(edge, world)].push({
+    standings[standing(edge, world, service.margin)].push({
       edge,
       distanceKm: field.distanceKm(viewer.located.location, edge),
-      priceKm: world.priceKm[index] as number,
-      loadRatio: world.loadRatio[index] as number,
+      priceKm: (world.priceKm[index] as number) + barrierKm(usedShare(world, index, service.margin)),
+      loadRatio: liveRatio(world, index),
       up: world.up[index] as number,
     });
   }

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type Board, type BoardOptions, createBoard } from "../../src/condition/board.ts";
 import type { ConditionChange } from "../../src/condition/change.ts";
 import type { Edge } from "../../src/model/edge.ts";
-import type { World } from "../../src/model/world.ts";
+import type { Facts } from "../../src/model/world.ts";
 import { createFakeClock, type FakeClock } from "../base/fake-clock.ts";
 import { edge, inventoryOf } from "../probe/inventory.ts";
 
@@ -20,42 +20,43 @@ interface Set {
   readonly board: Board;
   readonly clock: FakeClock;
   readonly changes: ConditionChange[];
-  readonly worlds: World[];
+  readonly told: Facts[];
 }
 
 function boardWith(edges: readonly Edge[], options: Partial<BoardOptions> = {}): Set {
   const clock = createFakeClock();
   const changes: ConditionChange[] = [];
-  const worlds: World[] = [];
+  const told: Facts[] = [];
   const board = createBoard({
     clock,
-    priceKm: (ratio) => (ratio > 0 ? ratio * 1000 : 0),
     onChange: (change) => void changes.push(change),
-    onWorld: (world) => void worlds.push(world),
+    onFacts: (facts) => void told.push(facts),
     ...options,
   });
   onTestFinished(() => board.stop());
   board.take(inventoryOf(edges));
-  return { board, clock, changes, worlds };
+  return { board, clock, changes, told };
 }
 
 const ams1 = edge("ams1", { addresses: ["127.0.0.11", "::1"], load: [PUSH], capacity: { viewers: 100 } });
 const sin1 = edge("sin1", { addresses: ["127.0.0.12"], load: [PUSH, JSON_LOAD] });
 const eva = { by: "eva", reason: "new disk" };
 
-describe("the world", () => {
+describe("the facts", () => {
   it("has every edge at its index; what was not probed yet is not up", () => {
     const { board } = boardWith([ams1, sin1]);
-    expect(board.world()).toEqual({
+    expect(board.facts()).toEqual({
       generation: 1,
       up: Uint8Array.of(0, 0),
       state: Uint8Array.of(0, 0),
       loadRatio: Float64Array.of(Number.NaN, Number.NaN),
-      priceKm: Float64Array.of(0, 0),
+      viewers: Float64Array.of(Number.NaN, Number.NaN),
+      perViewer: Float64Array.of(0.01, 0),
+      measuredAtMs: Float64Array.of(Number.NaN, Number.NaN),
     });
   });
 
-  it("says which families are up, how full, at what price, in what state", () => {
+  it("says which families are up, how full, with how many, in what state", () => {
     const { board } = boardWith([ams1, sin1]);
     board.health("ams1", 4, "up");
     board.health("ams1", 6, "up");
@@ -63,42 +64,42 @@ describe("the world", () => {
     board.health("sin1", 4, "up");
     board.report("ams1", 0, { viewers: 90 });
     board.setState("sin1", { state: "drain", ...eva });
-    const { up, state, loadRatio, priceKm } = board.world();
+    const { up, state, loadRatio, viewers } = board.facts();
     expect([...up]).toEqual([2, 1]);
     expect([...state]).toEqual([0, 1]);
     expect([...loadRatio]).toEqual([0.9, Number.NaN]);
-    expect([...priceKm]).toEqual([900, 0]);
+    expect([...viewers]).toEqual([90, Number.NaN]);
   });
 
   it("gives an edge without addresses the bit of IPv4", () => {
     const { board } = boardWith([edge("named", { addresses: [] })]);
     board.health("named", 4, "up");
-    expect(board.world().up[0]).toBe(1);
+    expect(board.facts().up[0]).toBe(1);
   });
 
   it("is replaced, never edited, and is the same while nothing changes", () => {
     const { board } = boardWith([ams1]);
-    const before = board.world();
-    expect(board.world()).toBe(before);
+    const before = board.facts();
+    expect(board.facts()).toBe(before);
     board.health("ams1", 4, "up");
-    expect(board.world()).not.toBe(before);
+    expect(board.facts()).not.toBe(before);
     expect(before.up[0]).toBe(0);
   });
 
   it("is told soon after a change, one for many", async () => {
-    const { board, clock, worlds } = boardWith([ams1, sin1]);
+    const { board, clock, told } = boardWith([ams1, sin1]);
     board.health("ams1", 4, "up");
     board.health("sin1", 4, "up");
     await clock.advance(50);
-    expect(worlds).toEqual([board.world()]);
+    expect(told).toEqual([board.facts()]);
     await clock.advance(60_000);
-    expect(worlds.length).toBe(1);
+    expect(told.length).toBe(1);
   });
 });
 
 describe("load reports", () => {
   it("are unknown again when they grow stale, without anybody asking", async () => {
-    const { board, clock, changes, worlds } = boardWith([ams1]);
+    const { board, clock, changes, told } = boardWith([ams1]);
     board.report("ams1", 0, { viewers: 100 });
     await clock.advance(29_900);
     expect(board.condition("ams1")).toMatchObject({
@@ -109,7 +110,7 @@ describe("load reports", () => {
     await clock.advance(500);
     expect(board.condition("ams1")).toMatchObject({ load: {}, reportAgeMs: 30_400 });
     expect(board.condition("ams1")).not.toHaveProperty("loadRatio");
-    expect(worlds.at(-1)?.loadRatio[0]).toBeNaN();
+    expect(told.at(-1)?.loadRatio[0]).toBeNaN();
     expect(changes).toEqual([
       { kind: "load", edgeId: "ams1", from: "unknown", to: "full", loadRatio: 1 },
       { kind: "load", edgeId: "ams1", from: "full", to: "unknown" },
@@ -120,10 +121,10 @@ describe("load reports", () => {
     const { board, clock } = boardWith([ams1]);
     board.report("ams1", 0, { viewers: 50 });
     await clock.advance(29_999);
-    const before = board.world();
+    const before = board.facts();
     await clock.standStill(1);
     expect(before.loadRatio[0]).toBe(0.5);
-    expect(board.world().loadRatio[0]).toBeNaN();
+    expect(board.facts().loadRatio[0]).toBeNaN();
   });
 
   it("keep the wall clock out of it", async () => {
@@ -177,7 +178,7 @@ describe("health", () => {
     board.health("sin1", 6, "up");
     board.health("nobody", 4, "up");
     expect(changes).toEqual([]);
-    expect(board.world().up[0]).toBe(0);
+    expect(board.facts().up[0]).toBe(0);
   });
 });
 
@@ -188,7 +189,7 @@ describe("a reload", () => {
     board.report("sin1", 0, { viewers: 3 });
     changes.length = 0;
     board.take(inventoryOf([sin1, edge("new"), { ...ams1, weight: 2 }], { generation: 2 }));
-    const world = board.world();
+    const world = board.facts();
     expect(world.generation).toBe(2);
     expect([...world.up]).toEqual([1, 0, 0]);
     expect(board.condition("sin1")?.load).toEqual({ viewers: 3 });
@@ -210,7 +211,7 @@ describe("a reload", () => {
     const { board } = boardWith([ams1]);
     board.report("ams1", 0, { viewers: 50 });
     board.take(inventoryOf([{ ...ams1, capacity: { viewers: 50 } }]));
-    expect(board.world().loadRatio[0]).toBe(1);
+    expect(board.facts().loadRatio[0]).toBe(1);
   });
 });
 
@@ -238,13 +239,13 @@ describe("an operator's word", () => {
   it("puts back in service what the file drains, until the file's word changes", () => {
     const { board } = boardWith([{ ...ams1, state: "drain" }]);
     board.setState("ams1", { state: "active", ...eva });
-    expect(board.world().state[0]).toBe(0);
+    expect(board.facts().state[0]).toBe(0);
     board.take(inventoryOf([{ ...ams1, state: "drain" }]));
-    expect(board.world().state[0]).toBe(0);
+    expect(board.facts().state[0]).toBe(0);
     board.take(inventoryOf([{ ...ams1, state: "off" }]));
-    expect(board.world().state[0]).toBe(2);
+    expect(board.facts().state[0]).toBe(2);
     board.take(inventoryOf([{ ...ams1, state: "drain" }]));
-    expect(board.world().state[0]).toBe(1);
+    expect(board.facts().state[0]).toBe(1);
     expect(board.overrides()).toEqual([]);
   });
 
@@ -254,9 +255,9 @@ describe("an operator's word", () => {
     board.setState("ams1", { state: "off", ...eva, untilMs: clock.wallMs() + 60_000 });
     clock.setWall(Date.UTC(2038, 0, 20));
     await clock.advance(59_000);
-    expect(board.world().state[0]).toBe(2);
+    expect(board.facts().state[0]).toBe(2);
     await clock.advance(1500);
-    expect(board.world().state[0]).toBe(0);
+    expect(board.facts().state[0]).toBe(0);
     expect(ended).toBe(1);
   });
 
@@ -270,9 +271,9 @@ describe("an operator's word", () => {
         { edgeId: "later", ...drained },
       ],
     });
-    expect([...board.world().state]).toEqual([1, 0]);
+    expect([...board.facts().state]).toEqual([1, 0]);
     board.take(inventoryOf([edge("later")]));
-    expect([...board.world().state]).toEqual([1]);
+    expect([...board.facts().state]).toEqual([1]);
     expect(board.overrides().map(({ edgeId }) => edgeId)).toEqual(["ams1", "later"]);
   });
 });
@@ -293,7 +294,6 @@ it("has metrics of what is known, and none of what is not", async () => {
   expect(samples.get("edge_viewers")).toEqual([{ labels: one, value: 50 }]);
   expect(samples.get("edge_bandwidth_bits")).toEqual([{ labels: one, value: 8e6 }]);
   expect(samples.get("edge_report_age_seconds")).toEqual([{ labels: one, value: 2 }]);
-  expect(samples.get("edge_price_km")).toContainEqual({ labels: one, value: 500 });
   expect(samples.get("edge_state")).toContainEqual({ labels: { ...one, state: "active" }, value: 1 });
   expect(samples.get("edge_state")).toContainEqual({ labels: { ...one, state: "off" }, value: 0 });
 });

@@ -90,6 +90,8 @@ const SERVICE: Inventory["services"][number] = {
   affinity: "none",
   dns: { ttlSeconds: 20, answers: 2 },
   http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
+  maxDistanceKm: Number.POSITIVE_INFINITY,
+  margin: 0,
   whenFull: "spill",
   whenDown: "fail-open",
 };

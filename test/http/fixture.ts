@@ -37,6 +37,8 @@ export function serviceOf(rules: Partial<Service> = {}): Service {
     affinity: "none",
     dns: { ttlSeconds: 20, answers: 2 },
     http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
+    maxDistanceKm: Number.POSITIVE_INFINITY,
+    margin: 0,
     whenFull: "spill",
     whenDown: "fail-open",
     ...rules,

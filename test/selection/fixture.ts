@@ -5,7 +5,6 @@ import type { Located, Location } from "../../src/model/location.ts";
 import type { Service } from "../../src/model/service.ts";
 import type { World } from "../../src/model/world.ts";
 import { edgeDistances } from "../../src/selection/distance.ts";
-import { priceKm } from "../../src/selection/price.ts";
 import type { Field } from "../../src/selection/select.ts";
 
 /** An edge at a place; everything that selection does not read is plain. */
@@ -44,6 +43,8 @@ export function serviceOf(edges: readonly Edge[], rules: Partial<Service> = {}):
     affinity: "none",
     dns: { ttlSeconds: 20, answers: 2 },
     http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
+    maxDistanceKm: Number.POSITIVE_INFINITY,
+    margin: 0,
     whenFull: "spill",
     whenDown: "fail-open",
     ...rules,
@@ -53,7 +54,13 @@ export function serviceOf(edges: readonly Edge[], rules: Partial<Service> = {}):
 /** Everyone up, active and of unknown load, but for what is said. */
 export function worldOf(
   edges: readonly Edge[],
-  said: { down?: Edge[]; drain?: Edge[]; off?: Edge[]; load?: [Edge, number][] } = {},
+  said: {
+    down?: Edge[];
+    drain?: Edge[];
+    off?: Edge[];
+    load?: [Edge, number][];
+    price?: [Edge, number][];
+  } = {},
 ): World {
   const loadRatio = new Float64Array(edges.length).fill(Number.NaN);
   for (const [edge, ratio] of said.load ?? []) loadRatio[edge.index] = ratio;
@@ -64,7 +71,15 @@ export function worldOf(
       said.drain?.includes(edge) ? 1 : said.off?.includes(edge) ? 2 : 0,
     ),
     loadRatio,
-    priceKm: loadRatio.map(priceKm),
+    priceKm: Float64Array.from(edges, (edge) => said.price?.find(([priced]) => priced === edge)?.[1] ?? 0),
+    perViewer: new Float64Array(edges.length),
+    limit: new Float64Array(edges.length).fill(1),
+    sent: {
+      counts: new Int32Array(edges.length * 2),
+      before: new Int32Array(edges.length * 2),
+      slot: Uint16Array.from(edges, (edge) => edge.index),
+      viewersPerAnswer: new Float32Array(edges.length).fill(1),
+    },
   };
 }
 

@@ -1,36 +1,43 @@
+import { createPricing } from "../../../dist/pricing/pricing.js";
 import { createRedirector } from "../../../dist/redirector.js";
-import { priceKm } from "../../../dist/selection/price.js";
 
 const HOSTNAME = "live.example.net";
 
 /**
- * The engine itself: its redirector decides, its control side makes the worlds that it decides in.
+ * The engine itself: its redirector decides, its pricing makes the worlds that it decides in.
  * @returns {import("../types.ts").Rule}
  */
 export function create() {
   /** @type {import("../types.ts").Question} */
   let asked;
   const redirector = createRedirector(() => asked.located);
-  /** @type {ReturnType<typeof createControl>} */
-  let control;
   /** @type {import("../../../src/model/inventory.ts").Inventory} */
   let inventory;
+  /** @type {ReturnType<typeof createPricing>} */
+  let pricing;
+  /** @type {ReturnType<typeof createFacts>} */
+  let facts;
 
-  const takeWorld = () => {
-    const world = control.world();
-    if (world !== undefined) redirector.take(inventory, world);
-  };
+  const makeWorld = (nowMs) => redirector.take(inventory, pricing.world(facts.now(), nowMs));
 
   return {
     name: "edgeward",
     start(setting) {
       inventory = inventoryOf(setting);
-      control = createControl(inventory);
-      takeWorld();
+      pricing = createPricing({ ttlMs: setting.ttlMs, rampUpMs: 60_000 });
+      pricing.take(inventory.edges, inventory.services);
+      facts = createFacts(inventory);
+      makeWorld(0);
     },
-    health: (edge, up) => control.health(edge, up),
-    report: (edge, report) => control.report(edge, report),
-    tick: () => takeWorld(),
+    health(edge, up, nowMs) {
+      facts.health(edge, up);
+      makeWorld(nowMs);
+    },
+    report: (edge, report) => facts.report(edge, report),
+    tick(nowMs) {
+      pricing.tick(redirector.takeArrivals(), nowMs);
+      makeWorld(nowMs);
+    },
     choose(question) {
       asked = question;
       const { client, path, door } = question;
@@ -44,40 +51,35 @@ export function create() {
 }
 
 /**
- * Reports and health in, worlds out: stands where the engine's own control side will stand.
+ * What the board would know.
  * @param {import("../../../src/model/inventory.ts").Inventory} inventory
  */
-function createControl({ generation, edges }) {
+function createFacts({ generation, edges }) {
   const up = new Uint8Array(edges.length).fill(1);
-  const loadRatio = new Float64Array(edges.length).fill(Number.NaN);
-  let changed = true;
+  const unknown = () => new Float64Array(edges.length).fill(Number.NaN);
+  const [loadRatio, viewers, measuredAtMs] = [unknown(), unknown(), unknown()];
+  const perViewer = Float64Array.from(edges, ({ capacity }) => 1 / capacity.viewers);
   return {
     /** @param {number} edge @param {boolean} isUp */
     health(edge, isUp) {
       up[edge] = isUp ? 1 : 0;
-      changed = true;
     },
     /** @param {number} edge @param {import("../types.ts").Report} report */
-    report(edge, { viewers, bandwidth }) {
-      const { capacity } = edges[edge];
-      loadRatio[edge] = Math.max(
-        viewers / (capacity.viewers ?? Number.POSITIVE_INFINITY),
-        bandwidth / (capacity.bandwidth ?? Number.POSITIVE_INFINITY),
-      );
-      changed = true;
+    report(edge, report) {
+      viewers[edge] = report.viewers;
+      loadRatio[edge] = report.viewers / edges[edge].capacity.viewers;
+      measuredAtMs[edge] = report.measuredAtMs;
     },
-    /** A new world if anything changed. @returns {import("../../../src/model/world.ts").World | undefined} */
-    world() {
-      if (!changed) return undefined;
-      changed = false;
-      return {
-        generation,
-        up: up.slice(),
-        state: new Uint8Array(edges.length),
-        loadRatio: loadRatio.slice(),
-        priceKm: loadRatio.map(priceKm),
-      };
-    },
+    /** @returns {import("../../../src/model/world.ts").Facts} */
+    now: () => ({
+      generation,
+      up: up.slice(),
+      state: new Uint8Array(edges.length),
+      loadRatio: loadRatio.slice(),
+      viewers: viewers.slice(),
+      perViewer,
+      measuredAtMs: measuredAtMs.slice(),
+    }),
   };
 }
 
@@ -108,6 +110,8 @@ function inventoryOf({ edges, affinity, ttlMs }) {
         affinity,
         dns: { ttlSeconds: ttlMs / 1000, answers: 1 },
         http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
+        maxDistanceKm: Number.POSITIVE_INFINITY,
+        margin: 0.004,
         whenFull: "spill",
         whenDown: "fail-open",
       },

@@ -1,0 +1,36 @@
+import { newSentCounts, type SentCounts } from "./ledger.ts";
+
+/** Places in the shared counts: an edge keeps its own over a reload, whatever its index becomes. */
+export interface Slots {
+  /** By `Edge.index`. */
+  assign(ids: readonly string[]): Uint16Array;
+  /** Another one only when there are more edges than ever had a place. */
+  readonly counts: SentCounts;
+}
+
+export function createSlots(): Slots {
+  const byId = new Map<string, number>();
+  let counts = newSentCounts(MIN_SLOTS);
+  return {
+    get counts() {
+      return counts;
+    },
+    assign(ids) {
+      const present = new Set(ids);
+      for (const id of byId.keys()) if (!present.has(id)) byId.delete(id);
+      while (ids.length > counts.length / 2) counts = newSentCounts(counts.length);
+      const taken = new Set(byId.values());
+      let free = 0;
+      return Uint16Array.from(ids, (id) => {
+        const known = byId.get(id);
+        if (known !== undefined) return known;
+        while (taken.has(free)) free++;
+        taken.add(free);
+        byId.set(id, free);
+        return free;
+      });
+    },
+  };
+}
+
+const MIN_SLOTS = 64;

@@ -1,0 +1,158 @@
+/**
+ * Who should serve whom, if everyone came at once: regions with a demand, edges with a capacity, and the
+ * distance between them.
+ */
+export interface Transport {
+  /** Viewers to be placed, by region. */
+  readonly demand: Float64Array;
+  /** Viewers that an edge can take, by edge; Infinity: no limit; 0: none. */
+  readonly capacity: Float64Array;
+  /** Kilometres, regions × edges, row by row; Infinity: that edge may not serve that region. */
+  readonly distanceKm: Float32Array;
+  /** For each region the edges by rising distance, in rows like `distanceKm`. */
+  readonly order: Uint16Array;
+}
+
+export interface Solution {
+  /** Kilometres by edge; 0 for an edge that has room left. */
+  readonly priceKm: Float64Array;
+  /** Viewers placed, by edge. */
+  readonly load: Float64Array;
+}
+
+/** How far from its best edge a region may end up: the total is within this, per viewer, of the optimum. */
+const EPSILON_KM = 15;
+/** No price needs to be higher: half the Earth's circumference. */
+export const PRICE_MAX_KM = 20_000;
+/** More demand than room has no solution: it is scaled down to this share of the room. */
+const USABLE_SHARE = 0.995;
+/** Demand smaller than this share of all is not worth a bid. */
+const DUST_SHARE = 1e-7;
+
+/**
+ * Places every region's demand at the least total of distances, and gives the dual variables: the prices at
+ * which each region, going where distance plus price is least, fills no edge beyond its capacity.
+ *
+ * An auction (Bertsekas and Castañon 1989, for transportation): a region without a place bids for the edge
+ * that is best for it, as much as makes its second best equal; a full edge keeps the highest bids, its price
+ * is the lowest of them, and whoever was outbid bids again. From price 0 up, so that an edge with room is free.
+ */
+export function solve(transport: Transport): Solution {
+  const { capacity } = transport;
+  const demand = feasible(transport);
+  const priceKm = new Float64Array(capacity.length);
+  const load = new Float64Array(capacity.length);
+  const held = Array.from(capacity, () => new Lots());
+  const waiting = new Float64Array(demand);
+  const dust = DUST_SHARE * demand.reduce((sum, d) => sum + d, 0);
+  const queue = Array.from(demand.keys()).filter((region) => (demand[region] as number) > dust);
+  const best: Best = { edge: -1, marginKm: 0 };
+  for (let head = 0; head < queue.length; head++) {
+    const region = queue[head] as number;
+    const amount = waiting[region] as number;
+    if (amount <= dust) continue;
+    waiting[region] = 0;
+    findBest(transport, region, priceKm, best);
+    if (best.edge < 0) continue;
+    const edge = best.edge;
+    const lots = held[edge] as Lots;
+    lots.add({ region, amount, bidKm: (priceKm[edge] as number) + best.marginKm + EPSILON_KM });
+    load[edge] = (load[edge] as number) + amount;
+    for (let over = load[edge] - (capacity[edge] as number); over > dust; ) {
+      const lowest = lots.lowest;
+      const outbid = Math.min(over, lowest.amount);
+      lowest.amount -= outbid;
+      if (lowest.amount <= dust) lots.dropLowest();
+      if ((waiting[lowest.region] as number) <= dust) queue.push(lowest.region);
+      waiting[lowest.region] = (waiting[lowest.region] as number) + outbid;
+      over -= outbid;
+      load[edge] = load[edge] - outbid;
+      priceKm[edge] = Math.max(priceKm[edge] as number, over > dust ? lowest.bidKm : lots.lowest.bidKm);
+    }
+  }
+  return { priceKm, load };
+}
+
+function feasible({ demand, capacity }: Transport): Float64Array {
+  const wanted = demand.reduce((sum, d) => sum + d, 0);
+  const room = capacity.reduce((sum, c) => sum + c, 0);
+  return wanted > room * USABLE_SHARE ? demand.map((d) => (d * room * USABLE_SHARE) / wanted) : demand;
+}
+
+interface Best {
+  /** -1: nobody may serve the region. */
+  edge: number;
+  /** How much dearer the second best is. */
+  marginKm: number;
+}
+
+/** Prices are never negative, so the search can stop where the distance alone is worse. */
+function findBest(
+  { capacity, distanceKm, order }: Transport,
+  region: number,
+  priceKm: Float64Array,
+  found: Best,
+): void {
+  const edges = capacity.length;
+  const row = region * edges;
+  let first = PRICE_MAX_KM * 2;
+  let second = first;
+  found.edge = -1;
+  for (let i = 0; i < edges; i++) {
+    const edge = order[row + i] as number;
+    const away = distanceKm[row + edge] as number;
+    if (away >= second) break;
+    if (capacity[edge] === 0) continue;
+    const score = away + (priceKm[edge] as number);
+    if (score < first) {
+      second = first;
+      first = score;
+      found.edge = edge;
+    } else if (score < second) second = score;
+  }
+  found.marginKm = second - first;
+}
+
+interface Lot {
+  readonly region: number;
+  amount: number;
+  readonly bidKm: number;
+}
+
+/** A heap: the lowest bid on top. */
+class Lots {
+  readonly #heap: Lot[] = [];
+
+  /** There is one: asked only of an edge that carries too much. */
+  get lowest(): Lot {
+    return this.#heap[0] as Lot;
+  }
+
+  add(lot: Lot): void {
+    const heap = this.#heap;
+    let at = heap.push(lot) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if ((heap[parent] as Lot).bidKm <= lot.bidKm) break;
+      heap[at] = heap[parent] as Lot;
+      at = parent;
+    }
+    heap[at] = lot;
+  }
+
+  dropLowest(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Lot;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && (heap[child + 1] as Lot).bidKm < (heap[child] as Lot).bidKm) child++;
+      if ((heap[child] as Lot).bidKm >= last.bidKm) break;
+      heap[at] = heap[child] as Lot;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}

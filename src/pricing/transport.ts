@@ -1,0 +1,77 @@
+import { distanceKm, type UnitVector, unitVector } from "../base/sphere.ts";
+import type { Edge } from "../model/edge.ts";
+import type { Region } from "./demand.ts";
+import type { Transport } from "./solve.ts";
+
+/** Services with the same edges and reach: their viewers compete for the same room. */
+export interface Pool {
+  /** Indices of edges. */
+  readonly edges: readonly number[];
+  /** How far a viewer may be sent. */
+  readonly maxDistanceKm: number;
+}
+
+/** Lays regions and edges out for the solver; rows are kept, for most regions are there the next time too. */
+export interface Transports {
+  of(
+    regions: readonly Region[],
+    room: Float64Array,
+    edges: readonly Edge[],
+    pools: readonly Pool[],
+  ): Transport;
+  /** The edges are others now. */
+  forget(): void;
+}
+
+interface Row {
+  readonly distanceKm: Float32Array;
+  readonly order: Uint16Array;
+}
+
+const ROWS_MAX = 20_000;
+
+export function createTransports(): Transports {
+  const rows = new Map<string, Row>();
+  let points: UnitVector[] = [];
+  return {
+    forget() {
+      rows.clear();
+      points = [];
+    },
+    of(regions, room, edges, pools) {
+      if (points.length === 0) points = edges.map((edge) => unitVector(edge.location));
+      if (rows.size > ROWS_MAX) rows.clear();
+      const width = edges.length;
+      const transport = {
+        demand: Float64Array.from(regions, (region) => region.viewers),
+        capacity: room,
+        distanceKm: new Float32Array(regions.length * width),
+        order: new Uint16Array(regions.length * width),
+      };
+      regions.forEach((region, i) => {
+        const key = `${region.pool} ${region.latitude.toFixed(1)} ${region.longitude.toFixed(1)}`;
+        let row = rows.get(key);
+        if (row === undefined) rows.set(key, (row = rowOf(region, points, pools[region.pool])));
+        transport.distanceKm.set(row.distanceKm, i * width);
+        transport.order.set(row.order, i * width);
+      });
+      return transport;
+    },
+  };
+}
+
+function rowOf(region: Region, points: readonly UnitVector[], pool: Pool | undefined): Row {
+  const here = unitVector(region);
+  const away = new Float32Array(points.length).fill(Number.POSITIVE_INFINITY);
+  for (const edge of pool?.edges ?? []) {
+    const km = distanceKm(here, points[edge] as UnitVector);
+    if (km <= (pool?.maxDistanceKm ?? 0)) away[edge] = km;
+  }
+  const order = Uint16Array.from(away.keys()).sort((a, b) => compare(away[a] as number, away[b] as number));
+  return { distanceKm: away, order };
+}
+
+/** Infinity − Infinity is not a number. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,61 @@
+import type { Board } from "./condition/board.ts";
+import type { Inventory } from "./model/inventory.ts";
+import type { MetricSource } from "./model/metrics.ts";
+import type { World } from "./model/world.ts";
+import type { Arrivals } from "./pricing/ledger.ts";
+import { createPricing } from "./pricing/pricing.ts";
+
+/** Makes a world of what the board knows and what the doors have decided, on every change and every second. */
+export interface Worlds {
+  /** The board must have taken it already. */
+  take(inventory: Inventory): World;
+  /** The last one made. */
+  current(): World;
+  /** The facts have changed. */
+  refresh(): void;
+  readonly metrics: MetricSource;
+  stop(): void;
+}
+
+export interface WorldsOptions {
+  readonly board: Board;
+  /** Decisions of all serving threads since the last call. */
+  readonly takeArrivals: () => Arrivals;
+  /** Not for `take`, whose caller knows. */
+  readonly onWorld: (world: World) => void;
+}
+
+const TICK_MS = 1000;
+
+export function createWorlds({ board, takeArrivals, onWorld }: WorldsOptions): Worlds {
+  const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+  let inventory: Inventory | undefined;
+  let world: World | undefined;
+  const make = (): World => (world = pricing.world(board.facts(), performance.now()));
+  const timer = setInterval(() => {
+    if (inventory === undefined) return;
+    pricing.tick(takeArrivals(), performance.now());
+    onWorld(make());
+  }, TICK_MS);
+  return {
+    take(next) {
+      inventory = next;
+      pricing.take(next.edges, next.services);
+      return make();
+    },
+    current: () => world ?? make(),
+    refresh: () => onWorld(make()),
+    metrics: () => [
+      {
+        kind: "gauge",
+        name: "edge_price_km",
+        help: "Kilometres that are added to the distance of the edge, so that demand meets capacity.",
+        samples: (inventory?.edges ?? []).map(({ id, index }) => ({
+          labels: { edge: id },
+          value: world?.priceKm[index] ?? 0,
+        })),
+      },
+    ],
+    stop: () => clearInterval(timer),
+  };
+}
