@@ -13,6 +13,8 @@ export interface DecisionTotals {
 /** Counts into cells; one per thread and inventory. */
 export interface DecisionCounts {
   count(decision: Decision, door: DoorName, rejections: readonly Rejection[]): void;
+  /** A function that counts the same again and again. */
+  repeated(decision: Decision, door: DoorName, rejections: readonly Rejection[]): () => void;
 }
 
 export interface Rejection {
@@ -26,22 +28,36 @@ export function createDecisionCounts(inventory: Inventory, cells: Float64Array):
   const add = (at: number, value = 1): void => {
     cells[at] = (cells[at] as number) + value;
   };
-  const observe = (at: number, bounds: readonly number[], value: number): void => {
-    let bucket = 0;
-    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
-    add(at + bucket);
-    add(at + bounds.length + 1, value);
+  /** Calls `visit` with every cell that a decision adds to, and what. */
+  const visitCells = (
+    decision: Decision,
+    door: DoorName,
+    rejections: readonly Rejection[],
+    visit: (at: number, value?: number) => void,
+  ): void => {
+    const service = decision.service.index;
+    const best = decision.edges[0];
+    visit(layout.row(service));
+    visit(layout.decisions(service, DOORS.indexOf(door), best?.edge.index));
+    for (const { reason } of rejections) visit(layout.rejected(service, REASONS.indexOf(reason)));
+    if (best === undefined || Number.isNaN(best.distanceKm)) return;
+    const excessKm = best.distanceKm - nearestInServiceKm(decision, rejections);
+    visit(layout.distanceAt + bucketOf(DISTANCE_BOUNDS_KM, best.distanceKm));
+    visit(layout.distanceAt + DISTANCE_BOUNDS_KM.length + 1, best.distanceKm);
+    visit(layout.excessAt + bucketOf(EXCESS_BOUNDS_KM, excessKm));
+    visit(layout.excessAt + EXCESS_BOUNDS_KM.length + 1, excessKm);
   };
   return {
-    count(decision, door, rejections) {
-      const service = decision.service.index;
-      const best = decision.edges[0];
-      add(layout.row(service));
-      add(layout.decisions(service, DOORS.indexOf(door), best?.edge.index));
-      for (const { reason } of rejections) add(layout.rejected(service, REASONS.indexOf(reason)));
-      if (best === undefined || Number.isNaN(best.distanceKm)) return;
-      observe(layout.distanceAt, DISTANCE_BOUNDS_KM, best.distanceKm);
-      observe(layout.excessAt, EXCESS_BOUNDS_KM, best.distanceKm - nearestInServiceKm(decision, rejections));
+    count: (decision, door, rejections) => visitCells(decision, door, rejections, add),
+    repeated(decision, door, rejections) {
+      const values = new Map<number, number>();
+      visitCells(decision, door, rejections, (at, value = 1) =>
+        values.set(at, (values.get(at) ?? 0) + value),
+      );
+      const [ats, amounts] = [Int32Array.from(values.keys()), Float64Array.from(values.values())];
+      return () => {
+        for (let i = 0; i < ats.length; i++) add(ats[i] as number, amounts[i]);
+      };
     },
   };
 }
@@ -96,6 +112,12 @@ export function createDecisionTotals(): DecisionTotals {
       ];
     },
   };
+}
+
+function bucketOf(bounds: readonly number[], value: number): number {
+  let bucket = 0;
+  while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+  return bucket;
 }
 
 /** A full edge is in service; one that is down, draining or off is not. */

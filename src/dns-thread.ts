@@ -99,6 +99,7 @@ function runBatches(sockets: ThreadSockets): void {
     zones,
     services,
     decide: engine.redirector.decide,
+    keep: engine.redirector.keep,
     log,
     cookieSecrets: [data.cookieSecret],
     cells: data.cells,

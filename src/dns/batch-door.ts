@@ -10,7 +10,7 @@
  * The sockets belong to the process and outlive a thread that dies: what waits in them is answered by the
  * one that takes its place.
  */
-import type { Decide } from "../model/decision.ts";
+import type { Decide, Keep } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { Service } from "../model/service.ts";
@@ -19,6 +19,7 @@ import { PacketBatch } from "./batch.ts";
 import { openWake, runBatchLoop, wake } from "./batch-loop.ts";
 import { createDnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
+import { keepReplies } from "./kept-replies.ts";
 import { type Libc, loadLibc } from "./libc.ts";
 import { compileNamespace } from "./namespace.ts";
 import { createResponder } from "./responder.ts";
@@ -80,6 +81,7 @@ export interface BatchDoorOptions {
   readonly zones: readonly Zone[];
   readonly services: readonly Pick<Service, "hostnames">[];
   readonly decide: Decide;
+  readonly keep: Keep;
   readonly log: Log;
   readonly cookieSecrets: readonly [Uint8Array, ...Uint8Array[]];
   /** Where to count, as `createDnsCounters`. */
@@ -102,7 +104,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
-  const { zones, services, decide, log, cookieSecrets, sockets } = options;
+  const { zones, services, decide, keep, log, cookieSecrets, sockets } = options;
   const counters = createDnsCounters(options.cells);
   const responder = createResponder({
     namespace: compileNamespace(zones, services),
@@ -111,8 +113,14 @@ export function answerInBatches(options: BatchDoorOptions): void {
     cookieSecrets,
     onFault: faultReporter(log),
   });
-  const door: BatchDoor = { take: (...names) => responder.take(compileNamespace(...names)) };
-  const batch = new PacketBatch(libc, { respond: responder.respond, counters });
+  const { respond, forget } = keepReplies({ responder, counters, keep });
+  const door: BatchDoor = {
+    take(...names) {
+      responder.take(compileNamespace(...names));
+      forget();
+    },
+  };
+  const batch = new PacketBatch(libc, { respond, counters });
   options.onReady();
   runBatchLoop({ libc, batch, ...sockets, onWake: () => options.onWake(door) });
 }

@@ -13,7 +13,6 @@
 import type { DnsCounters } from "./counters.ts";
 import { ERRNO, type Libc } from "./libc.ts";
 import { MAX_DATAGRAM_OCTETS } from "./listen.ts";
-import type { Responder } from "./responder.ts";
 import { type SharedSocket, SOCKADDR_IN6_OCTETS } from "./socket.ts";
 import { isReflectorPort } from "./source.ts";
 import { MAX_UDP_OCTETS, readUint16 } from "./wire.ts";
@@ -21,8 +20,18 @@ import { MAX_UDP_OCTETS, readUint16 } from "./wire.ts";
 /** How many packets one call takes. */
 export const BATCH_PACKETS = 64;
 
+/** Room for a packet, by octets and by words of 32 bits; what is beyond the packet's end may be anything. */
+export interface PacketRoom {
+  readonly octets: Uint8Array;
+  readonly words: Int32Array;
+}
+
 export interface BatchOptions {
-  readonly respond: Responder["respond"];
+  /**
+   * Answers the first `length` octets of `packet`; nothing passed in is kept.
+   * @returns how many octets of `out` are the reply; 0: there is none
+   */
+  readonly respond: (packet: PacketRoom, length: number, source: Uint8Array, out: PacketRoom) => number;
   readonly counters: Pick<DnsCounters, "dropped">;
 }
 
@@ -33,8 +42,8 @@ export class PacketBatch {
   readonly #octets = new Uint8Array(this.#memory);
   readonly #words = new Uint32Array(this.#memory);
   /** Views of one kind for each place; those of sources by family. */
-  readonly #packets = places((i) => this.#view(PACKETS_AT + i * PACKET_STRIDE, MAX_DATAGRAM_OCTETS));
-  readonly #replies = places((i) => this.#view(REPLIES_AT + i * REPLY_OCTETS, REPLY_OCTETS));
+  readonly #packets = places((i) => this.#room(PACKETS_AT + i * PACKET_STRIDE, MAX_DATAGRAM_OCTETS));
+  readonly #replies = places((i) => this.#room(REPLIES_AT + i * REPLY_OCTETS, REPLY_OCTETS));
   readonly #ipv4Sources = places((i) => this.#view(NAMES_AT + i * NAME_OCTETS + 4, 4));
   readonly #ipv6Sources = places((i) => this.#view(NAMES_AT + i * NAME_OCTETS + 8, 16));
   readonly #receiveHeaders: bigint;
@@ -99,11 +108,10 @@ export class PacketBatch {
       }
       const length = words[(RECEIVE_AT >> 2) + i * HEADER_WORDS + RECEIVED_LENGTH] as number;
       const replyOctets = respond(
-        this.#packets[i] as Uint8Array,
+        this.#packets[i] as PacketRoom,
         length,
         sources[i] as Uint8Array,
-        "udp",
-        this.#replies[replies] as Uint8Array,
+        this.#replies[replies] as PacketRoom,
       );
       if (replyOctets === 0) continue;
       this.#address(replies, i, socket);
@@ -152,6 +160,10 @@ export class PacketBatch {
       for (let i = 0; i < lost; i++) counters.dropped("send-error");
       sent += lost;
     }
+  }
+
+  #room(at: number, octets: number): PacketRoom {
+    return { octets: this.#view(at, octets), words: new Int32Array(this.#memory, at, octets / 4) };
   }
 
   #view(at: number, octets: number): Uint8Array {

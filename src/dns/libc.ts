@@ -30,8 +30,7 @@ export type LibcResult =
 /** Looks the calls up; `unavailable` wherever the layouts of batch.ts and socket.ts would not hold. */
 export function loadLibc(): LibcResult {
   if (process.platform !== "linux") return unavailable(`not on ${process.platform}`);
-  if (!ARCHITECTURES.has(process.arch) || endianness() !== "LE")
-    return unavailable(`not on ${process.arch}`);
+  if (!ARCHITECTURES.has(process.arch) || endianness() !== "LE") return unavailable(`not on ${process.arch}`);
   try {
     return { kind: "loaded", libc: bound() };
   } catch (error) {

@@ -22,6 +22,8 @@ export interface Circumstances {
   readonly query: Query;
   /** The address that the packet came from, 4 or 16 octets. */
   source: Uint8Array;
+  /** What the last answer was decided by; undefined where nothing was to be decided. */
+  decision: Decision | undefined;
 }
 
 /** Fills in the answer to a well-formed query (RFC 1034 4.3.2). */
@@ -155,10 +157,12 @@ function answerAddresses(
   family: Family,
   { zone, hostname }: ServiceHolding,
   place: Place,
-  { decide, query, source }: Circumstances,
+  circumstances: Circumstances,
   reply: Reply,
 ): void {
+  const { decide, query, source } = circumstances;
   const decision = decide({ hostname, client: clientOf(query, source) }, "dns");
+  circumstances.decision = decision;
   if (decision === undefined) return reply.fail();
   reply.scopePrefixLength = scopeFor(query, decision.scopePrefixLength);
   if (decision.outcome.kind === "refused") return refuse(decision, zone, place, reply);

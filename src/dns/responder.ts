@@ -12,7 +12,7 @@
  * whatever thread holds it, behind whatever transport.
  */
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Decide } from "../model/decision.ts";
+import type { Decide, Decision } from "../model/decision.ts";
 import { type CookieJar, createCookieJar } from "./cookie.ts";
 import type { DnsCounters, Transport } from "./counters.ts";
 import { decodeQuery, type Verdict } from "./decode.ts";
@@ -47,8 +47,19 @@ export interface Responder {
     transport: Transport,
     out: Uint8Array,
   ) => number;
+  /** Of the last packet that was answered; one object, filled again. */
+  readonly last: LastAnswer;
   /** Answers from other names from the next packet on. */
   readonly take: (namespace: Namespace) => void;
+}
+
+/** What is to be known of an answer in order to give it again. */
+export interface LastAnswer {
+  /** Whether it depends on nothing but the packet, its source, the names and `decision`. */
+  isRepeatable: boolean;
+  decision: Decision | undefined;
+  type: number;
+  rcode: number;
 }
 
 export function createResponder(options: ResponderOptions): Responder {
@@ -61,6 +72,15 @@ export function createResponder(options: ResponderOptions): Responder {
     decide,
     query,
     source: new Uint8Array(4),
+    decision: undefined,
+  };
+  const last: LastAnswer = { isRepeatable: false, decision: undefined, type: 0, rcode: 0 };
+  /** A service that went out from under the names, and what was a bug, may be answered next time. */
+  const remember = (verdict: Verdict): void => {
+    last.isRepeatable = verdict === "query" && !query.cookie.isPresent && reply.rcode !== RCODE.SERVFAIL;
+    last.decision = circumstances.decision;
+    last.type = query.type;
+    last.rcode = reply.rcode;
   };
 
   const fill = (verdict: AnsweredVerdict): void => {
@@ -78,18 +98,22 @@ export function createResponder(options: ResponderOptions): Responder {
       const verdict = decodeQuery(packet, length, query);
       if (verdict === "short" || verdict === "response") {
         counters.dropped(verdict);
+        last.isRepeatable = false;
         return 0;
       }
       counters.request(transport, source.length, query.type);
       reply.begin(packet, query, out, maxOctets(query, transport));
       if (query.cookie.isPresent) renewCookie(cookies, query, source, clock, reply);
       circumstances.source = source;
+      circumstances.decision = undefined;
       fill(verdict);
+      remember(verdict);
       const replyOctets = reply.end();
       counters.response(reply.rcode);
       counters.duration((clock.monotonicMs() - startMs) / 1000);
       return replyOctets;
     },
+    last,
     take(namespace) {
       circumstances.namespace = namespace;
     },

@@ -20,6 +20,13 @@ export interface Question {
  */
 export type Decide = (question: Question, door: DoorName, trace?: Trace) => Decision | undefined;
 
+/**
+ * For a door that keeps an answer, asked right after the decision that it was made of: the returned function
+ * counts that decision once more, or says, without counting, that something else might be decided now.
+ * `undefined`: it is not to be kept.
+ */
+export type Keep = (decision: Decision, door: DoorName) => (() => boolean) | undefined;
+
 /** The centre: the DNS answer, the redirect, the log, the metrics and `explain` all read this. */
 export interface Decision {
   readonly service: Service;

@@ -112,7 +112,10 @@ function startBatched({
   const counters = createDnsCounters(cells);
   const namespace = compileNamespace(zones, services);
   const { respond } = createResponder({ namespace, decide, cookieSecrets, counters, onFault() {} });
-  return listenInBatches(ENDPOINTS, { respond, counters });
+  return listenInBatches(ENDPOINTS, {
+    respond: (packet, length, source, out) => respond(packet.octets, length, source, "udp", out.octets),
+    counters,
+  });
 }
 
 /** Sends all from one socket; the first that comes back. */

@@ -1,0 +1,139 @@
+import type { Keep } from "../model/decision.ts";
+import type { BatchOptions, PacketRoom } from "./batch.ts";
+import type { DnsCounters } from "./counters.ts";
+import type { Responder } from "./responder.ts";
+
+export interface KeptRepliesOptions {
+  readonly responder: Pick<Responder, "respond" | "last">;
+  readonly counters: Pick<DnsCounters, "request" | "response">;
+  readonly keep: Keep;
+}
+
+export interface KeptReplies {
+  /** With the same replies as the responder's own, for UDP. */
+  readonly respond: BatchOptions["respond"];
+  /** To be called when the responder's names change. */
+  readonly forget: () => void;
+}
+
+/**
+ * Gives replies again to queries that are the same octet by octet but for their id, from the same address.
+ * What was decided for a client is given only while it would be decided again, and counted each time.
+ */
+export function keepReplies({ responder, counters, keep }: KeptRepliesOptions): KeptReplies {
+  const kept: (KeptReply | undefined)[] = Array.from({ length: PLACES });
+  /** Of the last query at each place that was not kept: what comes only once costs no more than this. */
+  const lastHashes = new Int32Array(PLACES);
+
+  const store = (hash: number, query: KeptQuery, reply: Int32Array, replyOctets: number): void => {
+    const { decision, type, rcode } = responder.last;
+    const again = decision === undefined ? always : keep(decision, "dns");
+    if (again !== undefined) kept[hash & MASK] = { ...query, reply, replyOctets, type, rcode, again };
+  };
+
+  return {
+    respond(packet, length, source, out) {
+      if (length > MAX_QUERY_OCTETS || length < MIN_QUERY_OCTETS)
+        return responder.respond(packet.octets, length, source, "udp", out.octets);
+      const hash = hashOf(packet, length, source);
+      const known = kept[hash & MASK];
+      const isKnown = known !== undefined && isSame(known, packet, length, source);
+      if (isKnown && known.again()) {
+        counters.request("udp", source.length, known.type);
+        counters.response(known.rcode);
+        return give(known, packet, out);
+      }
+      const octets = responder.respond(packet.octets, length, source, "udp", out.octets);
+      if (isKnown) kept[hash & MASK] = undefined;
+      const isRepeated = isKnown || lastHashes[hash & MASK] === hash;
+      lastHashes[hash & MASK] = hash;
+      if (isRepeated && responder.last.isRepeatable && octets <= MAX_REPLY_OCTETS)
+        store(hash, queryOf(packet, length, source), out.words.slice(0, (octets + 3) >> 2), octets);
+      return octets;
+    },
+    forget() {
+      kept.fill(undefined);
+    },
+  };
+}
+
+interface KeptQuery {
+  readonly length: number;
+  /** All of the query but its id, the last word with nothing beyond the end. */
+  readonly flags: number;
+  readonly words: Int32Array;
+  readonly tail: number;
+  readonly source: Uint8Array;
+}
+
+interface KeptReply extends KeptQuery {
+  readonly reply: Int32Array;
+  readonly replyOctets: number;
+  readonly type: number;
+  readonly rcode: number;
+  readonly again: () => boolean;
+}
+
+const PLACES = 4096;
+const MASK = PLACES - 1;
+/** A header. */
+const MIN_QUERY_OCTETS = 12;
+/** Room for a name and EDNS with a client subnet, of usual lengths. */
+const MAX_QUERY_OCTETS = 192;
+const MAX_REPLY_OCTETS = 512;
+/** The id is the lower half of the first word of a packet, whose octets are in the opposite order of the words'. */
+const ID_BITS = 0xffff;
+
+function always(): boolean {
+  return true;
+}
+
+function queryOf({ words }: PacketRoom, length: number, source: Uint8Array): KeptQuery {
+  return {
+    length,
+    flags: flagsOf(words),
+    words: words.slice(0, length >> 2),
+    tail: tailOf(words, length),
+    source: source.slice(),
+  };
+}
+
+function isSame(known: KeptQuery, { words }: PacketRoom, length: number, source: Uint8Array): boolean {
+  if (known.length !== length || known.flags !== flagsOf(words) || known.tail !== tailOf(words, length))
+    return false;
+  const whole = length >> 2;
+  for (let i = 1; i < whole; i++) if (known.words[i] !== words[i]) return false;
+  if (known.source.length !== source.length) return false;
+  for (let i = 0; i < source.length; i++) if (known.source[i] !== source[i]) return false;
+  return true;
+}
+
+function hashOf({ words }: PacketRoom, length: number, source: Uint8Array): number {
+  let hash = mixed(flagsOf(words) ^ length, tailOf(words, length));
+  const whole = length >> 2;
+  for (let i = 1; i < whole; i++) hash = mixed(hash, words[i] as number);
+  for (let i = 0; i < source.length; i++) hash = mixed(hash, source[i] as number);
+  return hash;
+}
+
+/** A product's low bits know nothing of its factors' high ones: the shift brings those down. */
+function mixed(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, 0x9e3779b1);
+  return product ^ (product >>> 15);
+}
+
+function flagsOf(words: Int32Array): number {
+  return (words[0] as number) & ~ID_BITS;
+}
+
+/** The 0 to 3 octets after the last whole word. */
+function tailOf(words: Int32Array, length: number): number {
+  return (words[length >> 2] as number) & ((1 << (8 * (length & 3))) - 1);
+}
+
+function give({ reply, replyOctets }: KeptReply, packet: PacketRoom, out: PacketRoom): number {
+  const to = out.words;
+  to[0] = ((reply[0] as number) & ~ID_BITS) | ((packet.words[0] as number) & ID_BITS);
+  for (let i = 1; i < reply.length; i++) to[i] = reply[i] as number;
+  return replyOctets;
+}
