@@ -4,13 +4,16 @@ import {
   type DecisionCounts,
   type Rejection,
 } from "./decision-counts.ts";
-import type { Decide, Decision, Keep, Question, Trace } from "./model/decision.ts";
+import type { Decide, Decision, DoorName, Keep, Question, Trace } from "./model/decision.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Locate } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
+import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
+import { type Pools, poolsOf } from "./pricing/pools.ts";
 import { edgeDistances } from "./selection/distance.ts";
+import { barrierKm, usedShare } from "./selection/live.ts";
 import { type Field, select } from "./selection/select.ts";
 
 /**
@@ -30,6 +33,8 @@ export interface Redirector {
   /** The same decision, neither counted nor logged. */
   readonly explain: (question: Question, trace: Trace) => Decision | undefined;
   take(inventory: Inventory, world: World): void;
+  /** Where the decisions since the last call were made for, by the pools of the inventory in use. */
+  takeArrivals(): Arrivals;
 }
 
 /** @param newCells where decisions by an inventory are counted, as from `DecisionTotals` */
@@ -60,7 +65,10 @@ export function createRedirector(locate: Locate, newCells = createDecisionTotals
           trace?.reject(edge, reason, distanceKm);
         },
       });
-      if (decision !== undefined) inService?.counts.count(decision, door, rejections);
+      if (decision !== undefined && inService !== undefined) {
+        inService.counts.count(decision, door, rejections);
+        foresee(inService, decision, door);
+      }
       lastDecision = decision;
       lastRejections = rejections;
       return decision;
@@ -70,8 +78,9 @@ export function createRedirector(locate: Locate, newCells = createDecisionTotals
       if (madeIn === undefined || decision !== lastDecision) return undefined;
       const count = madeIn.counts.repeated(decision, door, lastRejections);
       return () => {
-        if (inService !== madeIn) return false;
+        if (inService !== madeIn || !isAtRest(decision, madeIn.world)) return false;
         count();
+        foresee(madeIn, decision, door);
         return true;
       };
     },
@@ -87,8 +96,10 @@ export function createRedirector(locate: Locate, newCells = createDecisionTotals
               field: fieldOf(inventory.edges),
               serviceAt: serviceFinder(inventory.services),
               counts: createDecisionCounts(inventory, newCells(inventory)),
+              ...ledgerFor(inventory, world),
             };
     },
+    takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
   };
 }
 
@@ -98,6 +109,34 @@ interface InService {
   readonly field: Field;
   readonly serviceAt: (hostname: string) => Service | undefined;
   readonly counts: DecisionCounts;
+  readonly pools: Pools;
+  readonly ledger: Ledger;
+}
+
+function ledgerFor({ services }: Inventory, { sent }: World): Pick<InService, "pools" | "ledger"> {
+  const pools = poolsOf(services);
+  return { pools, ledger: createLedger(sent.counts, pools.pools.length) };
+}
+
+/**
+ * Whether no edge that the decision names grows dearer by whom is sent to it. Others only do, as long as the world
+ * stays: the decision would be made again.
+ */
+function isAtRest({ edges, service }: Decision, world: World): boolean {
+  const named = Math.min(edges.length, service.dns.answers);
+  for (let i = 0; i < named; i++) {
+    const { index } = (edges[i] as Decision["edges"][number]).edge;
+    if (barrierKm(usedShare(world, index, service.margin)) > 0) return false;
+  }
+  return true;
+}
+
+/** Whoever is sent to an edge is load there before a report shows it. */
+function foresee({ world, pools, ledger }: InService, decision: Decision, door: DoorName): void {
+  const best = decision.edges[0];
+  if (best === undefined) return;
+  const pool = pools.ofService[decision.service.index] as number;
+  ledger.count(door, pool, world.sent.slot[best.edge.index] as number, decision.location);
 }
 
 function fieldOf(edges: readonly Edge[]): Field {
