@@ -8,7 +8,9 @@ export function parseJson(body: string): Parsed {
   try {
     return { kind: "document", document: JSON.parse(text) as unknown };
   } catch {
-    return { kind: "unreadable", problem: `expected JSON, got ${looksLike(text)}` };
+    const found = looksLike(text);
+    const problem = found === "JSON" ? "its JSON is cut short or broken" : `expected JSON, got ${found}`;
+    return { kind: "unreadable", problem };
   }
 }
 
@@ -17,7 +19,7 @@ export function looksLike(body: string): string {
   const start = body.trimStart();
   if (start === "") return "nothing";
   if (start.startsWith("<")) return "HTML or XML";
-  return /^[[{]/.test(start) ? "JSON that is cut short or broken" : "something else";
+  return /^[[{]/.test(start) ? "JSON" : "something else";
 }
 
 /** What stands at a path; undefined when the path leads nowhere. */

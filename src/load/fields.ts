@@ -63,8 +63,10 @@ function nameProblem(name: unknown): string | undefined {
   return CONTROL.test(name) ? "expected no control characters" : undefined;
 }
 
-function kindOf(value: unknown): string {
+/** What sort of value it is, without any of it. */
+export function kindOf(value: unknown): string {
   if (value === null) return "null";
+  if (typeof value === "string") return "a text";
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

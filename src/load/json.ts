@@ -2,7 +2,7 @@ import type { LoadReport } from "../model/condition.ts";
 import type { JsonField, JsonLoad, LoadField } from "../model/edge.ts";
 import { type Amounts, advance, type Counters, gapWords, rateOf } from "./counters.ts";
 import { isObject, memberOf, numberIn, parseJson } from "./document.ts";
-import { LOAD_FIELDS, quoted } from "./fields.ts";
+import { kindOf, LOAD_FIELDS } from "./fields.ts";
 import {
   type FieldReading,
   fieldReading,
@@ -78,7 +78,7 @@ function readField(document: unknown, field: LoadField, { path, factor }: JsonFi
   if (field === "streams") return fieldReading(field, [...new Set(found.flatMap(namesIn))], from);
   const sum = sumAt(document, path);
   if (typeof sum === "number") return scaledReading(field, sum * factor, from);
-  return { field, from, problem: `expected a number, got ${quoted(sum.notNumber)}` };
+  return { field, from, problem: `expected a number, got ${kindOf(sum.notNumber)}` };
 }
 
 function scaledReading(field: Exclude<LoadField, "streams">, value: number, from: string): FieldReading {

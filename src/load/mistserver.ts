@@ -1,6 +1,6 @@
 import type { MistServerLoad } from "../model/edge.ts";
 import { advance, bandwidthReading } from "./counters.ts";
-import { listAt, membersAt, numberAt, parseJson } from "./document.ts";
+import { membersAt, numberAt, parseJson } from "./document.ts";
 import { numberReading, shareReading, type SourceType, streamsReading, unreadable } from "./source.ts";
 import { under } from "./url.ts";
 
@@ -13,7 +13,8 @@ export const mistServerSource: SourceType<MistServerLoad> = {
     const parsed = parseJson(body);
     if (parsed.kind === "unreadable") return parsed;
     const { document } = parsed;
-    if (listAt(document, "curr").length < 3) return unreadable("expected MistServer's load, got other JSON");
+    if (numberAt(document, "curr", 0) === undefined)
+      return unreadable("expected MistServer's load, got other JSON");
     const memory = advance(before, octetsOut(document), { receivedAtMs });
     const limit = numberAt(document, "bwlimit") ?? 0;
     return {

@@ -50,12 +50,13 @@ export function createPuller(source: PolledLoad): Puller {
   const type = sourceTypeOf(source);
   const session = createSession(source, { waitsForChallenge: type.waitsForChallenge === true });
   const connections = createConnections();
+  // After a longer gap, a rate would be of a time long past.
+  const forgetAfterMs = Math.max(source.staleAfterMs, 3 * source.intervalMs);
   let memory: unknown;
   let keptAtMs = 0;
   return {
     async pull(context) {
-      // After a gap, a rate would be of a time long past.
-      if (context.clock.monotonicMs() - keptAtMs >= source.staleAfterMs) memory = undefined;
+      if (context.clock.monotonicMs() - keptAtMs > forgetAfterMs) memory = undefined;
       const asking = { before: memory, random: context.random };
       const replies = await repliesOf(source, asking, { ...context, session, connections });
       if (replies instanceof PullError) {

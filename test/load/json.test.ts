@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Counters } from "../../src/load/counters.ts";
 import { jsonSource, readFields, readJson } from "../../src/load/json.ts";
 import type { JsonLoad } from "../../src/model/edge.ts";
 
@@ -47,7 +48,7 @@ describe("fields of a JSON document", () => {
     ["what is not there", at(["server", "nothing"]), /nothing at server\.nothing/],
     ["null", at(["server", "none"]), /nothing at server\.none/],
     ["what every object inherits", at(["server", "constructor", "length"]), /nothing at/],
-    ["text", at(["server", "text"]), /expected a number, got "many"/],
+    ["text", at(["server", "text"]), /expected a number, got a text/],
     ["a container", at(["server"]), /expected a number, got an object/],
     ["less than nothing", at(["server", "negative"]), /expected 0 or more/],
   ])("are unknown for %s", (_, field, problem) => {
@@ -86,4 +87,31 @@ it("calls a page that is no JSON unreadable, whatever its status said", () => {
   const read = (body: string) => jsonSource.read(source, [{ body, receivedAtMs: 0 }], undefined);
   expect(read("<!DOCTYPE html>")).toEqual({ kind: "unreadable", problem: "expected JSON, got HTML or XML" });
   expect(read("{")).toMatchObject({ kind: "unreadable" });
+});
+
+it("makes a rate of what counts, from the second reading on", () => {
+  const fields = { bandwidth: { path: ["out"], factor: 8, counter: true } } as const;
+  const counting: JsonLoad = {
+    type: "json",
+    url: "http://127.0.0.1/",
+    staleAfterMs: 1,
+    intervalMs: 1,
+    timeoutMs: 1,
+    fields,
+  };
+  const read = (out: unknown, receivedAtMs: number, before?: Counters) =>
+    jsonSource.read(counting, [{ body: JSON.stringify({ out }), receivedAtMs }], before);
+  const first = read(1000, 0);
+  expect(first).toMatchObject({
+    again: true,
+    fields: [{ problem: expect.stringMatching(/second/) as string }],
+  });
+  const second = read("6000", 5000, first.memory);
+  expect(second).toMatchObject({ fields: [{ value: 8000, from: "out per second × 8" }] });
+  expect(read(5, 10_000, second.memory)).toMatchObject({
+    fields: [{ problem: expect.stringMatching(/began anew/) as string }],
+  });
+  expect(read("many", 10_000, second.memory)).toMatchObject({
+    fields: [{ problem: "expected a number, got a text" }],
+  });
 });

@@ -8,7 +8,11 @@ import type { JsonLoad } from "../../src/model/edge.ts";
 import type { Log } from "../../src/model/log.ts";
 import { pullOnce } from "../../src/load/once.ts";
 import { startPullers } from "../../src/load/puller.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { createPuller } from "../../src/load/pull.ts";
 import { edge, inventoryOf } from "../probe/inventory.ts";
+import { fakeMistServer } from "./fakes/mistserver.ts";
+import { sample, source as loadSource } from "./reading.ts";
 
 async function serveHttp(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, "127.0.0.1");
@@ -83,6 +87,16 @@ describe("one read of a source", () => {
     ],
     ["a lost password", (_, reply) => reply.writeHead(401).end(), /401.*credentials/],
     ["an error", (_, reply) => reply.writeHead(500).end(), /answers 500/],
+    [
+      "a reply in UTF-16",
+      (_, reply) => reply.end(Buffer.from('\uFEFF{"viewers":7}', "utf16le")),
+      /expected JSON, got something else/,
+    ],
+    [
+      "compression of another kind",
+      (_, reply) => reply.writeHead(200, { "content-encoding": "br" }).end("x"),
+      /compressed in a way that was not asked for/,
+    ],
     ["another page", (_, reply) => reply.end("<html>"), /expected JSON, got HTML/],
     ["no known field", (_, reply) => reply.end("{}"), /no field could be read: viewers: nothing at viewers/],
     ["poison", (_, reply) => reply.end('{"viewers":1e309}'), /no field could be read/],
@@ -109,6 +123,80 @@ describe("one read of a source", () => {
   it("has nothing to read where the edge reports by itself", async () => {
     const pushing = edge("ams1", { load: [{ type: "push", staleAfterMs: 1 }] });
     expect(await pullOnce(pushing, inventoryOf([pushing]))).toMatchObject([{ type: "push", report: {} }]);
+  });
+});
+
+describe("one read of a source that counts", () => {
+  it("asks twice, a second apart, and has its rates", async () => {
+    const fake = await fakeMistServer("koekjes", 1_000_000);
+    const mist = loadSource("mistserver", fake.url, { passphrase: "koekjes" });
+    const polled = edge("ams1", { load: [mist] });
+    const [pulled] = await pullOnce(polled, inventoryOf([polled]));
+    expect(fake.asked).toHaveLength(2);
+    expect(pulled?.report.viewers).toBe(410);
+    // Eight million bits in a little more than a second.
+    expect(pulled?.report.bandwidth).toBeGreaterThan(1_000_000);
+    expect(pulled?.report.bandwidth).toBeLessThan(8_100_000);
+    expect(pulled?.report.capacity).toEqual({ bandwidth: 1e10 });
+    expect(pulled?.url).toBe(`${fake.url}/`);
+  });
+
+  it("tells that one worker of several answered", async () => {
+    const stat = sample("nginx-rtmp-stat.xml");
+    let pid = 9608;
+    const url = await serveHttp((_, reply) => reply.end(stat.replace("<pid>9608<", `<pid>${pid++}<`)));
+    const polled = edge("ams1", { load: [loadSource("nginx-rtmp", `${url}/stat`)] });
+    const [pulled] = await pullOnce(polled, inventoryOf([polled]));
+    expect(pulled?.fields.map(({ problem }) => problem)).toEqual(
+      Array.from({ length: 3 }, () => expect.stringMatching(/one worker of several/) as string),
+    );
+  });
+});
+
+describe("the connection to a source", () => {
+  /** Sources of connections, and a way to end those that idle. */
+  async function counted(answer: RequestListener) {
+    const server = createServer(answer).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    let connections = 0;
+    server.on("connection", () => connections++);
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const puller = createPuller(source(url));
+    onTestFinished(() => puller.close());
+    const context = { reach: { allowed: [], own: [] }, clock: systemClock, random: Math.random };
+    return { server, connections: () => connections, pull: () => puller.pull(context) };
+  }
+
+  it("is kept from one reading to the next", async () => {
+    const { connections, pull } = await counted((_, reply) => reply.end('{"viewers":7}'));
+    for (let i = 0; i < 3; i++) expect(await pull()).toMatchObject({ kind: "report" });
+    expect(connections()).toBe(1);
+  });
+
+  it("may end meanwhile without a failure", async () => {
+    let isAbrupt = false;
+    const { connections, pull } = await counted((request, reply) => {
+      if (isAbrupt) request.socket.resetAndDestroy();
+      else reply.end('{"viewers":7}');
+      isAbrupt = false;
+    });
+    await pull();
+    isAbrupt = true;
+    expect(await pull()).toMatchObject({ kind: "report" });
+    expect(connections()).toBe(2);
+  });
+
+  it("is a new one after a failure", async () => {
+    let status = 500;
+    const { connections, pull } = await counted((_, reply) => reply.writeHead(status).end('{"viewers":7}'));
+    expect(await pull()).toMatchObject({ kind: "failed" });
+    status = 200;
+    expect(await pull()).toMatchObject({ kind: "report" });
+    expect(connections()).toBe(2);
   });
 });
 

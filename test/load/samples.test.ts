@@ -106,13 +106,16 @@ const cases: { readonly [name: string]: Case } = {
 };
 
 describe("the samples", () => {
-  it.each(Object.entries(cases))("of %s mean what they should", (name, { source: polled, polls, without }) => {
-    const { _dt: seconds = 5, ...whole } = expected[name] ?? {};
-    const wanted = { ...whole, ...Object.fromEntries((without ?? []).map((key) => [key, null])) };
-    const timed: Poll[] = polls.map((bodies, i) => ({ bodies, atMs: i * seconds * 1000 }));
-    const { report } = readAfter(polled, ...timed);
-    expect(shown(report, wanted)).toEqual(known(wanted));
-  });
+  it.each(Object.entries(cases))(
+    "of %s mean what they should",
+    (name, { source: polled, polls, without }) => {
+      const { _dt: seconds = 5, ...whole } = expected[name] ?? {};
+      const wanted = { ...whole, ...Object.fromEntries((without ?? []).map((key) => [key, null])) };
+      const timed: Poll[] = polls.map((bodies, i) => ({ bodies, atMs: i * seconds * 1000 }));
+      const { report } = readAfter(polled, ...timed);
+      expect(shown(report, wanted)).toEqual(known(wanted));
+    },
+  );
 
   it("of Wowza's REST interface tell of the machine", () => {
     const { report } = readAfter(source("wowza", `${at}:8087`), {
@@ -130,7 +133,9 @@ describe("the samples", () => {
   });
 
   it("of Varnish's exporter say what varnishstat says", () => {
-    const { report } = readAfter(source("varnish", `${at}/metrics`), { bodies: json("varnish-exporter.txt") });
+    const { report } = readAfter(source("varnish", `${at}/metrics`), {
+      bodies: json("varnish-exporter.txt"),
+    });
     expect(report.viewers).toBe(expected["varnish"]?.viewers);
   });
 
@@ -167,10 +172,18 @@ function shown(report: LoadReport, wanted: Expected): object {
   return Object.fromEntries(named.map((key) => [key, said[key] ?? null]));
 }
 
-const FIELDS = ["viewers", "bandwidth_out", "bandwidth_limit", "session_limit", "cpu", "memory", "streams"];
+const FIELDS: ReadonlySet<string> = new Set([
+  "viewers",
+  "bandwidth_out",
+  "bandwidth_limit",
+  "session_limit",
+  "cpu",
+  "memory",
+  "streams",
+]);
 
 function known(wanted: Expected): object {
-  return Object.fromEntries(Object.entries(wanted).filter(([key]) => FIELDS.includes(key)));
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => FIELDS.has(key)));
 }
 
 function fourDigits(share: number | undefined): number | undefined {
