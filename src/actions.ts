@@ -7,6 +7,7 @@ import { type Answer, done, type Failure } from "./cli/answer.ts";
 import { serverUrl } from "./cli/client.ts";
 import { mergeReports } from "./condition/merge.ts";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
+import { readOpsEndpoint } from "./config/ops-endpoint.ts";
 import { jsonSchema } from "./config/schema.ts";
 import { openGeo } from "./geo/geo.ts";
 import { pullOnce } from "./load/once.ts";
@@ -53,8 +54,8 @@ export function createActions(): CliActions {
       }),
     schema: jsonSchema,
     defaultServer: async (configFile) => {
-      const loaded = await load(configFile);
-      return loaded.kind === "ok" ? serverUrl(loaded.inventory.listen.ops) : undefined;
+      const endpoint = await readOpsEndpoint(resolve(configFile), process.env);
+      return endpoint === undefined ? undefined : serverUrl(endpoint);
     },
   };
 }

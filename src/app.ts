@@ -11,6 +11,7 @@
  * A new configuration is read beside the running one and then handed to every room in one turn of the
  * event loop, so that no answer is made of a mixture.
  */
+import { joinArrivals } from "./arrivals.ts";
 import { createBoard } from "./condition/board.ts";
 import type { ConditionChange } from "./condition/change.ts";
 import { createStateFile } from "./condition/state-file.ts";
@@ -44,19 +45,25 @@ export interface AppOptions {
 }
 
 export interface App {
-  /** Where the doors really listen. */
-  readonly endpoints: {
-    readonly dns: readonly Endpoint[];
-    readonly http: readonly Endpoint[];
-    readonly ops: Endpoint;
-  };
+  /**
+   * Resolves when the viewers' doors are open, after the first round of probes, with where they really listen.
+   * Rejects if an address cannot be listened on, with that address and the reason.
+   */
+  readonly opened: Promise<Endpoints>;
   reload(): Promise<ReloadVerdict>;
+  /** At any time; doors that are not open yet stay closed. */
   stop(): Promise<void>;
 }
 
+export interface Endpoints {
+  readonly dns: readonly Endpoint[];
+  readonly http: readonly Endpoint[];
+  readonly ops: Endpoint;
+}
+
 /**
- * Runs edgeward. Resolves when the doors are open, after the first round of probes.
- * @throws if an address cannot be listened on, with that address and the reason; then nothing is left running
+ * Runs edgeward. Resolves when the operators' door is open.
+ * @throws if that address cannot be listened on, with the address and the reason; then nothing is left running
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const closing: (() => unknown)[] = [];
@@ -75,6 +82,8 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   const metrics: MetricSource[] = [...options.metrics];
   const events = createEvents();
   let inventory = options.inventory;
+  const watch = watchFromNow(inventory.file);
+  onStop(watch.stop);
   const doors: { dns?: DnsThreads; http?: HttpDoor } = {};
 
   const geo = await openGeo({ files: inventory.geoip, places: inventory.places, log });
@@ -87,6 +96,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     overrides: await stateFile.read(),
     onChange: (change) => {
       tellChange(log, change);
+      if (!events.areHeard()) return;
       const condition = board.condition(change.edgeId);
       if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
     },
@@ -97,7 +107,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   board.take(inventory);
   const worlds = createWorlds({
     board,
-    takeArrivals: () => redirector.takeArrivals(),
+    takeArrivals: () => joinArrivals([redirector.takeArrivals(), doors.dns?.takeArrivals() ?? []]),
     onWorld: (world) => {
       redirector.take(inventory, world);
       doors.dns?.take(inventory, world);
@@ -169,24 +179,35 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
 
   prober.take(inventory);
   pullers.take(inventory);
-  await prober.firstRound;
-  const world = worlds.take(inventory);
-  redirector.take(inventory, world);
+  watch.start(() => void reloads.reload());
 
-  const { services, trustedProxies, listen } = inventory;
-  const { decide } = redirector;
-  const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
-  onStop(() => dns.stop());
-  const http = await startHttpDoor({ endpoints: listen.http, services, trustedProxies, decide, log });
-  onStop(() => http.stop());
-  Object.assign(doors, { dns, http });
-  metrics.push(dns.metrics, http.metrics);
-
-  onStop(watchConfig(inventory.file, () => void reloads.reload()));
+  let isStopped = false;
+  const open = async (): Promise<Endpoints> => {
+    await prober.firstRound;
+    if (isStopped) throw new Error("stopped before the doors were open");
+    const world = worlds.take(inventory);
+    redirector.take(inventory, world);
+    const { services, trustedProxies, listen } = inventory;
+    const { decide } = redirector;
+    const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
+    onStop(() => dns.stop());
+    const http = await startHttpDoor({ endpoints: listen.http, services, trustedProxies, decide, log });
+    onStop(() => http.stop());
+    // What was reloaded while they opened.
+    dns.take(inventory, worlds.current());
+    http.take(inventory);
+    Object.assign(doors, { dns, http });
+    metrics.push(dns.metrics, http.metrics);
+    if (isStopped) await stopAll(closing);
+    return { dns: dns.endpoints, http: http.endpoints, ops: ops.endpoint };
+  };
   return {
-    endpoints: { dns: dns.endpoints, http: http.endpoints, ops: ops.endpoint },
+    opened: open(),
     reload: reloads.reload,
-    stop: () => stopAll(closing),
+    stop: () => {
+      isStopped = true;
+      return stopAll(closing);
+    },
   };
 }
 
@@ -197,12 +218,14 @@ async function stopAll(closing: (() => unknown)[]): Promise<void> {
 function createEvents(): {
   emit: (event: OpsEvent) => void;
   subscribe: (listener: (event: OpsEvent) => void) => () => void;
+  areHeard: () => boolean;
 } {
   const listeners = new Set<(event: OpsEvent) => void>();
   return {
     emit: (event) => {
       for (const listener of listeners) listener(event);
     },
+    areHeard: () => listeners.size > 0,
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -210,7 +233,24 @@ function createEvents(): {
   };
 }
 
+/** Sees edits from the first moment, and tells of them once it is told whom. */
+function watchFromNow(file: string): { start: (changed: () => void) => void; stop: () => void } {
+  let isChanged = false;
+  let tell = (): void => {
+    isChanged = true;
+  };
+  return {
+    stop: watchConfig(file, () => tell()),
+    start: (changed) => {
+      tell = changed;
+      if (isChanged) changed();
+    },
+  };
+}
+
+/** An edge that is found up at its first probe is no news: there can be thousands at once. */
 function tellChange(log: Log, change: ConditionChange): void {
+  if (change.kind === "health" && change.from === "unknown" && change.to === "up") return;
   const { kind, ...fields } = change;
   const grave = (kind === "health" && change.to === "down") || (kind === "load" && change.to === "full");
   log[grave ? "warn" : "info"](fields, `edge ${kind} changed`);

@@ -28,13 +28,17 @@ export async function serve(options: ServeOptions): Promise<Answer<void>> {
   try {
     const app = await startApp({ inventory, environment, log, version, metrics: [log.metrics] });
     stopping.reload = () => void app.reload();
-    if (demo !== undefined) process.stdout.write(consoleText(options, demo));
-    log.info({ version, ...app.endpoints }, "edgeward serves");
-    await new Promise<void>((resolve) => {
-      if (stopped.signal.aborted) resolve();
-      else stopped.signal.addEventListener("abort", () => resolve());
-    });
-    await app.stop();
+    const signalled = aborted(stopped.signal);
+    try {
+      const endpoints = await Promise.race([app.opened, signalled]);
+      if (endpoints !== undefined) {
+        if (demo !== undefined) process.stdout.write(consoleText(options, demo));
+        log.info({ version, ...endpoints }, "edgeward serves");
+      }
+      await signalled;
+    } finally {
+      await app.stop();
+    }
     return done(undefined);
   } catch (error) {
     return { kind: "no", message: error instanceof Error ? error.message : String(error) };
@@ -44,6 +48,13 @@ export async function serve(options: ServeOptions): Promise<Answer<void>> {
     process.off("unhandledRejection", uncaught);
     stopping.off();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined));
+  });
 }
 
 async function goodbye(log: LogWriter): Promise<void> {

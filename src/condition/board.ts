@@ -188,7 +188,8 @@ export function createBoard(options: BoardOptions): Board {
     facts: currentFacts,
     conditions: () => currentEntries().map((entry) => conditionOf(entry, clock.monotonicMs())),
     condition(edgeId) {
-      age();
+      const old = entries.get(edgeId);
+      if (old !== undefined && old.view.staleAtMs <= clock.monotonicMs()) update(old, {});
       const entry = entries.get(edgeId);
       return entry === undefined ? undefined : conditionOf(entry, clock.monotonicMs());
     },

@@ -9,6 +9,8 @@ export type DropReason =
   | "short"
   /** A response, not a query. */
   | "response"
+  /** A TCP connection ended in the middle of a message. */
+  | "incomplete"
   /** From a port where something answers everything. */
   | "source-port"
   /** The system did not hand the packet over. */
@@ -111,6 +113,7 @@ const RCODE_INDEX: ReadonlyMap<number, number> = new Map(Object.values(RCODE).ma
 const DROP_REASONS: readonly DropReason[] = [
   "short",
   "response",
+  "incomplete",
   "source-port",
   "receive-error",
   "send-error",

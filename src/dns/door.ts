@@ -119,7 +119,13 @@ function openUdp(endpoint: Endpoint, { log }: DnsDoorOptions, inside: Inside): P
 
 function openTcp(endpoint: Endpoint, { log, tcpLimits }: DnsDoorOptions, inside: Inside): Promise<Listener> {
   const limits = tcpLimits === undefined ? {} : { limits: tcpLimits };
-  return listenTcp(endpoint, { respond: inside.responder.respond, log, ...limits });
+  const { responder, counters } = inside;
+  return listenTcp(endpoint, {
+    respond: responder.respond,
+    dropped: (reason) => counters.dropped(reason),
+    log,
+    ...limits,
+  });
 }
 
 async function stopAll(listeners: readonly Listener[]): Promise<void> {

@@ -25,6 +25,11 @@ export class MessageReader {
     return message;
   }
 
+  /** Whether a message has begun and not ended. */
+  get isAmidMessage(): boolean {
+    return this.#end > this.#start;
+  }
+
   /** The pending octets to the front, of a larger buffer if need be, or a small one again. */
   #makeRoom(octets: number): void {
     const pending = this.#buffer.subarray(this.#start, this.#end);

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
+import type { DnsCounters } from "./counters.ts";
 import { type ConnectionLimits, type Connections, createConnections, type Seat } from "./connections.ts";
 import { framed, MessageReader } from "./framing.ts";
 import { type Listener, listenError } from "./listen.ts";
@@ -12,6 +13,7 @@ import { MAX_MESSAGE_OCTETS } from "./wire.ts";
 
 export interface TcpOptions {
   readonly respond: Responder["respond"];
+  readonly dropped: DnsCounters["dropped"];
   readonly log: Log;
   readonly limits?: ConnectionLimits;
   readonly clock?: Clock;
@@ -30,7 +32,7 @@ export async function listenTcp(endpoint: Endpoint, options: TcpOptions): Promis
   const connections = createConnections(limits);
   const out = new Uint8Array(MAX_MESSAGE_OCTETS);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    converse(socket, connections, options.respond, out, clock),
+    converse(socket, connections, options, out, clock),
   );
   await listen(server, endpoint);
   server.on("error", (error) => options.log.warn({ error: error.message }, "TCP listener"));
@@ -54,7 +56,7 @@ const TURN_OCTETS = 16_384;
 function converse(
   socket: Socket,
   connections: Connections,
-  respond: Responder["respond"],
+  { respond, dropped }: Pick<TcpOptions, "respond" | "dropped">,
   out: Uint8Array,
   clock: Clock,
 ): void {
@@ -70,6 +72,7 @@ function converse(
     close: () => socket.destroy(),
   };
   let isEnded = false;
+  let isRefused = false;
 
   const turn = (): void => {
     if (socket.destroyed) return;
@@ -82,6 +85,7 @@ function converse(
     if (result.answered > 0) connections.touch(seat, clock.monotonicMs());
     switch (result.kind) {
       case "nonsense":
+        isRefused = true;
         socket.end(); // what was answered before goes out
         socket.pause();
         return;
@@ -109,7 +113,10 @@ function converse(
     turn();
   });
   socket.on("error", () => socket.destroy()); // a client that went away
-  socket.on("close", () => connections.leave(seat));
+  socket.on("close", () => {
+    connections.leave(seat);
+    if (reader.isAmidMessage && !isRefused) dropped("incomplete");
+  });
 }
 
 /** nonsense: not a DNS query; blocked: answers are not fetched; more: queries are left for the next turn. */
