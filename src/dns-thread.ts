@@ -10,6 +10,7 @@
  * An order is taken between two packets, whole.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { type PackedArrivals, packArrivals } from "./arrivals.ts";
 import { answerInBatches, type ThreadSockets } from "./dns/batch-door.ts";
 import type { Transport } from "./dns/counters.ts";
 import { startDnsDoor } from "./dns/door.ts";
@@ -58,6 +59,8 @@ export type DnsNews =
   | { readonly kind: "ready"; readonly endpoints: readonly Endpoint[] }
   /** It could not begin; it ends. */
   | { readonly kind: "failed"; readonly message: string; readonly code?: string }
+  /** Where decisions were made for since the last world, by the pools of that inventory. */
+  | { readonly kind: "arrivals"; readonly generation: number; readonly packed: PackedArrivals }
   | { readonly kind: "log"; readonly level: keyof Log; readonly fields: object; readonly message: string };
 
 /** What changes by orders, whatever the task. */
@@ -83,6 +86,8 @@ function createEngine({ serving, lookups }: DnsThreadData): Engine {
   return {
     redirector,
     take(change, names) {
+      const packed = packArrivals(redirector.takeArrivals());
+      if (packed.length > 0) send({ kind: "arrivals", generation: configured.inventory.generation, packed });
       if (change.configured !== undefined) names(change.configured.inventory);
       configured = change.configured ?? configured;
       world = change.world ?? world;

@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
+import { joinArrivals, type PackedArrivals, unpackArrivals } from "./arrivals.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
 import { type BatchSockets, openBatchSockets } from "./dns/batch-door.ts";
 import { counterCells, dnsMetrics } from "./dns/counters.ts";
@@ -23,6 +24,7 @@ import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { World } from "./model/world.ts";
+import type { Arrivals } from "./pricing/ledger.ts";
 
 export interface DnsThreadsOptions {
   readonly endpoints: readonly Endpoint[];
@@ -45,6 +47,8 @@ export interface DnsThreads {
   readonly metrics: MetricSource;
   /** Both at once, with the geo snapshot of this moment if that has changed. */
   readonly take: (inventory: Inventory, world: World) => void;
+  /** Where the threads' decisions were made for, as far as they have told since the last call. */
+  readonly takeArrivals: () => Arrivals;
   /** What has come in is answered first. */
   stop(): Promise<void>;
 }
@@ -71,6 +75,7 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
       endpoints: open.endpoints,
       metrics: crew.metrics,
       take: crew.take,
+      takeArrivals: crew.takeArrivals,
       stop: () => stop().then(open.close),
     };
   } catch (error) {
@@ -128,6 +133,7 @@ interface Crew {
   /** Resolves when the thread answers, with where; rejects if it cannot. */
   start(task: DnsTask, wake?: () => void): Promise<readonly Endpoint[]>;
   readonly take: DnsThreads["take"];
+  readonly takeArrivals: DnsThreads["takeArrivals"];
   /** The snapshot goes out with the next `take`, or by itself if none comes in this turn. */
   readonly geoChanged: () => void;
   readonly metrics: MetricSource;
@@ -154,6 +160,7 @@ function createCrew(options: DnsThreadsOptions): Crew {
   /** Also of threads that are no more. */
   const allCells: Float64Array[] = [];
   let { inventory, world } = options;
+  let arrivals: PackedArrivals[] = [];
   let isGeoNew = false;
   let deaths = 0;
 
@@ -206,6 +213,9 @@ function createCrew(options: DnsThreadsOptions): Crew {
             case "failed":
               if (isReady) return log.error({ reason: news.message }, "a DNS thread cannot begin again");
               return fail(Object.assign(new Error(news.message), { code: news.code }));
+            case "arrivals":
+              if (news.generation === inventory.generation) arrivals.push(news.packed);
+              return;
             case "log":
               return log[news.level](news.fields, news.message);
           }
@@ -233,6 +243,7 @@ function createCrew(options: DnsThreadsOptions): Crew {
     },
     take(nextInventory, nextWorld) {
       const isNew = nextInventory !== inventory;
+      if (isNew) arrivals = [];
       inventory = nextInventory;
       world = nextWorld;
       const change = { world, ...takeGeo() };
@@ -241,6 +252,11 @@ function createCrew(options: DnsThreadsOptions): Crew {
         const configured = { inventory, decisionCells: member.counted.decisions };
         post(member, { kind: "serve", change: isNew ? { ...change, configured } : change });
       }
+    },
+    takeArrivals() {
+      const taken = arrivals.map(unpackArrivals);
+      arrivals = [];
+      return joinArrivals(taken);
     },
     geoChanged() {
       isGeoNew = true;

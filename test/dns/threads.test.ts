@@ -160,6 +160,15 @@ describe.each(MODES)("DNS threads, %s", (mode, libc) => {
     await eventually(() => addresses(port, asked), ["127.1.0.1"]);
     threads.take(both, { ...worldFor(both), up: Uint8Array.of(0, 1) });
     await eventually(() => addresses(port, asked), ["127.1.0.2"]);
+    const arrived = new Set<unknown>();
+    await eventually(async () => {
+      threads.take(both, { ...worldFor(both), up: Uint8Array.of(0, 1) });
+      for (const byPlace of threads.takeArrivals())
+        for (const [{ longitude }, byEdge] of byPlace)
+          for (const [index] of byEdge) arrived.add([longitude, index].join());
+      await sleep(20);
+      return [...arrived].toSorted();
+    }, ["-50,0", "-50,1", "50,1"]);
   });
 
   it("take a new configuration under load without losing a query or mixing two", async () => {
