@@ -160,14 +160,14 @@ describe.each(MODES)("DNS threads, %s", (mode, libc) => {
     await eventually(() => addresses(port, asked), ["127.1.0.1"]);
     threads.take(both, { ...worldFor(both), up: Uint8Array.of(0, 1) });
     await eventually(() => addresses(port, asked), ["127.1.0.2"]);
-    const arrived = new Set<unknown>();
+    const arrived = new Set<string>();
     await eventually(async () => {
       threads.take(both, { ...worldFor(both), up: Uint8Array.of(0, 1) });
       for (const byPlace of threads.takeArrivals())
         for (const [{ longitude }, byEdge] of byPlace)
           for (const [index] of byEdge) arrived.add([longitude, index].join());
       await sleep(20);
-      return [...arrived].toSorted();
+      return [...arrived].toSorted((a, b) => a.localeCompare(b));
     }, ["-50,0", "-50,1", "50,1"]);
   });
 
