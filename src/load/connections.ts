@@ -69,5 +69,5 @@ async function resolved(hostname: string, port: number, reach: Reach): Promise<L
 }
 
 function refused(refusal: Refusal): PullError {
-  return new PullError(`its address is refused (${refusal}); allowedProbeNetworks can allow it`);
+  return new PullError(`its address is refused (${refusal}); probing.allowedNetworks can allow it`);
 }

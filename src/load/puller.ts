@@ -41,6 +41,7 @@ export function startPullers(options: PullersOptions): Pullers {
   const scheduler = createScheduler({ clock, random, concurrency: options.concurrency ?? CONCURRENCY });
   const failures = new Tally("edge", "type");
   const tracks = new Map<string, Track>();
+  const inTurn = createTurns();
   let reach: Reach = { allowed: [], own: [] };
 
   const start = (polled: Polled): Track => {
@@ -49,11 +50,12 @@ export function startPullers(options: PullersOptions): Pullers {
     const track: Track = { ...polled, stop: () => {} };
     const puller = createPuller(source);
     const readOnce = async (): Promise<void> => {
+      if (givenUp.signal.aborted) return;
       const pulled = await puller.pull({ reach, clock, random, signal: givenUp.signal });
       if (!givenUp.signal.aborted) settle(track, pulled);
     };
     const firstDelayMs = random() * Math.min(source.intervalMs, FIRST_SPREAD_MS);
-    const stopJob = scheduler.every(source.intervalMs, firstDelayMs, readOnce);
+    const stopJob = scheduler.every(source.intervalMs, firstDelayMs, () => inTurn(polled.edgeId, readOnce));
     track.stop = () => {
       stopJob();
       givenUp.abort();
@@ -94,6 +96,18 @@ export function startPullers(options: PullersOptions): Pullers {
       tracks.clear();
       scheduler.stop();
     },
+  };
+}
+
+/** Never two at once of one name, so that no edge has more than one request to answer. */
+function createTurns(): (name: string, act: () => Promise<void>) => Promise<void> {
+  const last = new Map<string, Promise<void>>();
+  return (name, act) => {
+    const turn = (last.get(name) ?? Promise.resolve()).then(act).finally(() => {
+      if (last.get(name) === turn) last.delete(name);
+    });
+    last.set(name, turn);
+    return turn;
   };
 }
 

@@ -241,6 +241,31 @@ describe("reading again and again", () => {
     expect(most).toBe(1);
   });
 
+  it("asks the sources of an edge in turn, those of different edges at once", async () => {
+    const running = new Map<string, number>();
+    let most = 0;
+    let mostInAll = 0;
+    const url = await serveHttp((request, reply) => {
+      const name = request.url?.slice(0, 2) ?? "";
+      running.set(name, (running.get(name) ?? 0) + 1);
+      most = Math.max(most, running.get(name) ?? 0);
+      mostInAll = Math.max(
+        mostInAll,
+        [...running.values()].reduce((a, b) => a + b),
+      );
+      setTimeout(() => {
+        running.set(name, (running.get(name) ?? 0) - 1);
+        reply.end('{"viewers":7}');
+      }, 30);
+    });
+    const { pullers, reports } = pulling();
+    const sourcesOf = (name: string) => ["a", "b", "c"].map((page) => source(`${url}/${name}/${page}`));
+    pullers.take(inventoryOf(["x", "y"].map((name) => edge(name, { load: sourcesOf(name) }))));
+    await expect.poll(() => new Set(reports.map(String)).size, { timeout: 10_000 }).toBe(6);
+    await expect.poll(() => mostInAll).toBe(2);
+    expect(most).toBe(1);
+  });
+
   it("logs the first failure of a row and the recovery, counts them all, tells no secret", async () => {
     let isBroken = true;
     const url = await serveHttp((_, reply) => {
