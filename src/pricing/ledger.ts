@@ -8,13 +8,13 @@ import type { Location } from "../model/location.ts";
 export interface Ledger {
   /** One more decision for an edge. `pool`: which group of services it was made in. */
   count(door: DoorName, pool: number, edge: number, location: Location): void;
-  /** What was counted since the last call, by place and edge; the caller owns it. */
+  /** What was counted since the last call, by square degree and edge; the caller owns it. */
   takeArrivals(): Arrivals;
 }
 
 export type Arrivals = readonly PoolArrivals[];
 
-/** Of one pool, in the pools' order. */
+/** Of one pool, in the pools' order; each place stands for its square degree, at the mean of its decisions. */
 export type PoolArrivals = ReadonlyMap<Location, ReadonlyMap<number, Arrived>>;
 
 /** Decisions for one place and one edge. */
@@ -33,26 +33,67 @@ export function newSentCounts(edges: number): SentCounts {
 /** @param pools how many groups of services with the same edges there are */
 export function createLedger(sent: SentCounts, pools: number): Ledger {
   const edges = sent.length / 2;
-  let byPlace = newTallies(pools);
+  const grids = Array.from({ length: pools }, () => new Grid());
   return {
     count(door, pool, edge, location) {
       Atomics.add(sent, door === "dns" ? edges + edge : edge, 1);
-      if (location.latitude === undefined) return;
-      const tally = byPlace[pool] as Map<Location, Map<number, Arrived>>;
-      let byEdge = tally.get(location);
-      if (byEdge === undefined) tally.set(location, (byEdge = new Map()));
-      const arrived = byEdge.get(edge);
-      if (arrived === undefined) byEdge.set(edge, { http: 0, dns: 0, [door]: 1 });
-      else arrived[door]++;
+      if (location.latitude !== undefined) grids[pool]?.count(door, edge, location);
     },
-    takeArrivals() {
-      const taken = byPlace;
-      byPlace = newTallies(pools);
-      return taken;
-    },
+    takeArrivals: () => grids.map((grid) => grid.take()),
   };
 }
 
-function newTallies(pools: number): Map<Location, Map<number, Arrived>>[] {
-  return Array.from({ length: pools }, () => new Map<Location, Map<number, Arrived>>());
+/** Decisions of one pool by square degree: places by the tens of thousands would keep a serving thread from serving. */
+class Grid {
+  readonly #squares = new Map<number, Square>();
+  /** Remembered, because each is asked for again and again. */
+  readonly #squareOf = new Map<Location, Square>();
+  #counted: Square[] = [];
+
+  count(door: DoorName, edge: number, location: Location): void {
+    const square = this.#squareOf.get(location) ?? this.#find(location);
+    if (square.decisions === 0) this.#counted.push(square);
+    square.decisions++;
+    square.latitudes += location.latitude ?? 0;
+    square.longitudes += location.longitude ?? 0;
+    const arrived = square.byEdge.get(edge);
+    if (arrived === undefined) square.byEdge.set(edge, { http: 0, dns: 0, [door]: 1 });
+    else arrived[door]++;
+  }
+
+  take(): PoolArrivals {
+    const taken = new Map(this.#counted.map((square) => [meanPlace(square), square.byEdge]));
+    for (const square of this.#counted) Object.assign(square, emptySquare());
+    this.#counted = [];
+    return taken;
+  }
+
+  #find(location: Location): Square {
+    const { latitude = 0, longitude = 0 } = location;
+    const key = Math.floor(latitude) * 1000 + Math.floor(longitude);
+    const square = this.#squares.get(key) ?? emptySquare();
+    this.#squares.set(key, square);
+    // Those of a database that was replaced are of no more use.
+    if (this.#squareOf.size >= PLACES_MAX) this.#squareOf.clear();
+    this.#squareOf.set(location, square);
+    return square;
+  }
+}
+
+interface Square {
+  decisions: number;
+  /** Added up over decisions. */
+  latitudes: number;
+  longitudes: number;
+  byEdge: Map<number, Arrived>;
+}
+
+const PLACES_MAX = 200_000;
+
+function emptySquare(): Square {
+  return { decisions: 0, latitudes: 0, longitudes: 0, byEdge: new Map() };
+}
+
+function meanPlace({ decisions, latitudes, longitudes }: Square): Location {
+  return { layer: "none", latitude: latitudes / decisions, longitude: longitudes / decisions };
 }

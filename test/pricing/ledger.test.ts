@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import type { Location } from "../../src/model/location.ts";
+import { createLedger, newSentCounts } from "../../src/pricing/ledger.ts";
+
+function at(latitude: number, longitude: number): Location {
+  return { layer: "city", latitude, longitude };
+}
+
+it("counts every decision in shared memory, by door", () => {
+  const sent = newSentCounts(3);
+  const ledger = createLedger(sent, 1);
+  for (let i = 0; i < 5; i++) ledger.count("dns", 0, 2, { layer: "none" });
+  ledger.count("http", 0, 1, at(1, 1));
+  expect([...sent]).toEqual([0, 1, 0, 0, 0, 5]);
+});
+
+it("hands over decisions by pool, square degree and edge, once", () => {
+  const ledger = createLedger(newSentCounts(3), 2);
+  ledger.count("dns", 0, 1, at(48.2, 2.2));
+  ledger.count("dns", 0, 1, at(48.4, 2.6));
+  ledger.count("http", 0, 2, at(48.6, 2.1));
+  ledger.count("dns", 0, 1, at(-0.5, -0.5));
+  ledger.count("dns", 1, 1, at(48.2, 2.2));
+  ledger.count("dns", 0, 0, { layer: "none" });
+  const [first, second] = ledger.takeArrivals();
+  const rows = [...(first ?? [])].map(([{ latitude, longitude }, byEdge]) => [
+    latitude?.toFixed(2),
+    longitude?.toFixed(2),
+    ...byEdge,
+  ]);
+  expect(rows).toEqual([
+    ["48.40", "2.30", [1, { http: 0, dns: 2 }], [2, { http: 1, dns: 0 }]],
+    ["-0.50", "-0.50", [1, { http: 0, dns: 1 }]],
+  ]);
+  expect([...(second ?? [])].map(([, byEdge]) => [...byEdge])).toEqual([[[1, { http: 0, dns: 1 }]]]);
+
+  expect(ledger.takeArrivals().map((byPlace) => byPlace.size)).toEqual([0, 0]);
+  ledger.count("dns", 0, 1, at(48.9, 2.9));
+  expect(first?.size).toBe(2); // what was handed over does not change
+  expect([...(ledger.takeArrivals()[0] ?? [])]).toEqual([
+    [{ layer: "none", latitude: 48.9, longitude: 2.9 }, new Map([[1, { http: 0, dns: 1 }]])],
+  ]);
+});
