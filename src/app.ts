@@ -185,7 +185,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   const open = async (): Promise<Endpoints> => {
     await prober.firstRound;
     if (isStopped) throw new Error("stopped before the doors were open");
-    const world = worlds.take(inventory);
+    const world = worlds.begin();
     redirector.take(inventory, world);
     const { services, trustedProxies, listen } = inventory;
     const { decide } = redirector;

@@ -5,6 +5,7 @@ import {
   type Rejection,
 } from "./decision-counts.ts";
 import type { Decide, Decision, DoorName, Keep, Question, Trace } from "./model/decision.ts";
+import type { Client } from "./model/client.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Locate } from "./model/location.ts";
@@ -12,6 +13,7 @@ import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
 import { type Pools, poolsOf } from "./pricing/pools.ts";
+import { createRecent } from "./pricing/recent.ts";
 import { edgeDistances } from "./selection/distance.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { type Field, select } from "./selection/select.ts";
@@ -37,11 +39,36 @@ export interface Redirector {
   takeArrivals(): Arrivals;
 }
 
-/** @param newCells where decisions by an inventory are counted, as from `DecisionTotals` */
-export function createRedirector(locate: Locate, newCells = createDecisionTotals().newCells): Redirector {
+/**
+ * @param newCells where decisions by an inventory are counted, as from `DecisionTotals`
+ * @param monotonicMs time, for telling who asks again
+ */
+export function createRedirector(
+  locate: Locate,
+  newCells = createDecisionTotals().newCells,
+  monotonicMs = (): number => performance.now(),
+): Redirector {
+  const recent = createRecent();
   let inService: InService | undefined;
   let lastDecision: Decision | undefined;
+  let lastClient: Client | undefined;
   let lastRejections: readonly Rejection[] = [];
+
+  /** Whoever is sent to an edge is load there before a report shows it. */
+  const foresee = (
+    { world, pools, ledger }: InService,
+    decision: Decision,
+    door: DoorName,
+    client: Client,
+  ): void => {
+    const best = decision.edges[0];
+    if (best === undefined) return;
+    const { index, dns } = decision.service;
+    const windowMs = door === "dns" ? dns.ttlSeconds * 1000 : PLAYING_MS;
+    if (!recent.isNew(client, index, windowMs, monotonicMs())) return;
+    const slot = world.sent.slot[best.edge.index] as number;
+    ledger.count(door, pools.ofService[index] as number, slot, decision.location);
+  };
 
   const choose = (question: Question, trace?: Trace): Decision | undefined => {
     if (inService === undefined) return undefined;
@@ -67,20 +94,22 @@ export function createRedirector(locate: Locate, newCells = createDecisionTotals
       });
       if (decision !== undefined && inService !== undefined) {
         inService.counts.count(decision, door, rejections);
-        foresee(inService, decision, door);
+        foresee(inService, decision, door, question.client);
       }
       lastDecision = decision;
+      lastClient = question.client;
       lastRejections = rejections;
       return decision;
     },
     keep(decision, door) {
       const madeIn = inService;
-      if (madeIn === undefined || decision !== lastDecision) return undefined;
+      const client = lastClient;
+      if (madeIn === undefined || client === undefined || decision !== lastDecision) return undefined;
       const count = madeIn.counts.repeated(decision, door, lastRejections);
       return () => {
         if (inService !== madeIn || !isAtRest(decision, madeIn.world)) return false;
         count();
-        foresee(madeIn, decision, door);
+        foresee(madeIn, decision, door, client);
         return true;
       };
     },
@@ -131,13 +160,8 @@ function isAtRest({ edges, service }: Decision, world: World): boolean {
   return true;
 }
 
-/** Whoever is sent to an edge is load there before a report shows it. */
-function foresee({ world, pools, ledger }: InService, decision: Decision, door: DoorName): void {
-  const best = decision.edges[0];
-  if (best === undefined) return;
-  const pool = pools.ofService[decision.service.index] as number;
-  ledger.count(door, pool, world.sent.slot[best.edge.index] as number, decision.location);
-}
+/** A player who is redirected again within this time still watches. */
+const PLAYING_MS = 60_000;
 
 function fieldOf(edges: readonly Edge[]): Field {
   return { edges, distanceKm: edgeDistances(edges) };

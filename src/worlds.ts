@@ -9,6 +9,8 @@ import { createPricing } from "./pricing/pricing.ts";
 export interface Worlds {
   /** The board must have taken it already. */
   take(inventory: Inventory): World;
+  /** After the first round of probes. */
+  begin(): World;
   /** The last one made. */
   current(): World;
   /** The facts have changed. */
@@ -41,6 +43,11 @@ export function createWorlds({ board, takeArrivals, onWorld }: WorldsOptions): W
     take(next) {
       inventory = next;
       pricing.take(next.edges, next.services);
+      return make();
+    },
+    begin() {
+      make();
+      pricing.begin();
       return make();
     },
     current: () => world ?? make(),

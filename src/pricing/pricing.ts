@@ -25,6 +25,8 @@ import { createTransports, type Pool } from "./transport.ts";
 export interface Pricing {
   /** A new configuration; what is known of edges that stay, stays. */
   take(edges: readonly Edge[], services: readonly Service[]): void;
+  /** The first round of probes is complete: who is up now did not come back. */
+  begin(): void;
   /** Call on every change of the facts and about once a second. */
   world(facts: Facts, nowMs: number): World;
   /** About once a second, with what the serving threads counted since the last time. */
@@ -112,15 +114,19 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
         stir = true;
       }
       if (!wasUp && up) {
-        ramps.start(slots[edge] as number, nowMs);
+        ramps.start(slots[edge] as number, next.loadRatio[edge] as number, nowMs);
         stir = true;
       }
       if (Number.isNaN(viewers) || !up) {
-        if (before !== undefined && up) known[edge] = { ...before, stale: true };
+        if (before?.stale === false && up) {
+          known[edge] = { ...before, stale: true };
+          stir = true;
+        }
         continue;
       }
       if (before !== undefined && atMs <= before.atMs) continue;
       const now = { viewers, atMs, stale: false };
+      if (before === undefined || before.stale) stir = true;
       if (before !== undefined && !before.stale && wasUp) learn(edge, before, now);
       known[edge] = now;
     }
@@ -133,7 +139,8 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
     const room = Float64Array.from(edges, (_, edge) => {
       if (up[edge] === 0 || state[edge] !== STATE_ACTIVE) return 0;
       const each = perViewer[edge] as number;
-      if (each === 0) return Number.POSITIVE_INFINITY;
+      // Who has never reported may be empty whatever we decided: unknown is not full.
+      if (each === 0 || known[edge] === undefined) return Number.POSITIVE_INFINITY;
       const left = Math.exp(-stays.departureRate * HORIZON_SECONDS);
       return Math.max(0, (1 - MARGIN) / each - viewersOrSent(edge, nowMs) * left);
     });
@@ -170,6 +177,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
       facts = undefined;
       stir = true;
     },
+    begin: () => ramps.clear(),
     tick(arrivals, nowMs) {
       prediction.sample(nowMs);
       const seconds = tickedAtMs === undefined ? 1 : (nowMs - tickedAtMs) / 1000;

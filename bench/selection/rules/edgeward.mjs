@@ -10,7 +10,12 @@ const HOSTNAME = "live.example.net";
 export function create() {
   /** @type {import("../types.ts").Question} */
   let asked;
-  const redirector = createRedirector(() => asked.located);
+  let simulatedMs = 0;
+  const redirector = createRedirector(
+    () => asked.located,
+    undefined,
+    () => simulatedMs,
+  );
   /** @type {import("../../../src/model/inventory.ts").Inventory} */
   let inventory;
   /** @type {ReturnType<typeof createPricing>} */
@@ -38,8 +43,9 @@ export function create() {
       pricing.tick(redirector.takeArrivals(), nowMs);
       makeWorld(nowMs);
     },
-    choose(question) {
+    choose(question, nowMs) {
       asked = question;
+      simulatedMs = nowMs;
       const { client, path, door } = question;
       const decision = redirector.decide(
         { hostname: HOSTNAME, client, ...(path === undefined ? {} : { path }) },
