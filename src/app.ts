@@ -131,13 +131,19 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       }),
     current: () => inventory,
     prepare: (next) => geo.setFiles(next.geoip),
+    settle: [
+      (next) => {
+        worlds.hold();
+        board.take(next);
+      },
+      (next) => prober.take(next),
+      (next) => pullers.take(next),
+      (next) => void worlds.take(next),
+    ],
     take(next) {
       inventory = next;
       geo.setPlaces(next.places);
-      board.take(next);
-      prober.take(next);
-      pullers.take(next);
-      const world = worlds.take(next);
+      const world = worlds.release();
       redirector.take(next, world);
       doors.dns?.take(next, world);
       doors.http?.take(next);

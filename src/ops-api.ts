@@ -2,7 +2,6 @@
 import type { Board } from "./condition/board.ts";
 import type { Geo } from "./geo/geo.ts";
 import { parseReport } from "./load/push.ts";
-import type { Condition } from "./model/condition.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import { STATE_ACTIVE } from "./model/world.ts";
@@ -37,7 +36,11 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
   const edges = (): EdgeView[] => {
     const world = worlds.current();
     const byId = new Map(board.conditions().map((condition) => [condition.edgeId, condition]));
-    return inventory().edges.map((edge) => edgeView(edge, byId.get(edge.id) as Condition, world));
+    // While a new configuration is settling in, the board knows its edges already.
+    return inventory().edges.flatMap((edge) => {
+      const condition = byId.get(edge.id);
+      return condition === undefined ? [] : [edgeView(edge, condition, world)];
+    });
   };
 
   return {

@@ -20,14 +20,16 @@ export interface ReloadOptions {
   readonly current: () => Inventory;
   /** What may take its time, before the new configuration is taken. */
   readonly prepare: (next: Inventory) => Promise<void>;
-  /** Hands it to every room, in one turn. */
+  /** What can be made ready without a viewer noticing, each in a turn of its own: thousands of edges take long. */
+  readonly settle: readonly ((next: Inventory) => void)[];
+  /** Hands it to everyone who answers, in one turn. */
   readonly take: (next: Inventory) => void;
   readonly told: (verdict: ReloadVerdict) => void;
 }
 
 /** Replaces the configuration whole, or leaves the running one in place and says why. */
 export function createReloads(options: ReloadOptions): Reloads {
-  const { log, load, current, prepare, take, told } = options;
+  const { log, load, current, prepare, settle, take, told } = options;
   let last: ReloadView = { successful: true, atMs: Date.now(), problems: [] };
   let lastSuccessMs = last.atMs;
   let running: Promise<ReloadVerdict> | undefined;
@@ -37,9 +39,13 @@ export function createReloads(options: ReloadOptions): Reloads {
     const loaded = await load();
     if (loaded.kind === "problems") return refused(loaded.problems);
     await prepare(loaded.inventory);
-    // A loop that has just received thousands of edges first answers whoever waits.
-    await nextTurn();
     const changed = changedPaths(describeChange(current(), loaded.inventory));
+    // In between, whoever waits is answered.
+    await nextTurn();
+    for (const step of settle) {
+      step(loaded.inventory);
+      await nextTurn();
+    }
     take(loaded.inventory);
     last = { successful: true, atMs: Date.now(), problems: [] };
     lastSuccessMs = last.atMs;

@@ -9,6 +9,10 @@ import { createPricing } from "./pricing/pricing.ts";
 export interface Worlds {
   /** The board must have taken it already. */
   take(inventory: Inventory): World;
+  /** Makes no world until `release`: the board is about to know edges that the doors do not. */
+  hold(): void;
+  /** The world of what was taken meanwhile. */
+  release(): World;
   /** After the first round of probes. */
   begin(): World;
   /** The last one made. */
@@ -33,9 +37,10 @@ export function createWorlds({ board, takeArrivals, onWorld }: WorldsOptions): W
   const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
   let inventory: Inventory | undefined;
   let world: World | undefined;
+  let isHeld = false;
   const make = (): World => (world = pricing.world(board.facts(), performance.now()));
   const timer = setInterval(() => {
-    if (inventory === undefined) return;
+    if (inventory === undefined || isHeld) return;
     pricing.tick(takeArrivals(), performance.now());
     onWorld(make());
   }, TICK_MS);
@@ -45,13 +50,22 @@ export function createWorlds({ board, takeArrivals, onWorld }: WorldsOptions): W
       pricing.take(next.edges, next.services);
       return make();
     },
+    hold: () => {
+      isHeld = true;
+    },
+    release() {
+      isHeld = false;
+      return make();
+    },
     begin() {
       make();
       pricing.begin();
       return make();
     },
     current: () => world ?? make(),
-    refresh: () => onWorld(make()),
+    refresh: () => {
+      if (!isHeld) onWorld(make());
+    },
     metrics: () => [
       {
         kind: "gauge",

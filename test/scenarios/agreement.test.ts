@@ -44,7 +44,7 @@ function withMore(config: Config): Config {
       tags: ["live", ...(i % 2 === 0 ? ["vod", "even"] : ["odd"])],
       weight: 1 + (i % 3),
       probe: { type: "none" },
-      capacity: i % 2 === 0 ? {} : { viewers: 1_000_000 },
+      capacity: i % 2 === 0 ? {} : { viewers: 1_000_000_000 },
       load: { type: "push", staleAfter: "1h" },
     };
   const service = (id: string, more: object): object => ({ hostnames: [`${id}.cdn.example.net`], ...more });
@@ -78,7 +78,7 @@ describe("10,000 viewers", () => {
     for (const [i, [id]] of CITIES.entries()) {
       if (i % 2 === 0) continue;
       const { status } = await service.ops("PUT", `/v1/edges/${id}/load`, {
-        viewers: ((i * 37) % 600) * 1000,
+        viewers: ((i * 37) % 600) * 1_000_000,
       });
       if (status !== 204) throw new Error(`the report of ${id} is answered ${status}`);
     }
