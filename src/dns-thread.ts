@@ -9,6 +9,7 @@
  *
  * An order is taken between two packets, whole.
  */
+import { deserialize } from "node:v8";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { type PackedArrivals, packArrivals } from "./arrivals.ts";
 import { answerInBatches, type ThreadSockets } from "./dns/batch-door.ts";
@@ -46,7 +47,8 @@ export interface Serving {
 }
 
 export interface Configured {
-  readonly inventory: Inventory;
+  /** An `Inventory` as `v8.serialize` writes it: packed once for all threads. */
+  readonly packedInventory: Uint8Array;
   /** Where decisions by this inventory are counted. */
   readonly decisionCells: Float64Array;
 }
@@ -66,6 +68,8 @@ export type DnsNews =
 /** What changes by orders, whatever the task. */
 interface Engine {
   readonly redirector: Redirector;
+  /** The first one. */
+  readonly inventory: Inventory;
   /** Calls `names` with a new inventory, before its first decision. */
   take(change: Partial<Serving>, names: (inventory: Inventory) => void): void;
 }
@@ -80,25 +84,35 @@ else await runSockets(data.task.endpoints, data.task.transports);
 
 function createEngine({ serving, lookups }: DnsThreadData): Engine {
   const locator = new Locator(serving.geo, lookups);
-  let { configured, world } = serving;
-  const redirector = createRedirector(locator.locate, () => configured.decisionCells);
-  redirector.take(configured.inventory, world);
+  let { world } = serving;
+  let { decisionCells } = serving.configured;
+  let inventory = inventoryOf(serving.configured);
+  const redirector = createRedirector(locator.locate, () => decisionCells);
+  redirector.take(inventory, world);
   return {
     redirector,
+    inventory,
     take(change, names) {
       const packed = packArrivals(redirector.takeArrivals());
-      if (packed.length > 0) send({ kind: "arrivals", generation: configured.inventory.generation, packed });
-      if (change.configured !== undefined) names(change.configured.inventory);
-      configured = change.configured ?? configured;
+      if (packed.length > 0) send({ kind: "arrivals", generation: inventory.generation, packed });
+      if (change.configured !== undefined) {
+        inventory = inventoryOf(change.configured);
+        decisionCells = change.configured.decisionCells;
+        names(inventory);
+      }
       world = change.world ?? world;
       if (change.geo !== undefined) locator.replace(change.geo);
-      redirector.take(configured.inventory, world);
+      redirector.take(inventory, world);
     },
   };
 }
 
+function inventoryOf({ packedInventory }: Configured): Inventory {
+  return deserialize(packedInventory) as Inventory;
+}
+
 function runBatches(sockets: ThreadSockets): void {
-  const { zones, services } = data.serving.configured.inventory;
+  const { zones, services } = engine.inventory;
   answerInBatches({
     sockets,
     zones,
@@ -125,7 +139,7 @@ function nextOrder(): DnsOrder | undefined {
 }
 
 async function runSockets(endpoints: readonly Endpoint[], transports: readonly Transport[]): Promise<void> {
-  const { zones, services } = data.serving.configured.inventory;
+  const { zones, services } = engine.inventory;
   const { decide } = engine.redirector;
   try {
     const door = await startDnsDoor({

@@ -9,6 +9,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { serialize } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
 import { joinArrivals, type PackedArrivals, unpackArrivals } from "./arrivals.ts";
@@ -160,6 +161,7 @@ function createCrew(options: DnsThreadsOptions): Crew {
   /** Also of threads that are no more. */
   const allCells: Float64Array[] = [];
   let { inventory, world } = options;
+  let packedInventory = packed(inventory);
   let arrivals: PackedArrivals[] = [];
   let isGeoNew = false;
   let deaths = 0;
@@ -177,7 +179,11 @@ function createCrew(options: DnsThreadsOptions): Crew {
 
   const dataFor = (task: DnsTask, counted: Counted): DnsThreadData => ({
     task,
-    serving: { configured: { inventory, decisionCells: counted.decisions }, world, geo: geo.snapshot() },
+    serving: {
+      configured: { packedInventory, decisionCells: counted.decisions },
+      world,
+      geo: geo.snapshot(),
+    },
     lookups: counted.lookups,
     cells: counted.cells,
     cookieSecret,
@@ -243,13 +249,16 @@ function createCrew(options: DnsThreadsOptions): Crew {
     },
     take(nextInventory, nextWorld) {
       const isNew = nextInventory !== inventory;
-      if (isNew) arrivals = [];
+      if (isNew) {
+        arrivals = [];
+        packedInventory = packed(nextInventory);
+      }
       inventory = nextInventory;
       world = nextWorld;
       const change = { world, ...takeGeo() };
       for (const member of members) {
         if (isNew) member.counted.decisions = decisions.newCells(inventory);
-        const configured = { inventory, decisionCells: member.counted.decisions };
+        const configured = { packedInventory, decisionCells: member.counted.decisions };
         post(member, { kind: "serve", change: isNew ? { ...change, configured } : change });
       }
     },
@@ -293,6 +302,14 @@ function createCrew(options: DnsThreadsOptions): Crew {
       );
     },
   };
+}
+
+/** In memory that is not copied for each thread. */
+function packed(inventory: Inventory): Uint8Array {
+  const octets = serialize(inventory);
+  const shared = new Uint8Array(new SharedArrayBuffer(octets.length));
+  shared.set(octets);
+  return shared;
 }
 
 const STOP: DnsOrder = { kind: "stop" };

@@ -160,15 +160,20 @@ describe.each(MODES)("DNS threads, %s", (mode, libc) => {
     await eventually(() => addresses(port, asked), ["127.1.0.1"]);
     threads.take(both, { ...worldFor(both), up: Uint8Array.of(0, 1) });
     await eventually(() => addresses(port, asked), ["127.1.0.2"]);
-    const arrived = new Set<string>();
+  });
+
+  it("tell where they send viewers", async () => {
+    const inventory = inventoryOf(1);
+    const { threads, port, geo } = await start({ libc, inventory });
+    const prefix = { family: 4, bytes: Uint8Array.of(198, 51, 0, 0), length: 16 } as const;
+    geo.set([{ prefix, latitude: 10, longitude: 20 }]);
+    let asked = 0;
     await eventually(async () => {
-      threads.take(both, { ...worldFor(both), up: Uint8Array.of(0, 1) });
-      for (const byPlace of threads.takeArrivals())
-        for (const [{ longitude }, byEdge] of byPlace)
-          for (const [index] of byEdge) arrived.add([longitude, index].join());
-      await sleep(20);
-      return [...arrived].toSorted((a, b) => a.localeCompare(b));
-    }, ["-50,0", "-50,1", "50,1"]);
+      const client = subnet(1, 24, [198, 51, asked++ & 0xff]);
+      await addresses(port, query({ ...NAME, edns: { options: [client] } }));
+      threads.take(inventory, worldFor(inventory));
+      return threads.takeArrivals().flatMap((byPlace) => [...byPlace.keys()].map(({ latitude }) => latitude));
+    }, [10]);
   });
 
   it("take a new configuration under load without losing a query or mixing two", async () => {
