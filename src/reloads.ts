@@ -39,7 +39,7 @@ export function createReloads(options: ReloadOptions): Reloads {
     const loaded = await load();
     if (loaded.kind === "problems") return refused(loaded.problems);
     await prepare(loaded.inventory);
-    const changed = changedPaths(describeChange(current(), loaded.inventory));
+    const changed = changedPaths(await describeChange(current(), loaded.inventory));
     // In between, whoever waits is answered.
     await nextTurn();
     for (const step of settle) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Inventory } from "../model/inventory.ts";
 
@@ -17,11 +18,11 @@ export interface ConfigChange {
 }
 
 /** Positions and SOA serials do not count: they move with every edit. */
-export function describeChange(before: Inventory, after: Inventory): ConfigChange {
+export async function describeChange(before: Inventory, after: Inventory): Promise<ConfigChange> {
   return {
-    edges: compare(edgesOf(before), edgesOf(after)),
-    services: compare(servicesOf(before), servicesOf(after)),
-    zones: compare(zonesOf(before), zonesOf(after)),
+    edges: await compare(edgesOf(before), edgesOf(after)),
+    services: await compare(servicesOf(before), servicesOf(after)),
+    zones: await compare(zonesOf(before), zonesOf(after)),
     other: otherKeys.filter((key) => !isDeepStrictEqual(before[key], after[key])),
   };
 }
@@ -36,14 +37,23 @@ const otherKeys = [
   "allowedProbeNetworks",
 ] as const satisfies readonly (keyof Inventory)[];
 
-function compare(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): NamedChanges {
+/** So many are compared before others have their turn. */
+const perTurn = 200;
+
+async function compare(
+  before: ReadonlyMap<string, unknown>,
+  after: ReadonlyMap<string, unknown>,
+): Promise<NamedChanges> {
   const names = [...after.keys()];
+  const changed: string[] = [];
+  for (const [i, name] of names.entries()) {
+    if (i % perTurn === perTurn - 1) await nextTurn();
+    if (before.has(name) && textOf(before.get(name)) !== textOf(after.get(name))) changed.push(name);
+  }
   return {
     added: names.filter((name) => !before.has(name)),
     removed: [...before.keys()].filter((name) => !after.has(name)),
-    changed: names.filter(
-      (name) => before.has(name) && textOf(before.get(name)) !== textOf(after.get(name)),
-    ),
+    changed,
   };
 }
 

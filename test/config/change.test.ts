@@ -48,6 +48,6 @@ describe("what a reload changed", () => {
   it("notices a changed service, whose edges are others", async () => {
     const before = await inventoryOf(text({}));
     const after = await inventoryOf(text({}).replace("ids: [b]", "ids: [a]"));
-    expect(describeChange(before, after).services.changed).toEqual(["s"]);
+    expect((await describeChange(before, after)).services.changed).toEqual(["s"]);
   });
 });
