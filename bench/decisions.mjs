@@ -108,13 +108,14 @@ function worldOf(edgeCount) {
     loadRatio,
     priceKm: loadRatio.map((ratio) => (ratio > 0.7 ? 4000 * ((ratio - 0.7) / 0.3) ** 2 : 0)),
     // So little that the world stays as it is, however many are sent.
+    staleStreams: new Map(),
     perViewer: loadRatio.map((ratio) => (Number.isNaN(ratio) ? 0 : 1e-12)),
     limit: new Float64Array(edgeCount).fill(1),
     sent: {
       counts: new Int32Array(new SharedArrayBuffer(8 * edgeCount)),
       before: new Int32Array(2 * edgeCount),
       slot: Uint16Array.from({ length: edgeCount }, (_, index) => index),
-      viewersPerAnswer: 1,
+      viewersPerAnswer: new Float32Array(edgeCount).fill(1),
     },
   };
 }

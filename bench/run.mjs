@@ -10,6 +10,8 @@ const BENCHES = {
   dns: { file: "dns/run.mjs", question: "how many queries a CPU second answers, beside other servers" },
   http: { file: "http/run.mjs", question: "how many redirects a CPU second sends, beside nginx" },
   start: { file: "start.mjs", question: "how long a start takes, and how much memory a service" },
+  polling: { file: "polling.mjs", question: "what reading the load of 500 edges costs" },
+  probes: { file: "probes.mjs", question: "how long a dead edge is still named, by type of probe" },
   selection: { file: "selection/run.mjs", question: "how well edges are chosen, in a simulator" },
 };
 

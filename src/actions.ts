@@ -40,8 +40,7 @@ export function createActions(): CliActions {
       withEdge(configFile, edgeId, async (edge, inventory) => {
         const sources = await pullOnce(edge, inventory);
         const received = sources.map(({ report }) => ({ report, atMs: 0, staleAfterMs: Infinity }));
-        const withUrls = sources.map((source, i) => ({ ...source, ...urlOf(edge.load[i]) }));
-        return { edgeId, report: mergeReports(received, 0), sources: withUrls };
+        return { edgeId, report: mergeReports(received, 0), sources };
       }),
     probe: (configFile, edgeId) =>
       withEdge(configFile, edgeId, async (edge, inventory) => {
@@ -125,10 +124,6 @@ function collecting(lines: string[]): Log {
   const keep = (fields: object, message: string): void =>
     void lines.push(`${message}: ${JSON.stringify(fields)}`);
   return { info: () => {}, warn: keep, error: keep };
-}
-
-function urlOf(source: Edge["load"][number] | undefined): { url?: string } {
-  return source !== undefined && "url" in source ? { url: source.url } : {};
 }
 
 function hostOf({ url }: Edge): string {

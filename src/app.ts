@@ -29,8 +29,10 @@ import type { OpsEvent, ReloadVerdict } from "./ops/api.ts";
 import { startOpsDoor } from "./ops/door.ts";
 import { createOpsApi } from "./ops-api.ts";
 import { startProbes } from "./probe/prober.ts";
+import { startStreamChecks } from "./probe/streams.ts";
 import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
+import { watchStreams } from "./stream-watch.ts";
 import { createWorlds } from "./worlds.ts";
 
 export interface AppOptions {
@@ -105,8 +107,11 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   });
   onStop(() => board.stop());
   board.take(inventory);
+  const checker = startStreamChecks({ log, onStale: () => worlds.refresh() });
+  onStop(() => checker.stop());
   const worlds = createWorlds({
     board,
+    staleStreams: checker.staleStreams,
     takeArrivals: () => joinArrivals([redirector.takeArrivals(), doors.dns?.takeArrivals() ?? []]),
     onWorld: (world) => {
       redirector.take(inventory, world);
@@ -138,6 +143,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       },
       (next) => prober.take(next),
       (next) => pullers.take(next),
+      (next) => checker.take(next),
       (next) => void worlds.take(next),
     ],
     take(next) {
@@ -158,6 +164,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     pullers.metrics,
     decisions.metrics,
     worlds.metrics,
+    checker.metrics,
     reloads.metrics,
   );
 
@@ -185,6 +192,8 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
 
   prober.take(inventory);
   pullers.take(inventory);
+  checker.take(inventory);
+  onStop(watchStreams(checker, board, () => inventory));
   watch.start(() => void reloads.reload());
 
   let isStopped = false;

@@ -130,7 +130,15 @@ function nearestInServiceKm(decision: Decision, rejections: readonly Rejection[]
 }
 
 const DOORS: readonly DoorName[] = ["dns", "http"];
-const REASONS: readonly RejectionReason[] = ["off", "drain", "down", "full", "too-far", "not-allowed"];
+const REASONS: readonly RejectionReason[] = [
+  "off",
+  "drain",
+  "down",
+  "full",
+  "stale-stream",
+  "too-far",
+  "not-allowed",
+];
 const DISTANCE_BOUNDS_KM: readonly number[] = [50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000];
 const EXCESS_BOUNDS_KM: readonly number[] = [0, ...DISTANCE_BOUNDS_KM];
 

@@ -17,6 +17,7 @@ import { createRecent } from "./pricing/recent.ts";
 import { edgeDistances } from "./selection/distance.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { type Field, select } from "./selection/select.ts";
+import { streamOf } from "./selection/stream.ts";
 
 /**
  * hostname + client → Decision: the one engine behind both doors.
@@ -74,7 +75,7 @@ export function createRedirector(
     if (inService === undefined) return undefined;
     const service = inService.serviceAt(question.hostname);
     if (service === undefined) return undefined;
-    const stream = question.path === undefined ? undefined : streamOf(question.path);
+    const stream = question.path === undefined ? undefined : streamOf(service, question.path);
     const viewer = {
       client: question.client,
       located: locate(question.client),
@@ -187,12 +188,4 @@ export function serviceFinder(services: readonly Service[]): (hostname: string) 
 function parent(name: string): string | undefined {
   const dot = name.indexOf(".");
   return dot < 0 ? undefined : name.slice(dot + 1);
-}
-
-/** The folder that a playlist or segment lies in names its stream. */
-function streamOf(path: string): string | undefined {
-  const end = path.search(/[?#]/);
-  const plain = end < 0 ? path : path.slice(0, end);
-  const slash = plain.lastIndexOf("/");
-  return slash > 0 ? plain.slice(0, slash) : undefined;
 }

@@ -27,18 +27,30 @@ export interface WorldsOptions {
   readonly board: Board;
   /** Decisions of all serving threads since the last call. */
   readonly takeArrivals: () => Arrivals;
+  /** By edge id. */
+  readonly staleStreams: ReadonlyMap<string, ReadonlySet<string>>;
   /** Not for `take`, whose caller knows. */
   readonly onWorld: (world: World) => void;
 }
 
 const TICK_MS = 1000;
 
-export function createWorlds({ board, takeArrivals, onWorld }: WorldsOptions): Worlds {
+export function createWorlds({ board, takeArrivals, staleStreams, onWorld }: WorldsOptions): Worlds {
   const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
   let inventory: Inventory | undefined;
   let world: World | undefined;
   let isHeld = false;
-  const make = (): World => (world = pricing.world(board.facts(), performance.now()));
+  const staleByIndex = (): World["staleStreams"] =>
+    new Map(
+      (inventory?.edges ?? []).flatMap(({ id, index }) => {
+        const streams = staleStreams.get(id);
+        return streams === undefined || streams.size === 0 ? [] : [[index, new Set(streams)] as const];
+      }),
+    );
+  const make = (): World => {
+    const priced = pricing.world(board.facts(), performance.now());
+    return (world = staleStreams.size === 0 ? priced : { ...priced, staleStreams: staleByIndex() });
+  };
   const timer = setInterval(() => {
     if (inventory === undefined || isHeld) return;
     pricing.tick(takeArrivals(), performance.now());

@@ -96,6 +96,7 @@ const WHY: Readonly<Record<RejectionReason, string>> = {
   drain: "keeps the viewers it has, takes no one new",
   down: "its probe fails",
   full: "at its capacity",
+  "stale-stream": "the stream stands still there",
   "too-far": "the nearest place is full, and the service goes no further",
   "not-allowed": "the viewer, by the service's allow and deny",
 };

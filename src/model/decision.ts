@@ -64,8 +64,11 @@ export interface Choice {
   readonly up: number;
 }
 
-/** too-far: the nearest place is full and `whenFull: refuse` goes no further. */
-export type RejectionReason = "off" | "drain" | "down" | "full" | "too-far" | "not-allowed";
+/**
+ * too-far: the nearest place is full and `whenFull: refuse` goes no further; stale-stream: the stream asked for
+ * stands still there.
+ */
+export type RejectionReason = "off" | "drain" | "down" | "full" | "stale-stream" | "too-far" | "not-allowed";
 
 /** Told of every rejected edge; absent when nobody asks. */
 export interface Trace {

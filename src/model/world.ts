@@ -17,6 +17,8 @@ export interface World {
   readonly perViewer: Float64Array;
   /** Share of its capacity that an edge may use now: less than 1 while it takes up load after it came back. */
   readonly limit: Float64Array;
+  /** Streams that stand still there, as their service names them, by `Edge.index`; edges without any are left out. */
+  readonly staleStreams: ReadonlyMap<number, ReadonlySet<string>>;
   /** Decisions made since, by all serving threads. */
   readonly sent: Sent;
 }

@@ -33,6 +33,15 @@ export const LOAD_REPORT: JsonSchema = {
   description: "What an edge says of itself. Each field is optional: unknown is not zero.",
 };
 
+/** As an edge is shown: with what its server says that it can carry. */
+const LOAD: JsonSchema = {
+  ...LOAD_REPORT,
+  properties: {
+    ...(LOAD_REPORT["properties"] as object),
+    capacity: object({}, { viewers: { type: "number" }, bandwidth: { type: "number" } }),
+  },
+};
+
 export const STATE_CHANGE: JsonSchema = object(
   { state: adminState },
   {
@@ -105,7 +114,7 @@ const condition = {
       object({ kind: { const: "operator" }, by: text, reason: text, atMs: epochMs }, { untilMs: epochMs }),
     ],
   },
-  load: LOAD_REPORT,
+  load: LOAD,
 };
 const conditionOptional = {
   loadRatio: { type: "number", description: "share of the capacity in use" },

@@ -202,6 +202,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
           if (report === undefined) return reported;
           return reported + (viewersNow(edge, nowMs) - report.viewers) * each;
         }),
+        staleStreams: NO_STREAMS,
         priceKm: prices,
         perViewer: Float64Array.from(next.perViewer, (each, edge) => (known[edge] === undefined ? 0 : each)),
         limit: Float64Array.from(edges, (_, edge) => ramps.limit(slots[edge] as number, nowMs)),
@@ -215,6 +216,8 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
     },
   };
 }
+
+const NO_STREAMS: World["staleStreams"] = new Map();
 
 /** The last report of an edge's viewers. */
 interface Known {

@@ -1,5 +1,5 @@
 import type { Client } from "../model/client.ts";
-import type { Choice, Decision, Outcome, Trace } from "../model/decision.ts";
+import type { Choice, Decision, Outcome, RejectionReason, Trace } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Located } from "../model/location.ts";
 import type { Service } from "../model/service.ts";
@@ -93,13 +93,14 @@ function scope(client: Client, prefixLength: number, byNetwork: boolean): number
   return Math.max(prefixLength, draws);
 }
 
-type Standings = Record<Standing, Choice[]>;
+/** `stale`: fit, but for the stream asked for. */
+type Standings = Record<Standing | "stale", Choice[]>;
 
 function sort(service: Service, viewer: Viewer, field: Field, world: World): Standings {
-  const standings: Standings = { eligible: [], full: [], down: [], drain: [], off: [] };
+  const standings: Standings = { eligible: [], stale: [], full: [], down: [], drain: [], off: [] };
   for (const index of service.edges) {
     const edge = field.edges[index] as Edge;
-    standings[standing(edge, world, service.margin)].push({
+    standings[standingFor(viewer, edge, world, service)].push({
       edge,
       distanceKm: field.distanceKm(viewer.located.location, edge),
       priceKm: (world.priceKm[index] as number) + barrierKm(usedShare(world, index, service.margin)),
@@ -107,7 +108,15 @@ function sort(service: Service, viewer: Viewer, field: Field, world: World): Sta
       up: world.up[index] as number,
     });
   }
+  // Where it stands still everywhere, its origin does: that is no edge's fault.
+  if (standings.eligible.length === 0) standings.eligible.push(...standings.stale.splice(0));
   return standings;
+}
+
+function standingFor({ stream }: Viewer, edge: Edge, world: World, { margin }: Service): keyof Standings {
+  const reason = standing(edge, world, margin);
+  const isStale = stream !== undefined && world.staleStreams.get(edge.index)?.has(stream) === true;
+  return reason === "eligible" && isStale ? "stale" : reason;
 }
 
 function outcomeOf(service: Service, { eligible, full, down }: Standings): Outcome {
@@ -142,10 +151,19 @@ function takenBy(outcome: Outcome): "eligible" | "full" | "down" | undefined {
   }
 }
 
+const REASONS: Record<keyof Standings, RejectionReason> = {
+  eligible: "too-far",
+  stale: "stale-stream",
+  full: "full",
+  down: "down",
+  drain: "drain",
+  off: "off",
+};
+
 function tellRejected(standings: Standings, taken: Standing | undefined, trace: Trace): void {
   for (const [standing, choices] of Object.entries(standings)) {
     if (standing === taken) continue;
-    const reason = standing === "eligible" ? "too-far" : (standing as Exclude<Standing, "eligible">);
+    const reason = REASONS[standing as keyof Standings];
     for (const choice of choices) trace.reject(choice.edge, reason, choice.distanceKm);
   }
 }

@@ -72,6 +72,7 @@ export function worldOf(
     ),
     loadRatio,
     priceKm: Float64Array.from(edges, (edge) => said.price?.find(([priced]) => priced === edge)?.[1] ?? 0),
+    staleStreams: new Map(),
     perViewer: new Float64Array(edges.length),
     limit: new Float64Array(edges.length).fill(1),
     sent: {
