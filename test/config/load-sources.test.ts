@@ -68,22 +68,20 @@ it("a load source keeps what its type knows, and nothing else", async () => {
   ];
   const own = new Set(["type", "url", "intervalMs", "timeoutMs", "staleAfterMs"]);
   const sources = await Promise.all(texts.map(sourceOf));
-  expect(sources.map((source) => Object.entries(source ?? {}).filter(([key]) => !own.has(key)))).toEqual(
+  expect(sources.map((source) => Object.entries(source ?? {}).filter(([key]) => !own.has(key)))).toEqual([
+    [["passphrase", "a"]],
     [
-      [["passphrase", "a"]],
-      [
-        ["username", "b"],
-        ["password", "c"],
-        ["token", "a"],
-        ["application", "LiveApp"],
-      ],
-      [["interface", "eth0"]],
-      [
-        ["interface", "eth0"],
-        ["application", "plugin"],
-      ],
-      [["fields", { bandwidth: { path: ["out"], factor: 8, counter: true } }]],
-      [["fields", { bandwidth: { path: ["out"], factor: 1 } }]],
+      ["username", "b"],
+      ["password", "c"],
+      ["token", "a"],
+      ["application", "LiveApp"],
     ],
-  );
+    [["interface", "eth0"]],
+    [
+      ["interface", "eth0"],
+      ["application", "plugin"],
+    ],
+    [["fields", { bandwidth: { path: ["out"], factor: 8, counter: true } }]],
+    [["fields", { bandwidth: { path: ["out"], factor: 1 } }]],
+  ]);
 });

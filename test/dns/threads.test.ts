@@ -119,7 +119,7 @@ async function eventually(ask: () => Promise<unknown>, expected: unknown): Promi
   await expect.poll(ask, { timeout: 10_000, interval: 5 }).toEqual(expected);
 }
 
-describe.each(MODES)("DNS threads, %s", (mode, libc) => {
+describe.each(MODES)("DNS threads, %s", (_mode, libc) => {
   it("answer over UDP and TCP on the same port, and count", async () => {
     const decisions = createDecisionTotals();
     const { threads, port } = await start({ libc, decisions });
