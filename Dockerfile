@@ -20,6 +20,6 @@ VOLUME /var/lib/edgeward
 USER node
 # Ports 53 and 80 need no privilege inside a container on current engines (net.ipv4.ip_unprivileged_port_start=0).
 EXPOSE 53/udp 53/tcp 80/tcp 9153/tcp
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["edgeward", "status", "--quiet", "-c", "/etc/edgeward/edgeward.yaml"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["edgeward", "health", "-c", "/etc/edgeward/edgeward.yaml"]
 ENTRYPOINT ["edgeward"]
 CMD ["serve", "-c", "/etc/edgeward/edgeward.yaml"]

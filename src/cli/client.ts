@@ -3,7 +3,7 @@ import type { Endpoint } from "../model/inventory.ts";
 import { type Answer, done, type Failure } from "./answer.ts";
 import { badToken, notEdgeward, type Reply, refusal, unreached } from "./refusal.ts";
 import { isReply, type Replies } from "./reply.ts";
-import type { EdgeView, ExplainView, ReloadedView, StateSetView } from "./views.ts";
+import type { EdgeView, ExplainView, ReadyView, ReloadedView, StateSetView } from "./views.ts";
 
 /** The operators' door, as the commands use it. */
 export interface OpsClient {
@@ -12,6 +12,7 @@ export interface OpsClient {
   edge(id: string): Promise<Answer<EdgeView>>;
   setState(id: string, change: StateChange): Promise<Answer<StateSetView>>;
   reload(): Promise<Answer<ReloadedView>>;
+  ready(): Promise<Answer<ReadyView>>;
   close(): Promise<void>;
 }
 
@@ -62,6 +63,12 @@ export function createClient(server: URL, token: string | undefined): OpsClient 
         await ask("state-set", { method: "PUT", path: `${edgePath(id)}/state`, body: change }),
         edgeIds,
       ),
+    ready: async () => {
+      const reply = await send(agent, server, token, { path: "readyz" });
+      if (reply.kind !== "reply") return reply;
+      // Not ready is an answer too, and comes with 503.
+      return isReply("ready", reply.body) ? done(reply.body) : notEdgeward(server, reply);
+    },
     reload: () => ask("reloaded", { method: "POST", path: "v1/reload" }),
     close: () => agent.destroy(),
   };

@@ -161,6 +161,9 @@ function addServiceCommands(program: Command, actions: CliActions, io: CliIo, ex
     .action(async (id: string, options: ServiceOptions & { reason?: string }) =>
       exit(await service.undrain(contextOf(options), id, given(options, "reason"))),
     );
+  serviceCommand("health", "whether the viewers' doors are open; needs no token").action(
+    async (options: ServiceOptions) => exit(await service.health(contextOf(options))),
+  );
   serviceCommand("reload", "read the configuration again").action(async (options: ServiceOptions) =>
     exit(await service.reload(contextOf(options))),
   );

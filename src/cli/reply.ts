@@ -1,5 +1,5 @@
 import type { Problem } from "../model/problem.ts";
-import type { EdgeView, ExplainView, ReloadedView, StateSetView } from "./views.ts";
+import type { EdgeView, ExplainView, ReadyView, ReloadedView, StateSetView } from "./views.ts";
 
 /** The answers that commands read, and what each must hold before anyone prints it. */
 export interface Replies {
@@ -8,6 +8,7 @@ export interface Replies {
   readonly edge: EdgeView;
   readonly "state-set": StateSetView;
   readonly reloaded: ReloadedView;
+  readonly ready: ReadyView;
   readonly services: readonly { readonly hostnames: readonly string[] }[];
   readonly problems: { readonly problems: readonly Problem[] };
 }
@@ -76,6 +77,7 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
   edge,
   "state-set": record({ persisted: truth, condition: record(condition, conditionOptional) }),
   reloaded: record({ changed: listOf(text) }),
+  ready: record({ ready: truth, reasons: listOf(text) }),
   services: listOf(record({ hostnames: listOf(text) })),
   problems: record({ problems: listOf(problem) }),
 };

@@ -67,6 +67,14 @@ export function reload(context: ServiceContext): Promise<number> {
   });
 }
 
+export function health(context: ServiceContext): Promise<number> {
+  return run(context, (client) => client.ready(), {
+    lines: ({ ready, reasons }) =>
+      ready ? ["ready"] : ["not ready:", ...reasons.map((why) => `  ${printable(why)}`)],
+    exitCode: ({ ready }) => (ready ? EXIT.done : EXIT.no),
+  });
+}
+
 async function run<T>(
   { actions, io, configFile, server, format }: ServiceContext,
   ask: (client: OpsClient) => Promise<Answer<T>>,

@@ -92,6 +92,12 @@ export interface StateSetView {
 }
 
 /** What `POST /v1/reload` answers: dotted paths of what differs; empty when nothing does. */
+/** `health`: whether the viewers' doors are open, and if not, why. */
+export interface ReadyView {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
 export interface ReloadedView {
   readonly changed: readonly string[];
 }

@@ -281,6 +281,30 @@ describe("drain and undrain", () => {
   });
 });
 
+describe("health", () => {
+  it.each([
+    ["ready", 200, { ready: true, reasons: [] }, 0, "ready\n"],
+    [
+      "not ready, and why",
+      503,
+      { title: "Not ready", ready: false, reasons: ["probes\u0007"] },
+      1,
+      "not ready:\n",
+    ],
+    ["something else there", 200, { hello: 1 }, 4, ""],
+  ])("tells %s", async (_name, status, body, exitCode, said) => {
+    const { url } = await ops({ "GET /readyz": [status, body] });
+    const { code, out } = await edgeward(["health", "--server", url]);
+    expect(code).toBe(exitCode);
+    expect(out).toContain(said);
+    expect(out).not.toContain("\u0007");
+  });
+
+  it("exits 4 where nothing listens", async () => {
+    expect((await edgeward(["health", "--server", "http://127.0.0.1:1"])).code).toBe(4);
+  });
+});
+
 describe("reload", () => {
   it("lists what changed", async () => {
     const { url } = await ops({
