@@ -97,6 +97,6 @@ const WHY: Readonly<Record<RejectionReason, string>> = {
   down: "its probe fails",
   full: "at its capacity",
   "stale-stream": "the stream stands still there",
-  "too-far": "the nearest place is full, and the service goes no further",
+  "too-far": "further than the service sends this viewer",
   "not-allowed": "the viewer, by the service's allow and deny",
 };

@@ -65,7 +65,7 @@ export interface Choice {
 }
 
 /**
- * too-far: the nearest place is full and `whenFull: refuse` goes no further; stale-stream: the stream asked for
+ * too-far: beyond `maxDistanceKm`, or the nearest place is full and `whenFull: refuse` goes no further; stale-stream: the stream asked for
  * stands still there.
  */
 export type RejectionReason = "off" | "drain" | "down" | "full" | "stale-stream" | "too-far" | "not-allowed";

@@ -93,23 +93,26 @@ function scope(client: Client, prefixLength: number, byNetwork: boolean): number
   return Math.max(prefixLength, draws);
 }
 
-/** `stale`: fit, but for the stream asked for. */
-type Standings = Record<Standing | "stale", Choice[]>;
+/** stale: fit, but for the stream asked for; far: further than the service sends anybody. */
+type Standings = Record<Standing | "stale" | "far", Choice[]>;
 
 function sort(service: Service, viewer: Viewer, field: Field, world: World): Standings {
-  const standings: Standings = { eligible: [], stale: [], full: [], down: [], drain: [], off: [] };
+  const standings: Standings = { eligible: [], stale: [], far: [], full: [], down: [], drain: [], off: [] };
   for (const index of service.edges) {
     const edge = field.edges[index] as Edge;
-    standings[standingFor(viewer, edge, world, service)].push({
+    const distanceKm = field.distanceKm(viewer.located.location, edge);
+    const reason = distanceKm > service.maxDistanceKm ? "far" : standingFor(viewer, edge, world, service);
+    standings[reason].push({
       edge,
-      distanceKm: field.distanceKm(viewer.located.location, edge),
+      distanceKm,
       priceKm: (world.priceKm[index] as number) + barrierKm(usedShare(world, index, service.margin)),
       loadRatio: liveRatio(world, index),
       up: world.up[index] as number,
     });
   }
   // Where it stands still everywhere, its origin does: that is no edge's fault.
-  if (standings.eligible.length === 0) standings.eligible.push(...standings.stale.splice(0));
+  if (standings.eligible.length + standings.full.length === 0)
+    standings.eligible.push(...standings.stale.splice(0));
   return standings;
 }
 
@@ -154,6 +157,7 @@ function takenBy(outcome: Outcome): "eligible" | "full" | "down" | undefined {
 const REASONS: Record<keyof Standings, RejectionReason> = {
   eligible: "too-far",
   stale: "stale-stream",
+  far: "too-far",
   full: "full",
   down: "down",
   drain: "drain",

@@ -212,6 +212,31 @@ describe("when nobody is eligible", () => {
   });
 });
 
+describe("maxDistanceKm", () => {
+  it.each([
+    ["leaves out who is further", { maxDistanceKm: 6000 }, {}, "edges", ["ams1", "nyc1"]],
+    [
+      "holds when the near ones are full",
+      { maxDistanceKm: 1000 },
+      { load: [[AMSTERDAM, 1]] },
+      "overload",
+      ["ams1"],
+    ],
+    [
+      "holds when the near ones are down",
+      { maxDistanceKm: 1000 },
+      { down: [AMSTERDAM] },
+      "fail-open",
+      ["ams1"],
+    ],
+    ["refuses where nobody is near", { maxDistanceKm: 100 }, {}, "refused", []],
+  ] as const)("%s", (_name, rules, said, kind, edges) => {
+    const result = chosen(rules, said as unknown as Parameters<typeof worldOf>[1]);
+    expect([result.outcome.kind, result.edges]).toEqual([kind, edges]);
+    expect(result.rejected).toContain("sin1 too-far");
+  });
+});
+
 describe("allow and deny", () => {
   const rule = (said: object) => ({ countries: [], continents: [], networks: [], asns: [], ...said });
   const network = (text: string): Prefix => parsePrefix(text) as Prefix;
