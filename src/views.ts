@@ -16,7 +16,7 @@ import type {
   RejectionView,
   ServiceView,
   ViewerRuleView,
-} from "./ops/api.ts";
+} from "./model/views.ts";
 
 export function edgeView(edge: Edge, { edgeId, ...condition }: Condition, world: World): EdgeView {
   return {

@@ -3,7 +3,8 @@ import type { Endpoint } from "../model/inventory.ts";
 import { type Answer, done, type Failure } from "./answer.ts";
 import { badToken, notEdgeward, type Reply, refusal, unreached } from "./refusal.ts";
 import { isReply, type Replies } from "./reply.ts";
-import type { EdgeView, ExplainView, ReadyView, ReloadedView, StateSetView } from "./views.ts";
+import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
+import type { ReloadedView, StateSetView } from "./views.ts";
 
 /** The operators' door, as the commands use it. */
 export interface OpsClient {
@@ -12,7 +13,7 @@ export interface OpsClient {
   edge(id: string): Promise<Answer<EdgeView>>;
   setState(id: string, change: StateChange): Promise<Answer<StateSetView>>;
   reload(): Promise<Answer<ReloadedView>>;
-  ready(): Promise<Answer<ReadyView>>;
+  ready(): Promise<Answer<Readiness>>;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,8 @@ import type { Family } from "../model/address.ts";
 import type { Look } from "./page.ts";
 import { type Cell, fields, heading, table } from "./table.ts";
 import { bitRate, duration, kilometres, localTime, percent, type Style, UNKNOWN, wordFor } from "./text.ts";
-import type { ConditionView, EdgeView } from "./views.ts";
+import type { EdgeView } from "../model/views.ts";
+import type { ConditionView } from "./views.ts";
 
 /** Every edge in a line. */
 export function edgesPage(edges: readonly EdgeView[], look: Look): string[] {

@@ -3,7 +3,7 @@ import type { Look } from "./page.ts";
 import { placeOf } from "./place.ts";
 import { type Cell, fields, heading, table } from "./table.ts";
 import { kilometres, percent, UNKNOWN, wordFor } from "./text.ts";
-import type { ChoiceView, ExplainView, OutcomeView, RejectionView } from "./views.ts";
+import type { ChoiceView, ExplainView, OutcomeView, RejectionView } from "../model/views.ts";
 
 /** Which edges a viewer gets, in order, and why not the others. */
 export function explainPage(hostname: string, view: ExplainView, { colour }: Look): string[] {

@@ -1,5 +1,6 @@
 import type { Problem } from "../model/problem.ts";
-import type { EdgeView, ExplainView, ReadyView, ReloadedView, StateSetView } from "./views.ts";
+import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
+import type { ReloadedView, StateSetView } from "./views.ts";
 
 /** The answers that commands read, and what each must hold before anyone prints it. */
 export interface Replies {
@@ -8,7 +9,7 @@ export interface Replies {
   readonly edge: EdgeView;
   readonly "state-set": StateSetView;
   readonly reloaded: ReloadedView;
-  readonly ready: ReadyView;
+  readonly ready: Readiness;
   readonly services: readonly { readonly hostnames: readonly string[] }[];
   readonly problems: { readonly problems: readonly Problem[] };
 }

@@ -3,23 +3,9 @@
  * the configuration find out. A field may be missing where it is optional; unknown is never zero.
  */
 import type { FamilyHealth, LoadReport, StateOrigin } from "../model/condition.ts";
-import type { Outcome, RefusalReason, RejectionReason } from "../model/decision.ts";
-import type { AdminState, Capacity, LoadField } from "../model/edge.ts";
+import type { AdminState, LoadField } from "../model/edge.ts";
 import type { LocationLayer } from "../model/location.ts";
 import type { Problem } from "../model/problem.ts";
-
-/** `GET /v1/explain`. */
-export interface ExplainView {
-  readonly service: string;
-  readonly viewer: ViewerView;
-  /** Best first. */
-  readonly edges: readonly ChoiceView[];
-  readonly rejected: readonly RejectionView[];
-  readonly outcome: OutcomeView;
-  readonly ttlSeconds: number;
-  /** The network for which the decision is the same. */
-  readonly scopePrefix: string;
-}
 
 export interface PlaceView {
   readonly address: string;
@@ -32,46 +18,6 @@ export interface PlaceView {
   readonly latitude?: number;
   readonly longitude?: number;
   readonly asn?: number;
-}
-
-/** `prefix`: as much of the address as was asked with. */
-export type ViewerView = PlaceView;
-
-export interface ChoiceView {
-  readonly id: string;
-  readonly url?: string;
-  /** Null when the viewer cannot be located. */
-  readonly distanceKm: number | null;
-  readonly priceKm: number;
-  /** Share of the capacity in use; null when unknown or unlimited. */
-  readonly load: number | null;
-  readonly up: { readonly "4": boolean; readonly "6": boolean };
-}
-
-export interface RejectionView {
-  readonly id: string;
-  readonly reason: RejectionReason;
-  readonly distanceKm: number | null;
-}
-
-export interface OutcomeView {
-  readonly kind: Outcome["kind"];
-  /** With `refused`. */
-  readonly reason?: RefusalReason;
-  /** With `fallback`. */
-  readonly fallback?: { readonly url?: string; readonly addresses: readonly string[] };
-}
-
-/** `GET /v1/edges/{id}`, and one member of `GET /v1/edges`: an edge as configured, and its condition now. */
-export interface EdgeView extends ConditionView {
-  readonly id: string;
-  readonly tags: readonly string[];
-  readonly location: { readonly latitude: number; readonly longitude: number };
-  readonly addresses: readonly string[];
-  readonly url?: string;
-  readonly capacity: Capacity;
-  readonly weight: number;
-  readonly priceKm: number;
 }
 
 export interface ConditionView {
@@ -92,12 +38,6 @@ export interface StateSetView {
 }
 
 /** What `POST /v1/reload` answers: dotted paths of what differs; empty when nothing does. */
-/** `health`: whether the viewers' doors are open, and if not, why. */
-export interface ReadyView {
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-}
-
 export interface ReloadedView {
   readonly changed: readonly string[];
 }

@@ -1,12 +1,11 @@
 /** What the operators' door asks of the application. Views are what JSON shows: text, numbers, no octets. */
 import type { Client } from "../model/client.ts";
 import type { Condition } from "../model/condition.ts";
-import type { DoorName, Outcome, RefusalReason, RejectionReason } from "../model/decision.ts";
-import type { AdminState, Capacity } from "../model/edge.ts";
-import type { Continent, LocationLayer } from "../model/location.ts";
+import type { DoorName, Outcome } from "../model/decision.ts";
+import type { AdminState } from "../model/edge.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { Problem } from "../model/problem.ts";
-import type { Service } from "../model/service.ts";
+import type { EdgeView, ExplainView, Readiness, ServiceView } from "../model/views.ts";
 
 /** Implemented by the application. Views are built when asked for and belong to the caller. */
 export interface OpsApi {
@@ -28,12 +27,6 @@ export interface OpsApi {
   readonly metrics: readonly MetricSource[];
   /** Calls the listener for every event until the returned function is called. */
   subscribe(listener: (event: OpsEvent) => void): () => void;
-}
-
-export interface Readiness {
-  readonly ready: boolean;
-  /** What is still missing; empty when ready. */
-  readonly reasons: readonly string[];
 }
 
 export interface StatusView extends Readiness {
@@ -78,42 +71,6 @@ export interface GeoipView {
   readonly builtAtMs: number;
 }
 
-/** An edge as configured, and its condition now. */
-export interface EdgeView extends Omit<Condition, "edgeId"> {
-  readonly id: string;
-  readonly index: number;
-  readonly tags: readonly string[];
-  readonly location: { readonly latitude: number; readonly longitude: number };
-  readonly addresses: readonly string[];
-  readonly url?: string;
-  readonly capacity: Capacity;
-  readonly weight: number;
-  /** Kilometres that the edge's load adds to its distance. */
-  readonly priceKm: number;
-}
-
-/** A service as configured; edges by id. */
-export interface ServiceView
-  extends Pick<Service, "id" | "hostnames" | "rank" | "affinity" | "dns" | "http" | "whenFull" | "whenDown"> {
-  readonly edges: readonly string[];
-  readonly allow?: ViewerRuleView;
-  readonly deny?: ViewerRuleView;
-  readonly fallback?: FallbackView;
-}
-
-export interface ViewerRuleView {
-  readonly countries: readonly string[];
-  readonly continents: readonly Continent[];
-  /** As `203.0.113.0/24`. */
-  readonly networks: readonly string[];
-  readonly asns: readonly number[];
-}
-
-export interface FallbackView {
-  readonly url?: string;
-  readonly addresses: readonly string[];
-}
-
 export interface ExplainQuestion {
   /** Lower case, no trailing dot. */
   readonly hostname: string;
@@ -128,58 +85,6 @@ export type ExplainVerdict =
   | { readonly kind: "unknown-hostname" }
   /** The first round of probes is not complete, so any answer would be a guess. */
   | { readonly kind: "not-ready" };
-
-export interface ExplainView {
-  /** Id of the service. */
-  readonly service: string;
-  readonly viewer: ViewerView;
-  /** Best first. */
-  readonly edges: readonly ChoiceView[];
-  readonly rejected: readonly RejectionView[];
-  readonly outcome: OutcomeView;
-  readonly ttlSeconds: number;
-  /** The network for which the decision is the same, as `203.0.113.0/24`. */
-  readonly scopePrefix: string;
-}
-
-export interface ViewerView {
-  readonly address: string;
-  /** As much of the address as was asked with, as `203.0.113.7/32`. */
-  readonly prefix: string;
-  readonly layer: LocationLayer;
-  readonly country?: string;
-  readonly continent?: Continent;
-  readonly city?: string;
-  readonly latitude?: number;
-  readonly longitude?: number;
-  readonly asn?: number;
-}
-
-export interface ChoiceView {
-  readonly id: string;
-  readonly url?: string;
-  /** Null when the viewer cannot be located. */
-  readonly distanceKm: number | null;
-  readonly priceKm: number;
-  /** Share of the capacity in use; null when unknown or unlimited. */
-  readonly load: number | null;
-  readonly up: { readonly 4: boolean; readonly 6: boolean };
-}
-
-export interface RejectionView {
-  readonly id: string;
-  readonly reason: RejectionReason;
-  /** Null when the viewer cannot be located. */
-  readonly distanceKm: number | null;
-}
-
-export interface OutcomeView {
-  readonly kind: Outcome["kind"];
-  /** With `refused`. */
-  readonly reason?: RefusalReason;
-  /** With `fallback`. */
-  readonly fallback?: FallbackView;
-}
 
 export type ReportVerdict =
   | { readonly kind: "taken" }

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { CliActions } from "../../src/cli/actions.ts";
 import { runCli } from "../../src/cli/program.ts";
-import type { EdgeView, ExplainView } from "../../src/cli/views.ts";
+import type { EdgeView, ExplainView } from "../../src/model/views.ts";
 
 /** 2030-01-01T12:00:00Z */
 export const NOW_MS = Date.UTC(2030, 0, 1, 12);
@@ -115,6 +115,7 @@ export function rowOf(text: string, word: string): string[] {
 
 export const AMS1: EdgeView = {
   id: "ams1",
+  index: 0,
   tags: ["live", "europe"],
   location: { latitude: 52.3676, longitude: 4.9041 },
   addresses: ["192.0.2.11", "2001:db8::11"],
@@ -135,6 +136,7 @@ export const AMS1: EdgeView = {
 
 export const SIN1: EdgeView = {
   id: "sin1",
+  index: 1,
   tags: [],
   location: { latitude: 1.3521, longitude: 103.8198 },
   addresses: ["192.0.2.12"],

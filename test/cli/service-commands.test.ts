@@ -1,6 +1,6 @@
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { EdgeView, ExplainView } from "../../src/cli/views.ts";
+import type { EdgeView, ExplainView } from "../../src/model/views.ts";
 import {
   AMS1,
   edgeward,

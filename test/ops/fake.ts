@@ -3,14 +3,12 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import type { Endpoint, Token } from "../../src/model/inventory.ts";
 import type { Log } from "../../src/model/log.ts";
 import type { MetricFamily, MetricSource } from "../../src/model/metrics.ts";
+import type { EdgeView, ExplainView, ServiceView } from "../../src/model/views.ts";
 import type {
-  EdgeView,
   ExplainQuestion,
-  ExplainView,
   OpsApi,
   OpsEvent,
   ReloadVerdict,
-  ServiceView,
   StateChange,
   StatusView,
 } from "../../src/ops/api.ts";

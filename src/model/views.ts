@@ -1,0 +1,100 @@
+/** What operators are shown, as JSON: text and numbers, no octets. The operators' door makes it, the commands read it. */
+import type { Condition } from "./condition.ts";
+import type { Outcome, RefusalReason, RejectionReason } from "./decision.ts";
+import type { Capacity } from "./edge.ts";
+import type { Continent, LocationLayer } from "./location.ts";
+import type { Service } from "./service.ts";
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** What is still missing; empty when ready. */
+  readonly reasons: readonly string[];
+}
+
+/** An edge as configured, and its condition now. */
+export interface EdgeView extends Omit<Condition, "edgeId"> {
+  readonly id: string;
+  readonly index: number;
+  readonly tags: readonly string[];
+  readonly location: { readonly latitude: number; readonly longitude: number };
+  readonly addresses: readonly string[];
+  readonly url?: string;
+  readonly capacity: Capacity;
+  readonly weight: number;
+  /** Kilometres that the edge's load adds to its distance. */
+  readonly priceKm: number;
+}
+
+/** A service as configured; edges by id. */
+export interface ServiceView
+  extends Pick<Service, "id" | "hostnames" | "rank" | "affinity" | "dns" | "http" | "whenFull" | "whenDown"> {
+  readonly edges: readonly string[];
+  readonly allow?: ViewerRuleView;
+  readonly deny?: ViewerRuleView;
+  readonly fallback?: FallbackView;
+}
+
+export interface ViewerRuleView {
+  readonly countries: readonly string[];
+  readonly continents: readonly Continent[];
+  /** As `203.0.113.0/24`. */
+  readonly networks: readonly string[];
+  readonly asns: readonly number[];
+}
+
+export interface FallbackView {
+  readonly url?: string;
+  readonly addresses: readonly string[];
+}
+
+export interface ExplainView {
+  /** Id of the service. */
+  readonly service: string;
+  readonly viewer: ViewerView;
+  /** Best first. */
+  readonly edges: readonly ChoiceView[];
+  readonly rejected: readonly RejectionView[];
+  readonly outcome: OutcomeView;
+  readonly ttlSeconds: number;
+  /** The network for which the decision is the same, as `203.0.113.0/24`. */
+  readonly scopePrefix: string;
+}
+
+export interface ViewerView {
+  readonly address: string;
+  /** As much of the address as was asked with, as `203.0.113.7/32`. */
+  readonly prefix: string;
+  readonly layer: LocationLayer;
+  readonly country?: string;
+  readonly continent?: Continent;
+  readonly city?: string;
+  readonly latitude?: number;
+  readonly longitude?: number;
+  readonly asn?: number;
+}
+
+export interface ChoiceView {
+  readonly id: string;
+  readonly url?: string;
+  /** Null when the viewer cannot be located. */
+  readonly distanceKm: number | null;
+  readonly priceKm: number;
+  /** Share of the capacity in use; null when unknown or unlimited. */
+  readonly load: number | null;
+  readonly up: { readonly 4: boolean; readonly 6: boolean };
+}
+
+export interface RejectionView {
+  readonly id: string;
+  readonly reason: RejectionReason;
+  /** Null when the viewer cannot be located. */
+  readonly distanceKm: number | null;
+}
+
+export interface OutcomeView {
+  readonly kind: Outcome["kind"];
+  /** With `refused`. */
+  readonly reason?: RefusalReason;
+  /** With `fallback`. */
+  readonly fallback?: FallbackView;
+}
