@@ -17,7 +17,7 @@ export interface OpsApiOptions {
   /** May grow. */
   readonly metrics: readonly MetricSource[];
   readonly board: Board;
-  readonly worlds: Pick<Worlds, "current">;
+  readonly worlds: Pick<Worlds, "current" | "refresh">;
   readonly geo: Geo;
   readonly redirector: Redirector;
   readonly reloads: Reloads;
@@ -93,6 +93,8 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     },
     async setState(edgeId, change, by) {
       if (board.setState(edgeId, { ...change, by }) === "unknown-edge") return { kind: "unknown-edge" };
+      // It is said to hold when it holds: the doors are told before the file is written, not with the next news.
+      worlds.refresh();
       const persisted = await options.saveOverrides();
       const condition = board.condition(edgeId);
       return condition === undefined ? { kind: "unknown-edge" } : { kind: "set", persisted, condition };
