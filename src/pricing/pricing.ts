@@ -147,7 +147,10 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
     const regions = demand.forecast(HORIZON_SECONDS, stays.departureRate);
     const { priceKm } = solve(transports.of(regions, room, edges, pools));
     const keep = stir ? 0 : 1 - SMOOTHING;
-    solution = solution.map((price, edge) => price * keep + (priceKm[edge] as number) * (1 - keep));
+    solution = solution.map((price, edge) => {
+      const next = price * keep + (priceKm[edge] as number) * (1 - keep);
+      return next < 1 ? 0 : next;
+    });
     prices = prices.map((price, edge) => {
       const next = solution[edge] as number;
       return Math.abs(next - price) < STEADY_KM && next > STEADY_KM ? price : next;

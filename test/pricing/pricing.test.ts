@@ -1,0 +1,207 @@
+import { describe, expect, it } from "vitest";
+import type { Edge } from "../../src/model/edge.ts";
+import type { Location } from "../../src/model/location.ts";
+import type { Facts, World } from "../../src/model/world.ts";
+import { createLedger, newSentCounts } from "../../src/pricing/ledger.ts";
+import { createPrediction } from "../../src/pricing/prediction.ts";
+import { createPricing } from "../../src/pricing/pricing.ts";
+import { createRamps } from "../../src/pricing/ramps.ts";
+import { createRecent } from "../../src/pricing/recent.ts";
+import { createSlots } from "../../src/pricing/slots.ts";
+import { createStays } from "../../src/pricing/stays.ts";
+import { liveRatio } from "../../src/selection/live.ts";
+import { clientOf, edgeAt, serviceOf } from "../selection/fixture.ts";
+
+const capped = (edge: Edge): Edge => ({ ...edge, capacity: { viewers: 100 } });
+const AMS = capped(edgeAt("ams1", 0, 52.37, 4.9));
+const FRA = capped(edgeAt("fra1", 1, 50.11, 8.68));
+const EDGES = [AMS, FRA];
+const UTRECHT: Location = { layer: "city", latitude: 52.09, longitude: 5.12 };
+
+/** What the board says: viewers by edge, NaN for an edge that says nothing. */
+function factsOf(viewers: number[], measuredAtMs: number, up = [1, 1]): Facts {
+  return {
+    generation: 1,
+    up: Uint8Array.from(up),
+    state: new Uint8Array(2),
+    loadRatio: Float64Array.from(viewers, (n) => n / 100),
+    viewers: Float64Array.from(viewers),
+    perViewer: Float64Array.of(0.01, 0.01),
+    measuredAtMs: Float64Array.from(viewers, (n) => (Number.isNaN(n) ? Number.NaN : measuredAtMs)),
+  };
+}
+
+function setUp() {
+  const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+  pricing.take(EDGES, [serviceOf(EDGES)]);
+  let world: World = pricing.world(factsOf([Number.NaN, Number.NaN], 0), 0);
+  const ledger = createLedger(world.sent.counts, 1);
+  return {
+    pricing,
+    ledger,
+    world: () => world,
+    facts(facts: Facts, nowMs: number): World {
+      world = pricing.world(facts, nowMs);
+      return world;
+    },
+    second(facts: Facts, nowMs: number): World {
+      pricing.tick(ledger.takeArrivals(), nowMs);
+      world = pricing.world(facts, nowMs);
+      return world;
+    },
+    send(viewers: number, edge = AMS): void {
+      for (let i = 0; i < viewers; i++) ledger.count("http", 0, edge.index, UTRECHT);
+    },
+  };
+}
+
+describe("pricing", () => {
+  it("counts who was sent at once, and until a report that must include him has come", () => {
+    const set = setUp();
+    set.facts(factsOf([50, 50], 1000), 1000);
+    set.send(20);
+    expect(liveRatio(set.world(), AMS.index)).toBeCloseTo(0.7, 2);
+    expect(set.second(factsOf([50, 50], 1000), 2000).loadRatio[0]).toBeCloseTo(0.7, 2);
+    // Measured before they came: they are not in it.
+    set.send(10);
+    expect(set.second(factsOf([70, 50], 2000), 3000).loadRatio[0]).toBeCloseTo(0.8, 2);
+    expect(set.second(factsOf([80, 50], 3500), 4000).loadRatio[0]).toBeCloseTo(0.8, 2);
+  });
+
+  it("does not take decisions for load where nobody ever reported", () => {
+    const set = setUp();
+    const unknown = factsOf([Number.NaN, Number.NaN], 0);
+    set.send(100_000);
+    const world = set.second(unknown, 1000);
+    expect(liveRatio(world, AMS.index)).toBeNaN();
+    expect([...world.priceKm]).toEqual([0, 0]);
+  });
+
+  it("makes an edge dearer whose room is wanted, and free again when nobody wants it", () => {
+    const set = setUp();
+    for (let s = 1; s <= 30; s++) {
+      set.send(3);
+      set.second(factsOf([90, 10], s * 1000), s * 1000);
+    }
+    expect(set.world().priceKm[0]).toBeGreaterThan(200);
+    expect(set.world().priceKm[1]).toBe(0);
+    for (let s = 31; s <= 3000; s++) set.second(factsOf([5, 5], s * 1000), s * 1000);
+    expect(set.world().priceKm[0]).toBe(0);
+  });
+
+  it("forgets a stale report, and what it said with it", () => {
+    const set = setUp();
+    expect(set.facts(factsOf([100, 10], 1000), 1000).loadRatio[0]).toBe(1);
+    const world = set.facts(factsOf([Number.NaN, Number.NaN], 1000), 40_000);
+    expect(world.loadRatio[0]).toBeLessThan(0.1);
+    expect([...world.priceKm]).toEqual([0, 0]);
+  });
+
+  it("lets an edge that comes back take its load step by step, but none at the start", () => {
+    const set = setUp();
+    const down = factsOf([10, 10], 1000, [0, 1]);
+    set.facts(down, 1000);
+    set.facts(factsOf([10, 10], 2000), 2000);
+    set.pricing.begin();
+    expect(set.facts(factsOf([10, 10], 2000), 2000).limit[0]).toBe(1);
+    set.facts(factsOf([10, 10], 3000, [0, 1]), 3000);
+    const back = set.facts(factsOf([0, 10], 4000), 4000);
+    expect(back.limit[0]).toBeCloseTo(0.05);
+    expect(set.facts(factsOf([0, 10], 4000), 34_000).limit[0]).toBeCloseTo(0.55);
+    expect(set.facts(factsOf([0, 10], 4000), 70_000).limit[0]).toBe(1);
+  });
+
+  it("keeps what it knows of an edge whose index a reload changes", () => {
+    const set = setUp();
+    set.facts(factsOf([50, 10], 1000), 1000);
+    set.send(20);
+    const turned = [
+      { ...FRA, index: 0 },
+      { ...AMS, index: 1 },
+    ];
+    set.pricing.take(turned, [serviceOf(turned)]);
+    const world = set.pricing.world(factsOf([10, 50], 1000), 1500);
+    expect(liveRatio(world, 1)).toBeCloseTo(0.7, 2);
+    expect(liveRatio(world, 0)).toBeCloseTo(0.1, 2);
+  });
+});
+
+describe("stays", () => {
+  it("learns how long viewers stay and how many an answer brings", () => {
+    const stays = createStays();
+    let seed = 7;
+    const random = () => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      return seed / 2 ** 32;
+    };
+    let viewers = 1000;
+    for (let i = 0; i < 5000; i++) {
+      const http = Math.round(random() * 8);
+      const answers = Math.round(random() * 8);
+      const arrived = http + answers * 2.5;
+      const left = viewers * (5 / 1500);
+      const change = Math.round(arrived - left + (random() - 0.5) * 6);
+      stays.observe({ change, http, answers, viewerSeconds: viewers * 5 });
+      viewers = Math.max(0, viewers + change);
+    }
+    expect(stays.viewersPerAnswer).toBeGreaterThan(2);
+    expect(stays.viewersPerAnswer).toBeLessThan(3);
+    expect(1 / stays.departureRate).toBeGreaterThan(1250);
+    expect(1 / stays.departureRate).toBeLessThan(1800);
+  });
+
+  it("does not believe a count that jumps by a hundred times", () => {
+    const stays = createStays();
+    for (let i = 0; i < 50; i++) {
+      stays.observe({ change: 99_000, http: 1, answers: 1, viewerSeconds: 5000 });
+      stays.observe({ change: -99_000, http: 1, answers: 1, viewerSeconds: 500_000 });
+    }
+    expect(stays.viewersPerAnswer).toBe(1);
+    expect(1 / stays.departureRate).toBeCloseTo(1800);
+  });
+});
+
+describe("prediction", () => {
+  it("spreads the viewers of an answer over its time to live, and survives a count that wraps", () => {
+    const sent = newSentCounts(1);
+    sent[1] = 2 ** 31 - 10;
+    const prediction = createPrediction(sent);
+    prediction.sample(0);
+    Atomics.add(sent, 1, 20);
+    prediction.sample(1000);
+    for (let s = 2; s <= 40; s++) prediction.sample(s * 1000);
+    expect(prediction.made(0).answers).toBe(20);
+    expect(prediction.arrivedBy(0, 40_000, 30_000).answers).toBe(20);
+    const half = prediction.arrivedBy(0, 16_000, 30_000).answers;
+    expect(half).toBeGreaterThan(5);
+    expect(half).toBeLessThan(15);
+  });
+});
+
+it("an edge keeps its slot over a reload; a new one takes what is free", () => {
+  const slots = createSlots();
+  expect([...slots.assign(["a", "b"])]).toEqual([0, 1]);
+  expect([...slots.assign(["c", "b"])]).toEqual([0, 1]);
+  const { counts } = slots;
+  slots.assign(Array.from({ length: 100 }, (_, i) => `e${i}`));
+  expect(slots.counts).not.toBe(counts);
+  expect(slots.counts.length).toBeGreaterThanOrEqual(200);
+});
+
+it("a client who asks again within the time is not new", () => {
+  const recent = createRecent();
+  const client = clientOf("192.0.2.7");
+  expect(recent.isNew(client, 0, 1000, 0)).toBe(true);
+  expect(recent.isNew(client, 0, 1000, 999)).toBe(false);
+  expect(recent.isNew(client, 1, 1000, 999)).toBe(true);
+  expect(recent.isNew(clientOf("192.0.2.8"), 0, 1000, 999)).toBe(true);
+  expect(recent.isNew(client, 0, 1000, 1000)).toBe(true);
+});
+
+it("a ramp begins at what the edge carries already", () => {
+  const ramps = createRamps(1000);
+  ramps.start(3, 0.5, 0);
+  expect(ramps.limit(3, 0)).toBeCloseTo(0.525);
+  expect(ramps.limit(3, 2000)).toBe(1);
+  expect(ramps.limit(4, 0)).toBe(1);
+});
