@@ -29,12 +29,27 @@ const GUESSED_ANSWERS = 300;
 const GUESSED_DEPARTURES = 300;
 /** Of each observation's weight, with every later one: some 20,000 observations count. */
 const KEEP = 1 - 1 / 20_000;
-/** A site that fails or a report that lies is no stay. */
+/** In standard deviations: a site that fails, or a report that lies, says nothing of stays. */
 const SURPRISE_MAX = 6;
+/** Nor is every small number chance. */
+const SURPRISE_VIEWERS = 5;
 
 export function createStays(): Stays {
+  // Normal equations: a is viewersPerAnswer, d is departureRate.
   let [aa, ad, dd, ay, dy] = [0, 0, 0, 0, 0];
   let { viewersPerAnswer, departureRate } = GUESS;
+
+  const solve = (): void => {
+    // The guess enters like observations of as many answers and departures.
+    const aaWithGuess = aa + GUESSED_ANSWERS;
+    const ayWithGuess = ay + GUESSED_ANSWERS * GUESS.viewersPerAnswer;
+    const ddWithGuess = dd + GUESSED_DEPARTURES / GUESS.departureRate ** 2;
+    const dyWithGuess = dy + GUESSED_DEPARTURES / GUESS.departureRate;
+    const determinant = aaWithGuess * ddWithGuess - ad * ad;
+    viewersPerAnswer = clamp((ayWithGuess * ddWithGuess - dyWithGuess * ad) / determinant, 0.02, 100);
+    departureRate = clamp((dyWithGuess * aaWithGuess - ayWithGuess * ad) / determinant, 1 / 36_000, 1 / 20);
+  };
+
   return {
     get departureRate() {
       return departureRate;
@@ -43,26 +58,18 @@ export function createStays(): Stays {
       return viewersPerAnswer;
     },
     observe({ change, http, answers, viewerSeconds }) {
-      const expected = http + answers * viewersPerAnswer - viewerSeconds * departureRate;
-      const variance = 1 + http + answers * viewersPerAnswer + viewerSeconds * departureRate;
-      if (!(Math.abs(change - expected) < SURPRISE_MAX * Math.sqrt(variance) + 5)) return;
+      const came = http + answers * viewersPerAnswer;
+      const left = viewerSeconds * departureRate;
+      const variance = 1 + came + left;
+      if (!(Math.abs(change - came + left) < SURPRISE_MAX * Math.sqrt(variance) + SURPRISE_VIEWERS)) return;
       const weight = 1 / variance;
-      const y = change - http;
+      const unexplained = change - http;
       aa = aa * KEEP + weight * answers * answers;
       ad = ad * KEEP - weight * answers * viewerSeconds;
       dd = dd * KEEP + weight * viewerSeconds * viewerSeconds;
-      ay = ay * KEEP + weight * answers * y;
-      dy = dy * KEEP - weight * viewerSeconds * y;
-      // The guess enters as observations with the variance that such counts have.
-      const guessedA = GUESSED_ANSWERS;
-      const guessedD = GUESSED_DEPARTURES / GUESS.departureRate;
-      const a2 = aa + guessedA;
-      const d2 = dd + guessedD / GUESS.departureRate;
-      const ay2 = ay + guessedA * GUESS.viewersPerAnswer;
-      const dy2 = dy + guessedD;
-      const determinant = a2 * d2 - ad * ad;
-      viewersPerAnswer = clamp((ay2 * d2 - dy2 * ad) / determinant, 0.02, 100);
-      departureRate = clamp((dy2 * a2 - ay2 * ad) / determinant, 1 / 36_000, 1 / 20);
+      ay = ay * KEEP + weight * answers * unexplained;
+      dy = dy * KEEP - weight * viewerSeconds * unexplained;
+      solve();
     },
   };
 }
