@@ -56,11 +56,8 @@ export function perViewerOf(load: LoadReport, configured: Capacity, loadRatio: n
   const { viewers = 0 } = load;
   const measured = viewers >= VIEWERS_TO_JUDGE_BY && loadRatio > 0 ? loadRatio / viewers : 0;
   const byViewers = capacity.viewers === undefined ? 0 : 1 / capacity.viewers;
-  const byBandwidth =
-    capacity.bandwidth === undefined || load.bandwidth !== undefined
-      ? 0
-      : USUAL_BITS_PER_VIEWER / capacity.bandwidth;
-  const share = Math.max(measured, byViewers, measured > 0 ? 0 : byBandwidth);
+  const byBandwidth = capacity.bandwidth === undefined ? 0 : USUAL_BITS_PER_VIEWER / capacity.bandwidth;
+  const share = Math.max(byViewers, measured > 0 ? measured : byBandwidth);
   return Number.isFinite(share) ? share : 1;
 }
 

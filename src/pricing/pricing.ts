@@ -105,7 +105,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
     for (let edge = 0; edge < edges.length; edge++) {
       const up = next.up[edge] !== 0;
       const wasUp = facts === undefined ? up : facts.up[edge] !== 0;
-      const viewers = next.viewers[edge] as number;
+      const viewers = viewersIn(next, edge);
       const atMs = next.measuredAtMs[edge] as number;
       const before = known[edge];
       if (wasUp && !up) {
@@ -221,6 +221,13 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
 }
 
 const NO_STREAMS: World["staleStreams"] = new Map();
+
+/** As reported, or by what they take; NaN where neither is known. */
+function viewersIn({ viewers, loadRatio, perViewer }: Facts, edge: number): number {
+  const reported = viewers[edge] as number;
+  const each = perViewer[edge] as number;
+  return Number.isNaN(reported) && each > 0 ? (loadRatio[edge] as number) / each : reported;
+}
 
 /** The last report of an edge's viewers. */
 interface Known {
