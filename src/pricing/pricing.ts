@@ -200,7 +200,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
           const reported = next.loadRatio[edge] as number;
           const each = next.perViewer[edge] as number;
           const report = known[edge];
-          // Silent since a while: as many as we have sent, which is less than nothing known and more than full.
+          // It used to report and has fallen silent: as many as we have sent there and who have not left.
           if (report?.stale === true) return demand.presentAt(slots[edge] as number) * each;
           if (report === undefined) return reported;
           return reported + (viewersNow(edge, nowMs) - report.viewers) * each;

@@ -1,3 +1,4 @@
+import { familiesOf } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
 import type { Choice, Decision, Outcome, RejectionReason, Trace } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
@@ -173,7 +174,9 @@ function tellRejected(standings: Standings, taken: Standing | undefined, trace: 
 }
 
 function asIfUp(choice: Choice): Choice {
-  const families = new Set(choice.edge.addresses.map((address) => address.family));
-  const up = (families.has(4) ? UP_IPV4 : 0) | (families.has(6) ? UP_IPV6 : 0);
-  return { ...choice, up: up || UP_IPV4 };
+  const up = familiesOf(choice.edge.addresses).reduce(
+    (bits, family) => bits | (family === 4 ? UP_IPV4 : UP_IPV6),
+    0,
+  );
+  return { ...choice, up };
 }
