@@ -41,7 +41,7 @@ export function serviceView(service: Service, inventory: Inventory): ServiceView
     edges: service.edges.map((index) => (inventory.edges[index] as Edge).id),
     rank,
     affinity,
-    dns,
+    dns: { ttlSeconds: dns.ttlSeconds, answers: dns.answers },
     http,
     whenFull,
     whenDown,

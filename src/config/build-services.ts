@@ -1,5 +1,6 @@
 import type { Edge } from "../model/edge.ts";
 import type { Fallback, Service, ViewerRule } from "../model/service.ts";
+import { buildBindings } from "./build-bindings.ts";
 import { buildStreams } from "./build-streams.ts";
 import { isWithin } from "./names.ts";
 import { VALUE, derived } from "./reading.ts";
@@ -44,7 +45,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     affinity: input.affinity,
     ...(input.allow === undefined ? {} : { allow: input.allow }),
     ...(input.deny === undefined ? {} : { deny: input.deny }),
-    dns: { ttlSeconds: input.dns.ttl, answers: input.dns.answers },
+    dns: buildDns(input, report),
     http: { stickinessSeconds: input.http.stickiness, url: input.http.url },
     maxDistanceKm: input.maxDistanceKm ?? Number.POSITIVE_INFINITY,
     margin: input.margin,
@@ -54,6 +55,15 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     ...(input.streams === undefined
       ? {}
       : { streams: buildStreams(input.streams, under(report, "streams")) }),
+  };
+}
+
+function buildDns(input: ServiceInput, report: Report): Service["dns"] {
+  const bindings = buildBindings(input, report);
+  return {
+    ttlSeconds: input.dns.ttl,
+    answers: input.dns.answers,
+    ...(bindings.length === 0 ? {} : { bindings }),
   };
 }
 

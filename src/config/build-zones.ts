@@ -12,6 +12,8 @@ export interface ZoneSurroundings {
   readonly zones: readonly string[];
   /** The service that answers for a hostname. */
   readonly services: ReadonlyMap<string, string>;
+  /** The service that has an HTTPS or SVCB record at a name in front of its hostname. */
+  readonly bound: ReadonlyMap<string, string>;
   readonly serial: number;
 }
 
@@ -118,6 +120,10 @@ function checkPlace(
       `${VALUE} is a hostname of the service ${service}, which answers for it; choose another name`,
     );
   }
+  const binder = around.bound.get(name);
+  if (binder !== undefined && answeredByBindings.has(data.type)) {
+    report(["name"], `${VALUE} has a record of the service ${binder} already, by its dns; leave one out`);
+  }
   if (name !== zone) return;
   if (data.type === "CNAME") {
     report(
@@ -130,6 +136,8 @@ function checkPlace(
 
 /** What a static record at a service's hostname would contradict. */
 const answeredByServices: ReadonlySet<RecordData["type"]> = new Set(["A", "AAAA", "CNAME", "HTTPS", "NS"]);
+
+const answeredByBindings: ReadonlySet<RecordData["type"]> = new Set(["CNAME", "HTTPS", "NS", "SVCB"]);
 
 /** Whether it can stand beside the records of the same name before it. */
 function checkNeighbours({ record }: Placed, earlier: readonly Placed[], report: Report): void {

@@ -1,6 +1,8 @@
 import { dirname, resolve } from "node:path";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
+import type { Service } from "../model/service.ts";
+import { boundNames } from "./build-bindings.ts";
 import { buildEdges } from "./build-edges.ts";
 import {
   absolute,
@@ -56,7 +58,12 @@ export function build(
   );
   const known = knownTo(edges, root);
   const services = buildServices(inFileOrder(root, "services", file.services), known, report);
-  const surroundings = { zones: known.zones, services: servicesByHostname(file), serial };
+  const surroundings = {
+    zones: known.zones,
+    services: servicesByHostname(file),
+    bound: servicesByBoundName(services),
+    serial,
+  };
   const folder = dirname(resolve(mainFile));
   return {
     generation,
@@ -99,6 +106,14 @@ function knownTo(edges: readonly Edge[], root: MapTree): Known {
 function servicesByHostname(file: FileInput): Map<string, string> {
   const services = Object.entries(file.services);
   return new Map(services.flatMap(([id, { hostnames }]) => hostnames.map((name) => [name, id] as const)));
+}
+
+function servicesByBoundName(services: readonly Service[]): Map<string, string> {
+  return new Map(
+    services.flatMap(({ id, hostnames, dns }) =>
+      boundNames(hostnames, dns.bindings ?? []).map((name) => [name, id] as const),
+    ),
+  );
 }
 
 /** Objects put keys that look like numbers first; the file's order is the one that counts. */

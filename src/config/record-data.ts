@@ -1,4 +1,5 @@
 import { parseAddress } from "../base/address.ts";
+import type { ServiceParam } from "../model/service.ts";
 import type { RecordData } from "../model/zone.ts";
 import { readDomainName } from "./names.ts";
 import { type Reading, read, refuse } from "./reading.ts";
@@ -101,8 +102,6 @@ function fittingText(strings: readonly Uint8Array[]): Reading<RecordData> {
     : read({ type: "TXT", strings });
 }
 
-type Param = { readonly key: number; readonly value: Uint8Array };
-
 function serviceData(type: "SVCB" | "HTTPS", words: readonly string[], zone: string): Reading<RecordData> {
   const priority = uint16(words[0]);
   if (priority === undefined || words.length < 2) {
@@ -118,8 +117,8 @@ function serviceData(type: "SVCB" | "HTTPS", words: readonly string[], zone: str
   return read({ type, priority, target: target.value, params: params.value });
 }
 
-function readParams(words: readonly string[]): Reading<Param[]> {
-  const params: Param[] = [];
+function readParams(words: readonly string[]): Reading<ServiceParam[]> {
+  const params: ServiceParam[] = [];
   for (const word of words) {
     const param = readParam(word);
     if (param.kind === "refused") return param;
@@ -134,7 +133,7 @@ function readParams(words: readonly string[]): Reading<Param[]> {
 }
 
 /** RFC 9460 7.1.1 and 8: what must stand beside no-default-alpn and mandatory. */
-function missingParam(params: readonly Param[]): string | undefined {
+function missingParam(params: readonly ServiceParam[]): string | undefined {
   const keys = new Set(params.map(({ key }) => key));
   if (keys.has(paramKeys["no-default-alpn"]) && !keys.has(paramKeys.alpn)) {
     return "has no-default-alpn without alpn; give alpn too (RFC 9460 7.1.1)";
@@ -148,7 +147,7 @@ function missingParam(params: readonly Param[]): string | undefined {
 }
 
 /** RFC 9460 14.3.2. */
-const paramKeys = {
+export const paramKeys = {
   mandatory: 0,
   alpn: 1,
   "no-default-alpn": 2,
@@ -180,7 +179,7 @@ const paramForms: { readonly [name in ParamName]: string } = {
   ipv6hint: "ipv6hint=2001:db8::1",
 };
 
-function readParam(word: string): Reading<Param> {
+function readParam(word: string): Reading<ServiceParam> {
   const equals = word.indexOf("=");
   const name = equals < 0 ? word : word.slice(0, equals);
   const value = equals < 0 ? new Uint8Array() : unquote(word.slice(equals + 1));

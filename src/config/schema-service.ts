@@ -3,6 +3,7 @@ import { decimal, integer, notYet, oneOf, text, textLeaf } from "./leaf.ts";
 import { address, baseUrl, hostnamePattern, prefix } from "./leaf-network.ts";
 import { asn, ttl } from "./leaf-quantity.ts";
 import { read, refuse } from "./reading.ts";
+import { httpsSchema, svcbSchema } from "./schema-binding.ts";
 import { streamsSchema } from "./schema-streams.ts";
 
 const placeholders = ["{edge.url}", "{edge.id}", "{path}", "{query}"];
@@ -46,6 +47,13 @@ const edgeChoice = z.strictObject({
 const dns = z.strictObject({
   ttl: ttl().describe("Of the answers.").prefault("20s"),
   answers: integer({ min: 1, max: 16 }).describe("How many edges an answer names.").prefault(2),
+  https: httpsSchema
+    .describe("HTTPS records (RFC 9460) at the hostnames, with the same addresses as hints; left out: none.")
+    .optional(),
+  svcb: z
+    .record(z.string(), svcbSchema)
+    .describe("SVCB records (RFC 9460) in front of the exact hostnames, by scheme, as _dns.")
+    .prefault({}),
 });
 
 const http = z.strictObject({

@@ -13,7 +13,6 @@
 import type { Decide, Keep } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
-import type { Service } from "../model/service.ts";
 import type { Zone } from "../model/zone.ts";
 import { PacketBatch } from "./batch.ts";
 import { openWake, runBatchLoop, wake } from "./batch-loop.ts";
@@ -21,7 +20,7 @@ import { createDnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
 import { keepReplies } from "./kept-replies.ts";
 import { type Libc, loadLibc } from "./libc.ts";
-import { compileNamespace } from "./namespace.ts";
+import { compileNamespace, type NamedService } from "./namespace.ts";
 import { createResponder } from "./responder.ts";
 import { closeSockets, openSocketGroup, type SharedSocket } from "./socket.ts";
 
@@ -79,7 +78,7 @@ export function openBatchSockets(
 export interface BatchDoorOptions {
   readonly sockets: ThreadSockets;
   readonly zones: readonly Zone[];
-  readonly services: readonly Pick<Service, "hostnames">[];
+  readonly services: readonly NamedService[];
   readonly decide: Decide;
   readonly keep: Keep;
   readonly log: Log;
@@ -93,7 +92,7 @@ export interface BatchDoorOptions {
 }
 
 export interface BatchDoor {
-  take(zones: readonly Zone[], services: readonly Pick<Service, "hostnames">[]): void;
+  take(zones: readonly Zone[], services: readonly NamedService[]): void;
 }
 
 /**

@@ -12,13 +12,12 @@ import type { Decide } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import type { Service } from "../model/service.ts";
 import type { Zone } from "../model/zone.ts";
 import type { ConnectionLimits } from "./connections.ts";
 import { counterCells, createDnsCounters, type DnsCounters, dnsMetrics, type Transport } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
 import { type Listener, formatEndpoint, isPortToChoose, PORT_ATTEMPTS } from "./listen.ts";
-import { compileNamespace } from "./namespace.ts";
+import { compileNamespace, type NamedService } from "./namespace.ts";
 import { createResponder, type Responder } from "./responder.ts";
 import { listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
@@ -28,7 +27,7 @@ export interface DnsDoorOptions {
   /** What answers on each; by default UDP and TCP, and with port 0 both get the same port. */
   readonly transports?: readonly Transport[];
   readonly zones: readonly Zone[];
-  readonly services: readonly Pick<Service, "hostnames">[];
+  readonly services: readonly NamedService[];
   readonly decide: Decide;
   readonly log: Log;
   /** As `ResponderOptions.cookieSecrets`; left out: a random one until the door is stopped. */
@@ -46,7 +45,7 @@ export interface DnsDoor {
    * Replaces all names at once.
    * @throws if they cannot be compiled, which the configuration has checked before; the old ones stay
    */
-  take(zones: readonly Zone[], services: readonly Pick<Service, "hostnames">[]): void;
+  take(zones: readonly Zone[], services: readonly NamedService[]): void;
   /** Frees the addresses; open connections are closed. */
   stop(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Query } from "./query.ts";
-import type { RecordSet } from "./records.ts";
+import { type BindingRecord, PARAM_IPV4HINT, PARAM_IPV6HINT, type RecordSet } from "./records.ts";
 import { SERVER_COOKIE_OCTETS } from "./cookie.ts";
 import {
   CLASS_IN,
@@ -112,6 +112,37 @@ export class Reply {
     this.#sections.answer += addresses.length;
   }
 
+  /** An answer of one HTTPS or SVCB record, with the addresses as hints if it has any (RFC 9460 7.3). */
+  addBinding(
+    record: BindingRecord,
+    ipv4: readonly Uint8Array[],
+    ipv6: readonly Uint8Array[],
+    ttlSeconds: number,
+    ownerAt: number,
+  ): void {
+    const { head, middle, tail } = record;
+    const [hints4, hints6] = record.hints ? [ipv4, ipv6] : [[], []];
+    const dataOctets =
+      head.length -
+      FIXED_FIELDS_OCTETS +
+      middle.length +
+      tail.length +
+      hintOctets(hints4) +
+      hintOctets(hints6);
+    if (!this.#hasRoom(POINTER_OCTETS + FIXED_FIELDS_OCTETS + dataOctets)) return;
+    const start = this.#at;
+    writeUint16(this.#out, start, POINTER | ownerAt);
+    this.#at = start + POINTER_OCTETS;
+    this.#write(head);
+    writeUint32(this.#out, start + 6, ttlSeconds);
+    writeUint16(this.#out, start + 10, dataOctets);
+    this.#writeHints(PARAM_IPV4HINT, hints4);
+    this.#write(middle);
+    this.#writeHints(PARAM_IPV6HINT, hints6);
+    this.#write(tail);
+    this.#sections.answer++;
+  }
+
   /** The SOA that goes with a "no"; its TTL is how long the "no" may be kept (RFC 2308 3). */
   addNegativeSoa(soa: RecordSet, ttlSeconds: number, zoneAt: number): void {
     const start = this.#at;
@@ -131,6 +162,19 @@ export class Reply {
     writeUint16(out, 8, this.#sections.authority);
     writeUint16(out, 10, this.#sections.additional);
     return this.#at;
+  }
+
+  #writeHints(key: number, addresses: readonly Uint8Array[]): void {
+    if (addresses.length === 0) return;
+    writeUint16(this.#out, this.#at, key);
+    writeUint16(this.#out, this.#at + 2, hintOctets(addresses) - 4);
+    this.#at += 4;
+    for (const address of addresses) this.#write(address);
+  }
+
+  #write(octets: Uint8Array): void {
+    this.#out.set(octets, this.#at);
+    this.#at += octets.length;
   }
 
   #hasRoom(octets: number): boolean {
@@ -196,8 +240,16 @@ export class Reply {
 
 const OPCODE_BITS = 0x7800;
 const OPT_FIXED_OCTETS = 11;
-const ADDRESS_FIXED_OCTETS = 12;
+const POINTER_OCTETS = 2;
+/** TYPE, CLASS, TTL, RDLENGTH. */
+const FIXED_FIELDS_OCTETS = 10;
+const ADDRESS_FIXED_OCTETS = POINTER_OCTETS + FIXED_FIELDS_OCTETS;
 const EXTENDED_ERROR_OCTETS = 6;
+
+/** Of a whole param with key and length; none without addresses. */
+function hintOctets(addresses: readonly Uint8Array[]): number {
+  return addresses.reduce((sum, { length }) => sum + length, addresses.length === 0 ? 0 : 4);
+}
 
 /** What OPT will need, but for an extended error. */
 function ednsOctets({ hasEdns, subnet, cookie }: Query): number {

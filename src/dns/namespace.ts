@@ -12,7 +12,16 @@ import type { Service } from "../model/service.ts";
 import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
 import { type WireName, wireName } from "./name.ts";
 import { createNameTable } from "./name-table.ts";
-import { glueSet, minimalAnySet, type RecordSet, recordSet, soaSet, typeOf } from "./records.ts";
+import {
+  type BindingRecord,
+  bindingRecord,
+  glueSet,
+  minimalAnySet,
+  type RecordSet,
+  recordSet,
+  soaSet,
+  typeOf,
+} from "./records.ts";
 import { TYPE } from "./wire.ts";
 
 export interface Namespace {
@@ -33,7 +42,14 @@ export interface ServiceHolding extends Owned {
   readonly kind: "service";
   /** As configured, so `*.…` for every name that a wildcard stands for. */
   readonly hostname: string;
+  /** False at a name in front of the hostname that has nothing but bindings, as `_8443._https`. */
+  readonly hasAddresses: boolean;
+  /** HTTPS and SVCB by type. */
+  readonly bindings: ReadonlyMap<number, BindingRecord>;
 }
+
+/** What of a service there are names for. */
+export type NamedService = Pick<Service, "hostnames"> & Partial<Pick<Service, "dns">>;
 
 interface Owned {
   readonly zone: ZoneData;
@@ -83,13 +99,11 @@ export interface ZoneData {
 export const MAX_ALIASES = 8;
 
 /** @throws if a service's hostname is outside every zone, which the configuration has checked before */
-export function compileNamespace(
-  zones: readonly Zone[],
-  services: readonly Pick<Service, "hostnames">[],
-): Namespace {
+export function compileNamespace(zones: readonly Zone[], services: readonly NamedService[]): Namespace {
   const tree = createTree(zones);
   for (const zone of tree.zones) addZone(tree, zone);
-  for (const { hostnames } of services) for (const hostname of hostnames) addHostname(tree, hostname);
+  for (const service of services)
+    for (const hostname of service.hostnames) addHostname(tree, hostname, service);
 
   const holdings = createHoldings(tree);
   const nodes = [...tree.nodes.values()].map((node) => ({
@@ -126,6 +140,7 @@ interface ConfiguredNode {
   readonly zone: ConfiguredZone;
   readonly records: StaticRecord[];
   hostname?: string;
+  readonly bindings: Map<number, BindingRecord>;
 }
 
 function createTree(zones: readonly Zone[]): Tree {
@@ -154,8 +169,16 @@ function addZone(tree: Tree, zone: ConfiguredZone): void {
   }
 }
 
-function addHostname(tree: Tree, hostname: string): void {
+function addHostname(tree: Tree, hostname: string, { dns }: NamedService): void {
   addNode(tree, hostname).hostname = hostname;
+  const isWildcard = hostname.startsWith("*.");
+  for (const binding of dns?.bindings ?? []) {
+    const { prefix, type } = binding;
+    if (prefix !== "" && isWildcard) continue; // a wildcard is the first label or none
+    const node = addNode(tree, prefix === "" ? hostname : `${prefix}.${hostname}`);
+    node.hostname = hostname;
+    node.bindings.set(TYPE[type], bindingRecord(binding, prefix === "" ? undefined : wireName(hostname)));
+  }
 }
 
 /** With all its ancestors up to the outermost zone's apex: they exist too (RFC 4592 2.2.2). */
@@ -164,7 +187,7 @@ function addNode(tree: Tree, text: string): ConfiguredNode {
   if (existing !== undefined) return existing;
   const zone = zoneOf(tree, text);
   if (zone === undefined) throw new Error(`no zone holds ${text}`);
-  const node: ConfiguredNode = { text, name: wireName(text), zone, records: [] };
+  const node: ConfiguredNode = { text, name: wireName(text), zone, records: [], bindings: new Map() };
   tree.nodes.set(text, node);
   const above = parentText(text);
   if (above !== undefined && zoneOf(tree, above) !== undefined) addNode(tree, above);
@@ -260,9 +283,10 @@ function owned(tree: Tree, node: ConfiguredNode): Holding {
   if (isApex) addApexSets(sets, node.zone);
   const parentZone = isApex ? parentOf(tree, node)?.zone.data : undefined;
   const common = { zone: node.zone.data, sets, ...(parentZone === undefined ? {} : { parentZone }) };
-  return node.hostname === undefined
+  const { hostname, bindings, text } = node;
+  return hostname === undefined
     ? { kind: "records", ...common }
-    : { kind: "service", hostname: node.hostname, ...common };
+    : { kind: "service", hostname, hasAddresses: text === hostname, bindings, ...common };
 }
 
 function staticSets(node: ConfiguredNode): Map<number, RecordSet> {

@@ -1,3 +1,4 @@
+import type { ServiceBinding, ServiceParam } from "../model/service.ts";
 import type { RecordData, Zone } from "../model/zone.ts";
 import { isBelowOrEqual, type WireName, wireName, wireNameOf } from "./name.ts";
 import { CLASS_IN, TYPE, writeUint16, writeUint32 } from "./wire.ts";
@@ -51,6 +52,35 @@ export function minimalAnySet(ttlSeconds: number): RecordSet {
   return setOf(OWNER, TYPE.HINFO, ttlSeconds, [plain(...characterString("RFC8482"), ...characterString(""))]);
 }
 
+/** A record of HTTPS or SVCB in ServiceMode but for its address hints, which are those of each answer. */
+export interface BindingRecord {
+  /** From TYPE on, with TTL and RDLENGTH to be filled in, up to where IPv4 hints belong. */
+  readonly head: Uint8Array;
+  /** Between the hints of IPv4 and those of IPv6: the keys of params ascend (RFC 9460 2.2). */
+  readonly middle: Uint8Array;
+  readonly tail: Uint8Array;
+  readonly hints: boolean;
+}
+
+/** @param target of the record; undefined: its owner */
+export function bindingRecord(binding: ServiceBinding, target: WireName | undefined): BindingRecord {
+  const between = (above: number, below: number): number[] =>
+    paramOctets(binding.params.filter(({ key }) => key > above && key < below));
+  const fixed = fixedFields(TYPE[binding.type], 0, 0).octets;
+  const name = target === undefined ? [0] : [...target.octets]; // uncompressed: RFC 9460 2.2
+  return {
+    head: Uint8Array.from([...fixed, ...uint16(SERVICE_PRIORITY), ...name, ...between(-1, PARAM_IPV4HINT)]),
+    middle: Uint8Array.from(between(PARAM_IPV4HINT, PARAM_IPV6HINT)),
+    tail: Uint8Array.from(between(PARAM_IPV6HINT, 0x1_0000)),
+    hints: binding.hints,
+  };
+}
+
+export const PARAM_IPV4HINT = 4;
+export const PARAM_IPV6HINT = 6;
+/** There is one record only; 0 would be AliasMode. */
+const SERVICE_PRIORITY = 1;
+
 export function typeOf(data: RecordData): number {
   return TYPE[data.type];
 }
@@ -95,9 +125,13 @@ function dataTemplate(data: RecordData, zone: WireName): Template {
       return plain(
         ...uint16(data.priority),
         ...wireName(data.target).octets, // uncompressed: RFC 9460 2.2
-        ...data.params.flatMap(({ key, value }) => [...uint16(key), ...uint16(value.length), ...value]),
+        ...paramOctets(data.params),
       );
   }
+}
+
+function paramOctets(params: readonly ServiceParam[]): number[] {
+  return params.flatMap(({ key, value }) => [...uint16(key), ...uint16(value.length), ...value]);
 }
 
 /** RFC 1035 3.3.13 */

@@ -13,6 +13,7 @@ import {
   zoneNameAt,
 } from "./namespace.ts";
 import type { Query } from "./query.ts";
+import type { BindingRecord } from "./records.ts";
 import { CLASS_IN, EXTENDED_ERROR_FILTERED, RCODE, TYPE } from "./wire.ts";
 
 /** Everything an answer is made of. Mutable, so that one serves for every query. */
@@ -143,32 +144,68 @@ function answerService(
   circumstances: Circumstances,
   reply: Reply,
 ): void {
-  switch (circumstances.query.type) {
-    case TYPE.A:
-      return answerAddresses(4, holding, place, circumstances, reply);
-    case TYPE.AAAA:
-      return answerAddresses(6, holding, place, circumstances, reply);
-    default: // HTTPS (RFC 9460) with the same addresses as hints belongs here
-      return answerStatic(holding, place, circumstances.query, reply);
-  }
+  const { type } = circumstances.query;
+  const binding = holding.bindings.get(type);
+  if (binding !== undefined) return answerBinding(binding, holding, place, circumstances, reply);
+  const family = holding.hasAddresses ? FAMILY_OF_TYPE.get(type) : undefined;
+  if (family !== undefined) return answerAddresses(family, holding, place, circumstances, reply);
+  answerStatic(holding, place, circumstances.query, reply);
 }
+
+const FAMILY_OF_TYPE: ReadonlyMap<number, Family> = new Map([
+  [TYPE.A, 4],
+  [TYPE.AAAA, 6],
+]);
 
 function answerAddresses(
   family: Family,
-  { zone, hostname }: ServiceHolding,
+  holding: ServiceHolding,
   place: Place,
   circumstances: Circumstances,
   reply: Reply,
 ): void {
+  const decision = decideFor(holding, place, circumstances, reply);
+  if (decision === undefined) return;
+  const addresses = addressesOf(decision, family);
+  if (addresses.length > 0) reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
+  else deny(holding.zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
+}
+
+/** HTTPS or SVCB, with what A and AAAA would answer at this moment as hints (RFC 9460 7.3). */
+function answerBinding(
+  binding: BindingRecord,
+  holding: ServiceHolding,
+  place: Place,
+  circumstances: Circumstances,
+  reply: Reply,
+): void {
+  const decision = decideFor(holding, place, circumstances, reply);
+  if (decision === undefined) return;
+  const [ipv4, ipv6] = [addressesOf(decision, 4), addressesOf(decision, 6)];
+  if (ipv4.length + ipv6.length > 0)
+    return reply.addBinding(binding, ipv4, ipv6, decision.ttlSeconds, place.ownerAt);
+  const momentary = isMomentary(decision, 4) || isMomentary(decision, 6);
+  deny(holding.zone, place, reply, momentary ? decision.ttlSeconds : undefined);
+}
+
+/** Undefined: there is nothing to give, and the reply says so already. */
+function decideFor(
+  { zone, hostname }: ServiceHolding,
+  place: Place,
+  circumstances: Circumstances,
+  reply: Reply,
+): Decision | undefined {
   const { decide, query, source } = circumstances;
   const decision = decide({ hostname, client: clientOf(query, source) }, "dns");
   circumstances.decision = decision;
-  if (decision === undefined) return reply.fail();
+  if (decision === undefined) {
+    reply.fail();
+    return undefined;
+  }
   reply.scopePrefixLength = scopeFor(query, decision.scopePrefixLength);
-  if (decision.outcome.kind === "refused") return refuse(decision, zone, place, reply);
-  const addresses = addressesOf(decision, family);
-  if (addresses.length > 0) reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
-  else deny(zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
+  if (decision.outcome.kind !== "refused") return decision;
+  refuse(decision, zone, place, reply);
+  return undefined;
 }
 
 function refuse(decision: Decision, zone: ZoneData, place: Place, reply: Reply): void {

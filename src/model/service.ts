@@ -21,6 +21,8 @@ export interface Service {
     readonly ttlSeconds: number;
     /** How many edges a DNS answer names, 1..16. */
     readonly answers: number;
+    /** HTTPS and SVCB records (RFC 9460); absent: none. */
+    readonly bindings?: readonly ServiceBinding[];
   };
   readonly http: {
     /** `private, max-age` of a redirect; 0 is `no-store`. */
@@ -37,6 +39,22 @@ export interface Service {
   readonly fallback?: Fallback;
   /** Present: its active streams are checked at each of its edges. */
   readonly streams?: StreamChecks;
+}
+
+/** How to reach the service, as an HTTPS or SVCB record in ServiceMode (RFC 9460 2.4.3). */
+export interface ServiceBinding {
+  readonly type: "HTTPS" | "SVCB";
+  /** Labels in front of the exact hostnames, as `_8443._https`; empty: at every hostname itself. */
+  readonly prefix: string;
+  readonly params: readonly ServiceParam[];
+  /** Whether the addresses of the moment go with it (RFC 9460 7.3). */
+  readonly hints: boolean;
+}
+
+/** In ascending order of keys, values in wire form (RFC 9460 2.2). */
+export interface ServiceParam {
+  readonly key: number;
+  readonly value: Uint8Array;
 }
 
 export type Rank = "nearest" | "least-loaded" | "weighted" | "failover";

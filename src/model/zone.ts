@@ -1,4 +1,5 @@
 import type { Address } from "./address.ts";
+import type { ServiceParam } from "./service.ts";
 
 /** A DNS subtree that we are authoritative for. Names are lower case, absolute, without the trailing dot. */
 export interface Zone {
@@ -42,5 +43,5 @@ export type RecordData =
       readonly type: "SVCB" | "HTTPS";
       readonly priority: number;
       readonly target: string;
-      readonly params: readonly { readonly key: number; readonly value: Uint8Array }[];
+      readonly params: readonly ServiceParam[];
     };

@@ -289,3 +289,49 @@ edges:
     expect(await told(block.replaceAll("\n", "\r\n"))).toEqual(problems);
   });
 });
+
+describe("bindings of a service", () => {
+  const dnsOf = async (dns: string) => {
+    const service = `services: { live: { hostnames: [live.example.net], dns: ${dns} } }`;
+    const [only] = (await inventoryOf(`${headWithZone}edges: { ams1: { ${place} } }\n${service}\n`)).services;
+    return only?.dns;
+  };
+  const alpn = { key: 1, value: Uint8Array.of(2, 0x68, 0x32, 2, 0x68, 0x33) };
+
+  it("are none unless asked for", async () => {
+    expect(await dnsOf("{}")).toEqual({ ttlSeconds: 20, answers: 2 });
+  });
+
+  it("hold params in ascending order of keys, and names of other ports without the port", async () => {
+    const https = "{ port: 8443, alpn: [h2, h3], mandatory: [port, alpn], originPorts: [444], hints: false }";
+    expect((await dnsOf(`{ https: ${https} }`))?.bindings).toEqual([
+      {
+        type: "HTTPS",
+        prefix: "",
+        hints: false,
+        params: [
+          { key: 0, value: Uint8Array.of(0, 1, 0, 3) },
+          alpn,
+          { key: 3, value: Uint8Array.of(0x20, 0xfb) },
+        ],
+      },
+      {
+        type: "HTTPS",
+        prefix: "_444._https",
+        hints: false,
+        params: [{ key: 0, value: Uint8Array.of(0, 1) }, alpn],
+      },
+    ]);
+  });
+
+  it("are SVCB by scheme", async () => {
+    expect((await dnsOf('{ svcb: { _DNS: { ech: "ZWNo", alpn: [h2, h3] } } }'))?.bindings).toEqual([
+      {
+        type: "SVCB",
+        prefix: "_dns",
+        hints: true,
+        params: [alpn, { key: 5, value: Uint8Array.from(Buffer.from("ech")) }],
+      },
+    ]);
+  });
+});

@@ -162,7 +162,24 @@ export const SERVICES: readonly Service[] = [
     "gone",
     "broken",
   ].map((id) => serviceOf(id)),
+  ...["bound", "bound-four", "bound-closed", "bound-down", "bound-wild"].map(boundService),
 ];
+
+/** `h2,h3` on port 8444, `_8443._https` beside it, and SVCB for `_dns` with ECH. */
+function boundService(id: string): Service {
+  const hostname = id === "bound-wild" ? `*.bound.wild.${ZONE}` : `${id}.${ZONE}`;
+  const alpn = { key: 1, value: Buffer.from("\u0002h2\u0002h3", "latin1") };
+  const port = { key: 3, value: Buffer.of(8444 >> 8, 8444 & 0xff) };
+  const ech = { key: 5, value: Buffer.from("ech") };
+  const bindings = [
+    { type: "HTTPS", prefix: "", params: [alpn, port], hints: true },
+    { type: "HTTPS", prefix: "_8443._https", params: [alpn], hints: true },
+    { type: "SVCB", prefix: "_dns", params: [alpn, ech], hints: true },
+    { type: "SVCB", prefix: "_plain", params: [], hints: false },
+  ] as const;
+  const service = serviceOf(id);
+  return { ...service, hostnames: [hostname], dns: { ...service.dns, bindings } };
+}
 
 const BY_OCTET: { readonly [octet: number]: readonly Edge[] } = {
   198: [AMS, SIN, NYC],
@@ -196,6 +213,9 @@ function outcomeOf({ id }: Service): Outcome {
     case "full":
     case "down":
       return { kind: "refused", reason: id };
+    case "bound-down":
+      return { kind: "refused", reason: "down" };
+    case "bound-closed":
     case "closed":
       return { kind: "refused", reason: "not-allowed" };
     case "empty":
@@ -211,7 +231,7 @@ function outcomeOf({ id }: Service): Outcome {
 
 function choicesOf({ id }: Service, edges: readonly Edge[]): Choice[] {
   const up = id === "six-down" ? UP_IPV4 : UP_IPV4 | UP_IPV6;
-  return (id === "four-only" ? [NYC] : edges).map((edge) => ({
+  return (id === "four-only" || id === "bound-four" ? [NYC] : edges).map((edge) => ({
     edge,
     distanceKm: 1,
     priceKm: 0,
