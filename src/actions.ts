@@ -1,6 +1,7 @@
 /** What the commands do: those that need the configuration only, and `serve`. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { runAgent } from "./agent.ts";
 import { formatAddress, parseAddress, widthOf } from "./base/address.ts";
 import type { CliActions } from "./cli/actions.ts";
 import { type Answer, done, type Failure } from "./cli/answer.ts";
@@ -51,6 +52,7 @@ export function createActions(): CliActions {
         }));
         return { edgeId, type: edge.probe.type, ...targetOf(edge), addresses };
       }),
+    agent: runAgent,
     schema: jsonSchema,
     defaultServer: async (configFile) => {
       const endpoint = await readOpsEndpoint(resolve(configFile), process.env);

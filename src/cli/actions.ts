@@ -15,6 +15,8 @@ export interface CliActions {
   geo(configFile: string, ip: string): Promise<Answer<GeoView>>;
   load(configFile: string, edgeId: string): Promise<Answer<LoadView>>;
   probe(configFile: string, edgeId: string): Promise<Answer<ProbeView>>;
+  /** Reports an edge's load until it is told to stop, or once. */
+  agent(options: AgentOptions): Promise<Answer<void>>;
   /** The configuration's JSON Schema, as text or as an object. */
   schema(): unknown;
   /**
@@ -29,4 +31,22 @@ export interface ServeOptions {
   readonly configFile: string;
   /** Also start the demo edges. */
   readonly demo: boolean;
+}
+
+/** Either `file`, or `source` and `url`. */
+export interface AgentOptions {
+  readonly edge?: string;
+  /** Origin of the operators' door. */
+  readonly server?: string;
+  /** YAML with `load`, and what else it likes to say. */
+  readonly file?: string;
+  /** A `load.type`. */
+  readonly source?: string;
+  readonly url?: string;
+  readonly tokenFile?: string;
+  /** From the environment. */
+  readonly token?: string;
+  readonly caFile?: string;
+  /** Read and report once, then end. */
+  readonly once: boolean;
 }

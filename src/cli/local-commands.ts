@@ -1,4 +1,4 @@
-import type { CliActions, ServeOptions } from "./actions.ts";
+import type { AgentOptions, CliActions, ServeOptions } from "./actions.ts";
 import { countOf, done, EXIT, exitCodeOf, failureText, problemLine } from "./answer.ts";
 import { isRead, loadPage } from "./load-page.ts";
 import { type Format, show } from "./page.ts";
@@ -10,6 +10,13 @@ import { printable, printableJson } from "./text.ts";
 /** Each runs one command and returns its exit code. */
 export async function serve(actions: CliActions, io: CliIo, options: ServeOptions): Promise<number> {
   const answer = await actions.serve(options);
+  if (answer.kind === "done") return EXIT.done;
+  io.err(failureText(answer));
+  return exitCodeOf(answer);
+}
+
+export async function agent(actions: CliActions, io: CliIo, options: AgentOptions): Promise<number> {
+  const answer = await actions.agent(options);
   if (answer.kind === "done") return EXIT.done;
   io.err(failureText(answer));
   return exitCodeOf(answer);

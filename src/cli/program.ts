@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseAddress, parsePrefix } from "../base/address.ts";
-import type { CliActions } from "./actions.ts";
+import type { AgentOptions, CliActions } from "./actions.ts";
 import { EXIT } from "./answer.ts";
 import * as local from "./local-commands.ts";
 import type { Format } from "./page.ts";
@@ -37,6 +37,11 @@ interface FormatOption {
 }
 interface ServiceOptions extends ConfigOption, FormatOption {
   readonly server?: URL;
+}
+
+interface AgentFlags extends Pick<AgentOptions, "edge" | "source" | "url" | "file" | "tokenFile" | "once"> {
+  readonly server?: URL;
+  readonly ca?: string;
 }
 
 function buildProgram(actions: CliActions, io: CliIo, exit: OnExit): Command {
@@ -103,6 +108,29 @@ function addLocalCommands(program: Command, actions: CliActions, io: CliIo, exit
       exit(await local.probe(actions, io, config, id, output)),
     );
   program
+    .command("agent")
+    .description(
+      "read a server's load here and report it to the service, where it cannot be read from outside",
+    )
+    .option("--edge <id>", "the edge that this machine is")
+    .addOption(new Option("--server <url>", "operators' door to report to").argParser(readServer))
+    .option("--source <type>", "what to read, as nginx-rtmp: any load type that needs no secret")
+    .option("--url <url>", "where to read it, as http://127.0.0.1/stat")
+    .addOption(
+      new Option(
+        "-f, --file <file>",
+        "YAML with load as in an edge, and edge and server if not given here",
+      ).conflicts(["source", "url"]),
+    )
+    .option("--token-file <file>", "holds the token (default: EDGEWARD_TOKEN in the environment)")
+    .option("--ca <file>", "certificates, PEM, trusted instead of the usual ones")
+    .option("--once", "read and report once, then end; for cron", false)
+    .action(async (options: AgentFlags) => {
+      if (options.file === undefined && (options.source === undefined || options.url === undefined))
+        program.error("error: what to read remains unsaid; give --source and --url, or --file");
+      exit(await local.agent(actions, io, agentOptions(options, io)));
+    });
+  program
     .command("schema")
     .description("print the JSON Schema of the configuration")
     .action(() => exit(local.schema(actions, io)));
@@ -167,6 +195,16 @@ function addServiceCommands(program: Command, actions: CliActions, io: CliIo, ex
   serviceCommand("reload", "read the configuration again").action(async (options: ServiceOptions) =>
     exit(await service.reload(contextOf(options))),
   );
+}
+
+function agentOptions({ server, ca, once, ...flags }: AgentFlags, { token }: CliIo): AgentOptions {
+  return {
+    ...given(flags, "edge", "source", "url", "file", "tokenFile"),
+    ...(server === undefined ? {} : { server: server.href }),
+    ...(ca === undefined ? {} : { caFile: ca }),
+    ...(token === undefined ? {} : { token }),
+    once,
+  };
 }
 
 function configOption({ defaultConfigFile }: CliActions): Option {

@@ -30,11 +30,18 @@ export async function listFiles(mainFile: string): Promise<string[]> {
 export async function readSources(mainFile: string, findings: Findings): Promise<SourceFile[]> {
   const sources: SourceFile[] = [];
   for (const file of await listFiles(mainFile)) {
-    const outcome = await readWhole(file);
-    if (typeof outcome === "string") findings.add({ file, line: 1, column: 1 }, [], outcome);
-    else sources.push(outcome);
+    const source = await readSource(file, findings);
+    if (source !== undefined) sources.push(source);
   }
   return sources;
+}
+
+/** One file; what is wrong with it goes to `findings`. */
+export async function readSource(file: string, findings: Findings): Promise<SourceFile | undefined> {
+  const outcome = await readWhole(file);
+  if (typeof outcome !== "string") return outcome;
+  findings.add({ file, line: 1, column: 1 }, [], outcome);
+  return undefined;
 }
 
 /** The file, or what is wrong with it. A file that is written to while it is read is read again. */

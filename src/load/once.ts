@@ -24,7 +24,11 @@ const READINGS_MAX = 5;
 const BETWEEN_MS = 1000;
 
 /** Reads each load source of an edge until it has told all it can, in the file's order; a push source has nothing to read. */
-export function pullOnce(edge: Edge, inventory: Inventory, clock = systemClock): Promise<PulledSource[]> {
+export function pullOnce(
+  edge: Pick<Edge, "load">,
+  inventory: Pick<Inventory, "allowedProbeNetworks" | "listen">,
+  clock = systemClock,
+): Promise<PulledSource[]> {
   const context = { reach: reachOf(inventory), clock, random: Math.random };
   return Promise.all(edge.load.map((source) => pullSource(source, context)));
 }

@@ -14,9 +14,14 @@ import type { PolledLoad } from "./source.ts";
 /** Reads every load source that wants to be read, for as long as it runs. */
 export interface Pullers {
   /** Reads what is new or changed soon; what is unchanged keeps its schedule and its counters. */
-  take(inventory: Inventory): void;
+  take(inventory: PullInventory): void;
   readonly metrics: MetricSource;
   stop(): void;
+}
+
+/** What is to be read, and where readers may connect. */
+export interface PullInventory extends Pick<Inventory, "allowedProbeNetworks" | "listen"> {
+  readonly edges: readonly Pick<Edge, "id" | "load">[];
 }
 
 export interface PullersOptions {
@@ -122,7 +127,7 @@ interface Track extends Polled {
   stop: () => void;
 }
 
-function polledOf({ id: edgeId, load }: Edge): Polled[] {
+function polledOf({ id: edgeId, load }: Pick<Edge, "id" | "load">): Polled[] {
   return load.flatMap((source, sourceIndex) =>
     source.type === "push" ? [] : [{ edgeId, sourceIndex, source }],
   );

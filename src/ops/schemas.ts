@@ -28,18 +28,13 @@ export const LOAD_REPORT: JsonSchema = {
       cpu: share,
       memory: share,
       streams: { ...arrayOf({ type: "string", minLength: 1, maxLength: 512 }), maxItems: MAX_STREAMS },
+      capacity: {
+        ...object({}, { viewers: amount, bandwidth: amount }),
+        description: "what the server says it can carry; counts where the operator gave none",
+      },
     },
   ),
   description: "What an edge says of itself. Each field is optional: unknown is not zero.",
-};
-
-/** As an edge is shown: with what its server says that it can carry. */
-const LOAD: JsonSchema = {
-  ...LOAD_REPORT,
-  properties: {
-    ...(LOAD_REPORT["properties"] as object),
-    capacity: object({}, { viewers: { type: "number" }, bandwidth: { type: "number" } }),
-  },
 };
 
 export const STATE_CHANGE: JsonSchema = object(
@@ -114,7 +109,7 @@ const condition = {
       object({ kind: { const: "operator" }, by: text, reason: text, atMs: epochMs }, { untilMs: epochMs }),
     ],
   },
-  load: LOAD,
+  load: LOAD_REPORT,
 };
 const conditionOptional = {
   loadRatio: { type: "number", description: "share of the capacity in use" },

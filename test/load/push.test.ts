@@ -8,6 +8,7 @@ describe("a pushed report", () => {
     "{}",
     '{"viewers":0}',
     '{"viewers":12,"bandwidth":4.5e8,"cpu":0.25,"memory":1,"streams":["live/a","live/b c+d"]}',
+    '{"viewers":12,"capacity":{"viewers":700,"bandwidth":1e9}}',
   ])("is taken as it is: %s", (text) => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
@@ -32,6 +33,9 @@ describe("a pushed report", () => {
     ['{"viewer":1}', /unknown key "viewer": expected any of viewers, bandwidth/],
     ['{"__proto__":{"viewers":1}}', /unknown key "__proto__"/],
     ['{"viewers":3,"cpu":2}', /cpu/],
+    ['{"capacity":700}', /capacity: expected an object/],
+    ['{"capacity":{"viewers":-1}}', /capacity: viewers: expected 0 or more/],
+    ['{"capacity":{"cpu":1}}', /capacity: unknown key "cpu": expected any of viewers, bandwidth/],
   ])("is refused whole: %s", (text, problem) => {
     expect(parse(text)).toEqual({ problem: expect.stringMatching(problem) as string });
   });

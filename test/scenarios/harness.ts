@@ -156,14 +156,15 @@ export interface Run {
   readonly stderr: string;
 }
 
-interface Child {
+export interface Child {
   readonly process: ChildProcess;
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly exited: Promise<Run>;
 }
 
-function spawnEdgeward(args: readonly string[], environment: Record<string, string> = {}): Child {
+/** Runs a command that goes on until it is told to stop. */
+export function spawnEdgeward(args: readonly string[], environment: Record<string, string> = {}): Child {
   if (!existsSync(PROGRAM)) throw new Error("dist/main.js is missing: run npm run build first");
   const { PATH = "" } = process.env;
   const child = spawn(process.execPath, [PROGRAM, ...args], {
