@@ -1,5 +1,5 @@
 import { Tally } from "./base/tally.ts";
-import type { Decision, DoorName, RejectionReason } from "./model/decision.ts";
+import { type Decision, type DoorName, REJECTION_REASONS } from "./model/decision.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { HistogramFamily, MetricSource } from "./model/metrics.ts";
 
@@ -12,14 +12,9 @@ export interface DecisionTotals {
 
 /** Counts into cells; one per thread and inventory. */
 export interface DecisionCounts {
-  count(decision: Decision, door: DoorName, rejections: readonly Rejection[]): void;
+  count(decision: Decision, door: DoorName): void;
   /** A function that counts the same again and again. */
-  repeated(decision: Decision, door: DoorName, rejections: readonly Rejection[]): () => void;
-}
-
-export interface Rejection {
-  readonly reason: RejectionReason;
-  readonly distanceKm: number;
+  repeated(decision: Decision, door: DoorName): () => void;
 }
 
 /** @param cells as from `DecisionTotals.newCells` for the same inventory */
@@ -32,28 +27,28 @@ export function createDecisionCounts(inventory: Inventory, cells: Float64Array):
   const visitCells = (
     decision: Decision,
     door: DoorName,
-    rejections: readonly Rejection[],
     visit: (at: number, value?: number) => void,
   ): void => {
     const service = decision.service.index;
     const best = decision.edges[0];
     visit(layout.row(service));
     visit(layout.decisions(service, DOORS.indexOf(door), best?.edge.index));
-    for (const { reason } of rejections) visit(layout.rejected(service, REASONS.indexOf(reason)));
+    for (let reason = 0; reason < decision.rejected.length; reason++) {
+      const count = decision.rejected[reason] as number;
+      if (count > 0) visit(layout.rejected(service, reason), count);
+    }
     if (best === undefined || Number.isNaN(best.distanceKm)) return;
-    const excessKm = best.distanceKm - nearestInServiceKm(decision, rejections);
+    const excessKm = best.distanceKm - decision.nearestKm;
     visit(layout.distanceAt + bucketOf(DISTANCE_BOUNDS_KM, best.distanceKm));
     visit(layout.distanceAt + DISTANCE_BOUNDS_KM.length + 1, best.distanceKm);
     visit(layout.excessAt + bucketOf(EXCESS_BOUNDS_KM, excessKm));
     visit(layout.excessAt + EXCESS_BOUNDS_KM.length + 1, excessKm);
   };
   return {
-    count: (decision, door, rejections) => visitCells(decision, door, rejections, add),
-    repeated(decision, door, rejections) {
+    count: (decision, door) => visitCells(decision, door, add),
+    repeated(decision, door) {
       const values = new Map<number, number>();
-      visitCells(decision, door, rejections, (at, value = 1) =>
-        values.set(at, (values.get(at) ?? 0) + value),
-      );
+      visitCells(decision, door, (at, value = 1) => values.set(at, (values.get(at) ?? 0) + value));
       const [ats, amounts] = [Int32Array.from(values.keys()), Float64Array.from(values.values())];
       return () => {
         for (let i = 0; i < ats.length; i++) add(ats[i] as number, amounts[i]);
@@ -120,25 +115,7 @@ function bucketOf(bounds: readonly number[], value: number): number {
   return bucket;
 }
 
-/** A full edge is in service; one that is down, draining or off is not. */
-function nearestInServiceKm(decision: Decision, rejections: readonly Rejection[]): number {
-  let nearest = Number.POSITIVE_INFINITY;
-  for (const { distanceKm } of decision.edges) nearest = Math.min(nearest, distanceKm);
-  for (const { reason, distanceKm } of rejections)
-    if (reason === "full") nearest = Math.min(nearest, distanceKm);
-  return nearest;
-}
-
 const DOORS: readonly DoorName[] = ["dns", "http"];
-const REASONS: readonly RejectionReason[] = [
-  "off",
-  "drain",
-  "down",
-  "full",
-  "stale-stream",
-  "too-far",
-  "not-allowed",
-];
 const DISTANCE_BOUNDS_KM: readonly number[] = [50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000];
 const EXCESS_BOUNDS_KM: readonly number[] = [0, ...DISTANCE_BOUNDS_KM];
 
@@ -163,7 +140,7 @@ interface Layout {
 function layoutFor({ services, edges }: Inventory): Layout {
   const perDoor = edges.length + 1;
   const rejectedAt = 1 + DOORS.length * perDoor;
-  const rowCells = rejectedAt + REASONS.length;
+  const rowCells = rejectedAt + REJECTION_REASONS.length;
   const distanceAt = services.length * rowCells;
   const excessAt = distanceAt + DISTANCE_BOUNDS_KM.length + 2;
   return {
@@ -193,7 +170,7 @@ function addTable({ inventory, cells }: Table, sums: Sums): void {
       for (const edge of inventory.edges)
         sums.decisions.addMany(at(layout.decisions(service.index, d, edge.index)), service.id, edge.id, door);
     });
-    REASONS.forEach((reason, r) => {
+    REJECTION_REASONS.forEach((reason, r) => {
       sums.rejected.addMany(at(layout.rejected(service.index, r)), service.id, reason);
     });
   }

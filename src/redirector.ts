@@ -1,12 +1,6 @@
-import {
-  createDecisionCounts,
-  createDecisionTotals,
-  type DecisionCounts,
-  type Rejection,
-} from "./decision-counts.ts";
+import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
 import type { Decide, Decision, DoorName, Keep, Question, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
-import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Locate } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
@@ -14,9 +8,9 @@ import type { World } from "./model/world.ts";
 import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
 import { type Pools, poolsOf } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
-import { edgeDistances } from "./selection/distance.ts";
+import { createField, type Field } from "./selection/field.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
-import { type Field, select } from "./selection/select.ts";
+import { select } from "./selection/select.ts";
 import { streamOf } from "./selection/stream.ts";
 
 /**
@@ -53,7 +47,6 @@ export function createRedirector(
   let inService: InService | undefined;
   let lastDecision: Decision | undefined;
   let lastClient: Client | undefined;
-  let lastRejections: readonly Rejection[] = [];
 
   /** Whoever is sent to an edge is load there before a report shows it. */
   const foresee = (
@@ -71,14 +64,16 @@ export function createRedirector(
     ledger.count(door, pools.ofService[index] as number, slot, decision.location);
   };
 
-  const choose = (question: Question, trace?: Trace): Decision | undefined => {
+  const choose = (question: Question, door: DoorName | undefined, trace?: Trace): Decision | undefined => {
     if (inService === undefined) return undefined;
     const service = inService.serviceAt(question.hostname);
     if (service === undefined) return undefined;
     const stream = question.path === undefined ? undefined : streamOf(service, question.path);
+    const most = question.most ?? (door === "dns" ? service.dns.answers : service.edges.length);
     const viewer = {
       client: question.client,
       located: locate(question.client),
+      most,
       ...(stream === undefined ? {} : { stream }),
     };
     return select(service, viewer, inService.field, inService.world, trace);
@@ -86,27 +81,20 @@ export function createRedirector(
 
   return {
     decide(question, door, trace) {
-      const rejections: Rejection[] = [];
-      const decision = choose(question, {
-        reject(edge, reason, distanceKm) {
-          rejections.push({ reason, distanceKm });
-          trace?.reject(edge, reason, distanceKm);
-        },
-      });
+      const decision = choose(question, door, trace);
       if (decision !== undefined && inService !== undefined) {
-        inService.counts.count(decision, door, rejections);
+        inService.counts.count(decision, door);
         foresee(inService, decision, door, question.client);
       }
       lastDecision = decision;
       lastClient = question.client;
-      lastRejections = rejections;
       return decision;
     },
     keep(decision, door) {
       const madeIn = inService;
       const client = lastClient;
       if (madeIn === undefined || client === undefined || decision !== lastDecision) return undefined;
-      const count = madeIn.counts.repeated(decision, door, lastRejections);
+      const count = madeIn.counts.repeated(decision, door);
       return () => {
         if (inService !== madeIn || !isAtRest(decision, madeIn.world)) return false;
         count();
@@ -114,7 +102,7 @@ export function createRedirector(
         return true;
       };
     },
-    explain: choose,
+    explain: (question, trace) => choose(question, undefined, trace),
     take(inventory, world) {
       if (world.generation !== inventory.generation) throw new Error("world and inventory differ");
       inService =
@@ -123,7 +111,7 @@ export function createRedirector(
           : {
               inventory,
               world,
-              field: fieldOf(inventory.edges),
+              field: createField(inventory.edges),
               serviceAt: serviceFinder(inventory.services),
               counts: createDecisionCounts(inventory, newCells(inventory)),
               ...ledgerFor(inventory, world),
@@ -163,10 +151,6 @@ function isAtRest({ edges, service }: Decision, world: World): boolean {
 
 /** A player who is redirected again within this time still watches. */
 const PLAYING_MS = 60_000;
-
-function fieldOf(edges: readonly Edge[]): Field {
-  return { edges, distanceKm: edgeDistances(edges) };
-}
 
 /** Exact names first, then the wildcard of the closest name above that exists (RFC 4592 3.3.1). */
 export function serviceFinder(services: readonly Service[]): (hostname: string) => Service | undefined {

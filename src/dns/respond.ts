@@ -256,9 +256,8 @@ function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Whether the family is missing for the moment only: then the "no" must not outlive the decision. */
-function isMomentary({ outcome, edges }: Decision, family: Family): boolean {
-  if (outcome.kind === "fallback") return true;
-  return edges.some(({ edge }) => edge.addresses.some((address) => address.family === family));
+function isMomentary({ outcome, families }: Decision, family: Family): boolean {
+  return outcome.kind === "fallback" || (families & upBit(family)) !== 0;
 }
 
 function upBit(family: Family): number {

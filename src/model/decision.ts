@@ -12,6 +12,8 @@ export interface Question {
   readonly client: Client;
   /** The request's path, where there is one: it names the stream. */
   readonly path?: string;
+  /** How many edges are of use, best first; left out: for DNS as many as the service answers, otherwise all. */
+  readonly most?: number;
 }
 
 /**
@@ -31,13 +33,19 @@ export type Keep = (decision: Decision, door: DoorName) => (() => boolean) | und
 export interface Decision {
   readonly service: Service;
   readonly outcome: Outcome;
-  /** Best first. Empty exactly when the outcome is `fallback` or `refused`. */
+  /** Best first, no more than were asked for. Empty exactly when the outcome is `fallback` or `refused`. */
   readonly edges: readonly Choice[];
   readonly location: Location;
   readonly asn?: number;
   /** How many leading bits of the client's address the decision depended on, in the client's family. */
   readonly scopePrefixLength: number;
   readonly ttlSeconds: number;
+  /** Of the nearest edge in service, chosen or full; NaN when there is none, or the viewer cannot be located. */
+  readonly nearestKm: number;
+  /** How many of the service's edges were left out, by the position of the reason in `REJECTION_REASONS`. */
+  readonly rejected: ArrayLike<number>;
+  /** Families that any edge of the service has addresses in, whatever its condition; bits as in `World.up`. */
+  readonly families: number;
 }
 
 export type Outcome =
@@ -68,7 +76,17 @@ export interface Choice {
  * too-far: beyond `maxDistanceKm`, or the nearest place is full and `whenFull: refuse` goes no further; stale-stream: the stream asked for
  * stands still there.
  */
-export type RejectionReason = "off" | "drain" | "down" | "full" | "stale-stream" | "too-far" | "not-allowed";
+export type RejectionReason = (typeof REJECTION_REASONS)[number];
+
+export const REJECTION_REASONS = [
+  "off",
+  "drain",
+  "down",
+  "full",
+  "stale-stream",
+  "too-far",
+  "not-allowed",
+] as const;
 
 /** Told of every rejected edge; absent when nobody asks. */
 export interface Trace {

@@ -1,9 +1,19 @@
-import type { Choice } from "../model/decision.ts";
 import type { Rank } from "../model/service.ts";
-import { spreadEquals } from "./spread.ts";
+import type { Contest } from "./contest.ts";
+import { drawOf } from "./contest.ts";
+import { barrierKm, liveRatio, usedShare } from "./live.ts";
 
-/** Orders edges, best first. `draw` is the viewer's fixed lot for each edge: the lower, the better. */
-export type Ranking = (choices: Choice[], draw: (choice: Choice, weight: number) => number) => Choice[];
+/** The one order of a service. */
+export interface Ranking {
+  /** Whether a score is a distance and something added: then candidates come nearest first, and the search can stop. */
+  readonly byDistance: boolean;
+  /** Scores this close to each other are equal, and drawn by lot. */
+  readonly band: number;
+  /** The lower, the better. `position`: among the candidates. */
+  readonly score: (contest: Contest, edge: number, km: number, position: number) => number;
+  /** Where score and distance are equal: the lower, the better. */
+  readonly lot: (contest: Contest, edge: number) => number;
+}
 
 /** Edges this close to each other are one place. */
 export const SAME_PLACE_KM = 1;
@@ -11,29 +21,42 @@ export const SAME_PLACE_KM = 1;
 /** Load of an edge that says nothing, or has no limit: neither empty nor full. */
 const UNKNOWN_LOAD = 0.5;
 
-const byDistanceAndPrice: Ranking = (choices, draw) => {
-  const sorted = choices.sort((a, b) => scoreKm(a) - scoreKm(b));
-  return spreadEquals(sorted, scoreKm, SAME_PLACE_KM, (choice) => draw(choice, choice.edge.weight));
+const byDistanceAndPrice: Ranking = {
+  byDistance: true,
+  band: SAME_PLACE_KM,
+  score: (contest, edge, km) => km + priceKm(contest, edge),
+  lot: noLot,
 };
 
 /** For a viewer who cannot be located: each edge for its weight's share of the room that is left. */
-const byRoomAndWeight: Ranking = (choices, draw) =>
-  sortedBy(choices, (choice) => draw(choice, choice.edge.weight * roomOf(choice)));
-
-const byWeight: Ranking = (choices, draw) => sortedBy(choices, (choice) => draw(choice, choice.edge.weight));
-
-const byLoad: Ranking = (choices, draw) => {
-  const lots = new Map(choices.map((choice) => [choice, draw(choice, choice.edge.weight)]));
-  return choices.sort(
-    (a, b) =>
-      loadOf(a) - loadOf(b) || orZero(a.distanceKm - b.distanceKm) || (lots.get(a) ?? 0) - (lots.get(b) ?? 0),
-  );
+const byRoomAndWeight: Ranking = {
+  byDistance: false,
+  band: 0,
+  score: (contest, edge) => drawOf(contest, edge, roomAt(contest, edge)),
+  lot: noLot,
 };
 
-/** The service's edges come in the listed order already. */
-const byListedOrder: Ranking = (choices) => choices;
+const byWeight: Ranking = {
+  byDistance: false,
+  band: 0,
+  score: (contest, edge) => drawOf(contest, edge, 1),
+  lot: noLot,
+};
 
-/** The one order of a service's rule. */
+const byLoad: Ranking = {
+  byDistance: false,
+  band: 0,
+  score: loadAt,
+  lot: (contest, edge) => drawOf(contest, edge, 1),
+};
+
+const byListedOrder: Ranking = {
+  byDistance: false,
+  band: 0,
+  score: (_contest, _edge, _km, position) => position,
+  lot: noLot,
+};
+
 export function rankingOf(rank: Rank, isLocated: boolean): Ranking {
   switch (rank) {
     case "nearest":
@@ -52,28 +75,21 @@ export function drawsByNetwork(rank: Rank, isLocated: boolean): boolean {
   return rank === "weighted" || (rank === "nearest" && !isLocated);
 }
 
-function scoreKm(choice: Choice): number {
-  return choice.distanceKm + choice.priceKm;
+/** What the edge's load adds to its distance now. */
+export function priceKm({ world, service }: Contest, edge: number): number {
+  return (world.priceKm[edge] as number) + barrierKm(usedShare(world, edge, service.margin));
 }
 
-function loadOf(choice: Choice): number {
-  return Number.isNaN(choice.loadRatio) ? UNKNOWN_LOAD : choice.loadRatio;
+function loadAt({ world }: Contest, edge: number): number {
+  const load = liveRatio(world, edge);
+  return Number.isNaN(load) ? UNKNOWN_LOAD : load;
 }
 
 /** Never quite none, so that edges that are all full still share by weight. */
-function roomOf(choice: Choice): number {
-  return Math.max(0.01, 1 - loadOf(choice));
+function roomAt(contest: Contest, edge: number): number {
+  return Math.max(0.01, 1 - loadAt(contest, edge));
 }
 
-function orZero(difference: number): number {
-  return Number.isNaN(difference) ? 0 : difference;
-}
-
-function sortedBy(choices: Choice[], key: (choice: Choice) => number): Choice[] {
-  const keys = new Map(choices.map((choice) => [choice, key(choice)]));
-  // Subtraction would give NaN between two infinities (weight 0).
-  return choices.sort((a, b) => {
-    const [ka, kb] = [keys.get(a) as number, keys.get(b) as number];
-    return ka < kb ? -1 : ka > kb ? 1 : 0;
-  });
+function noLot(): number {
+  return 0;
 }

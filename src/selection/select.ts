@@ -1,16 +1,23 @@
-import { familiesOf } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Choice, Decision, Outcome, RejectionReason, Trace } from "../model/decision.ts";
+import {
+  type Choice,
+  type Decision,
+  type Outcome,
+  REJECTION_REASONS,
+  type RefusalReason,
+  type Trace,
+} from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Located } from "../model/location.ts";
 import type { Service } from "../model/service.ts";
-import { UP_IPV4, UP_IPV6, type World } from "../model/world.ts";
-import type { DistancesKm } from "./distance.ts";
-import { type Standing, standing } from "./eligible.ts";
-import { barrierKm, liveRatio, usedShare } from "./live.ts";
-import { drawsByNetwork, rankingOf, SAME_PLACE_KM } from "./rank.ts";
+import type { World } from "../model/world.ts";
+import type { Contest } from "./contest.ts";
+import { drawOf } from "./contest.ts";
+import { familyBits, type Field } from "./field.ts";
+import { liveRatio } from "./live.ts";
+import { drawsByNetwork, priceKm, type Ranking, rankingOf, SAME_PLACE_KM } from "./rank.ts";
 import { admit } from "./rules.ts";
-import { hashText, networkKey, rendezvousDraw } from "./spread.ts";
+import { reasonOf, rejectedBy, STANDING, STANDINGS, type Standing, standingOf } from "./standing.ts";
 
 /** Who asks, and what is known of him. */
 export interface Viewer {
@@ -18,26 +25,25 @@ export interface Viewer {
   readonly located: Located;
   /** The stream's name, where a path names one. */
   readonly stream?: string;
-}
-
-/** The edges of one inventory, and how far each is. */
-export interface Field {
-  readonly edges: readonly Edge[];
-  readonly distanceKm: DistancesKm;
+  /** How many edges are wanted; left out: all. */
+  readonly most?: number;
 }
 
 /**
- * The choice of edge: eligible → rank → spread → Decision. Pure: the same service, viewer and world give
- * the same Decision, and the trace, where one is given, is told of every edge that was left out.
+ * The choice of edge: candidates → standing → rank → spread → Decision. Pure: the same service, viewer and world
+ * give the same Decision, and the trace, where one is given, is told of every edge that was left out.
  *
  * ```
  * allow/deny ─ no ─► refused
- *     │ standing of each edge: off, drain, down, full │ eligible
+ *     │ standing of each edge, nearest first: off, drain, down, full │ eligible
  *     ├ some eligible ─► edges           (nearest with whenFull: refuse does not go past a full place)
  *     ├ some full ─────► overload        or refused
  *     ├ some down ─────► fail-open       or fallback, or refused
  *     └ none in service ► fallback       or refused
  * ```
+ *
+ * Where edges are ranked by distance, candidates lie ready by distance, and are looked at until the next one's
+ * distance alone is worse than the score of the last one that is wanted.
  */
 export function select(
   service: Service,
@@ -47,40 +53,38 @@ export function select(
   trace?: Trace,
 ): Decision {
   const { client, located } = viewer;
-  const admission = admit(service, client, located);
+  const roster = field.rosterOf(service);
   const isLocated = located.location.latitude !== undefined;
+  const ranking = rankingOf(service.rank, isLocated);
+  const admission = admit(service, client, located);
   const byNetwork = drawsByNetwork(service.rank, isLocated);
   const scopePrefixLength = scope(client, admission.prefixLength, byNetwork);
-  const decide = (outcome: Outcome, edges: readonly Choice[]): Decision => ({
+  const contest: Contest = {
     service,
-    outcome,
-    edges,
+    viewer,
+    field,
+    roster,
+    world,
+    most: viewer.most ?? service.edges.length,
+    drawPrefixLength: Math.min(scopePrefixLength, client.prefixLength),
+  };
+
+  if (ranking.byDistance) field.candidates.byDistance(roster, located.location);
+  else field.candidates.asListed(roster, located.location);
+  const verdict = admission.allowed ? judge(contest, ranking) : NOT_ALLOWED;
+  if (trace) tellRejected(contest, verdict, trace);
+  return {
+    service,
+    outcome: verdict.outcome,
+    edges: verdict.taken === undefined ? [] : choicesOf(contest, verdict),
     location: located.location,
     ...(located.asn === undefined ? {} : { asn: located.asn }),
     scopePrefixLength,
     ttlSeconds: service.dns.ttlSeconds,
-  });
-
-  const standings = sort(service, viewer, field, world);
-  if (!admission.allowed) {
-    for (const choices of Object.values(standings))
-      for (const choice of choices) trace?.reject(choice.edge, "not-allowed", choice.distanceKm);
-    return decide({ kind: "refused", reason: "not-allowed" }, []);
-  }
-  const outcome = outcomeOf(service, standings);
-  const taken = takenBy(outcome);
-  if (trace) tellRejected(standings, taken, trace);
-  if (taken === undefined) return decide(outcome, []);
-
-  const keyLength = Math.min(scopePrefixLength, client.prefixLength);
-  const key =
-    service.affinity === "stream" && viewer.stream !== undefined
-      ? hashText(viewer.stream)
-      : networkKey(client.address, keyLength);
-  const draw = (choice: Choice, weight: number): number => rendezvousDraw(key, choice.edge.id, weight);
-  const choices = standings[taken];
-  const candidates = outcome.kind === "fail-open" ? choices.map(asIfUp) : choices;
-  return decide(outcome, rankingOf(service.rank, isLocated)(candidates, draw));
+    nearestKm: verdict.nearestKm,
+    rejected: verdict.rejected ?? allRejected(contest),
+    families: roster.families,
+  };
 }
 
 /** Networks that share a lot when edges are drawn by network: what resolvers send as client subnet. */
@@ -94,89 +98,166 @@ function scope(client: Client, prefixLength: number, byNetwork: boolean): number
   return Math.max(prefixLength, draws);
 }
 
-/** stale: fit, but for the stream asked for; far: further than the service sends anybody. */
-type Standings = Record<Standing | "stale" | "far", Choice[]>;
+/** What becomes of a choice; whoever is chosen is in the field's `kept`. */
+interface Verdict {
+  readonly outcome: Outcome;
+  /** Which standing the edges are taken from; absent: there are none. */
+  readonly taken?: Standing;
+  /** As in `Decision`. */
+  readonly nearestKm: number;
+  /** Absent: all are. */
+  readonly rejected?: readonly number[];
+}
 
-function sort(service: Service, viewer: Viewer, field: Field, world: World): Standings {
-  const standings: Standings = { eligible: [], stale: [], far: [], full: [], down: [], drain: [], off: [] };
-  for (const index of service.edges) {
-    const edge = field.edges[index] as Edge;
-    const distanceKm = field.distanceKm(viewer.located.location, edge);
-    const reason = distanceKm > service.maxDistanceKm ? "far" : standingFor(viewer, edge, world, service);
-    standings[reason].push({
-      edge,
-      distanceKm,
-      priceKm: (world.priceKm[index] as number) + barrierKm(usedShare(world, index, service.margin)),
-      loadRatio: liveRatio(world, index),
-      up: world.up[index] as number,
-    });
+const EDGES: Outcome = { kind: "edges" };
+const NOT_ALLOWED = refusal("not-allowed");
+
+function judge(contest: Contest, ranking: Ranking): Verdict {
+  const nearest = collect(contest, ranking, STANDING.ELIGIBLE);
+  if (contest.field.kept.count > 0 && !holdsBack(contest, nearest)) {
+    spread(contest, ranking);
+    return {
+      outcome: EDGES,
+      taken: STANDING.ELIGIBLE,
+      nearestKm: inService(nearest),
+      rejected: rejectedBeside(contest),
+    };
   }
-  // Where it stands still everywhere, its origin does: that is no edge's fault.
-  if (standings.eligible.length + standings.full.length === 0)
-    standings.eligible.push(...standings.stale.splice(0));
+  return judgeAll(contest, ranking);
+}
+
+/** Nobody is eligible, or nobody near enough: it depends on where all the others stand. */
+function judgeAll(contest: Contest, ranking: Ranking): Verdict {
+  const standings = standingsOf(contest);
+  const { outcome, taken } = resort(contest, standings);
+  const rejected = rejectedBy(standings, taken);
+  if (taken === undefined) return { outcome, nearestKm: Number.NaN, rejected };
+  const nearest = collect(contest, ranking, taken);
+  spread(contest, ranking);
+  return { outcome, taken, nearestKm: inService(nearest), rejected };
+}
+
+/** Looks at candidates from the first on, as far as it must, and keeps the best of those who stand at `taken`. */
+function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
+  const { service, world, viewer, field, most } = contest;
+  const { candidates, kept } = field;
+  let takenKm = Number.POSITIVE_INFINITY;
+  let fullKm = Number.POSITIVE_INFINITY;
+  kept.begin(most, ranking.band);
+  for (let i = 0; i < candidates.count; i++) {
+    const km = candidates.kmAt(i);
+    // No score is lower than the distance.
+    if (candidates.areSorted && (kept.isBeyond(km) || km > service.maxDistanceKm)) break;
+    const edge = candidates.edgeAt(i);
+    const standing = standingOf(edge, km, service, world, viewer.stream);
+    if (standing === STANDING.FULL && km < fullKm) fullKm = km;
+    if (standing !== taken) continue;
+    if (km < takenKm) takenKm = km;
+    kept.add(edge, km, ranking.score(contest, edge, km, i), ranking.lot(contest, edge));
+  }
+  return { takenKm, fullKm };
+}
+
+/** Infinite for none, or when the viewer cannot be located. */
+interface Nearest {
+  readonly takenKm: number;
+  readonly fullKm: number;
+}
+
+/** A full edge is in service; one that is down, draining or off is not. */
+function inService({ takenKm, fullKm }: Nearest): number {
+  const km = Math.min(takenKm, fullKm);
+  return km === Number.POSITIVE_INFINITY ? Number.NaN : km;
+}
+
+function holdsBack({ service }: Contest, { takenKm, fullKm }: Nearest): boolean {
+  return service.whenFull === "refuse" && service.rank === "nearest" && fullKm + SAME_PLACE_KM < takenKm;
+}
+
+/** The place for whatever orders the kept anew: edges at one place share their viewers by lot. */
+function spread(contest: Contest, { band }: Ranking): void {
+  if (band > 0) contest.field.kept.spread(band, (edge) => drawOf(contest, edge, 1));
+}
+
+/** How many candidates stand where. */
+function standingsOf({ service, world, viewer, field }: Contest): Uint32Array {
+  const standings = new Uint32Array(STANDINGS);
+  const { candidates } = field;
+  for (let i = 0; i < candidates.count; i++) {
+    const standing = standingOf(candidates.edgeAt(i), candidates.kmAt(i), service, world, viewer.stream);
+    standings[standing] = (standings[standing] as number) + 1;
+  }
   return standings;
 }
 
-function standingFor({ stream }: Viewer, edge: Edge, world: World, { margin }: Service): keyof Standings {
-  const reason = standing(edge, world, margin);
-  const isStale = stream !== undefined && world.staleStreams.get(edge.index)?.has(stream) === true;
-  return reason === "eligible" && isStale ? "stale" : reason;
+/** Of those who are left out beside eligible ones; the same for everyone unless distance or stream tells them apart. */
+function rejectedBeside(contest: Contest): readonly number[] {
+  const { service, world, viewer, roster } = contest;
+  const isPlain =
+    service.maxDistanceKm === Number.POSITIVE_INFINITY &&
+    (viewer.stream === undefined || world.staleStreams.size === 0);
+  return isPlain
+    ? roster.tally.rejectedIn(world, roster)
+    : rejectedBy(standingsOf(contest), STANDING.ELIGIBLE);
 }
 
-function outcomeOf(service: Service, { eligible, full, down }: Standings): Outcome {
-  const holdsBack = service.whenFull === "refuse" && service.rank === "nearest";
-  if (eligible.length > 0 && !(holdsBack && nearestKm(full) + SAME_PLACE_KM < nearestKm(eligible)))
-    return { kind: "edges" };
-  if (full.length > 0)
-    return service.whenFull === "spill" ? { kind: "overload" } : { kind: "refused", reason: "full" };
-  if (down.length > 0 && service.whenDown === "fail-open") return { kind: "fail-open" };
-  if (service.fallback && (down.length === 0 || service.whenDown === "fallback"))
-    return { kind: "fallback", fallback: service.fallback };
-  return { kind: "refused", reason: down.length > 0 ? "down" : "no-edges" };
+function resort({ service }: Contest, standings: ArrayLike<number>): { outcome: Outcome; taken?: Standing } {
+  const has = (standing: Standing): boolean => (standings[standing] as number) > 0;
+  // Where a stream stands still everywhere, its origin does: that is no edge's fault.
+  if (has(STANDING.STALE) && !has(STANDING.ELIGIBLE) && !has(STANDING.FULL))
+    return { outcome: EDGES, taken: STANDING.STALE };
+  if (has(STANDING.FULL))
+    return service.whenFull === "spill"
+      ? { outcome: { kind: "overload" }, taken: STANDING.FULL }
+      : { outcome: { kind: "refused", reason: "full" } };
+  const isDown = has(STANDING.DOWN);
+  if (isDown && service.whenDown === "fail-open")
+    return { outcome: { kind: "fail-open" }, taken: STANDING.DOWN };
+  if (service.fallback && (!isDown || service.whenDown === "fallback"))
+    return { outcome: { kind: "fallback", fallback: service.fallback } };
+  return { outcome: { kind: "refused", reason: isDown ? "down" : "no-edges" } };
 }
 
-/** Infinite for none; NaN, so that no comparison holds, when the viewer cannot be located. */
-function nearestKm(choices: readonly Choice[]): number {
-  return Math.min(...choices.map((choice) => choice.distanceKm));
+function refusal(reason: RefusalReason): Verdict {
+  return { outcome: { kind: "refused", reason }, nearestKm: Number.NaN };
 }
 
-/** Which standing the answer is taken from. */
-function takenBy(outcome: Outcome): "eligible" | "full" | "down" | undefined {
-  switch (outcome.kind) {
-    case "edges":
-      return "eligible";
-    case "overload":
-      return "full";
-    case "fail-open":
-      return "down";
-    case "fallback":
-    case "refused":
-      return undefined;
+function allRejected({ service }: Contest): readonly number[] {
+  return REJECTION_REASONS.map((reason) => (reason === "not-allowed" ? service.edges.length : 0));
+}
+
+function tellRejected(contest: Contest, { outcome, taken }: Verdict, trace: Trace): void {
+  const { service, world, viewer, field } = contest;
+  const { candidates, edges } = field;
+  const isAllowed = outcome.kind !== "refused" || outcome.reason !== "not-allowed";
+  for (let i = 0; i < candidates.count; i++) {
+    const km = candidates.kmAt(i);
+    const index = candidates.edgeAt(i);
+    const standing = standingOf(index, km, service, world, viewer.stream);
+    if (isAllowed && standing === taken) continue;
+    trace.reject(edges[index] as Edge, isAllowed ? reasonOf(standing) : "not-allowed", km);
   }
 }
 
-const REASONS: Record<keyof Standings, RejectionReason> = {
-  eligible: "too-far",
-  stale: "stale-stream",
-  far: "too-far",
-  full: "full",
-  down: "down",
-  drain: "drain",
-  off: "off",
-};
-
-function tellRejected(standings: Standings, taken: Standing | undefined, trace: Trace): void {
-  for (const [standing, choices] of Object.entries(standings)) {
-    if (standing === taken) continue;
-    const reason = REASONS[standing as keyof Standings];
-    for (const choice of choices) trace.reject(choice.edge, reason, choice.distanceKm);
-  }
+function choicesOf(contest: Contest, { outcome }: Verdict): Choice[] {
+  const { field, most } = contest;
+  const { kept } = field;
+  const choices: Choice[] = [];
+  const count = Math.min(most, kept.count);
+  for (let rank = 0; rank < count; rank++)
+    choices.push(choiceOf(contest, kept.edges[rank] as number, kept.km[rank] as number, outcome));
+  return choices;
 }
 
-function asIfUp(choice: Choice): Choice {
-  const up = familiesOf(choice.edge.addresses).reduce(
-    (bits, family) => bits | (family === 4 ? UP_IPV4 : UP_IPV6),
-    0,
-  );
-  return { ...choice, up };
+/** Under fail-open, as if it were up. */
+function choiceOf(contest: Contest, index: number, distanceKm: number, outcome: Outcome): Choice {
+  const { field, world } = contest;
+  const edge = field.edges[index] as Edge;
+  return {
+    edge,
+    distanceKm,
+    priceKm: priceKm(contest, index),
+    loadRatio: liveRatio(world, index),
+    up: outcome.kind === "fail-open" ? familyBits(edge) : (world.up[index] as number),
+  };
 }

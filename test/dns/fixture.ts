@@ -250,5 +250,8 @@ function decisionOf(service: Service, client: Client, outcome: Outcome, choices:
     location: { layer: "none" },
     scopePrefixLength: client.prefixLength === 0 ? 0 : scope,
     ttlSeconds: service.dns.ttlSeconds,
+    nearestKm: 1,
+    rejected: [],
+    families: service.id === "four-only" ? UP_IPV4 : UP_IPV4 | UP_IPV6,
   };
 }

@@ -61,6 +61,9 @@ export function decisionOf(edges: readonly Edge[], rest: Partial<Decision> = {})
     location: NOWHERE,
     scopePrefixLength: 0,
     ttlSeconds: 20,
+    nearestKm: Number.NaN,
+    rejected: [],
+    families: 1,
     ...rest,
   };
 }

@@ -4,8 +4,7 @@ import type { Edge } from "../../src/model/edge.ts";
 import type { Located, Location } from "../../src/model/location.ts";
 import type { Service } from "../../src/model/service.ts";
 import type { World } from "../../src/model/world.ts";
-import { edgeDistances } from "../../src/selection/distance.ts";
-import type { Field } from "../../src/selection/select.ts";
+import { createField, type Field } from "../../src/selection/field.ts";
 
 /** An edge at a place; everything that selection does not read is plain. */
 export function edgeAt(id: string, index: number, latitude: number, longitude: number, weight = 1): Edge {
@@ -30,7 +29,7 @@ export const NEW_YORK = edgeAt("nyc1", 2, 40.71, -74.01);
 export const THREE_EDGES = [AMSTERDAM, SINGAPORE, NEW_YORK];
 
 export function fieldOf(edges: readonly Edge[]): Field {
-  return { edges, distanceKm: edgeDistances(edges) };
+  return createField(edges);
 }
 
 export function serviceOf(edges: readonly Edge[], rules: Partial<Service> = {}): Service {

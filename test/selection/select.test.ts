@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parsePrefix } from "../../src/base/address.ts";
 import type { Prefix } from "../../src/model/address.ts";
+import { REJECTION_REASONS } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Service } from "../../src/model/service.ts";
 import { select } from "../../src/selection/select.ts";
@@ -257,7 +258,7 @@ describe("allow and deny", () => {
     const result = chosen(rules);
     expect(result.outcome.kind).toBe(kind);
     if (kind === "refused")
-      expect(result.rejected).toEqual(["ams1 not-allowed", "sin1 not-allowed", "nyc1 not-allowed"]);
+      expect(result.rejected).toEqual(["ams1 not-allowed", "nyc1 not-allowed", "sin1 not-allowed"]);
   });
 
   it("holds for every address inside the scope", () => {
@@ -284,6 +285,52 @@ describe("allow and deny", () => {
         },
       ),
       { numRuns: 3000 },
+    );
+  });
+});
+
+describe("a decision for few", () => {
+  const edges = Array.from({ length: 40 }, (_, i) => edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 9 - 180));
+  const field = fieldOf(edges);
+  const price = fc.option(fc.integer({ min: 0, max: 15_000 }), { freq: 2 });
+
+  it("names the first of those that a decision for all names, whatever the prices", () => {
+    const subset = fc.subarray(edges);
+    fc.assert(
+      fc.property(
+        fc.array(price, { minLength: 40, maxLength: 40 }),
+        subset,
+        fc.record({
+          latitude: fc.integer({ min: -90, max: 90 }),
+          longitude: fc.integer({ min: -180, max: 180 }),
+        }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.constantFrom("nearest", "weighted", "least-loaded", "failover"),
+        (prices, full, place, most, rank) => {
+          const world = worldOf(edges, {
+            load: full.map((edge) => [edge, 1]),
+            price: edges.map((edge, i) => [edge, prices[i] ?? 0]),
+          });
+          const viewer = { client: clientOf("192.0.2.7"), located: locatedAt(place) };
+          const service = serviceOf(edges, { rank });
+          const few = select(service, { ...viewer, most }, field, world);
+          const all = select(service, viewer, field, world);
+          expect(few).toEqual({ ...all, edges: all.edges.slice(0, most) });
+        },
+      ),
+    );
+  });
+
+  it("knows the nearest in service, and how many are left out and why", () => {
+    const { decision } = chosen({}, { load: [[AMSTERDAM, 1]], down: [SINGAPORE] });
+    expect(decision.nearestKm).toBeLessThan(400);
+    expect(decision.edges[0]?.distanceKm).toBeGreaterThan(5000);
+    expect(REJECTION_REASONS.filter((_, i) => (decision.rejected[i] as number) > 0)).toEqual([
+      "down",
+      "full",
+    ]);
+    expect(chosen({ maxDistanceKm: 1000 }, { down: [SINGAPORE] }).decision.rejected).toEqual(
+      REJECTION_REASONS.map((reason) => (reason === "too-far" ? 2 : 0)),
     );
   });
 });

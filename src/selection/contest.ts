@@ -1,0 +1,31 @@
+import type { Service } from "../model/service.ts";
+import type { World } from "../model/world.ts";
+import type { Field, Roster } from "./field.ts";
+import type { Viewer } from "./select.ts";
+import { hashText, networkKey, rendezvousDraw } from "./spread.ts";
+
+/** One choice that is being made: who asks for what, among whom, in which world. */
+export interface Contest {
+  readonly service: Service;
+  readonly viewer: Viewer;
+  readonly field: Field;
+  readonly roster: Roster;
+  readonly world: World;
+  /** How many edges are wanted. */
+  readonly most: number;
+  /** How many bits of the viewer's address lots are drawn by. */
+  readonly drawPrefixLength: number;
+}
+
+/** The viewer's fixed lot for an edge, for its weight times `factor`: the lower, the better. */
+export function drawOf(contest: Contest, edge: number, factor: number): number {
+  const { field } = contest;
+  const weight = field.edges[edge]?.weight ?? 0;
+  return rendezvousDraw(drawKey(contest), field.idHashes[edge] as number, weight * factor);
+}
+
+function drawKey({ service, viewer, drawPrefixLength }: Contest): number {
+  return service.affinity === "stream" && viewer.stream !== undefined
+    ? hashText(viewer.stream)
+    : networkKey(viewer.client.address, drawPrefixLength);
+}

@@ -1,0 +1,67 @@
+import { familiesOf } from "../base/address.ts";
+import type { Edge } from "../model/edge.ts";
+import type { Service } from "../model/service.ts";
+import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
+import { Candidates } from "./candidates.ts";
+import { Kept } from "./kept.ts";
+import { createNearest, type Pool } from "./nearest.ts";
+import { hashText } from "./spread.ts";
+import { createTally, type RejectionTally } from "./tally.ts";
+
+/** The edges of one inventory, prepared once for all choices among them. */
+export interface Field {
+  readonly edges: readonly Edge[];
+  /** By `Edge.index`: what an edge draws lots with. */
+  readonly idHashes: Uint32Array;
+  /** Room for the choice that is being made. */
+  readonly candidates: Candidates;
+  readonly kept: Kept;
+  rosterOf(service: Service): Roster;
+}
+
+/** The edges of one service. */
+export interface Roster {
+  readonly service: Service;
+  /** Indices in the order that `failover` keeps. */
+  readonly listed: Uint16Array;
+  readonly pool: Pool;
+  /** That any edge has addresses in, bits as in `World.up`. */
+  readonly families: number;
+  readonly tally: RejectionTally;
+}
+
+export function createField(edges: readonly Edge[]): Field {
+  const rosters: Roster[] = [];
+  const pools = new Map<string, Pool>();
+  const poolOf = (members: readonly number[]): Pool => {
+    const sorted = members.toSorted((a, b) => a - b);
+    const key = sorted.join(" ");
+    const pool = pools.get(key) ?? { id: pools.size + 1, members: Uint16Array.from(sorted) };
+    pools.set(key, pool);
+    return pool;
+  };
+  return {
+    edges,
+    idHashes: Uint32Array.from(edges, ({ id }) => hashText(id)),
+    candidates: new Candidates(createNearest(edges)),
+    kept: new Kept(edges.length),
+    rosterOf(service) {
+      const known = rosters[service.index];
+      if (known?.service === service) return known;
+      const roster = {
+        service,
+        listed: Uint16Array.from(service.edges),
+        pool: poolOf(service.edges),
+        families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
+        tally: createTally(),
+      };
+      rosters[service.index] = roster;
+      return roster;
+    },
+  };
+}
+
+/** Families that an edge is judged by, bits as in `World.up`. */
+export function familyBits({ addresses }: Edge): number {
+  return familiesOf(addresses).reduce((bits, family) => bits | (family === 4 ? UP_IPV4 : UP_IPV6), 0);
+}

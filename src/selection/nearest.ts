@@ -1,0 +1,154 @@
+import { distanceKm, unitVector } from "../base/sphere.ts";
+import type { Edge } from "../model/edge.ts";
+
+/** A set of edges that services share; indices in ascending order. */
+export interface Pool {
+  /** 1 or more. */
+  readonly id: number;
+  readonly members: Uint16Array;
+}
+
+/** How many edges of a pool are kept for a place: few choices look further. */
+export const KEPT_EDGES = 16;
+
+/**
+ * The nearest edges of a pool for every place that was asked for, so that what depends on geography alone is
+ * computed once. A table of bounded size: who is pushed out of it is computed again.
+ */
+export interface Nearest {
+  /** Where the place's row begins in `edges` and `km`: `KEPT_EDGES` of the pool at most, nearest first. */
+  rowOf(pool: Pool, latitude: number, longitude: number): number;
+  readonly edges: Uint16Array;
+  readonly km: Float32Array;
+  /** All of the pool, nearest first, into arrays with room for them. */
+  sortAll(pool: Pool, latitude: number, longitude: number, edges: Uint16Array, km: Float32Array): void;
+  /** To each of `members` in their order. */
+  measure(members: Uint16Array, latitude: number, longitude: number, km: Float32Array): void;
+}
+
+const FIRST_ROWS = 1 << 10;
+/** 128 octets each. */
+const MOST_ROWS = 1 << 17;
+
+export function createNearest(all: readonly Edge[]): Nearest {
+  const vectors = all.map(({ location }) => unitVector(location));
+  const nearestChords = new Float64Array(KEPT_EDGES);
+  const order = new Float64Array(all.length);
+  let table = new Table(FIRST_ROWS);
+
+  const chordTo = (edge: number, [x, y, z]: readonly [number, number, number]): number => {
+    const [ex, ey, ez] = vectors[edge] as readonly [number, number, number];
+    return (x - ex) * (x - ex) + (y - ey) * (y - ey) + (z - ez) * (z - ez);
+  };
+
+  /** Insertion from the far end: most edges of a large pool are further than all that are kept. */
+  const fill = ({ members }: Pool, latitude: number, longitude: number, start: number): void => {
+    const viewer = unitVector({ latitude, longitude });
+    const { edges, km } = table;
+    let count = 0;
+    for (const edge of members) {
+      const chord = chordTo(edge, viewer);
+      if (count === KEPT_EDGES && chord >= (nearestChords[count - 1] as number)) continue;
+      let at = count < KEPT_EDGES ? count++ : count - 1;
+      for (; at > 0 && (nearestChords[at - 1] as number) > chord; at--) {
+        nearestChords[at] = nearestChords[at - 1] as number;
+        edges[start + at] = edges[start + at - 1] as number;
+      }
+      nearestChords[at] = chord;
+      edges[start + at] = edge;
+    }
+    for (let i = start; i < start + count; i++)
+      km[i] = distanceKm(viewer, vectors[edges[i] as number] as readonly [number, number, number]);
+  };
+
+  return {
+    get edges() {
+      return table.edges;
+    },
+    get km() {
+      return table.km;
+    },
+    rowOf(pool, latitude, longitude) {
+      let row = table.rowFor(pool.id, latitude, longitude);
+      if (!table.isOf(row, pool.id, latitude, longitude)) {
+        if (table.isCrowded) {
+          table = new Table(table.rows * 2);
+          row = table.rowFor(pool.id, latitude, longitude);
+        }
+        table.claim(row, pool.id, latitude, longitude);
+        fill(pool, latitude, longitude, row * KEPT_EDGES);
+      }
+      return row * KEPT_EDGES;
+    },
+    sortAll({ members }, latitude, longitude, edges, km) {
+      const viewer = unitVector({ latitude, longitude });
+      const keys = order.subarray(0, members.length);
+      // Whole chords above, index below: numbers sort without a function that compares.
+      for (let i = 0; i < members.length; i++) {
+        const edge = members[i] as number;
+        keys[i] = Math.floor(chordTo(edge, viewer) * CHORD_STEPS) * INDEX_STEPS + edge;
+      }
+      keys.sort();
+      for (let i = 0; i < members.length; i++) {
+        const edge = (keys[i] as number) % INDEX_STEPS;
+        edges[i] = edge;
+        km[i] = distanceKm(viewer, vectors[edge] as readonly [number, number, number]);
+      }
+    },
+    measure(members, latitude, longitude, km) {
+      const viewer = unitVector({ latitude, longitude });
+      for (let i = 0; i < members.length; i++)
+        km[i] = distanceKm(viewer, vectors[members[i] as number] as readonly [number, number, number]);
+    },
+  };
+}
+
+/** Squared chords are at most 4; 2^35 steps and an index of 16 bits fit the 53 bits of a number. */
+const CHORD_STEPS = 2 ** 33;
+const INDEX_STEPS = 2 ** 16;
+
+/** Rows by pool and place, each at the one place that its key's hash names. */
+class Table {
+  readonly rows: number;
+  readonly edges: Uint16Array;
+  readonly km: Float32Array;
+  readonly #latitudes: Float64Array;
+  readonly #longitudes: Float64Array;
+  /** 0: empty. */
+  readonly #pools: Uint32Array;
+  #claimed = 0;
+
+  constructor(rows: number) {
+    this.rows = rows;
+    this.edges = new Uint16Array(rows * KEPT_EDGES);
+    this.km = new Float32Array(rows * KEPT_EDGES);
+    this.#latitudes = new Float64Array(rows);
+    this.#longitudes = new Float64Array(rows);
+    this.#pools = new Uint32Array(rows);
+  }
+
+  /** Whether a table twice as large would serve better. */
+  get isCrowded(): boolean {
+    return this.#claimed >= this.rows / 2 && this.rows < MOST_ROWS;
+  }
+
+  rowFor(pool: number, latitude: number, longitude: number): number {
+    // Ten metres each way: what databases tell apart.
+    let hash = Math.imul((latitude * 1e4) | 0, 0x9e3779b1) ^ Math.imul(pool, 0xc2b2ae35);
+    hash = Math.imul(hash ^ (hash >>> 15) ^ ((longitude * 1e4) | 0), 0x85ebca6b);
+    return (hash ^ (hash >>> 13)) & (this.rows - 1);
+  }
+
+  isOf(row: number, pool: number, latitude: number, longitude: number): boolean {
+    return (
+      this.#latitudes[row] === latitude && this.#longitudes[row] === longitude && this.#pools[row] === pool
+    );
+  }
+
+  claim(row: number, pool: number, latitude: number, longitude: number): void {
+    this.#claimed++;
+    this.#pools[row] = pool;
+    this.#latitudes[row] = latitude;
+    this.#longitudes[row] = longitude;
+  }
+}
