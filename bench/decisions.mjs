@@ -105,6 +105,7 @@ function worldOf(edgeCount) {
     generation: 1,
     up: new Uint8Array(edgeCount).fill(1),
     state: new Uint8Array(edgeCount),
+    unsteady: new Uint8Array(edgeCount),
     loadRatio,
     priceKm: loadRatio.map((ratio) => (ratio > 0.7 ? 4000 * ((ratio - 0.7) / 0.3) ** 2 : 0)),
     // So little that the world stays as it is, however many are sent.

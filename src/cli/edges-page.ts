@@ -111,9 +111,9 @@ const STYLES: Readonly<Record<Health, Style>> = {
   unknown: "yellow",
 };
 
-function fullHealthCell({ health, reason, sinceMs }: FamilyHealth, { nowMs }: Look): Cell {
+function fullHealthCell({ health, reason, inDoubt, sinceMs }: FamilyHealth, { nowMs }: Look): Cell {
   const why = reason === undefined ? "" : `: ${reason}`;
-  const text = `${health} for ${duration(nowMs - sinceMs)}, since ${localTime(sinceMs)}${why}`;
+  const text = `${health} for ${duration(nowMs - sinceMs)}, since ${localTime(sinceMs)}${why}${inDoubt === true ? ", in doubt" : ""}`;
   return { text, style: wordFor(STYLES, health) ?? "dim" };
 }
 

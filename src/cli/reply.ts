@@ -35,7 +35,7 @@ const load = record(
 );
 
 const condition = {
-  health: listOf(record({ family: number, health: text, sinceMs: number }, { reason: text })),
+  health: listOf(record({ family: number, health: text, sinceMs: number }, { reason: text, inDoubt: truth })),
   state: text,
   stateOrigin: record({ kind: text }, { by: text, reason: text, atMs: number, untilMs: number }),
   load,

@@ -1,12 +1,21 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Family } from "../model/address.ts";
-import type { Condition, Health, LoadReport } from "../model/condition.ts";
+import type { Condition, FamilyHealth, Health, LoadReport } from "../model/condition.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { Facts } from "../model/world.ts";
 import type { ConditionChange } from "./change.ts";
-import { changed, conditionOf, type Entry, entryOf, measuredAtMs, stateNumber, upBits } from "./entry.ts";
+import {
+  changed,
+  conditionOf,
+  type Entry,
+  entryOf,
+  inDoubt,
+  measuredAtMs,
+  stateNumber,
+  upBits,
+} from "./entry.ts";
 import { conditionMetrics } from "./metrics.ts";
 import { isRetraction, isStanding, type Override } from "./override.ts";
 
@@ -23,7 +32,7 @@ export interface Board {
   /** What is known of an edge stays, as far as the edge still has that address family, that load source. */
   take(inventory: Inventory): void;
   /** Edges and families that are not in the inventory are ignored. */
-  health(edgeId: string, family: Family, health: Health, reason?: string): void;
+  health(edgeId: string, family: Family, health: Health, reason?: string, isInDoubt?: boolean): void;
   /** `sourceIndex`: position in `Edge.load`. */
   report(edgeId: string, sourceIndex: number, report: LoadReport): void;
   /** For the edge's own report, whichever source that is. */
@@ -146,13 +155,20 @@ export function createBoard(options: BoardOptions): Board {
       ids = [...taken];
       facts = undefined;
     },
-    health(edgeId, family, health, reason) {
+    health(edgeId, family, health, reason, isInDoubt = false) {
       const entry = entries.get(edgeId);
       const known = entry?.health.find((known) => known.family === family);
       if (entry === undefined || known === undefined) return;
-      if (known.health === health && known.reason === reason) return;
+      const isKnown = known.health === health && known.reason === reason;
+      if (isKnown && (known.inDoubt === true) === isInDoubt) return;
       const sinceMs = known.health === health ? known.sinceMs : clock.wallMs();
-      const next = { family, health, sinceMs, ...(reason === undefined ? {} : { reason }) };
+      const next: FamilyHealth = {
+        family,
+        health,
+        ...(reason === undefined ? {} : { reason }),
+        ...(isInDoubt ? { inDoubt: true } : {}),
+        sinceMs,
+      };
       update(entry, { health: entry.health.map((other) => (other === known ? next : other)) });
     },
     report(edgeId, sourceIndex, report) {
@@ -228,6 +244,7 @@ function factsOf(generation: number, entries: readonly Entry[]): Facts {
     generation,
     up: Uint8Array.from(entries, upBits),
     state: Uint8Array.from(entries, stateNumber),
+    inDoubt: Uint8Array.from(entries, inDoubt),
     loadRatio: Float64Array.from(entries, ({ view }) => view.loadRatio),
     viewers: Float64Array.from(entries, ({ view }) => view.load.viewers ?? Number.NaN),
     perViewer: Float64Array.from(entries, ({ view }) => view.perViewer),

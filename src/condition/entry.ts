@@ -113,6 +113,11 @@ export function upBits({ health }: Entry): number {
     .reduce((bits, { family }) => bits | (family === 4 ? UP_IPV4 : UP_IPV6), 0);
 }
 
+/** As in `Facts.inDoubt`. */
+export function inDoubt({ health }: Entry): number {
+  return health.some(({ inDoubt }) => inDoubt === true) ? 1 : 0;
+}
+
 /** Number as in `World.state`. */
 export function stateNumber({ view }: Entry): number {
   switch (view.effective.state) {

@@ -9,6 +9,8 @@ export interface World {
   readonly up: Uint8Array;
   /** 0 active, 1 drain, 2 off. */
   readonly state: Uint8Array;
+  /** 1 where what holds now may soon not: its health is in doubt, or it takes up load after it came back; else 0. */
+  readonly unsteady: Uint8Array;
   /** 0 empty, 1 full, NaN unknown or unlimited; with those in it who were sent and are in no report yet. */
   readonly loadRatio: Float64Array;
   /** Kilometres added to the distance, so that demand meets capacity; 0 while the edge has room. */
@@ -43,6 +45,8 @@ export interface Facts {
   readonly generation: number;
   readonly up: Uint8Array;
   readonly state: Uint8Array;
+  /** 1 where the last probes speak against the health, but are not yet as many as would change it; else 0. */
+  readonly inDoubt: Uint8Array;
   /** As last reported, while that is fresh; NaN unknown or unlimited. */
   readonly loadRatio: Float64Array;
   /** As last reported, while that is fresh; NaN unknown. */

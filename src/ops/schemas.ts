@@ -99,7 +99,7 @@ const condition = {
   health: arrayOf(
     object(
       { family: { enum: [4, 6] }, health: { enum: ["unknown", "up", "down"] }, sinceMs: epochMs },
-      { reason: text },
+      { reason: text, inDoubt: { const: true } },
     ),
   ),
   state: adminState,

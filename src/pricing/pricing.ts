@@ -192,10 +192,12 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
       prediction.sample(nowMs);
       takeFacts(next, nowMs);
       if (stir) solveNow(nowMs);
+      const limit = Float64Array.from(edges, (_, edge) => ramps.limit(slots[edge] as number, nowMs));
       return {
         generation: next.generation,
         up: next.up,
         state: next.state,
+        unsteady: next.inDoubt.map((doubt, edge) => (doubt === 1 || (limit[edge] as number) < 1 ? 1 : 0)),
         loadRatio: Float64Array.from(edges, (_, edge) => {
           const reported = next.loadRatio[edge] as number;
           const each = next.perViewer[edge] as number;
@@ -208,7 +210,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
         staleStreams: NO_STREAMS,
         priceKm: prices,
         perViewer: Float64Array.from(next.perViewer, (each, edge) => (known[edge] === undefined ? 0 : each)),
-        limit: Float64Array.from(edges, (_, edge) => ramps.limit(slots[edge] as number, nowMs)),
+        limit,
         sent: {
           counts,
           before: counts.slice(),

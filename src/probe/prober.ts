@@ -15,7 +15,7 @@ import type { ProbeContext } from "./attempt.ts";
 import type { LiveMemory } from "./live.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
 import type { ProbeResult } from "./result.ts";
-import { judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
+import { isInDoubt, judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
 import { startStallMeter } from "./stall.ts";
 import { keyOf, probeTarget, type Target, targetsOf } from "./target.ts";
 
@@ -48,8 +48,17 @@ export interface ProberOptions {
   readonly lookup?: Lookup;
 }
 
-/** `reason`: why it is down, or what the last failure was. */
-export type OnHealth = (edgeId: string, family: Family, health: Health, reason?: string) => void;
+/**
+ * `reason`: why it is down, or what the last failure was. `isInDoubt`: the last results speak against it, but are not
+ * yet `rise` or `fall`.
+ */
+export type OnHealth = (
+  edgeId: string,
+  family: Family,
+  health: Health,
+  reason?: string,
+  isInDoubt?: boolean,
+) => void;
 
 /** How far the first probes of a new inventory are spread. */
 const FIRST_SPREAD_MS = 200;
@@ -105,14 +114,16 @@ export function startProbes(options: ProberOptions): Prober {
     return true;
   };
 
-  const told = new Map<string, Verdict>();
+  const told = new Map<string, string>();
   const tell = (edgeId: string, family: Family): void => {
     const key = `${edgeId} ${family}`;
-    const verdict = together(verdictsOf(edgeId, family));
-    const before = told.get(key);
-    told.set(key, verdict);
-    if (before?.health === verdict.health && before.reason === verdict.reason) return;
-    onHealth(edgeId, family, verdict.health, verdict.reason);
+    const verdicts = verdictsOf(edgeId, family);
+    const { health, reason } = together(verdicts);
+    const doubt = isInDoubt(verdicts);
+    const news = `${health} ${reason} ${doubt}`;
+    if (told.get(key) === news) return;
+    told.set(key, news);
+    onHealth(edgeId, family, health, reason, doubt);
   };
 
   let byEdge = new Map<string, readonly string[]>();

@@ -32,6 +32,14 @@ export function together(verdicts: readonly Verdict[]): Verdict {
   return has("up") ?? has("unknown") ?? has("down") ?? NOT_PROBED;
 }
 
+/** Whether the next results, or fewer than it takes otherwise, may change what `together` says. */
+export function isInDoubt(verdicts: readonly Verdict[]): boolean {
+  const { health } = together(verdicts);
+  const deciding = verdicts.filter((verdict) => verdict.health === health);
+  const isShaken = ({ against }: Verdict): boolean => against > 0;
+  return health === "up" ? deciding.every(isShaken) : deciding.some(isShaken);
+}
+
 function told(health: Health, against: number, reason: FailureReason | undefined): Verdict {
   return reason === undefined ? { health, against } : { health, against, reason };
 }

@@ -49,6 +49,7 @@ describe("the facts", () => {
       generation: 1,
       up: Uint8Array.of(0, 0),
       state: Uint8Array.of(0, 0),
+      inDoubt: Uint8Array.of(0, 0),
       loadRatio: Float64Array.of(Number.NaN, Number.NaN),
       viewers: Float64Array.of(Number.NaN, Number.NaN),
       perViewer: Float64Array.of(0.01, 0),
@@ -171,6 +172,20 @@ describe("health", () => {
       { kind: "health", edgeId: "sin1", family: 4, from: "unknown", to: "up" },
       { kind: "health", edgeId: "sin1", family: 4, from: "up", to: "down", reason: "refused" },
     ]);
+  });
+
+  it("tells of doubt in the facts and the condition, not as a change", () => {
+    const { board, changes } = boardWith([ams1, sin1]);
+    board.health("sin1", 4, "up");
+    board.health("sin1", 4, "up", "timeout", true);
+    expect([...board.facts().inDoubt]).toEqual([0, 1]);
+    expect(board.condition("sin1")?.health).toMatchObject([
+      { health: "up", reason: "timeout", inDoubt: true },
+    ]);
+    board.health("sin1", 4, "up", "timeout", false);
+    expect([...board.facts().inDoubt]).toEqual([0, 0]);
+    expect(board.condition("sin1")?.health[0]).not.toHaveProperty("inDoubt");
+    expect(changes).toHaveLength(1);
   });
 
   it("ignores edges and families that are not there", () => {

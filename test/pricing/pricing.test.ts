@@ -24,6 +24,7 @@ function factsOf(viewers: number[], measuredAtMs: number, up = [1, 1]): Facts {
     generation: 1,
     up: Uint8Array.from(up),
     state: new Uint8Array(2),
+    inDoubt: new Uint8Array(2),
     loadRatio: Float64Array.from(viewers, (n) => n / 100),
     viewers: Float64Array.from(viewers),
     perViewer: Float64Array.of(0.01, 0.01),
@@ -204,4 +205,17 @@ it("a ramp begins at what the edge carries already", () => {
   expect(ramps.limit(3, 0)).toBeCloseTo(0.525);
   expect(ramps.limit(3, 2000)).toBe(1);
   expect(ramps.limit(4, 0)).toBe(1);
+});
+
+it("an edge is unsteady while its health is in doubt, and while it takes up load after it came back", () => {
+  const tested = setUp();
+  const at = (nowMs: number, up = [1, 1], inDoubt = [0, 0]): number[] => [
+    ...tested.facts({ ...factsOf([50, 50], nowMs, up), inDoubt: Uint8Array.from(inDoubt) }, nowMs).unsteady,
+  ];
+  tested.pricing.begin();
+  expect(at(1000)).toEqual([0, 0]);
+  expect(at(2000, [1, 1], [0, 1])).toEqual([0, 1]);
+  expect(at(3000, [1, 0])).toEqual([0, 0]);
+  expect(at(4000)).toEqual([0, 1]);
+  expect(at(70_000)).toEqual([0, 0]);
 });

@@ -153,6 +153,26 @@ describe("rise and fall over time", () => {
     expect(news).toEqual(["flapping/4 up"]);
   });
 
+  it("tells when results begin to speak against the health, and when they no longer do", async () => {
+    const clock = createFakeClock();
+    const results = [OK, failed("timeout"), OK, failed("refused"), failed("refused")];
+    const told: string[] = [];
+    const prober = startProbes({
+      log: SILENT_LOG,
+      clock,
+      random,
+      run: async () => results.shift() ?? OK,
+      onHealth: (_edge, _family, health, _reason, isInDoubt) =>
+        void told.push(isInDoubt === true ? `${health}?` : health),
+    });
+    onTestFinished(() => prober.stop());
+    prober.take(
+      inventoryOf([edge("shaky", { probe: { ...tcpProbe(1), intervalMs: 1000, rise: 2, fall: 2 } })]),
+    );
+    await clock.advance(6500);
+    expect(told).toEqual(["unknown", "up", "up?", "up", "up?", "down", "down?", "up"]);
+  });
+
   it("spreads the starts over the interval", async () => {
     const clock = createFakeClock();
     const starts: number[] = [];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { judge, NOT_PROBED, together, type Verdict } from "../../src/probe/rise-fall.ts";
+import { isInDoubt, judge, NOT_PROBED, together, type Verdict } from "../../src/probe/rise-fall.ts";
 
 const TIMING = { rise: 3, fall: 2 };
 
@@ -45,4 +45,23 @@ it("calls a family up while any address is, and down only when all are", () => {
   expect(of("down", "unknown")).toBe("unknown");
   expect(of("down", "down")).toBe("down");
   expect(of()).toBe("unknown");
+});
+
+it("is in doubt while the results that speak against it are not yet enough", () => {
+  const up = judge(NOT_PROBED, undefined, TIMING);
+  const shaken = judge(up, "timeout", TIMING);
+  const down = judge(shaken, "timeout", TIMING);
+  const rising = judge(down, undefined, TIMING);
+  expect([[], [NOT_PROBED], [up], [down], [shaken], [rising]].map(isInDoubt)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    true,
+    true,
+  ]);
+  // One address that is well keeps the family up; one that rises brings it up.
+  expect(isInDoubt([up, shaken])).toBe(false);
+  expect(isInDoubt([down, rising])).toBe(true);
+  expect(isInDoubt([up, rising])).toBe(false);
 });

@@ -57,6 +57,7 @@ export function worldOf(
     down?: Edge[];
     drain?: Edge[];
     off?: Edge[];
+    unsteady?: Edge[];
     load?: [Edge, number][];
     price?: [Edge, number][];
   } = {},
@@ -69,6 +70,7 @@ export function worldOf(
     state: Uint8Array.from(edges, (edge) =>
       said.drain?.includes(edge) ? 1 : said.off?.includes(edge) ? 2 : 0,
     ),
+    unsteady: Uint8Array.from(edges, (edge) => (said.unsteady?.includes(edge) ? 1 : 0)),
     loadRatio,
     priceKm: Float64Array.from(edges, (edge) => said.price?.find(([priced]) => priced === edge)?.[1] ?? 0),
     staleStreams: new Map(),

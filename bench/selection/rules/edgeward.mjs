@@ -81,6 +81,7 @@ function createFacts({ generation, edges }) {
       generation,
       up: up.slice(),
       state: new Uint8Array(edges.length),
+      inDoubt: new Uint8Array(edges.length),
       loadRatio: loadRatio.slice(),
       viewers: viewers.slice(),
       perViewer,
