@@ -112,11 +112,12 @@ function inventoryOf({ packedInventory }: Configured): Inventory {
 }
 
 function runBatches(sockets: ThreadSockets): void {
-  const { zones, services } = engine.inventory;
+  const { zones, services, dns } = engine.inventory;
   answerInBatches({
     sockets,
     zones,
     services,
+    dns,
     decide: engine.redirector.decide,
     keep: engine.redirector.keep,
     log,
@@ -126,7 +127,7 @@ function runBatches(sockets: ThreadSockets): void {
     onWake(door) {
       for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
         if (order.kind === "stop") return "stop";
-        engine.take(order.change, (inventory) => door.take(inventory.zones, inventory.services));
+        engine.take(order.change, ({ zones, services, dns }) => door.take(zones, services, dns));
       }
       return "go-on";
     },
@@ -139,7 +140,7 @@ function nextOrder(): DnsOrder | undefined {
 }
 
 async function runSockets(endpoints: readonly Endpoint[], transports: readonly Transport[]): Promise<void> {
-  const { zones, services } = engine.inventory;
+  const { zones, services, dns } = engine.inventory;
   const { decide } = engine.redirector;
   try {
     const door = await startDnsDoor({
@@ -147,6 +148,7 @@ async function runSockets(endpoints: readonly Endpoint[], transports: readonly T
       transports,
       zones,
       services,
+      dns,
       decide,
       log,
       cookieSecrets: [data.cookieSecret],
@@ -154,7 +156,7 @@ async function runSockets(endpoints: readonly Endpoint[], transports: readonly T
     });
     port.on("message", (order: DnsOrder) => {
       if (order.kind === "stop") void door.stop().then(() => port.close());
-      else engine.take(order.change, (inventory) => door.take(inventory.zones, inventory.services));
+      else engine.take(order.change, ({ zones, services, dns }) => door.take(zones, services, dns));
     });
     send({ kind: "ready", endpoints: door.endpoints });
   } catch (error) {

@@ -19,6 +19,7 @@ import type { Findings } from "./findings.ts";
 import { doorsOf } from "./doors.ts";
 import type { Report } from "./report.ts";
 import type { FileInput } from "./schema.ts";
+import { buildDns } from "./schema-dns.ts";
 import type { EdgeInput } from "./schema-edge.ts";
 import { type MapTree, type ScalarTree, entriesAt, locate, treeAt } from "./tree.ts";
 import type { Environment } from "./variables.ts";
@@ -70,6 +71,7 @@ export function build(
     file: resolve(mainFile),
     listen: file.listen,
     ops: { tokens: buildTokens(file, known.edgeIds, report) },
+    dns: buildDns(file.dns),
     stateFile: stateFileOf(file, mainFile, environment),
     trustedProxies: file.trustedProxies,
     geoip: {

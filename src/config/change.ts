@@ -30,6 +30,7 @@ export async function describeChange(before: Inventory, after: Inventory): Promi
 const otherKeys = [
   "listen",
   "ops",
+  "dns",
   "stateFile",
   "trustedProxies",
   "geoip",

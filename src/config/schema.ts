@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dnsSchema } from "./schema-dns.ts";
 import { id, writtenEdgeSchema } from "./schema-edge.ts";
 import {
   geoipSchema,
@@ -19,6 +20,7 @@ import { zoneSchema } from "./schema-zone.ts";
 export const fileSchema = z.strictObject({
   listen: listenSchema.describe("Addresses and ports of the doors.").prefault({}),
   ops: opsSchema.describe("Who may come in at the operators' door.").prefault({}),
+  dns: dnsSchema.describe("The DNS door itself: what it tells of this server.").prefault({}),
   stateFile: stateFile
     .describe(
       "Where drains are kept over a restart; default: edgeward.state.json in $STATE_DIRECTORY or here.",

@@ -11,6 +11,7 @@
  * one that takes its place.
  */
 import type { Decide, Keep } from "../model/decision.ts";
+import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { Zone } from "../model/zone.ts";
@@ -79,6 +80,8 @@ export interface BatchDoorOptions {
   readonly sockets: ThreadSockets;
   readonly zones: readonly Zone[];
   readonly services: readonly NamedService[];
+  /** Left out: nothing is told of this server. */
+  readonly dns?: DnsSettings;
   readonly decide: Decide;
   readonly keep: Keep;
   readonly log: Log;
@@ -92,7 +95,7 @@ export interface BatchDoorOptions {
 }
 
 export interface BatchDoor {
-  take(zones: readonly Zone[], services: readonly NamedService[]): void;
+  take(zones: readonly Zone[], services: readonly NamedService[], dns?: DnsSettings): void;
 }
 
 /**
@@ -106,7 +109,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const { zones, services, decide, keep, log, cookieSecrets, sockets } = options;
   const counters = createDnsCounters(options.cells);
   const responder = createResponder({
-    namespace: compileNamespace(zones, services),
+    namespace: compileNamespace(zones, services, options.dns),
     decide,
     counters,
     cookieSecrets,

@@ -9,6 +9,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Decide } from "../model/decision.ts";
+import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
@@ -28,6 +29,8 @@ export interface DnsDoorOptions {
   readonly transports?: readonly Transport[];
   readonly zones: readonly Zone[];
   readonly services: readonly NamedService[];
+  /** Left out: nothing is told of this server. */
+  readonly dns?: DnsSettings;
   readonly decide: Decide;
   readonly log: Log;
   /** As `ResponderOptions.cookieSecrets`; left out: a random one until the door is stopped. */
@@ -45,7 +48,7 @@ export interface DnsDoor {
    * Replaces all names at once.
    * @throws if they cannot be compiled, which the configuration has checked before; the old ones stay
    */
-  take(zones: readonly Zone[], services: readonly NamedService[]): void;
+  take(zones: readonly Zone[], services: readonly NamedService[], dns?: DnsSettings): void;
   /** Frees the addresses; open connections are closed. */
   stop(): Promise<void>;
 }
@@ -59,7 +62,7 @@ export async function startDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   const cells = options.cells ?? new Float64Array(counterCells());
   const counters = createDnsCounters(cells);
   const responder = createResponder({
-    namespace: compileNamespace(zones, services),
+    namespace: compileNamespace(zones, services, options.dns),
     decide,
     counters,
     cookieSecrets: options.cookieSecrets ?? [randomBytes(16)],
@@ -71,7 +74,7 @@ export async function startDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   return {
     endpoints,
     metrics: () => dnsMetrics([cells]),
-    take: (zones, services) => responder.take(compileNamespace(zones, services)),
+    take: (...names) => responder.take(compileNamespace(...names)),
     stop: () => stopAll(listeners.flat()),
   };
 }

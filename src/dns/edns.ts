@@ -13,6 +13,7 @@ export function readOptions(packet: Uint8Array, start: number, end: number, quer
     const data = at + 4;
     at = data + readUint16(packet, at + 2);
     if (at > end) return false;
+    if (code === OPTION.NSID) query.wantsNsid = true;
     if (code === OPTION.CLIENT_SUBNET && !readClientSubnet(packet, data, at, query.subnet)) return false;
     if (code === OPTION.COOKIE && !readCookie(packet, data, at, query.cookie)) return false;
   }

@@ -30,6 +30,8 @@ export class Reply {
   authoritative = false;
   /** Client subnet SCOPE, sent if the query had a client subnet (RFC 7871 7.2.1). */
   scopePrefixLength = 0;
+  /** Which server this is; sent if the query wants to know (RFC 5001). */
+  nsid: Uint8Array | undefined;
   /** Sent back if the query had a cookie. */
   readonly serverCookie = new Uint8Array(SERVER_COOKIE_OCTETS);
   readonly #sections = { answer: 0, authority: 0, additional: 0 };
@@ -47,7 +49,7 @@ export class Reply {
     this.scopePrefixLength = 0;
     this.#query = query;
     this.#out = out;
-    this.#limit = Math.min(maxOctets, out.length) - ednsOctets(query);
+    this.#limit = Math.min(maxOctets, out.length) - ednsOctets(query, this.nsid);
     this.#extendedError = undefined;
     this.#at = HEADER_OCTETS;
     for (; this.#at < query.questionEnd; this.#at++) out[this.#at] = packet[this.#at] as number;
@@ -201,11 +203,16 @@ export class Reply {
     out[start + 6] = 0;
     writeUint16(out, start + 7, query.dnssecOk ? EDNS_FLAG_DO : 0);
     this.#at = start + OPT_FIXED_OCTETS;
+    if (query.wantsNsid && this.nsid !== undefined) this.#writeNsid(this.nsid);
     if (query.subnet.isPresent) this.#writeClientSubnet(query);
     if (query.cookie.isPresent) this.#writeCookie(query);
     if (this.#extendedError !== undefined) this.#writeExtendedError(this.#extendedError);
     writeUint16(out, start + 9, this.#at - start - OPT_FIXED_OCTETS);
     this.#sections.additional++;
+  }
+
+  #writeNsid(nsid: Uint8Array): void {
+    this.#out.set(nsid, this.#writeOptionHeader(OPTION.NSID, nsid.length));
   }
 
   /** FAMILY, SOURCE and ADDRESS as asked (RFC 7871 7.2.1). */
@@ -252,8 +259,9 @@ function hintOctets(addresses: readonly Uint8Array[]): number {
 }
 
 /** What OPT will need, but for an extended error. */
-function ednsOctets({ hasEdns, subnet, cookie }: Query): number {
+function ednsOctets({ hasEdns, wantsNsid, subnet, cookie }: Query, nsid: Uint8Array | undefined): number {
   if (!hasEdns) return 0;
+  const nsidOctets = wantsNsid && nsid !== undefined ? 4 + nsid.length : 0;
   const subnetOctets = subnet.isPresent ? 8 + ((subnet.sourcePrefixLength + 7) >> 3) : 0;
-  return OPT_FIXED_OCTETS + subnetOctets + (cookie.isPresent ? 12 + SERVER_COOKIE_OCTETS : 0);
+  return OPT_FIXED_OCTETS + nsidOctets + subnetOctets + (cookie.isPresent ? 12 + SERVER_COOKIE_OCTETS : 0);
 }

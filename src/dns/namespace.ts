@@ -8,6 +8,7 @@
  *
  * RFC 1034 4.3.2 as amended by RFC 4592: every ancestor of a name exists, up to its zone's apex.
  */
+import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Service } from "../model/service.ts";
 import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
 import { type WireName, wireName } from "./name.ts";
@@ -15,6 +16,7 @@ import { createNameTable } from "./name-table.ts";
 import {
   type BindingRecord,
   bindingRecord,
+  chaosTextSet,
   glueSet,
   minimalAnySet,
   type RecordSet,
@@ -27,6 +29,10 @@ import { TYPE } from "./wire.ts";
 export interface Namespace {
   /** What holds for a name; undefined outside of every zone. */
   find(name: WireName): Holding | undefined;
+  /** In class CH: what this server tells of itself by that name; undefined where it does not. */
+  findChaos(name: WireName): RecordSet | undefined;
+  /** Which server this is (RFC 5001 2.3); undefined: not to be told. */
+  readonly nsid: Uint8Array | undefined;
 }
 
 /** What there is at a name. */
@@ -99,7 +105,11 @@ export interface ZoneData {
 export const MAX_ALIASES = 8;
 
 /** @throws if a service's hostname is outside every zone, which the configuration has checked before */
-export function compileNamespace(zones: readonly Zone[], services: readonly NamedService[]): Namespace {
+export function compileNamespace(
+  zones: readonly Zone[],
+  services: readonly NamedService[],
+  dns: DnsSettings = {},
+): Namespace {
   const tree = createTree(zones);
   for (const zone of tree.zones) addZone(tree, zone);
   for (const service of services)
@@ -112,13 +122,37 @@ export function compileNamespace(zones: readonly Zone[], services: readonly Name
     below: holdings.below(node),
   }));
   const table = createNameTable(nodes);
-  const find: Namespace["find"] = (name) => {
+  const find: FindHolding = (name) => {
     const node = table.closest(name);
     if (node === undefined) return undefined;
     return node.name.labelCount === name.labelCount ? node.at : node.below;
   };
   holdings.followAliases(find);
-  return { find };
+  return { find, ...selfPortrait(dns) };
+}
+
+type FindHolding = Namespace["find"];
+
+/** RFC 4892, and the names that came before it. */
+function selfPortrait({ identity, version }: DnsSettings): Pick<Namespace, "findChaos" | "nsid"> {
+  const told = [
+    ["id.server", identity],
+    ["hostname.bind", identity],
+    ["version.server", version],
+    ["version.bind", version],
+  ] as const;
+  const table = createNameTable(
+    told.flatMap(([name, text]) =>
+      text === undefined ? [] : [{ name: wireName(name), set: chaosTextSet(text) }],
+    ),
+  );
+  return {
+    findChaos(name) {
+      const node = table.closest(name);
+      return node?.name.labelCount === name.labelCount ? node.set : undefined;
+    },
+    nsid: identity === undefined ? undefined : Buffer.from(identity, "latin1"),
+  };
 }
 
 /** The names as configured, before they are compiled. */
@@ -211,7 +245,7 @@ interface Holdings {
   at(node: ConfiguredNode): Holding;
   below(node: ConfiguredNode): Holding;
   /** To be called once all names can be found. */
-  followAliases(find: Namespace["find"]): void;
+  followAliases(find: FindHolding): void;
 }
 
 /** Each holding is made once, so that aliases can be told apart by identity. */
@@ -331,7 +365,7 @@ function aliasOf(node: ConfiguredNode, record: StaticRecord): MutableAlias {
   };
 }
 
-function chainFrom(start: AliasHolding, find: Namespace["find"]): Chain {
+function chainFrom(start: AliasHolding, find: FindHolding): Chain {
   const seen = [start];
   for (let last = start; ; ) {
     const next = find(last.target);

@@ -15,6 +15,8 @@ export interface Query {
   /** What the requestor can take over UDP, as it says. */
   udpPayloadOctets: number;
   dnssecOk: boolean;
+  /** Whether it asks which server answers (RFC 5001 2.1). */
+  wantsNsid: boolean;
   readonly subnet: ClientSubnet;
   readonly cookie: Cookie;
 }
@@ -50,6 +52,7 @@ export function createQuery(): Query {
     hasEdns: false,
     udpPayloadOctets: 0,
     dnssecOk: false,
+    wantsNsid: false,
     subnet: { isPresent: false, family: 0, sourcePrefixLength: 0, address: new Uint8Array(16) },
     cookie: { isPresent: false, client: new Uint8Array(8), server: new Uint8Array(32), serverOctets: 0 },
   };
@@ -65,7 +68,8 @@ export function clearQuery(query: Query): void {
   forgetOptions(query);
 }
 
-export function forgetOptions({ subnet, cookie }: Query): void {
-  subnet.isPresent = false;
-  cookie.isPresent = false;
+export function forgetOptions(query: Query): void {
+  query.wantsNsid = false;
+  query.subnet.isPresent = false;
+  query.cookie.isPresent = false;
 }

@@ -1,7 +1,7 @@
 import type { ServiceBinding, ServiceParam } from "../model/service.ts";
 import type { RecordData, Zone } from "../model/zone.ts";
 import { isBelowOrEqual, type WireName, wireName, wireNameOf } from "./name.ts";
-import { CLASS_IN, TYPE, writeUint16, writeUint32 } from "./wire.ts";
+import { CLASS_CH, CLASS_IN, TYPE, writeUint16, writeUint32 } from "./wire.ts";
 
 /**
  * An RRset in wire form but for its compression pointers: where a message will hold the owner and the
@@ -52,6 +52,11 @@ export function minimalAnySet(ttlSeconds: number): RecordSet {
   return setOf(OWNER, TYPE.HINFO, ttlSeconds, [plain(...characterString("RFC8482"), ...characterString(""))]);
 }
 
+/** What a server tells of itself; not to be kept (RFC 4892 3). */
+export function chaosTextSet(text: string): RecordSet {
+  return setOf(OWNER, TYPE.TXT, 0, [plain(...characterString(text))], CLASS_CH);
+}
+
 /** A record of HTTPS or SVCB in ServiceMode but for its address hints, which are those of each answer. */
 export interface BindingRecord {
   /** From TYPE on, with TTL and RDLENGTH to be filled in, up to where IPv4 hints belong. */
@@ -93,13 +98,23 @@ const SOA_EXPIRE_SECONDS = 1_209_600;
 const OWNER: Template = { octets: new Uint8Array(2), ownerHoles: [0], zoneHoles: [] };
 const ZONE: Template = { octets: new Uint8Array(2), ownerHoles: [], zoneHoles: [0] };
 
-function setOf(owner: Template, type: number, ttlSeconds: number, data: readonly Template[]): RecordSet {
-  const records = data.flatMap((one) => [owner, fixedFields(type, ttlSeconds, one.octets.length), one]);
+function setOf(
+  owner: Template,
+  type: number,
+  ttlSeconds: number,
+  data: readonly Template[],
+  ofClass: number = CLASS_IN,
+): RecordSet {
+  const records = data.flatMap((one) => [
+    owner,
+    fixedFields(type, ttlSeconds, one.octets.length, ofClass),
+    one,
+  ]);
   return { ...joined(records), count: data.length };
 }
 
-function fixedFields(type: number, ttlSeconds: number, dataOctets: number): Template {
-  return plain(...uint16(type), ...uint16(CLASS_IN), ...uint32(ttlSeconds), ...uint16(dataOctets));
+function fixedFields(type: number, ttlSeconds: number, dataOctets: number, ofClass = CLASS_IN): Template {
+  return plain(...uint16(type), ...uint16(ofClass), ...uint32(ttlSeconds), ...uint16(dataOctets));
 }
 
 function dataTemplate(data: RecordData, zone: WireName): Template {

@@ -14,7 +14,7 @@ import {
 } from "./namespace.ts";
 import type { Query } from "./query.ts";
 import type { BindingRecord } from "./records.ts";
-import { CLASS_IN, EXTENDED_ERROR_FILTERED, RCODE, TYPE } from "./wire.ts";
+import { CLASS_CH, CLASS_IN, EXTENDED_ERROR, RCODE, TYPE } from "./wire.ts";
 
 /** Everything an answer is made of. Mutable, so that one serves for every query. */
 export interface Circumstances {
@@ -30,19 +30,31 @@ export interface Circumstances {
 /** Fills in the answer to a well-formed query (RFC 1034 4.3.2). */
 export function respond(circumstances: Circumstances, reply: Reply): void {
   const { namespace, query } = circumstances;
-  reply.rcode =
-    query.class === CLASS_IN ? (RCODE_OF_META_TYPE.get(query.type) ?? RCODE.NOERROR) : RCODE.REFUSED;
-  if (reply.rcode !== RCODE.NOERROR) return;
+  if (query.class !== CLASS_IN) return respondBesideInternet(circumstances, reply);
+  reply.rcode = RCODE_OF_META_TYPE.get(query.type) ?? RCODE.NOERROR;
+  if (reply.rcode !== RCODE.NOERROR) return reply.explain(EXTENDED_ERROR.NOT_SUPPORTED);
 
   const holding = namespace.find(query.name);
   if (holding === undefined) {
     reply.rcode = RCODE.REFUSED;
-    return;
+    return reply.explain(EXTENDED_ERROR.NOT_AUTHORITATIVE);
   }
   reply.authoritative = holding.kind !== "referral" || query.type === TYPE.DS;
   const zoneAt = zoneNameAt(holding.zone, query.name, QUESTION_NAME_AT);
   if (holding.kind === "alias") follow(holding, zoneAt, circumstances, reply);
   else answer(holding, { ownerAt: QUESTION_NAME_AT, zoneAt }, circumstances, reply);
+}
+
+/** Class CH, as far as the server tells of itself (RFC 4892); nothing in any other. */
+function respondBesideInternet({ namespace, query }: Circumstances, reply: Reply): void {
+  const set = query.class === CLASS_CH ? namespace.findChaos(query.name) : undefined;
+  if (set === undefined) {
+    reply.rcode = RCODE.REFUSED;
+    return;
+  }
+  reply.authoritative = true;
+  if (query.type === TYPE.TXT || query.type === TYPE.ANY)
+    reply.add("answer", set, QUESTION_NAME_AT, QUESTION_NAME_AT);
 }
 
 /** What is no data at any name: records of the protocol itself, transfers, and mail of the eighties (RFC 6895 3.1). */
@@ -214,7 +226,7 @@ function refuse(decision: Decision, zone: ZoneData, place: Place, reply: Reply):
     case "full":
       return deny(zone, place, reply, decision.ttlSeconds);
     case "not-allowed":
-      reply.explain(EXTENDED_ERROR_FILTERED);
+      reply.explain(EXTENDED_ERROR.FILTERED);
       return deny(zone, place, reply);
     case "down":
     case "no-edges":

@@ -67,6 +67,7 @@ export function createResponder(options: ResponderOptions): Responder {
   const cookies = createCookieJar(options.cookieSecrets);
   const query = createQuery();
   const reply = new Reply();
+  reply.nsid = options.namespace.nsid;
   const circumstances: Circumstances = {
     namespace: options.namespace,
     decide,
@@ -116,6 +117,7 @@ export function createResponder(options: ResponderOptions): Responder {
     last,
     take(namespace) {
       circumstances.namespace = namespace;
+      reply.nsid = namespace.nsid;
     },
   };
 }

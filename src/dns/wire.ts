@@ -20,6 +20,8 @@ export const FLAG = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100, RA: 0x0080
 export const OPCODE_QUERY = 0;
 
 export const CLASS_IN = 1;
+/** Where servers tell of themselves (RFC 4892). */
+export const CLASS_CH = 3;
 
 export const TYPE = {
   A: 1,
@@ -58,10 +60,10 @@ export const RCODE = {
 } as const;
 
 /** EDNS options (RFC 6891 9). */
-export const OPTION = { CLIENT_SUBNET: 8, COOKIE: 10, EXTENDED_ERROR: 15 } as const;
+export const OPTION = { NSID: 3, CLIENT_SUBNET: 8, COOKIE: 10, EXTENDED_ERROR: 15 } as const;
 
 /** Extended DNS errors (RFC 8914 4). */
-export const EXTENDED_ERROR_FILTERED = 17;
+export const EXTENDED_ERROR = { FILTERED: 17, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
 
 /** The DO bit of EDNS (RFC 3225 3). */
 export const EDNS_FLAG_DO = 0x8000;

@@ -1,4 +1,5 @@
 import type { Prefix } from "./address.ts";
+import type { DnsSettings } from "./dns-settings.ts";
 import type { Edge } from "./edge.ts";
 import type { Continent } from "./location.ts";
 import type { Service } from "./service.ts";
@@ -16,6 +17,7 @@ export interface Inventory {
     readonly ops: Endpoint;
   };
   readonly ops: { readonly tokens: readonly Token[] };
+  readonly dns: DnsSettings;
   /** Where drains set through the API are kept over a restart; absolute. */
   readonly stateFile: string;
   readonly trustedProxies: readonly Prefix[];

@@ -47,6 +47,7 @@ function expected(serial: number): Inventory {
       { prefix: prefix("192.0.2.0/24"), latitude: 40.71, longitude: -74.01, country: "US", continent: "NA" },
     ],
     allowedProbeNetworks: [],
+    dns: {},
     zones: [zone(serial)],
     edges: [
       edge(0, "ams1", "127.0.0.11", { latitude: 52.3676, longitude: 4.9041 }, ["live", "vod", "europe"]),

@@ -110,6 +110,7 @@ const INVENTORY: Inventory = {
   geoip: { city: [], asn: [] },
   places: [],
   allowedProbeNetworks: [],
+  dns: {},
   zones: [],
   edges: [EDGE],
   services: [SERVICE],

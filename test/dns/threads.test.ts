@@ -47,6 +47,7 @@ function inventoryOf(generation: number): Inventory {
     geoip: { city: [], asn: [] },
     places: [],
     allowedProbeNetworks: [],
+    dns: {},
     zones: ZONES.map((zone) => ({ ...zone, serial: generation })),
     edges: [own],
     services: [{ ...serviceOf("live"), edges: [0] }],

@@ -57,6 +57,7 @@ export function inventoryOf(
     file: "/etc/edgeward.yaml",
     listen: { dns: [], http: [], ops: { host: "127.0.0.1", port: 9153 } },
     ops: { tokens: [] },
+    dns: {},
     stateFile: "/var/lib/edgeward/state.json",
     trustedProxies: [],
     geoip: { city: [], asn: [] },

@@ -65,6 +65,7 @@ export async function startHarness(options: Partial<DnsDoorOptions> = {}): Promi
     zones: ZONES,
     services: SERVICES,
     decide,
+    dns: {},
     log: QUIET,
     cookieSecrets: [randomBytes(16)] as const,
     cells: new Float64Array(counterCells()),
@@ -106,11 +107,14 @@ function startBatched({
   zones,
   services,
   decide,
+  dns,
   cookieSecrets,
   cells,
-}: Required<Pick<DnsDoorOptions, "zones" | "services" | "decide" | "cookieSecrets" | "cells">>): Batched {
+}: Required<
+  Pick<DnsDoorOptions, "zones" | "services" | "decide" | "dns" | "cookieSecrets" | "cells">
+>): Batched {
   const counters = createDnsCounters(cells);
-  const namespace = compileNamespace(zones, services);
+  const namespace = compileNamespace(zones, services, dns);
   const { respond } = createResponder({ namespace, decide, cookieSecrets, counters, onFault() {} });
   return listenInBatches(ENDPOINTS, {
     respond: (packet, length, source, out) => respond(packet.octets, length, source, "udp", out.octets),

@@ -105,6 +105,7 @@ function inventoryOf({ edges, affinity, ttlMs }) {
     geoip: { city: [], asn: [] },
     places: [],
     allowedProbeNetworks: [],
+    dns: {},
     zones: [],
     edges,
     services: [
