@@ -10,6 +10,7 @@
  * The sockets belong to the process and outlive a thread that dies: what waits in them is answered by the
  * one that takes its place.
  */
+import { type Libc, loadLibc } from "../base/libc.ts";
 import type { Decide, Keep } from "../model/decision.ts";
 import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -20,7 +21,6 @@ import { openWake, runBatchLoop, wake } from "./batch-loop.ts";
 import { createDnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
 import { keepReplies } from "./kept-replies.ts";
-import { type Libc, loadLibc } from "./libc.ts";
 import { compileNamespace, type NamedService } from "./namespace.ts";
 import { createResponder } from "./responder.ts";
 import { closeSockets, openSocketGroup, type SharedSocket } from "./socket.ts";

@@ -1,5 +1,5 @@
+import { ERRNO, type Libc } from "../base/libc.ts";
 import { BATCH_PACKETS, type PacketBatch } from "./batch.ts";
-import { ERRNO, type Libc } from "./libc.ts";
 import type { SharedSocket } from "./socket.ts";
 
 export interface BatchLoopOptions {

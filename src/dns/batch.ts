@@ -10,10 +10,11 @@
  * written once, or when a reply is not in the place of its query because one before it got none. The
  * layouts are those of 64-bit Linux: struct mmsghdr, iovec, sockaddr_in, sockaddr_in6, cmsghdr.
  */
+import { ERRNO, type Libc } from "../base/libc.ts";
+import { SOCKADDR_IN6_OCTETS } from "../base/socket-address.ts";
 import type { DnsCounters } from "./counters.ts";
-import { ERRNO, type Libc } from "./libc.ts";
 import { MAX_DATAGRAM_OCTETS } from "./listen.ts";
-import { type SharedSocket, SOCKADDR_IN6_OCTETS } from "./socket.ts";
+import type { SharedSocket } from "./socket.ts";
 import { isReflectorPort } from "./source.ts";
 import { MAX_UDP_OCTETS, readUint16 } from "./wire.ts";
 

@@ -8,6 +8,7 @@
  * ```
  */
 import { randomBytes } from "node:crypto";
+import { formatEndpoint } from "../base/endpoint.ts";
 import type { Decide } from "../model/decision.ts";
 import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -17,7 +18,7 @@ import type { Zone } from "../model/zone.ts";
 import type { ConnectionLimits } from "./connections.ts";
 import { counterCells, createDnsCounters, type DnsCounters, dnsMetrics, type Transport } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
-import { type Listener, formatEndpoint, isPortToChoose, PORT_ATTEMPTS } from "./listen.ts";
+import { type Listener, isPortToChoose, PORT_ATTEMPTS } from "./listen.ts";
 import { compileNamespace, type NamedService } from "./namespace.ts";
 import { createResponder, type Responder } from "./responder.ts";
 import { listenTcp } from "./tcp.ts";

@@ -1,3 +1,4 @@
+import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Transport } from "./counters.ts";
 
@@ -17,7 +18,7 @@ export const RECEIVE_BUFFER_OCTETS = 8 << 20;
 /** Why an address could not be listened on, in one line for the operator. */
 export function listenError(endpoint: Endpoint, transport: Transport, cause: NodeJS.ErrnoException): Error {
   const where = `${formatEndpoint(endpoint)} (${transport.toUpperCase()})`;
-  const error = new Error(`cannot listen for DNS on ${where}: ${reasonOf(cause)}`, { cause });
+  const error = new Error(`cannot listen for DNS on ${where}: ${whyNotListening(cause)}`, { cause });
   return Object.assign(error, { code: cause.code });
 }
 
@@ -27,23 +28,4 @@ export const PORT_ATTEMPTS = 20;
 /** Whether another attempt may find a port that is free for both transports. */
 export function isPortToChoose({ port }: Endpoint, error: unknown): boolean {
   return port === 0 && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-}
-
-export function formatEndpoint({ host, port }: Endpoint): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case "EADDRINUSE":
-      return "another program listens there (EADDRINUSE)";
-    case "EACCES":
-      return "not permitted (EACCES); a port below 1024 needs the capability CAP_NET_BIND_SERVICE";
-    case "EADDRNOTAVAIL":
-      return "this machine does not have the address (EADDRNOTAVAIL)";
-    case "EAFNOSUPPORT":
-      return "this machine does not have the address family (EAFNOSUPPORT)";
-    default:
-      return message;
-  }
 }

@@ -1,7 +1,19 @@
-import { getSystemErrorMap } from "node:util";
 import { parseAddress } from "../base/address.ts";
+import type { Libc } from "../base/libc.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  boundPort,
+  cInteger,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  lastError,
+  SO_REUSEPORT,
+  SOCK_CLOEXEC,
+  socketAddress,
+  SOL_SOCKET,
+} from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
-import type { Libc } from "./libc.ts";
 import { listenError, RECEIVE_BUFFER_OCTETS } from "./listen.ts";
 
 /** Plain data, so that a thread can be told of it: descriptors belong to the process. */
@@ -26,7 +38,7 @@ export interface SocketGroup {
 export function openSocketGroup(libc: Libc, endpoint: Endpoint, count: number): SocketGroup {
   // One that does not share finds out who else is there, and with port 0 a port for all of them.
   const probe = openSocket(libc, endpoint, { isShared: false });
-  const bound: Endpoint = { host: endpoint.host, port: portOf(libc, probe.fd) };
+  const bound: Endpoint = { host: endpoint.host, port: boundPort(libc, probe.fd) };
   libc.close(probe.fd);
   const sockets: SharedSocket[] = [];
   try {
@@ -65,43 +77,17 @@ function openSocket(libc: Libc, endpoint: Endpoint, { isShared }: { isShared: bo
 function configure(libc: Libc, { fd, family, isWildcard }: SharedSocket, isShared: boolean): void {
   const set = (level: number, name: number, value: Uint8Array): boolean =>
     libc.setsockopt(fd, level, name, value, value.length) === 0;
-  if (family === 6) set(IPPROTO_IPV6, IPV6_V6ONLY, integer(1));
-  if (isShared && !set(SOL_SOCKET, SO_REUSEPORT, integer(1)))
+  if (family === 6) set(IPPROTO_IPV6, IPV6_V6ONLY, cInteger(1));
+  if (isShared && !set(SOL_SOCKET, SO_REUSEPORT, cInteger(1)))
     throw new Error("the system does not let sockets share an address");
-  if (isWildcard && family === 4) set(IPPROTO_IP, IP_PKTINFO, integer(1));
-  if (isWildcard && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, integer(1));
-  set(SOL_SOCKET, SO_RCVBUF, integer(RECEIVE_BUFFER_OCTETS));
+  if (isWildcard && family === 4) set(IPPROTO_IP, IP_PKTINFO, cInteger(1));
+  if (isWildcard && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, cInteger(1));
+  set(SOL_SOCKET, SO_RCVBUF, cInteger(RECEIVE_BUFFER_OCTETS));
   set(SOL_SOCKET, SO_SNDTIMEO, timeval(SEND_PATIENCE_MS));
 }
 
-/** `struct sockaddr_in` or `sockaddr_in6`. */
-function socketAddress({ host, port }: Endpoint): Uint8Array {
-  const isIpv6 = host.includes(":");
-  const name = new Uint8Array(isIpv6 ? SOCKADDR_IN6_OCTETS : SOCKADDR_IN_OCTETS);
-  const view = new DataView(name.buffer);
-  view.setUint16(0, isIpv6 ? AF_INET6 : AF_INET, true);
-  view.setUint16(2, port);
-  const bytes = parseAddress(host)?.bytes ?? new Uint8Array();
-  // An IPv4-mapped address has its own place in IPv6.
-  if (isIpv6 && bytes.length === 4) name.set([0xff, 0xff, ...bytes], 18);
-  else name.set(bytes, isIpv6 ? 8 : 4);
-  return name;
-}
-
-function portOf(libc: Libc, fd: number): number {
-  const name = new Uint8Array(SOCKADDR_IN6_OCTETS);
-  libc.getsockname(fd, name, Uint32Array.of(name.length));
-  return new DataView(name.buffer).getUint16(2);
-}
-
 function failure(libc: Libc, endpoint: Endpoint): Error {
-  const errno = libc.errno();
-  const [code, message] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, `errno ${errno}`];
-  return listenError(endpoint, "udp", Object.assign(new Error(message), { code }));
-}
-
-function integer(value: number): Uint8Array {
-  return new Uint8Array(Int32Array.of(value).buffer);
+  return listenError(endpoint, "udp", lastError(libc));
 }
 
 function timeval(milliseconds: number): Uint8Array {
@@ -111,19 +97,9 @@ function timeval(milliseconds: number): Uint8Array {
 /** A network that takes no packet for so long loses some. */
 const SEND_PATIENCE_MS = 100;
 
-export const SOCKADDR_IN_OCTETS = 16;
-export const SOCKADDR_IN6_OCTETS = 28;
-
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0x80000;
-const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
-const SO_REUSEPORT = 15;
 const SO_SNDTIMEO = 21;
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 const IPV6_RECVPKTINFO = 49;

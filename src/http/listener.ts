@@ -1,8 +1,8 @@
 import { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { getSystemErrorMap } from "node:util";
 import fastify, { type FastifyInstance } from "fastify";
+import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { ClientError } from "./client-error.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -78,24 +78,15 @@ function handleRest(server: Server, events: ListenerEvents): void {
   server.on("connect", (_request, socket) => events.connect(socket as Socket));
 }
 
-async function open(
-  instance: FastifyInstance,
-  { host, port }: Endpoint,
-  ipv6Only: boolean,
-): Promise<Endpoint> {
+async function open(instance: FastifyInstance, endpoint: Endpoint, ipv6Only: boolean): Promise<Endpoint> {
+  const { host, port } = endpoint;
   try {
     await instance.listen({ host, port, ipv6Only, backlog: 4096 });
   } catch (error) {
-    const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    throw new Error(`http: cannot listen on ${where}: ${reasonOf(error)}`, { cause: error });
+    const why = whyNotListening(error as NodeJS.ErrnoException);
+    throw new Error(`cannot listen for HTTP on ${formatEndpoint(endpoint)}: ${why}`, { cause: error });
   }
   return { host, port: (instance.server.address() as AddressInfo).port };
-}
-
-function reasonOf(error: unknown): string {
-  const { errno, message } = error as NodeJS.ErrnoException;
-  const [code, text] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
-  return code === undefined ? message : `${text} (${code})`;
 }
 
 async function close(instance: FastifyInstance, graceMs: number): Promise<void> {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type BatchSockets, openBatchSockets, type ThreadSockets } from "../../src/dns/batch-door.ts";
 import { BATCH_PACKETS, type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
 import { counterCells, createDnsCounters, dnsMetrics } from "../../src/dns/counters.ts";
-import { ERRNO, type Libc } from "../../src/dns/libc.ts";
+import { ERRNO, type Libc } from "../../src/base/libc.ts";
 import { listenUdp } from "../../src/dns/udp.ts";
 import { QUIET } from "../rfc/harness.ts";
 import { LIBC, listenInBatches } from "./batched.ts";

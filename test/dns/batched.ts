@@ -1,6 +1,6 @@
 import { openBatchSockets } from "../../src/dns/batch-door.ts";
 import { type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
-import { loadLibc } from "../../src/dns/libc.ts";
+import { loadLibc } from "../../src/base/libc.ts";
 import type { Endpoint } from "../../src/model/inventory.ts";
 
 export const LIBC = loadLibc();

@@ -4,7 +4,7 @@ import type { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { createDecisionTotals } from "../../src/decision-counts.ts";
 import { type DnsThreads, type DnsThreadsOptions, startDnsThreads } from "../../src/dns-threads.ts";
-import type { LibcResult } from "../../src/dns/libc.ts";
+import type { LibcResult } from "../../src/base/libc.ts";
 import type { Geo } from "../../src/geo/geo.ts";
 import type { GeoSnapshot } from "../../src/geo/locator.ts";
 import type { Inventory, Place } from "../../src/model/inventory.ts";

@@ -385,12 +385,12 @@ describe("endpoints", () => {
     await free.stop();
     const endpoints = [freed, { host: "127.0.0.1", port: test.port }];
     await expect(startHttpDoor({ ...options, endpoints })).rejects.toThrow(
-      `http: cannot listen on 127.0.0.1:${test.port}: address already in use (EADDRINUSE)`,
+      `cannot listen for HTTP on 127.0.0.1:${test.port}: another program listens there (EADDRINUSE)`,
     );
     await expect(exchange(freed.port, "")).rejects.toThrow("ECONNREFUSED");
     await expect(
       startHttpDoor({ ...options, endpoints: [{ host: "2001:db8::1", port: 80 }] }),
-    ).rejects.toThrow(/^http: cannot listen on \[2001:db8::1\]:80: .+ \(E[A-Z]+\)$/);
+    ).rejects.toThrow(/^cannot listen for HTTP on \[2001:db8::1\]:80: .+ \(E[A-Z]+\)$/);
   });
 });
 

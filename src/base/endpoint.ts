@@ -1,0 +1,21 @@
+import type { Endpoint } from "../model/inventory.ts";
+
+export function formatEndpoint({ host, port }: Endpoint): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Why an address could not be listened on, for the operator. */
+export function whyNotListening({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return "another program listens there (EADDRINUSE)";
+    case "EACCES":
+      return "not permitted (EACCES); a port below 1024 needs the capability CAP_NET_BIND_SERVICE";
+    case "EADDRNOTAVAIL":
+      return "this machine does not have the address (EADDRNOTAVAIL)";
+    case "EAFNOSUPPORT":
+      return "this machine does not have the address family (EAFNOSUPPORT)";
+    default:
+      return message;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What every thread that answers has of its own: all that a decision needs, replaced by orders.
+ *
+ * ```
+ * orders ─► geo snapshot ─► locator ─┐
+ *     └──── inventory, world ────────┴─► redirector ─► the thread's door
+ * ```
+ */
+import { deserialize } from "node:v8";
+import { parentPort, workerData } from "node:worker_threads";
+import { type PackedArrivals, packArrivals } from "./arrivals.ts";
+import { type GeoSnapshot, Locator, type LookupCounts } from "./geo/locator.ts";
+import type { Endpoint, Inventory } from "./model/inventory.ts";
+import type { Log } from "./model/log.ts";
+import type { World } from "./model/world.ts";
+import { createRedirector, type Redirector } from "./redirector.ts";
+
+/** What a thread is started with. */
+export interface ThreadData<Task> {
+  readonly task: Task;
+  readonly serving: Serving;
+  readonly lookups: LookupCounts;
+  /** Where its door counts, in shared memory. */
+  readonly cells: Float64Array;
+}
+
+/** One consistent state; a part that is left out is as before. */
+export interface Serving {
+  readonly configured: Configured;
+  readonly world: World;
+  readonly geo: GeoSnapshot;
+}
+
+export interface Configured {
+  /** An `Inventory` as `v8.serialize` writes it: packed once for all threads. */
+  readonly packedInventory: Uint8Array;
+  /** Where decisions by this inventory are counted. */
+  readonly decisionCells: Float64Array;
+}
+
+export type ThreadOrder =
+  | { readonly kind: "serve"; readonly change: Partial<Serving> }
+  | { readonly kind: "stop" };
+
+export type ThreadNews =
+  | { readonly kind: "ready"; readonly endpoints: readonly Endpoint[] }
+  /** It could not begin; it ends. */
+  | { readonly kind: "failed"; readonly message: string; readonly code?: string }
+  /** Where decisions were made for since the last world, by the pools of that inventory. */
+  | { readonly kind: "arrivals"; readonly generation: number; readonly packed: PackedArrivals }
+  | { readonly kind: "log"; readonly level: keyof Log; readonly fields: object; readonly message: string }
+  /** Of the kind of door alone. */
+  | { readonly kind: "own"; readonly news: unknown };
+
+export interface Engine {
+  readonly redirector: Redirector;
+  /** The first one. */
+  readonly inventory: Inventory;
+  /** Calls `renew` with a new inventory, before its first decision. */
+  take(change: Partial<Serving>, renew: (inventory: Inventory) => void): void;
+}
+
+/** The thread that this runs in. */
+export interface ServingThread<Task> {
+  readonly data: ThreadData<Task>;
+  readonly port: NonNullable<typeof parentPort>;
+  readonly log: Log;
+  readonly engine: Engine;
+  readonly send: (news: ThreadNews) => void;
+}
+
+/** @throws if it is not run as a thread */
+export function servingThread<Task>(): ServingThread<Task> {
+  const data = workerData as ThreadData<Task>;
+  const port = parentPort;
+  if (port === null) throw new Error("to be run as a thread");
+  const send = (news: ThreadNews): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    port.postMessage(news);
+  };
+  const tell =
+    (level: keyof Log) =>
+    (fields: object, message: string): void =>
+      send({ kind: "log", level, fields, message });
+  const log: Log = { info: tell("info"), warn: tell("warn"), error: tell("error") };
+  return { data, port, log, engine: createEngine(data, send), send };
+}
+
+function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: ThreadNews) => void): Engine {
+  const locator = new Locator(serving.geo, lookups);
+  let { world } = serving;
+  let { decisionCells } = serving.configured;
+  let inventory = inventoryOf(serving.configured);
+  const redirector = createRedirector(locator.locate, () => decisionCells);
+  redirector.take(inventory, world);
+  return {
+    redirector,
+    inventory,
+    take(change, renew) {
+      const packed = packArrivals(redirector.takeArrivals());
+      if (packed.length > 0) send({ kind: "arrivals", generation: inventory.generation, packed });
+      if (change.configured !== undefined) {
+        inventory = inventoryOf(change.configured);
+        decisionCells = change.configured.decisionCells;
+        renew(inventory);
+      }
+      world = change.world ?? world;
+      if (change.geo !== undefined) locator.replace(change.geo);
+      redirector.take(inventory, world);
+    },
+  };
+}
+
+function inventoryOf({ packedInventory }: Configured): Inventory {
+  return deserialize(packedInventory) as Inventory;
+}
