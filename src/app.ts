@@ -12,6 +12,7 @@
  * event loop, so that no answer is made of a mixture.
  */
 import { joinArrivals } from "./arrivals.ts";
+import { createBusyShare } from "./base/busy.ts";
 import { createBoard } from "./condition/board.ts";
 import type { ConditionChange } from "./condition/change.ts";
 import { createStateFile } from "./condition/state-file.ts";
@@ -32,6 +33,7 @@ import { startProbes } from "./probe/prober.ts";
 import { startStreamChecks } from "./probe/streams.ts";
 import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
+import { createSteering } from "./steering/steering.ts";
 import { watchStreams } from "./stream-watch.ts";
 import { createWorlds } from "./worlds.ts";
 
@@ -204,9 +206,17 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     redirector.take(inventory, world);
     const { services, trustedProxies, listen } = inventory;
     const { decide } = redirector;
+    const steer = createSteering({ decide, edges: () => inventory.edges, log, busy: createBusyShare() });
     const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
     onStop(() => dns.stop());
-    const http = await startHttpDoor({ endpoints: listen.http, services, trustedProxies, decide, log });
+    const http = await startHttpDoor({
+      endpoints: listen.http,
+      services,
+      trustedProxies,
+      decide,
+      steer,
+      log,
+    });
     onStop(() => http.stop());
     // What was reloaded while they opened.
     dns.take(inventory, worlds.current());

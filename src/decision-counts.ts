@@ -115,7 +115,7 @@ function bucketOf(bounds: readonly number[], value: number): number {
   return bucket;
 }
 
-const DOORS: readonly DoorName[] = ["dns", "http"];
+const DOORS: readonly DoorName[] = ["dns", "http", "steering"];
 const DISTANCE_BOUNDS_KM: readonly number[] = [50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000];
 const EXCESS_BOUNDS_KM: readonly number[] = [0, ...DISTANCE_BOUNDS_KM];
 

@@ -9,6 +9,7 @@ import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
 import { type Pools, poolsOf } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
 import { createField, type Field } from "./selection/field.ts";
+import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { select } from "./selection/select.ts";
 import { streamOf } from "./selection/stream.ts";
@@ -53,14 +54,17 @@ export function createRedirector(
     { world, pools, ledger }: InService,
     decision: Decision,
     door: DoorName,
-    client: Client,
+    { client, playing }: Pick<Question, "client" | "playing">,
   ): void => {
     const best = decision.edges[0];
     if (best === undefined) return;
     const { index, dns } = decision.service;
     const windowMs = door === "dns" ? dns.ttlSeconds * 1000 : PLAYING_MS;
-    if (!recent.isNew(client, index, windowMs, monotonicMs())) return;
     const slot = world.sent.slot[best.edge.index] as number;
+    // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
+    if (playing?.id === best.edge.id) return;
+    const what = playing === undefined ? index : -1 - slot;
+    if (!recent.isNew(client, what, windowMs, monotonicMs())) return;
     ledger.count(door, pools.ofService[index] as number, slot, decision.location);
   };
 
@@ -76,7 +80,10 @@ export function createRedirector(
       most,
       ...(stream === undefined ? {} : { stream }),
     };
-    return select(service, viewer, inService.field, inService.world, trace);
+    const { field, world } = inService;
+    const { playing } = question;
+    const decision = select(service, viewer, field, world, trace);
+    return playing === undefined ? decision : keepPlaying(decision, playing, world, stream);
   };
 
   return {
@@ -84,7 +91,7 @@ export function createRedirector(
       const decision = choose(question, door, trace);
       if (decision !== undefined && inService !== undefined) {
         inService.counts.count(decision, door);
-        foresee(inService, decision, door, question.client);
+        foresee(inService, decision, door, question);
       }
       lastDecision = decision;
       lastClient = question.client;
@@ -98,7 +105,7 @@ export function createRedirector(
       return () => {
         if (inService !== madeIn || !isAtRest(decision, madeIn.world)) return false;
         count();
-        foresee(madeIn, decision, door, client);
+        foresee(madeIn, decision, door, { client });
         return true;
       };
     },

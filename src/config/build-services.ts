@@ -1,6 +1,7 @@
 import type { Edge } from "../model/edge.ts";
 import type { Fallback, Service, ViewerRule } from "../model/service.ts";
 import { buildBindings } from "./build-bindings.ts";
+import { buildSteering } from "./build-steering.ts";
 import { buildStreams } from "./build-streams.ts";
 import { isWithin } from "./names.ts";
 import { VALUE, derived } from "./reading.ts";
@@ -36,17 +37,24 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
   checkRule(input.allow, "allow", report);
   checkRule(input.deny, "deny", report);
   checkFallback(input, report);
+  const edges = chooseEdges(input.edges, known, report);
   return {
     id,
     index,
     hostnames: input.hostnames,
-    edges: chooseEdges(input.edges, known, report),
+    edges,
     rank: input.rank,
     affinity: input.affinity,
     ...(input.allow === undefined ? {} : { allow: input.allow }),
     ...(input.deny === undefined ? {} : { deny: input.deny }),
     dns: buildDns(input, report),
     http: { stickinessSeconds: input.http.stickiness, url: input.http.url },
+    steering: buildSteering(
+      input.steering,
+      edges.map((index) => known.edges[index] as Edge),
+      (id) => known.edgeIds.has(id) && !known.edges.some((edge) => edge.id === id),
+      under(report, "steering"),
+    ),
     maxDistanceKm: input.maxDistanceKm ?? Number.POSITIVE_INFINITY,
     margin: input.margin,
     whenFull: input.whenFull,

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { decimal, integer, notYet, oneOf, text, textLeaf } from "./leaf.ts";
+import { decimal, flag, integer, oneOf, text, textLeaf } from "./leaf.ts";
 import { address, baseUrl, hostnamePattern, prefix } from "./leaf-network.ts";
-import { asn, ttl } from "./leaf-quantity.ts";
+import { asn, duration, ttl } from "./leaf-quantity.ts";
 import { read, refuse } from "./reading.ts";
 import { httpsSchema, svcbSchema } from "./schema-binding.ts";
 import { streamsSchema } from "./schema-streams.ts";
@@ -63,6 +63,18 @@ const http = z.strictObject({
     .prefault("{edge.url}{path}{query}"),
 });
 
+const steering = z.strictObject({
+  enabled: flag().describe("false ends steering: players are told to go on without (410).").prefault(true),
+  ttl: steeringTtl()
+    .describe("How long a player keeps a manifest; shorter while something moves, spread by 10 %.")
+    .prefault("60s"),
+  pathways: z
+    .array(text("an id", "write the id of an edge"))
+    .min(1, { error: "an empty list; leave the key out if playlists name every edge" })
+    .describe("Edges that playlists name; all others are offered as clones of the first. Left out: all.")
+    .optional(),
+});
+
 const fallback = z.strictObject({
   url: baseUrl().optional(),
   addresses: z.array(address()).prefault([]),
@@ -84,7 +96,9 @@ export const serviceSchema = z.strictObject({
   deny: viewerRule.describe("Viewers that match one of its entries are refused.").optional(),
   dns: dns.describe("How the DNS door answers.").prefault({}),
   http: http.describe("How the HTTP door answers.").prefault({}),
-  steering: notYet("dns and http").describe("Content steering; not in this version yet.").optional(),
+  steering: steering
+    .describe("What players are told at /.edgeward/steering, to move them while they play.")
+    .prefault({}),
   maxDistanceKm: decimal({ min: 0, max: 20_100 })
     .describe("How far a viewer may be sent, in kilometres; left out: anywhere.")
     .optional(),
@@ -104,6 +118,11 @@ export const serviceSchema = z.strictObject({
 });
 
 export type ServiceInput = z.infer<typeof serviceSchema>;
+
+/** Players ask without a pause where it is too short; whole seconds. */
+function steeringTtl() {
+  return duration({ min: "5s", max: "1h" }).transform((milliseconds) => Math.round(milliseconds / 1000));
+}
 
 /** The host must come from the configuration whatever a viewer asks for. */
 function urlTemplate() {

@@ -80,6 +80,12 @@ export function choices(
   return { status: 200, headers, body };
 }
 
+/** A steering manifest, which no cache may keep: its TTL is the player's. */
+export function manifest(body: string): Answer {
+  const headers = { ...contentHeaders("application/json", body), "Cache-Control": "no-store" };
+  return { status: 200, headers, body };
+}
+
 /** JSON has no NaN and no infinity. */
 function known(value: number): number | null {
   return Number.isFinite(value) ? value : null;

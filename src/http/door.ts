@@ -5,6 +5,7 @@ import type { Address } from "../model/address.ts";
 import type { Decide } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
+import type { Steer } from "../model/steering.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import { type Answer, problem } from "./answer.ts";
 import { type ConnectionRefusal, refusalOf, refuseConnection } from "./client-error.ts";
@@ -16,6 +17,7 @@ import { createResponder, type DoorInventory, type Response, type ViewerRequest 
 export interface HttpDoorOptions extends DoorInventory {
   readonly endpoints: readonly Endpoint[];
   readonly decide: Decide;
+  readonly steer: Steer;
   readonly log: Log;
   readonly limits?: Partial<HttpLimits>;
 }
@@ -137,7 +139,8 @@ function respondSafely(
 
 function viewerRequest(request: IncomingMessage, target: string): ViewerRequest {
   const { method = "", rawHeaders, headers, socket } = request;
-  return { method, target, rawHeaders, headers, peer: peerOf(socket) };
+  const isEncrypted = "encrypted" in socket;
+  return { method, target, rawHeaders, headers, peer: peerOf(socket), isEncrypted };
 }
 
 /** A socket that was just reset has forgotten its peer; nobody will read that answer. */

@@ -1,8 +1,8 @@
 import type { Service } from "../model/service.ts";
 
-/** The hostname a request is for, or why that cannot be told: a 400. */
+/** The hostname and port (empty where none is given) that a request is for, or why that cannot be told: a 400. */
 export type Host =
-  | { readonly kind: "hostname"; readonly hostname: string }
+  | { readonly kind: "hostname"; readonly hostname: string; readonly port: string }
   | { readonly kind: "malformed"; readonly detail: string };
 
 /**
@@ -25,14 +25,15 @@ export function hostOf(rawHeaders: readonly string[], authority: string | undefi
 }
 
 /** Labels of letters, digits, hyphens and underscores; an optional final dot; an optional, possibly empty, port. */
-const HOSTNAME_AND_PORT = /^([\w-]+(?:\.[\w-]+)*)\.?(?::\d{0,5})?$/;
-const IPV6_AND_PORT = /^(\[[\da-fA-F:.]+\])(?::\d{0,5})?$/;
+const HOSTNAME_AND_PORT = /^([\w-]+(?:\.[\w-]+)*)\.?(?::(\d{0,5}))?$/;
+const IPV6_AND_PORT = /^(\[[\da-fA-F:.]+\])(?::(\d{0,5}))?$/;
 
 function hostnameIn(hostAndPort: string): Host {
-  const [, hostname] = HOSTNAME_AND_PORT.exec(hostAndPort) ?? IPV6_AND_PORT.exec(hostAndPort) ?? [];
+  const [, hostname, port = ""] =
+    HOSTNAME_AND_PORT.exec(hostAndPort) ?? IPV6_AND_PORT.exec(hostAndPort) ?? [];
   return hostname === undefined
     ? malformed("a malformed Host")
-    : { kind: "hostname", hostname: hostname.toLowerCase() };
+    : { kind: "hostname", hostname: hostname.toLowerCase(), port };
 }
 
 function malformed(detail: string): Host {

@@ -3,11 +3,14 @@ import type { Client } from "../model/client.ts";
 import type { Decide, Decision, RefusalReason } from "../model/decision.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
+import type { Service } from "../model/service.ts";
+import type { Steer } from "../model/steering.ts";
 import { prefersJson } from "./accept.ts";
-import { type Answer, choices, PREFLIGHT, problem, redirect, type Target } from "./answer.ts";
+import { type Answer, choices, manifest, PREFLIGHT, problem, redirect, type Target } from "./answer.ts";
 import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
 import { hostnamesOf, hostOf } from "./host.ts";
 import { createLocations } from "./location.ts";
+import { schemeOf } from "./scheme.ts";
 import { parseTarget, type Target as RequestTarget } from "./target.ts";
 
 /** A request as received; what lies behind it, socket or test, does not matter here. */
@@ -19,6 +22,8 @@ export interface ViewerRequest {
   readonly headers: HeaderFields;
   /** The socket's other end. */
   readonly peer: Address;
+  /** Whether the request came encrypted; left out: it did not. */
+  readonly isEncrypted?: boolean;
 }
 
 /** An answer and what is counted of it. */
@@ -37,6 +42,7 @@ export type DoorInventory = Pick<Inventory, "trustedProxies" | "services">;
 
 export interface ResponderOptions extends DoorInventory {
   readonly decide: Decide;
+  readonly steer: Steer;
   readonly log: Log;
   /** Octets of the longest request target. */
   readonly maxTargetLength: number;
@@ -50,8 +56,25 @@ export interface Responder {
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { decide } = options;
+  const { decide, steer } = options;
   let rules = rulesOf(options, options.log);
+
+  /** What stands behind the address is the path of a request for the stream. */
+  const steering = (
+    request: ViewerRequest,
+    { hostname, authority, target }: Asked,
+    service: Service,
+  ): Answer => {
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return refusal(request, 405, "steering manifests are read with GET", { Allow: "GET, HEAD, OPTIONS" });
+    const { isTrusted } = rules;
+    const client = clientOf(request.peer, request.headers, isTrusted);
+    const path = target.path.slice(STEERING.length);
+    const address = `${schemeOf(request, isTrusted(request.peer))}://${authority}${target.path}`;
+    const call = { service, hostname, client, query: target.query, address };
+    const body = steer(path === "" ? call : { ...call, path });
+    return body === undefined ? refusal(request, 410, "this service steers no longer") : manifest(body);
+  };
 
   return {
     take(inventory) {
@@ -68,7 +91,9 @@ export function createResponder(options: ResponderOptions): Responder {
       const service = rules.serviceAt(hostname);
       if (service === undefined) return unserved(request);
       if (request.method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
-      if (isReserved(target.path))
+      if (isAt(STEERING, target.path))
+        return { serviceId: service.id, answer: steering(request, asked, service) };
+      if (isAt(RESERVED, target.path))
         return { serviceId: service.id, answer: refusal(request, 404, "nothing is here") };
 
       const client = clientOf(request.peer, request.headers, rules.isTrusted);
@@ -95,20 +120,27 @@ function unserved(request: ViewerRequest): Response {
   return { serviceId: "-", answer: refusal(request, 421, "no service has this hostname") };
 }
 
-/** What a request is for, or why it cannot be told. */
-type Asked =
-  | { readonly kind: "asked"; readonly hostname: string; readonly target: RequestTarget }
-  | {
-      readonly kind: "rejected";
-      readonly status: 400 | 414 | 431;
-      readonly reason: RejectedReason;
-      readonly detail: string;
-    };
+/** What a request is for. */
+interface Asked {
+  readonly kind: "asked";
+  readonly hostname: string;
+  /** The hostname and the port, as the viewer knows them. */
+  readonly authority: string;
+  readonly target: RequestTarget;
+}
+
+/** Why it cannot be told. */
+interface NotAsked {
+  readonly kind: "rejected";
+  readonly status: 400 | 414 | 431;
+  readonly reason: RejectedReason;
+  readonly detail: string;
+}
 
 function askedFor(
   { method, target: raw, headers, rawHeaders }: ViewerRequest,
   { maxTargetLength, maxHeaderFields }: ResponderOptions,
-): Asked {
+): Asked | NotAsked {
   if (raw.length > maxTargetLength)
     return rejected(414, "uri-too-long", `the target is longer than ${maxTargetLength} octets`);
   const target = parseTarget(raw);
@@ -120,10 +152,11 @@ function askedFor(
     return rejected(400, "bad-request", "a Transfer-Encoding that does not end in chunked");
   const host = hostOf(rawHeaders, target.authority);
   if (host.kind === "malformed") return rejected(400, "bad-host", host.detail);
-  return { kind: "asked", hostname: host.hostname, target };
+  const { hostname, port } = host;
+  return { kind: "asked", hostname, authority: port === "" ? hostname : `${hostname}:${port}`, target };
 }
 
-function rejected(status: 400 | 414 | 431, reason: RejectedReason, detail: string): Asked {
+function rejected(status: 400 | 414 | 431, reason: RejectedReason, detail: string): NotAsked {
   return { kind: "rejected", status, reason, detail };
 }
 
@@ -142,8 +175,11 @@ function asksForJson({ headers }: ViewerRequest): boolean {
 }
 
 /** Paths of our own, on every service's hostname. */
-function isReserved(path: string): boolean {
-  return path === "/.edgeward" || path.startsWith("/.edgeward/");
+const RESERVED = "/.edgeward";
+const STEERING = `${RESERVED}/steering`;
+
+function isAt(prefix: string, path: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/");
 }
 
 function answerTo(

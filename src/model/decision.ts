@@ -3,7 +3,7 @@ import type { Edge } from "./edge.ts";
 import type { Location } from "./location.ts";
 import type { Fallback, Service } from "./service.ts";
 
-export type DoorName = "dns" | "http";
+export type DoorName = "dns" | "http" | "steering";
 
 /** What a door asks the engine. */
 export interface Question {
@@ -14,6 +14,8 @@ export interface Question {
   readonly path?: string;
   /** How many edges are of use, best first; left out: for DNS as many as the service answers, otherwise all. */
   readonly most?: number;
+  /** The edge of the service that the viewer plays from already, as far as he says. */
+  readonly playing?: Edge;
 }
 
 /**

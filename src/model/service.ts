@@ -30,6 +30,7 @@ export interface Service {
     /** Where to redirect: `{edge.url}`, `{edge.id}`, `{path}`, `{query}` are replaced. */
     readonly url: string;
   };
+  readonly steering: SteeringRules;
   /** How far a viewer may be sent; Infinity: anywhere. */
   readonly maxDistanceKm: number;
   /** Share of an edge's capacity that is left free, 0..0.5. */
@@ -65,6 +66,16 @@ export interface ViewerRule {
   readonly continents: readonly Continent[];
   readonly networks: readonly Prefix[];
   readonly asns: readonly number[];
+}
+
+/** Content steering: how players who play already are told where to play from. */
+export interface SteeringRules {
+  /** False: players are told to go on without. */
+  readonly isEnabled: boolean;
+  /** How long a player keeps a manifest when nothing moves; 5 or more. */
+  readonly ttlSeconds: number;
+  /** Ids of the edges that playlists name; every other one is a clone of the first. Left out: they name all. */
+  readonly pathways?: readonly string[];
 }
 
 /** Where viewers go when no edge can serve; at least one of the two is given. */

@@ -19,6 +19,7 @@ export type PoolArrivals = ReadonlyMap<Location, ReadonlyMap<number, Arrived>>;
 
 /** Decisions for one place and one edge. */
 export interface Arrived {
+  /** Also by steering: each stands for one viewer. */
   http: number;
   dns: number;
 }
@@ -56,9 +57,9 @@ class Grid {
     square.decisions++;
     square.latitudes += location.latitude ?? 0;
     square.longitudes += location.longitude ?? 0;
-    const arrived = square.byEdge.get(edge);
-    if (arrived === undefined) square.byEdge.set(edge, { http: 0, dns: 0, [door]: 1 });
-    else arrived[door]++;
+    const arrived = square.byEdge.get(edge) ?? { http: 0, dns: 0 };
+    arrived[door === "dns" ? "dns" : "http"]++;
+    square.byEdge.set(edge, arrived);
   }
 
   take(): PoolArrivals {

@@ -90,6 +90,7 @@ const SERVICE: Inventory["services"][number] = {
   affinity: "none",
   dns: { ttlSeconds: 20, answers: 2 },
   http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
+  steering: { isEnabled: true, ttlSeconds: 60 },
   maxDistanceKm: Number.POSITIVE_INFINITY,
   margin: 0,
   whenFull: "spill",

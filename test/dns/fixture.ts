@@ -140,6 +140,7 @@ export function serviceOf(id: string, answers = 2, ...more: string[]): Service {
     affinity: "none",
     dns: { ttlSeconds: 20, answers },
     http: { stickinessSeconds: 0, url: "" },
+    steering: { isEnabled: true, ttlSeconds: 60 },
     maxDistanceKm: Number.POSITIVE_INFINITY,
     margin: 0,
     whenFull: "spill",

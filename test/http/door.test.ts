@@ -2,6 +2,7 @@ import { request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startHttpDoor } from "../../src/http/door.ts";
 import type { Outcome, RefusalReason } from "../../src/model/decision.ts";
+import type { SteeringCall } from "../../src/model/steering.ts";
 import {
   AMSTERDAM,
   ask,
@@ -167,6 +168,79 @@ describe("other methods", () => {
   });
 });
 
+describe("/.edgeward/steering", () => {
+  const manifest = '{"VERSION":1}';
+  const calls: SteeringCall[] = [];
+  let steering: TestDoor;
+  beforeAll(async () => {
+    const steer = (call: SteeringCall) => {
+      calls.push(call);
+      return call.query === "?ended" ? undefined : manifest;
+    };
+    steering = await openDoor({ trustedProxies: trusted("127.0.0.1/32"), steer });
+  });
+  afterAll(async () => {
+    await steering.door.stop();
+  });
+  const get = (line: string, fields = [HOST]) => ask(steering.port, line, fields);
+
+  it("answers with the manifest, which no cache keeps and every page may read", async () => {
+    const reply = await get("GET /.edgeward/steering?_HLS_pathway=a HTTP/1.1", [`${HOST}:8080`]);
+    expect(reply).toMatchObject({ status: 200, body: manifest });
+    expect(reply.headers).toMatchObject({
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      "access-control-allow-origin": "*",
+    });
+    expect(calls.at(-1)).toMatchObject({
+      service: LIVE,
+      hostname: "live.example.net",
+      query: "?_HLS_pathway=a",
+      address: "http://live.example.net:8080/.edgeward/steering",
+    });
+    expect(calls.at(-1)).not.toHaveProperty("path");
+    expect(steering.questions).toEqual([]);
+    expect(await get("HEAD /.edgeward/steering HTTP/1.1")).toMatchObject({ status: 200, body: "" });
+  });
+
+  it("takes what stands behind the address as the path of the stream", async () => {
+    await get("GET /.edgeward/steering/live/a%2Fb.m3u8 HTTP/1.1");
+    expect(calls.at(-1)).toMatchObject({
+      path: "/live/a%2Fb.m3u8",
+      address: "http://live.example.net/.edgeward/steering/live/a%2Fb.m3u8",
+    });
+  });
+
+  it.each([
+    ["X-Forwarded-Proto: https", "https"],
+    ["X-Forwarded-Proto: http, HTTPS", "https"],
+    ["X-Forwarded-Proto: gopher", "http"],
+    ['Forwarded: for=192.0.2.1;proto=http, for=192.0.2.2;proto="https"', "https"],
+  ])("%s, from a trusted proxy: %s", async (field, scheme) => {
+    await get("GET /.edgeward/steering HTTP/1.1", [HOST, field]);
+    expect(calls.at(-1)?.address).toBe(`${scheme}://live.example.net/.edgeward/steering`);
+  });
+
+  it("believes no scheme of anybody else", async () => {
+    const untrusting = await openDoor({ steer: (call) => (calls.push(call), manifest) });
+    await ask(untrusting.port, "GET /.edgeward/steering HTTP/1.1", [HOST, "X-Forwarded-Proto: https"]);
+    expect(calls.at(-1)?.address).toBe("http://live.example.net/.edgeward/steering");
+    await untrusting.door.stop();
+  });
+
+  it("is gone, for players to stop asking, once it has ended", async () => {
+    expect(await get("GET /.edgeward/steering?ended HTTP/1.1")).toMatchObject({ status: 410 });
+  });
+
+  it("is read with GET, preflighted, and on hostnames of services only", async () => {
+    const post = await get("POST /.edgeward/steering HTTP/1.1");
+    expect(post).toMatchObject({ status: 405, headers: { allow: "GET, HEAD, OPTIONS" } });
+    expect(await get("OPTIONS /.edgeward/steering HTTP/1.1")).toMatchObject({ status: 204 });
+    expect(await get("GET /.edgeward/steering HTTP/1.1", ["Host: x.example"])).toMatchObject({ status: 421 });
+    expect(await get("GET /.edgeward/steerings HTTP/1.1")).toMatchObject({ status: 404 });
+  });
+});
+
 describe("Accept: application/json", () => {
   it("gets the decision", async () => {
     const near = { ...choiceOf(AMSTERDAM, 12.5), priceKm: 3, loadRatio: 0.25 };
@@ -329,7 +403,7 @@ describe("the hostname", () => {
   });
 });
 
-it.each(["/.edgeward", "/.edgeward/", "/.edgeward/steering?s=1"])("%s is reserved: 404", async (path) => {
+it.each(["/.edgeward", "/.edgeward/", "/.edgeward/other?s=1"])("%s is reserved: 404", async (path) => {
   expect((await ask(test.port, `GET ${path} HTTP/1.1`)).status).toBe(404);
 });
 
@@ -379,7 +453,13 @@ describe("endpoints", () => {
   });
 
   it("that cannot be bound are told in one line, and none stays open", async () => {
-    const options = { trustedProxies: [], services: [], decide: () => undefined, log: console };
+    const options = {
+      trustedProxies: [],
+      services: [],
+      decide: () => undefined,
+      steer: () => undefined,
+      log: console,
+    };
     const free = await startHttpDoor({ ...options, endpoints: [{ host: "127.0.0.1", port: 0 }] });
     const [freed = { host: "", port: 0 }] = free.endpoints;
     await free.stop();

@@ -37,6 +37,7 @@ export function serviceOf(rules: Partial<Service> = {}): Service {
     affinity: "none",
     dns: { ttlSeconds: 20, answers: 2 },
     http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
+    steering: { isEnabled: true, ttlSeconds: 60 },
     maxDistanceKm: Number.POSITIVE_INFINITY,
     margin: 0,
     whenFull: "spill",
@@ -104,6 +105,7 @@ export async function openDoor(options: Partial<HttpDoorOptions> = {}): Promise<
     trustedProxies: [],
     services: [LIVE],
     decide,
+    steer: () => undefined,
     log,
     ...options,
   });

@@ -15,7 +15,7 @@ describe("hostOf", () => {
     ["127.0.0.1:80", "127.0.0.1"],
     ["[2001:DB8::1]:80", "[2001:db8::1]"],
   ])("reads %j", (field, hostname) => {
-    expect(hostOf(["Host", field], undefined)).toEqual({ kind: "hostname", hostname });
+    expect(hostOf(["Host", field], undefined)).toMatchObject({ kind: "hostname", hostname });
   });
 
   it.each([
@@ -55,7 +55,7 @@ describe("hostOf", () => {
   });
 
   it("lets the authority of an absolute-form target replace the field (RFC 9112 3.2.2)", () => {
-    expect(hostOf(["Host", "a.example"], "B.example:80")).toEqual({
+    expect(hostOf(["Host", "a.example"], "B.example:80")).toMatchObject({
       kind: "hostname",
       hostname: "b.example",
     });

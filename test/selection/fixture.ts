@@ -42,6 +42,7 @@ export function serviceOf(edges: readonly Edge[], rules: Partial<Service> = {}):
     affinity: "none",
     dns: { ttlSeconds: 20, answers: 2 },
     http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
+    steering: { isEnabled: true, ttlSeconds: 60 },
     maxDistanceKm: Number.POSITIVE_INFINITY,
     margin: 0,
     whenFull: "spill",

@@ -1,0 +1,86 @@
+import { distanceKm, unitVector } from "../base/sphere.ts";
+import type { Choice, Decision } from "../model/decision.ts";
+import type { Edge } from "../model/edge.ts";
+import type { Location } from "../model/location.ts";
+import type { World } from "../model/world.ts";
+import { familyBits } from "./field.ts";
+import { liveRatio } from "./live.ts";
+import { STANDING, standingOf } from "./standing.ts";
+
+/** Another edge must be this much nearer, its price included, than the one that a viewer plays from. */
+export const KEEP_WITHIN_KM = 200;
+/** The same for an order by load, as a share of the capacity. */
+export const KEEP_WITHIN_LOAD = 0.2;
+
+/**
+ * The decision for a viewer who plays already: his edge comes first unless it cannot or should not serve him any
+ * longer, or another is better by a margin. An edge that is full keeps those whom it serves, and its price is meant for
+ * those who come. A decision without an edge stays one.
+ * @param playing one of the service's edges
+ * @param stream that he watches, where that is known
+ */
+export function keepPlaying(
+  decision: Decision,
+  playing: Edge,
+  world: World,
+  stream: string | undefined,
+): Decision {
+  const { edges, location } = decision;
+  const chosen = edges.find(({ edge }) => edge.id === playing.id);
+  const choice = chosen ?? choiceOf(playing, location, world, decision);
+  if (edges.length === 0 || !staysAt(choice, chosen !== undefined, decision, world, stream)) return decision;
+  return { ...decision, edges: [choice, ...edges.filter((other) => other !== chosen)] };
+}
+
+function staysAt(
+  playing: Choice,
+  isChosen: boolean,
+  { outcome, service, edges }: Decision,
+  world: World,
+  stream: string | undefined,
+): boolean {
+  const standing = standingOf(playing.edge.index, playing.distanceKm, service, world, stream);
+  switch (outcome.kind) {
+    case "edges":
+      if (standing === STANDING.FULL) return true;
+      return (
+        (isChosen || standing === STANDING.ELIGIBLE) && isNearlyAsGood(playing, edges[0] as Choice, service)
+      );
+    case "overload":
+      return standing === STANDING.FULL;
+    case "fail-open":
+      return standing === STANDING.DOWN;
+    case "fallback":
+    case "refused":
+      return false;
+  }
+}
+
+function isNearlyAsGood(playing: Choice, best: Choice, { rank }: Decision["service"]): boolean {
+  switch (rank) {
+    case "nearest":
+      return !(best.distanceKm + best.priceKm + KEEP_WITHIN_KM < playing.distanceKm);
+    case "least-loaded":
+      return !(best.loadRatio + KEEP_WITHIN_LOAD < playing.loadRatio);
+    case "weighted":
+      return true;
+    case "failover":
+      return best.edge.id === playing.edge.id;
+  }
+}
+
+function choiceOf(edge: Edge, location: Location, world: World, { outcome }: Decision): Choice {
+  const { index } = edge;
+  return {
+    edge,
+    distanceKm: kmBetween(location, edge),
+    priceKm: world.priceKm[index] as number,
+    loadRatio: liveRatio(world, index),
+    up: outcome.kind === "fail-open" ? familyBits(edge) : (world.up[index] as number),
+  };
+}
+
+function kmBetween({ latitude, longitude }: Location, edge: Edge): number {
+  if (latitude === undefined || longitude === undefined) return Number.NaN;
+  return distanceKm(unitVector({ latitude, longitude }), unitVector(edge.location));
+}

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { expectConformance } from "../steering/conformance.ts";
+import type { Manifest } from "../steering/fixture.ts";
+import {
+  type Config,
+  LIVE,
+  LONDON,
+  referenceConfig,
+  replaceFile,
+  type Service,
+  startService,
+  takeFolder,
+  takeNetwork,
+  textOf,
+  TOKYO,
+  waitFor,
+} from "./harness.ts";
+
+const network = takeNetwork();
+const { folder, remove } = takeFolder();
+let config: Config;
+let service: Service;
+
+beforeAll(async () => {
+  config = await referenceConfig(network);
+  service = await startService({ config, folder });
+});
+afterAll(async () => {
+  await service.stop();
+  remove();
+});
+
+async function steer(query = "", from = LONDON): Promise<Manifest> {
+  const reply = await service.get(`/.edgeward/steering${query}`, { from });
+  expect(reply.status).toBe(200);
+  expect(reply.headers).toMatchObject({
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    "access-control-allow-origin": "*",
+  });
+  expectConformance(reply.json as Manifest, `http://${LIVE}/.edgeward/steering`);
+  return reply.json as Manifest;
+}
+
+async function first(query = "", from = LONDON): Promise<string | undefined> {
+  return (await steer(query, from))["PATHWAY-PRIORITY"][0];
+}
+
+const setState = (id: string, state: string) =>
+  service.ops("PUT", `/v1/edges/${id}/state`, { state, reason: "a test" });
+
+it("names the edges that the redirect would, best first", async () => {
+  expect((await steer("", LONDON))["PATHWAY-PRIORITY"]).toEqual(["ams1", "nyc1", "sin1"]);
+  expect((await steer("", TOKYO))["PATHWAY-PRIORITY"]).toEqual(["sin1", "nyc1", "ams1"]);
+  const samples = await service.metrics();
+  expect(samples.get('edgeward_decisions_total{service="live",edge="ams1",door="steering"}')).toBe(1);
+});
+
+it("moves who plays from an edge that drains, comes back, and says so by a short TTL", async () => {
+  expect(await first("?_HLS_pathway=ams1")).toBe("ams1");
+  await setState("ams1", "drain");
+  const manifest = await steer("?_HLS_pathway=ams1");
+  expect(manifest["PATHWAY-PRIORITY"]).toEqual(["nyc1", "sin1"]);
+  expect(manifest.TTL).toBeLessThanOrEqual(11);
+  await setState("ams1", "active");
+  // New York is further than worth staying for.
+  expect(await first("?_HLS_pathway=nyc1")).toBe("ams1");
+});
+
+it("keeps those who play from an edge that is full", async () => {
+  await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 700 });
+  await waitFor(async () => (await first()) === "nyc1", 3000, "new viewers to go elsewhere");
+  expect(await first("?_DASH_pathway=%22ams1%22&_DASH_throughput=5000000")).toBe("ams1");
+  await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 1 });
+  await waitFor(async () => (await first()) === "ams1", 3000, "room again");
+});
+
+it("stays a manifest when no edge is left", async () => {
+  for (const id of ["ams1", "sin1", "nyc1"]) await setState(id, "off");
+  const manifest = await steer("?_HLS_pathway=sin1");
+  expect(manifest["PATHWAY-PRIORITY"]).toEqual(["sin1", "ams1", "nyc1"]);
+  for (const id of ["ams1", "sin1", "nyc1"]) await setState(id, "active");
+});
+
+it("clones what playlists do not name, and ends, with a configuration that says so", async () => {
+  // The three edges of the reference listen on hosts of their own, at one port.
+  config["services"].live.steering = { pathways: ["nyc1"], ttl: "20s" };
+  replaceFile(service.configFile, textOf(config));
+  await waitFor(async () => (await first()) === "127.0.0.11", 5000, "clones");
+  const manifest = await steer("?_HLS_pathway=127.0.0.11");
+  expect(manifest["PATHWAY-PRIORITY"]).toEqual(["127.0.0.11", "nyc1", "127.0.0.12"]);
+  expect(manifest["PATHWAY-CLONES"]?.[0]).toEqual({
+    "BASE-ID": "nyc1",
+    ID: "127.0.0.11",
+    "URI-REPLACEMENT": { HOST: "127.0.0.11" },
+  });
+  expect(manifest.TTL).toBeLessThanOrEqual(22);
+
+  config["services"].live.steering = { enabled: false };
+  replaceFile(service.configFile, textOf(config));
+  const status = async () => (await service.get("/.edgeward/steering")).status;
+  await waitFor(async () => (await status()) === 410, 5000, "the end of steering");
+});
