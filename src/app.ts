@@ -13,8 +13,10 @@
  */
 import { joinArrivals } from "./arrivals.ts";
 import { createBusyShare } from "./base/busy.ts";
+import { watchCanary } from "./canary.ts";
 import { createBoard } from "./condition/board.ts";
 import type { ConditionChange } from "./condition/change.ts";
+import { createFailStatic } from "./condition/fail-static.ts";
 import { createStateFile } from "./condition/state-file.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { watchConfig } from "./config/watch.ts";
@@ -96,10 +98,17 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   const redirector = createRedirector(geo.locate, decisions.newCells);
 
   const stateFile = createStateFile(inventory.stateFile, log);
+  const failStatic = createFailStatic({
+    log,
+    isActive: (edgeId) => board.isActive(edgeId),
+    onChange: () => worlds.refresh(),
+  });
+  onStop(() => failStatic.stop());
   const board = createBoard({
     overrides: await stateFile.read(),
     onChange: (change) => {
       tellChange(log, change);
+      if (change.kind === "state") failStatic.stateChanged();
       if (!events.areHeard()) return;
       const condition = board.condition(change.edgeId);
       if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
@@ -109,11 +118,13 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   });
   onStop(() => board.stop());
   board.take(inventory);
+  failStatic.take(inventory);
   const checker = startStreamChecks({ log, onStale: () => worlds.refresh() });
   onStop(() => checker.stop());
   const worlds = createWorlds({
     board,
     staleStreams: checker.staleStreams,
+    kept: failStatic.kept,
     takeArrivals: () => joinArrivals([redirector.takeArrivals(), doors.dns?.takeArrivals() ?? []]),
     onWorld: (world) => {
       redirector.take(inventory, world);
@@ -123,8 +134,17 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => worlds.stop());
   worlds.take(inventory);
 
-  const prober = startProbes({ log, onHealth: (...news) => board.health(...news) });
+  const prober = startProbes({
+    log,
+    onHealth(...news) {
+      // First, so that no world has them down.
+      failStatic.health(...news);
+      board.health(...news);
+    },
+  });
   onStop(() => prober.stop());
+  const canary = watchCanary({ log, onCanary: failStatic.canary });
+  onStop(canary.stop);
   const pullers = startPullers({ log, onReport: (...news) => board.report(...news) });
   onStop(() => pullers.stop());
 
@@ -142,8 +162,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       (next) => {
         worlds.hold();
         board.take(next);
+        failStatic.take(next);
       },
       (next) => prober.take(next),
+      (next) => canary.take(next),
       (next) => pullers.take(next),
       (next) => checker.take(next),
       (next) => void worlds.take(next),
@@ -167,6 +189,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     decisions.metrics,
     worlds.metrics,
     checker.metrics,
+    failStatic.metrics,
     reloads.metrics,
   );
 
@@ -174,6 +197,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     version,
     metrics,
     board,
+    failStatic,
     worlds,
     geo,
     redirector,
@@ -193,6 +217,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => ops.stop());
 
   prober.take(inventory);
+  canary.take(inventory);
   pullers.take(inventory);
   checker.take(inventory);
   onStop(watchStreams(checker, board, () => inventory));

@@ -1,5 +1,6 @@
 /** What the operators' door asks of the rooms. */
 import type { Board } from "./condition/board.ts";
+import type { FailStatic } from "./condition/fail-static.ts";
 import type { Geo } from "./geo/geo.ts";
 import { parseReport } from "./load/push.ts";
 import type { Inventory } from "./model/inventory.ts";
@@ -10,13 +11,14 @@ import type { GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
 import type { Redirector } from "./redirector.ts";
 import type { Reloads } from "./reloads.ts";
 import type { Worlds } from "./worlds.ts";
-import { edgeView, explainView, type Rejected, serviceView } from "./views.ts";
+import { alarmText, edgeView, explainView, type Rejected, serviceView } from "./views.ts";
 
 export interface OpsApiOptions {
   readonly version: string;
   /** May grow. */
   readonly metrics: readonly MetricSource[];
   readonly board: Board;
+  readonly failStatic: Pick<FailStatic, "alarms" | "kept">;
   readonly worlds: Pick<Worlds, "current" | "refresh">;
   readonly geo: Geo;
   readonly redirector: Redirector;
@@ -30,9 +32,14 @@ export interface OpsApiOptions {
 }
 
 export function createOpsApi(options: OpsApiOptions): OpsApi {
-  const { version, metrics, board, worlds, geo, redirector, reloads, inventory, subscribe } = options;
+  const { version, metrics, board, worlds, failStatic, geo, redirector, reloads, inventory, subscribe } =
+    options;
   const startedMs = performance.now();
-  const ready = () => ({ ready: options.waitingFor().length === 0, reasons: options.waitingFor() });
+  const ready = () => ({
+    ready: options.waitingFor().length === 0,
+    reasons: options.waitingFor(),
+    alarms: failStatic.alarms().map(alarmText),
+  });
 
   const edges = (): EdgeView[] => {
     const world = worlds.current();
@@ -40,8 +47,15 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     // While a new configuration is settling in, the board knows its edges already.
     return inventory().edges.flatMap((edge) => {
       const condition = byId.get(edge.id);
-      return condition === undefined ? [] : [edgeView(edge, condition, world)];
+      return condition === undefined ? [] : [edgeView(edge, condition, world, keptBy(edge.id))];
     });
+  };
+
+  const keptBy = (id: string): string[] => {
+    const services = failStatic.kept().flatMap(({ edgeId, serviceIndex }) => {
+      return edgeId === id ? [inventory().services[serviceIndex]?.id ?? ""] : [];
+    });
+    return [...new Set(services)];
   };
 
   return {

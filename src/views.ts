@@ -1,5 +1,6 @@
 /** What operators see of the inside: plain JSON from the inventory, the conditions and a decision. */
 import { formatAddress, formatPrefix, maskBytes } from "./base/address.ts";
+import type { Alarm } from "./condition/fail-static.ts";
 import type { Client } from "./model/client.ts";
 import type { Condition } from "./model/condition.ts";
 import type { Choice, Decision, Outcome, RejectionReason } from "./model/decision.ts";
@@ -18,7 +19,13 @@ import type {
   ViewerRuleView,
 } from "./model/views.ts";
 
-export function edgeView(edge: Edge, { edgeId, ...condition }: Condition, world: World): EdgeView {
+/** @param keptBy ids of services that go on sending viewers there */
+export function edgeView(
+  edge: Edge,
+  { edgeId, ...condition }: Condition,
+  world: World,
+  keptBy: readonly string[],
+): EdgeView {
   return {
     id: edgeId,
     index: edge.index,
@@ -29,6 +36,7 @@ export function edgeView(edge: Edge, { edgeId, ...condition }: Condition, world:
     capacity: edge.capacity,
     weight: edge.weight,
     priceKm: world.priceKm[edge.index] as number,
+    ...(keptBy.length === 0 ? {} : { keptBy }),
     ...condition,
   };
 }
@@ -117,4 +125,9 @@ function fallbackView({ url, addresses }: Fallback): FallbackView {
 
 function known(value: number): number | null {
   return Number.isNaN(value) ? null : value;
+}
+
+export function alarmText({ service, family, edges }: Alarm): string {
+  const those = `${edges.length} ${edges.length === 1 ? "edge" : "edges"}`;
+  return `fail static: ${those} of service ${service} went down at once over IPv${family}; the last good state is kept`;
 }

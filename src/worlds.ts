@@ -1,7 +1,9 @@
 import type { Board } from "./condition/board.ts";
+import type { Kept } from "./condition/fail-static.ts";
+import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
-import type { World } from "./model/world.ts";
+import type { Facts, World } from "./model/world.ts";
 import type { Arrivals } from "./pricing/ledger.ts";
 import { createPricing } from "./pricing/pricing.ts";
 
@@ -29,13 +31,16 @@ export interface WorldsOptions {
   readonly takeArrivals: () => Arrivals;
   /** By edge id. */
   readonly staleStreams: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whom services go on sending viewers to though probes find them down. */
+  readonly kept: () => readonly Kept[];
   /** Not for `take`, whose caller knows. */
   readonly onWorld: (world: World) => void;
 }
 
 const TICK_MS = 1000;
 
-export function createWorlds({ board, takeArrivals, staleStreams, onWorld }: WorldsOptions): Worlds {
+export function createWorlds(options: WorldsOptions): Worlds {
+  const { board, takeArrivals, staleStreams, kept, onWorld } = options;
   const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
   let inventory: Inventory | undefined;
   let world: World | undefined;
@@ -48,7 +53,8 @@ export function createWorlds({ board, takeArrivals, staleStreams, onWorld }: Wor
       }),
     );
   const make = (): World => {
-    const priced = pricing.world(board.facts(), performance.now());
+    const facts = withKept(board.facts(), inventory?.edges ?? [], kept());
+    const priced = pricing.world(facts, performance.now());
     return (world = staleStreams.size === 0 ? priced : { ...priced, staleStreams: staleByIndex() });
   };
   const timer = setInterval(() => {
@@ -90,5 +96,18 @@ export function createWorlds({ board, takeArrivals, staleStreams, onWorld }: Wor
       },
     ],
     stop: () => clearInterval(timer),
+  };
+}
+
+/** The facts as services act on them: the last good state of whoever is not believed to be down. */
+function withKept(facts: Facts, edges: readonly Edge[], kept: readonly Kept[]): Facts {
+  if (kept.length === 0) return facts;
+  const keptUp = new Map<string, number>();
+  for (const { edgeId, up } of kept) keptUp.set(edgeId, (keptUp.get(edgeId) ?? 0) | up);
+  const byIndex = edges.map(({ id }) => keptUp.get(id) ?? 0);
+  return {
+    ...facts,
+    up: facts.up.map((up, index) => up | (byIndex[index] ?? 0)),
+    inDoubt: facts.inDoubt.map((doubt, index) => (byIndex[index] === 0 ? doubt : 1)),
   };
 }

@@ -26,6 +26,7 @@ export function edgePage(edge: EdgeView, look: Look): string[] {
         ["state", stateCell(edge)],
         ...originOf(edge, look).map((text): [string, Cell] => ["", text]),
         ...edge.health.map((health): [string, Cell] => [`IPv${health.family}`, fullHealthCell(health, look)]),
+        ...keptOf(edge).map((text): [string, Cell] => ["", { text, style: "yellow" }]),
         ["viewers", share(edge.load.viewers, edge.capacity.viewers, String)],
         ["bandwidth", share(edge.load.bandwidth, edge.capacity.bandwidth, bitRate)],
         ["load", percent(edge.loadRatio)],
@@ -79,7 +80,7 @@ function edgeRow(edge: EdgeView, look: Look): Cell[] {
     percent(edge.load.cpu),
     reportAge(edge),
     kilometres(edge.priceKm),
-    [...originOf(edge, look), ...failuresOf(edge.health)].join("; "),
+    [...originOf(edge, look), ...failuresOf(edge.health), ...keptOf(edge)].join("; "),
   ];
 }
 
@@ -121,6 +122,10 @@ function failuresOf(health: readonly FamilyHealth[]): string[] {
   return health.flatMap(({ family, health, reason }) =>
     health === "down" && reason !== undefined ? [`IPv${family} ${reason}`] : [],
   );
+}
+
+function keptOf({ keptBy = [] }: EdgeView): string[] {
+  return keptBy.length === 0 ? [] : [`kept in service by ${keptBy.join(", ")}: too many went down at once`];
 }
 
 /** `312/700`; without a capacity the number alone, without a report `-/700`. */

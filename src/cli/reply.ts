@@ -53,7 +53,7 @@ const edge = record(
     priceKm: number,
     ...condition,
   },
-  { url: text, ...conditionOptional },
+  { url: text, keptBy: listOf(text), ...conditionOptional },
 );
 
 const problem = record({ file: text, line: number, column: number, path: text, message: text });
@@ -78,7 +78,7 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
   edge,
   "state-set": record({ persisted: truth, condition: record(condition, conditionOptional) }),
   reloaded: record({ changed: listOf(text) }),
-  ready: record({ ready: truth, reasons: listOf(text) }),
+  ready: record({ ready: truth, reasons: listOf(text) }, { alarms: listOf(text) }),
   services: listOf(record({ hostnames: listOf(text) })),
   problems: record({ problems: listOf(problem) }),
 };

@@ -69,8 +69,10 @@ export function reload(context: ServiceContext): Promise<number> {
 
 export function health(context: ServiceContext): Promise<number> {
   return run(context, (client) => client.ready(), {
-    lines: ({ ready, reasons }) =>
-      ready ? ["ready"] : ["not ready:", ...reasons.map((why) => `  ${printable(why)}`)],
+    lines: ({ ready, reasons, alarms = [] }) => [
+      ...(ready ? ["ready"] : ["not ready:", ...reasons.map((why) => `  ${printable(why)}`)]),
+      ...alarms.map((alarm) => `alarm: ${printable(alarm)}`),
+    ],
     exitCode: ({ ready }) => (ready ? EXIT.done : EXIT.no),
   });
 }

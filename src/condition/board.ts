@@ -41,6 +41,8 @@ export interface Board {
   setState(edgeId: string, request: StateRequest): "set" | "unknown-edge";
   /** Back to what the file says. */
   clearState(edgeId: string): "cleared" | "unknown-edge";
+  /** Whether it takes new viewers by its administrative state. */
+  isActive(edgeId: string): boolean;
   /** What the state file should hold: those of edges that are not configured now too. */
   overrides(): Override[];
   /** By `Inventory.edges` of the last `take`. The same object until something changes. */
@@ -200,6 +202,7 @@ export function createBoard(options: BoardOptions): Board {
       update(entry, { override: undefined });
       return "cleared";
     },
+    isActive: (edgeId) => entries.get(edgeId)?.view.effective.state === "active",
     overrides: () => overrides.all(),
     facts: currentFacts,
     conditions: () => currentEntries().map((entry) => conditionOf(entry, clock.monotonicMs())),

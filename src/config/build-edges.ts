@@ -80,7 +80,7 @@ function checkUrl(url: string, path: (string | number)[], reach: Reach, report: 
   if (why !== undefined) report(path, `${VALUE} must not be asked: ${why}`);
 }
 
-function whyNotAsked(address: Address, port: number, reach: Reach): string | undefined {
+export function whyNotAsked(address: Address, port: number, reach: Reach): string | undefined {
   const refusal = refusalOfWritten(address, reach);
   if (refusal !== undefined) {
     return `it is ${refusalWords[refusal]}; name another, or allow its network in probing.allowedNetworks`;

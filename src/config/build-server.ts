@@ -1,6 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { formatPrefix, parseAddress } from "../base/address.ts";
-import type { Place, Token } from "../model/inventory.ts";
+import type { Reach } from "../base/reach.ts";
+import type { Inventory, Place, Token } from "../model/inventory.ts";
+import { whyNotAsked } from "./build-edges.ts";
 import { readPrefix } from "./leaf-network.ts";
 import { type Door, doorsOf, isLoopback } from "./doors.ts";
 import { VALUE } from "./reading.ts";
@@ -76,6 +78,22 @@ export function buildPlaces(file: FileInput, keys: readonly string[], reportKey:
     const place = Object.hasOwn(file.places, key) ? file.places[key] : undefined;
     return place === undefined ? [] : [{ prefix: reading.value, ...withoutUndefined(place) }];
   });
+}
+
+export function canaryOf({ probing }: FileInput, reach: Reach, report: Report): Pick<Inventory, "canary"> {
+  if (probing.canary === undefined) return {};
+  const { addresses, port, interval, timeout } = probing.canary;
+  addresses.forEach((address, i) => {
+    const why = whyNotAsked(address, port, reach);
+    if (why !== undefined)
+      report(["probing", "canary", "addresses", i], `${VALUE} must not be probed: ${why}`);
+  });
+  if (timeout > interval)
+    report(
+      ["probing", "canary", "timeout"],
+      "longer than the interval; a probe must end before the next starts",
+    );
+  return { canary: { addresses, port, intervalMs: interval, timeoutMs: timeout } };
 }
 
 /** Where drains are kept: as configured, else systemd's state directory, else beside the configuration. */

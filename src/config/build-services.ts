@@ -59,6 +59,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     margin: input.margin,
     whenFull: input.whenFull,
     whenDown: input.whenDown,
+    panic: { threshold: input.panicThreshold, holdMs: input.panicHold },
     ...(input.fallback === undefined ? {} : { fallback: fallbackOf(input.fallback) }),
     ...(input.streams === undefined
       ? {}

@@ -7,6 +7,7 @@ import { buildEdges } from "./build-edges.ts";
 import {
   absolute,
   buildPlaces,
+  canaryOf,
   buildTokens,
   checkDoors,
   checkListening,
@@ -52,11 +53,8 @@ export function build(
   checkDoors(file, report);
   checkOpsDoor(file, root, report);
   checkZoneNames(keysOf(root, "zones"), reportKey);
-  const edges = buildEdges(
-    edgeInputs,
-    { own: doorsOf(file).map(({ endpoint }) => endpoint), allowed },
-    report,
-  );
+  const reach = { own: doorsOf(file).map(({ endpoint }) => endpoint), allowed };
+  const edges = buildEdges(edgeInputs, reach, report);
   const known = knownTo(edges, root);
   const services = buildServices(inFileOrder(root, "services", file.services), known, report);
   const surroundings = {
@@ -80,6 +78,7 @@ export function build(
     },
     places: buildPlaces(file, keysOf(root, "places"), reportKey),
     allowedProbeNetworks: allowed,
+    ...canaryOf(file, reach, report),
     zones: buildZones(inFileOrder(root, "zones", file.zones), surroundings, report),
     edges,
     services,

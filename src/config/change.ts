@@ -36,6 +36,7 @@ const otherKeys = [
   "geoip",
   "places",
   "allowedProbeNetworks",
+  "canary",
 ] as const satisfies readonly (keyof Inventory)[];
 
 /** So many are compared before others have their turn. */

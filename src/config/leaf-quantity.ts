@@ -34,6 +34,21 @@ export function bitRate() {
   });
 }
 
+/** A share as 0..1, written as 0.5 or 50%. */
+export function share() {
+  const json = {
+    anyOf: [
+      { type: "number", minimum: 0, maximum: 1 },
+      { type: "string", pattern: "^[0-9]+(\\.[0-9]+)? ?%$" },
+    ],
+  };
+  return leaf({ noun: "a share", hint: "write it as 50% or 0.5", json }, (value) => {
+    const [, digits, percent] = /^(\d{1,3}(?:\.\d{1,15})?)( ?%)?$/.exec(String(value)) ?? [];
+    const number = Number(digits ?? Number.NaN) / (percent === undefined ? 1 : 100);
+    return number >= 0 && number <= 1 ? read(number) : undefined;
+  });
+}
+
 /** Autonomous system numbers, also with `AS` in front. */
 export function asn() {
   const json = {

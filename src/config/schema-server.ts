@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { notYet, oneOf, secret, text } from "./leaf.ts";
-import { endpoint, prefix } from "./leaf-network.ts";
+import { integer, notYet, oneOf, secret, text } from "./leaf.ts";
+import { address, endpoint, prefix } from "./leaf-network.ts";
+import { duration } from "./leaf-quantity.ts";
 import { latitude, longitude } from "./schema-edge.ts";
 import { continent, country } from "./schema-service.ts";
 
@@ -47,11 +48,24 @@ export const placeSchema = z.strictObject({
   continent: continent.optional(),
 });
 
+const canarySchema = z.strictObject({
+  addresses: z
+    .array(address())
+    .min(1, { error: "an empty list; name at least one address outside your edges' networks" })
+    .describe("Machines that answer when our network works, and are none of the edges; one is enough."),
+  port: integer({ min: 1, max: 65_535 }).describe("Of TCP; a refusal counts as an answer.").prefault(53),
+  interval: duration({ min: "100ms", max: "1h" }).describe("Time between two probes.").prefault("2s"),
+  timeout: duration({ min: "10ms", max: "1m" }).describe("A probe that takes longer failed.").prefault("1s"),
+});
+
 export const probingSchema = z.strictObject({
   allowedNetworks: z
     .array(prefix())
     .describe("Networks that probes and load readings may reach though they are refused by default.")
     .prefault([]),
+  canary: canarySchema
+    .describe("While neither it nor any edge answers, our own network is at fault, and no edge is taken out.")
+    .optional(),
 });
 
 export const stateFile = path;

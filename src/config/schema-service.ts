@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { decimal, flag, integer, oneOf, text, textLeaf } from "./leaf.ts";
 import { address, baseUrl, hostnamePattern, prefix } from "./leaf-network.ts";
-import { asn, duration, ttl } from "./leaf-quantity.ts";
+import { asn, duration, share, ttl } from "./leaf-quantity.ts";
 import { read, refuse } from "./reading.ts";
 import { httpsSchema, svcbSchema } from "./schema-binding.ts";
 import { streamsSchema } from "./schema-streams.ts";
@@ -111,6 +111,12 @@ export const serviceSchema = z.strictObject({
   whenDown: oneOf("fail-open", "fallback", "refuse")
     .describe("fail-open: as if all were up; fallback: the fallback; refuse: 503, SERVFAIL.")
     .prefault("fail-open"),
+  panicThreshold: share()
+    .describe("More edges than this going down within one round of probes is not believed; 100%: never so.")
+    .prefault("50%"),
+  panicHold: duration({ min: "0ms", max: "24h" })
+    .describe("How long the last good state is then kept at most, unless the canary is silent too.")
+    .prefault("30s"),
   fallback: fallback.describe("Where viewers go when no edge can serve.").optional(),
   streams: streamsSchema
     .describe("Checks the streams that viewers ask for at each edge; left out: none.")

@@ -1,4 +1,4 @@
-import type { Prefix } from "./address.ts";
+import type { Address, Prefix } from "./address.ts";
 import type { DnsSettings } from "./dns-settings.ts";
 import type { Edge } from "./edge.ts";
 import type { Continent } from "./location.ts";
@@ -25,9 +25,19 @@ export interface Inventory {
   readonly places: readonly Place[];
   /** Networks that probes and load pulls may reach though they are refused by default (link-local and so on). */
   readonly allowedProbeNetworks: readonly Prefix[];
+  /** What is asked to tell whether our own network works; absent: nothing is. */
+  readonly canary?: Canary;
   readonly zones: readonly Zone[];
   readonly edges: readonly Edge[];
   readonly services: readonly Service[];
+}
+
+/** Machines that are none of the edges: while one accepts or refuses a connection, our network reaches out. */
+export interface Canary {
+  readonly addresses: readonly Address[];
+  readonly port: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
 }
 
 /** An address and a port to listen on. */

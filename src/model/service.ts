@@ -36,6 +36,7 @@ export interface Service {
   /** Share of an edge's capacity that is left free, 0..0.5. */
   readonly margin: number;
   readonly whenFull: "spill" | "refuse";
+  readonly panic: PanicSettings;
   readonly whenDown: "fail-open" | "fallback" | "refuse";
   readonly fallback?: Fallback;
   /** Present: its active streams are checked at each of its edges. */
@@ -60,6 +61,14 @@ export interface ServiceParam {
 
 export type Rank = "nearest" | "least-loaded" | "weighted" | "failover";
 export type Affinity = "none" | "stream" | "viewer";
+
+/** When losses among a service's edges are not believed. */
+export interface PanicSettings {
+  /** Share of the edges that go down within one round of probes, 0..1; more than that is not believed, so 1 is never. */
+  readonly threshold: number;
+  /** How long the last good state is kept at most, while nothing else speaks against our own network. */
+  readonly holdMs: number;
+}
 
 export interface ViewerRule {
   readonly countries: readonly string[];

@@ -9,6 +9,8 @@ export interface Readiness {
   readonly ready: boolean;
   /** What is still missing; empty when ready. */
   readonly reasons: readonly string[];
+  /** What an operator should look at now though viewers are served; absent or empty when all is well. */
+  readonly alarms?: readonly string[];
 }
 
 /** An edge as configured, and its condition now. */
@@ -23,6 +25,8 @@ export interface EdgeView extends Omit<Condition, "edgeId"> {
   readonly weight: number;
   /** Kilometres that the edge's load adds to its distance. */
   readonly priceKm: number;
+  /** Services that go on sending viewers there though probes find it down; absent for none. */
+  readonly keptBy?: readonly string[];
 }
 
 /** A service as configured; edges by id. */

@@ -90,6 +90,11 @@ async function refresh() {
     byId("content").hidden = false;
     byId("summary").textContent = "edgeward " + status.version + ", configuration " + status.configuration.generation
       + (status.ready ? "" : "; not ready: " + status.reasons.join(", "));
+    byId("alarms").replaceChildren(...status.alarms.map((alarm) => {
+      const li = document.createElement("li");
+      li.textContent = alarm;
+      return li;
+    }));
     showReload(status.configuration.lastReload);
     byId("edges").replaceChildren(...edges.map(row));
     byId("trouble").textContent = "";
@@ -123,6 +128,7 @@ export const PAGE = `<!doctype html>
 <p id="signin" hidden><label>Token <input id="token" type="password" autocomplete="off"></label> <button id="use">Use</button></p>
 <main id="content" hidden>
 <p id="summary"></p>
+<ul id="alarms" class="bad"></ul>
 <p id="reload"></p>
 <ul id="problems" class="bad"></ul>
 <table>

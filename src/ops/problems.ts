@@ -31,6 +31,7 @@ export interface ProblemExtras {
   readonly problems?: readonly Problem[];
   readonly ready?: boolean;
   readonly reasons?: readonly string[];
+  readonly alarms?: readonly string[];
 }
 
 export interface ProblemDocument extends ProblemExtras {

@@ -67,33 +67,37 @@ export const EXPLAIN_QUERY: JsonSchema = object(
   },
 );
 
-export const READINESS: JsonSchema = object({ ready: truth, reasons: texts });
+const alarms = { ...texts, description: "what an operator should look at now, though viewers are served" };
+export const READINESS: JsonSchema = object({ ready: truth, reasons: texts }, { alarms });
 
 const configurationProblem = object({ file: text, line: count, column: count, path: text, message: text });
 
 export const PROBLEM: JsonSchema = {
   ...object(
     { type: text, title: text, status: count },
-    { detail: text, problems: arrayOf(configurationProblem), ready: truth, reasons: texts },
+    { detail: text, problems: arrayOf(configurationProblem), ready: truth, reasons: texts, alarms: texts },
   ),
   description: "RFC 9457",
 };
 
-export const STATUS: JsonSchema = object({
-  version: text,
-  node: text,
-  uptimeSeconds: number,
-  ready: truth,
-  reasons: texts,
-  configuration: object({
-    file: text,
-    generation: count,
-    lastReload: object({ successful: truth, atMs: epochMs, problems: arrayOf(configurationProblem) }),
-  }),
-  edges: object({ total: count, up: count, active: count }),
-  services: count,
-  geoip: arrayOf(object({ layer: { enum: ["city", "asn"] }, file: text, builtAtMs: epochMs })),
-});
+export const STATUS: JsonSchema = object(
+  {
+    version: text,
+    node: text,
+    uptimeSeconds: number,
+    ready: truth,
+    reasons: texts,
+    configuration: object({
+      file: text,
+      generation: count,
+      lastReload: object({ successful: truth, atMs: epochMs, problems: arrayOf(configurationProblem) }),
+    }),
+    edges: object({ total: count, up: count, active: count }),
+    services: count,
+    geoip: arrayOf(object({ layer: { enum: ["city", "asn"] }, file: text, builtAtMs: epochMs })),
+  },
+  { alarms },
+);
 
 const condition = {
   health: arrayOf(
@@ -133,7 +137,11 @@ export const EDGE: JsonSchema = object(
     priceKm: { type: "number", description: "kilometres that the load adds to the distance" },
     ...condition,
   },
-  { url: text, ...conditionOptional },
+  {
+    url: text,
+    keptBy: { ...texts, description: "services that send viewers there though probes find it down" },
+    ...conditionOptional,
+  },
 );
 export const EDGES: JsonSchema = arrayOf(EDGE);
 

@@ -167,7 +167,15 @@ export function startProbes(options: ProberOptions): Prober {
       inventory.edges.forEach(tellAll);
     },
     firstRound: firstRound.complete,
-    metrics: counts.metrics,
+    metrics: () => [
+      ...counts.metrics(),
+      {
+        kind: "counter",
+        name: "stalled_seconds_total",
+        help: "Time that the main thread, which probes, stood still: stopped, starved or busy.",
+        samples: [{ labels: {}, value: stall.stalledMs() / 1000 }],
+      },
+    ],
     stop() {
       for (const track of tracks.values()) track.stop();
       tracks.clear();

@@ -69,6 +69,7 @@ function expected(serial: number): Inventory {
         margin: 0.004,
         whenFull: "spill",
         whenDown: "fail-open",
+        panic: { threshold: 0.5, holdMs: 30_000 },
       },
       {
         id: "vod",
@@ -85,6 +86,7 @@ function expected(serial: number): Inventory {
         margin: 0.004,
         whenFull: "spill",
         whenDown: "fallback",
+        panic: { threshold: 0.5, holdMs: 30_000 },
         fallback: { url: "https://origin.example.net", addresses: [address("127.0.0.20")] },
       },
     ],

@@ -95,6 +95,7 @@ const SERVICE: Inventory["services"][number] = {
   margin: 0,
   whenFull: "spill",
   whenDown: "fail-open",
+  panic: { threshold: 0.5, holdMs: 30_000 },
 };
 
 const INVENTORY: Inventory = {

@@ -145,6 +145,7 @@ export function serviceOf(id: string, answers = 2, ...more: string[]): Service {
     margin: 0,
     whenFull: "spill",
     whenDown: "fail-open",
+    panic: { threshold: 0.5, holdMs: 30_000 },
   };
 }
 

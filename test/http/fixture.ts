@@ -42,6 +42,7 @@ export function serviceOf(rules: Partial<Service> = {}): Service {
     margin: 0,
     whenFull: "spill",
     whenDown: "fail-open",
+    panic: { threshold: 0.5, holdMs: 30_000 },
     ...rules,
   };
 }

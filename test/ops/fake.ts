@@ -88,8 +88,12 @@ export class FakeApi implements OpsApi {
     return this.verdict;
   }
 
-  ready(): { ready: boolean; reasons: string[] } {
-    return { ready: this.isReady, reasons: this.isReady ? [] : ["first round of probes"] };
+  ready(): { ready: boolean; reasons: string[]; alarms: string[] } {
+    return {
+      ready: this.isReady,
+      reasons: this.isReady ? [] : ["first round of probes"],
+      alarms: ["an alarm"],
+    };
   }
 
   subscribe(listener: (event: OpsEvent) => void): () => void {

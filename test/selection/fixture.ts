@@ -47,6 +47,7 @@ export function serviceOf(edges: readonly Edge[], rules: Partial<Service> = {}):
     margin: 0,
     whenFull: "spill",
     whenDown: "fail-open",
+    panic: { threshold: 0.5, holdMs: 30_000 },
     ...rules,
   };
 }
