@@ -136,10 +136,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
 
   const prober = startProbes({
     log,
-    onHealth(...news) {
+    onHealth(edgeId, family, health, reason, isInDoubt) {
       // First, so that no world has them down.
-      failStatic.health(...news);
-      board.health(...news);
+      failStatic.health(edgeId, family, health, reason);
+      board.health(edgeId, family, health, reason, isInDoubt);
     },
   });
   onStop(() => prober.stop());
