@@ -17,6 +17,7 @@ import type { Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import { probeEdge } from "./probe/once.ts";
 import { serve } from "./serve.ts";
+import { steerFile } from "./steer-file.ts";
 
 export function createActions(): CliActions {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -53,6 +54,8 @@ export function createActions(): CliActions {
         return { edgeId, type: edge.probe.type, ...targetOf(edge), addresses };
       }),
     agent: runAgent,
+    steer: (configFile, file, options) =>
+      withInventory(configFile, (inventory) => steerFile(file, options, inventory)),
     schema: jsonSchema,
     defaultServer: async (configFile) => {
       const endpoint = await readOpsEndpoint(resolve(configFile), process.env);

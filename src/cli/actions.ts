@@ -15,6 +15,8 @@ export interface CliActions {
   geo(configFile: string, ip: string): Promise<Answer<GeoView>>;
   load(configFile: string, edgeId: string): Promise<Answer<LoadView>>;
   probe(configFile: string, edgeId: string): Promise<Answer<ProbeView>>;
+  /** A playlist or MPD with the tags of content steering in it. */
+  steer(configFile: string, file: string, options: SteerOptions): Promise<Answer<string>>;
   /** Reports an edge's load until it is told to stop, or once. */
   agent(options: AgentOptions): Promise<Answer<void>>;
   /** The configuration's JSON Schema, as text or as an object. */
@@ -31,6 +33,15 @@ export interface ServeOptions {
   readonly configFile: string;
   /** Also start the demo edges. */
   readonly demo: boolean;
+}
+
+export interface SteerOptions {
+  /** Id of the service. */
+  readonly service: string;
+  /** Where the file lies, as players ask for it. */
+  readonly path?: string;
+  /** Origin of the viewers' door, as players reach it. */
+  readonly server?: string;
 }
 
 /** Either `file`, or `source` and `url`. */

@@ -11,7 +11,7 @@ export type Failure =
   /** No edge or service has that name; `known` are the names there are. */
   | {
       readonly kind: "unknown";
-      readonly what: "edge" | "hostname";
+      readonly what: "edge" | "hostname" | "service";
       readonly name: string;
       readonly known: readonly string[];
     }
@@ -83,7 +83,11 @@ function configurationLine({
   return meanwhile === undefined ? line : `${line}; ${meanwhile}`;
 }
 
-const OWNER = { edge: "edge is called", hostname: "service has the hostname" } as const;
+const OWNER = {
+  edge: "edge is called",
+  hostname: "service has the hostname",
+  service: "service is called",
+} as const;
 
 const MOST_LISTED = 20;
 

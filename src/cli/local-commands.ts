@@ -1,4 +1,4 @@
-import type { AgentOptions, CliActions, ServeOptions } from "./actions.ts";
+import type { AgentOptions, CliActions, ServeOptions, SteerOptions } from "./actions.ts";
 import { countOf, done, EXIT, exitCodeOf, failureText, problemLine } from "./answer.ts";
 import { isRead, loadPage } from "./load-page.ts";
 import { type Format, show } from "./page.ts";
@@ -75,6 +75,19 @@ export async function probe(
     lines: probePage,
     exitCode: (view) => (isHealthy(view) ? EXIT.done : EXIT.no),
   });
+}
+
+export async function steer(
+  actions: CliActions,
+  io: CliIo,
+  configFile: string,
+  file: string,
+  options: SteerOptions,
+): Promise<number> {
+  const answer = await actions.steer(configFile, file, options);
+  if (answer.kind === "done") io.out(answer.value);
+  else io.err(failureText(answer));
+  return answer.kind === "done" ? EXIT.done : exitCodeOf(answer);
 }
 
 export function schema(actions: CliActions, io: CliIo): number {

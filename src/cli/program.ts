@@ -39,6 +39,12 @@ interface ServiceOptions extends ConfigOption, FormatOption {
   readonly server?: URL;
 }
 
+interface SteerFlags extends ConfigOption {
+  readonly service: string;
+  readonly path?: string;
+  readonly server?: URL;
+}
+
 interface AgentFlags extends Pick<AgentOptions, "edge" | "source" | "url" | "file" | "tokenFile" | "once"> {
   readonly server?: URL;
   readonly ca?: string;
@@ -129,6 +135,26 @@ function addLocalCommands(program: Command, actions: CliActions, io: CliIo, exit
       if (options.file === undefined && (options.source === undefined || options.url === undefined))
         program.error("error: what to read remains unsaid; give --source and --url, or --file");
       exit(await local.agent(actions, io, agentOptions(options, io)));
+    });
+  program
+    .command("steer")
+    .description(
+      "print a multivariant playlist or an MPD with the tags of content steering for a service's edges",
+    )
+    .argument("<file>", "as players get it now: .m3u8 or .mpd")
+    .requiredOption("--service <id>", "the service whose edges serve it")
+    .option("--path <path>", "where it lies, as players ask for it: /live/cup/index.m3u8")
+    .addOption(
+      new Option("--server <url>", "the viewers' door as players reach it (default: the hostname)").argParser(
+        readServer,
+      ),
+    )
+    .addOption(configOption(actions))
+    .action(async (file: string, { config, server, ...options }: SteerFlags) => {
+      if (options.path?.startsWith("/") === false) program.error("error: --path starts with /");
+      const origin = server === undefined ? {} : { server: server.origin };
+      const steer = { service: options.service, ...given(options, "path"), ...origin };
+      exit(await local.steer(actions, io, config, file, steer));
     });
   program
     .command("schema")

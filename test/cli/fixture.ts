@@ -101,6 +101,7 @@ function actionsOf(some: Partial<CliActions>, server: string | undefined): CliAc
     geo: unused,
     load: unused,
     probe: unused,
+    steer: unused,
     agent: unused,
     schema: unused,
     defaultServer: () => Promise.resolve(server),

@@ -47,6 +47,49 @@ describe("check", () => {
   });
 });
 
+describe("steer", () => {
+  const asked: unknown[] = [];
+  const steer: CliActions["steer"] = (...args) => {
+    asked.push(args);
+    return Promise.resolve(done("#EXTM3U\n"));
+  };
+
+  it("prints the file as it became", async () => {
+    const args = [
+      "steer",
+      "a.m3u8",
+      "--service",
+      "live",
+      "--path",
+      "/a.m3u8",
+      "--server",
+      "https://x.example/y",
+    ];
+    expect(await edgeward(args, { actions: { steer } })).toEqual({ code: 0, out: "#EXTM3U\n", err: "" });
+    const options = { service: "live", path: "/a.m3u8", server: "https://x.example" };
+    expect(asked.at(-1)).toEqual(["config/edgeward.yaml", "a.m3u8", options]);
+  });
+
+  it.each([
+    ["without a service", ["steer", "a.m3u8"], "--service"],
+    [
+      "with a path that is none",
+      ["steer", "a.m3u8", "--service", "live", "--path", "a"],
+      "--path starts with /",
+    ],
+  ])("is wrong usage %s", async (_what, args, message) => {
+    const { code, err } = await edgeward(args, { actions: { steer } });
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+
+  it("says why a file cannot be steered, and exits 1", async () => {
+    const unfit = { steer: () => Promise.resolve({ kind: "no" as const, message: "a.m3u8: why" }) };
+    const { code, err } = await edgeward(["steer", "a.m3u8", "--service", "live"], { actions: unfit });
+    expect({ code, err }).toEqual({ code: 1, err: "edgeward: a.m3u8: why\n" });
+  });
+});
+
 describe("geo", () => {
   const london: GeoView = {
     address: "203.0.113.7",
