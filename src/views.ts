@@ -49,7 +49,7 @@ export function serviceView(service: Service, inventory: Inventory): ServiceView
     edges: service.edges.map((index) => (inventory.edges[index] as Edge).id),
     rank,
     affinity,
-    dns: { ttlSeconds: dns.ttlSeconds, answers: dns.answers },
+    dns: { ttlSeconds: dns.ttlSeconds, ttlInDoubtSeconds: dns.ttlInDoubtSeconds, answers: dns.answers },
     http,
     whenFull,
     whenDown,

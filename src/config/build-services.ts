@@ -69,8 +69,11 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
 
 function buildDns(input: ServiceInput, report: Report): Service["dns"] {
   const bindings = buildBindings(input, report);
+  if (input.dns.ttlInDoubt === 0)
+    report(["dns", "ttlInDoubt"], "0s would have resolvers ask for every viewer; write 1s or more");
   return {
     ttlSeconds: input.dns.ttl,
+    ttlInDoubtSeconds: input.dns.ttlInDoubt,
     answers: input.dns.answers,
     ...(bindings.length === 0 ? {} : { bindings }),
   };

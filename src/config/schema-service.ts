@@ -46,6 +46,9 @@ const edgeChoice = z.strictObject({
 
 const dns = z.strictObject({
   ttl: ttl().describe("Of the answers.").prefault("20s"),
+  ttlInDoubt: ttl()
+    .describe("Instead, where less, while an edge of the answer drains, fails probes or has just come back.")
+    .prefault("5s"),
   answers: integer({ min: 1, max: 16 }).describe("How many edges an answer names.").prefault(2),
   https: httpsSchema
     .describe("HTTPS records (RFC 9460) at the hostnames, with the same addresses as hints; left out: none.")

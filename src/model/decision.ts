@@ -41,6 +41,7 @@ export interface Decision {
   readonly asn?: number;
   /** How many leading bits of the client's address the decision depended on, in the client's family. */
   readonly scopePrefixLength: number;
+  /** The service's, or less while one of the edges named is in doubt, takes up load, or one that drains is missed. */
   readonly ttlSeconds: number;
   /** Of the nearest edge in service, chosen or full; NaN when there is none, or the viewer cannot be located. */
   readonly nearestKm: number;

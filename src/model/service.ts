@@ -19,6 +19,8 @@ export interface Service {
   readonly deny?: ViewerRule;
   readonly dns: {
     readonly ttlSeconds: number;
+    /** Instead, if it is less, while what an answer names may soon change; 1 or more. */
+    readonly ttlInDoubtSeconds: number;
     /** How many edges a DNS answer names, 1..16. */
     readonly answers: number;
     /** HTTPS and SVCB records (RFC 9460); absent: none. */

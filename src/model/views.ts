@@ -32,7 +32,7 @@ export interface EdgeView extends Omit<Condition, "edgeId"> {
 /** A service as configured; edges by id. */
 export interface ServiceView
   extends Pick<Service, "id" | "hostnames" | "rank" | "affinity" | "http" | "whenFull" | "whenDown"> {
-  readonly dns: Pick<Service["dns"], "ttlSeconds" | "answers">;
+  readonly dns: Pick<Service["dns"], "ttlSeconds" | "ttlInDoubtSeconds" | "answers">;
   readonly edges: readonly string[];
   readonly allow?: ViewerRuleView;
   readonly deny?: ViewerRuleView;

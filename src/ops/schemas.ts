@@ -161,7 +161,7 @@ export const SERVICES: JsonSchema = arrayOf(
       edges: texts,
       rank: { enum: ["nearest", "least-loaded", "weighted", "failover"] },
       affinity: { enum: ["none", "stream", "viewer"] },
-      dns: object({ ttlSeconds: number, answers: count }),
+      dns: object({ ttlSeconds: number, ttlInDoubtSeconds: number, answers: count }),
       http: object({ stickinessSeconds: number, url: text }),
       whenFull: { enum: ["spill", "refuse"] },
       whenDown: { enum: ["fail-open", "fallback", "refuse"] },

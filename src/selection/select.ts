@@ -80,7 +80,7 @@ export function select(
     location: located.location,
     ...(located.asn === undefined ? {} : { asn: located.asn }),
     scopePrefixLength,
-    ttlSeconds: service.dns.ttlSeconds,
+    ttlSeconds: ttlSeconds(contest, verdict),
     nearestKm: verdict.nearestKm,
     rejected: verdict.rejected ?? allRejected(contest),
     families: roster.families,
@@ -105,6 +105,8 @@ interface Verdict {
   readonly taken?: Standing;
   /** As in `Decision`. */
   readonly nearestKm: number;
+  /** Whether somebody who drains, or is about to come up, would be named too. */
+  readonly isSomebodyMissed: boolean;
   /** Absent: all are. */
   readonly rejected?: readonly number[];
 }
@@ -120,6 +122,7 @@ function judge(contest: Contest, ranking: Ranking): Verdict {
       outcome: EDGES,
       taken: STANDING.ELIGIBLE,
       nearestKm: inService(nearest),
+      isSomebodyMissed: nearest.isSomebodyMissed,
       rejected: rejectedBeside(contest),
     };
   }
@@ -131,10 +134,11 @@ function judgeAll(contest: Contest, ranking: Ranking): Verdict {
   const standings = standingsOf(contest);
   const { outcome, taken } = resort(contest, standings);
   const rejected = rejectedBy(standings, taken);
-  if (taken === undefined) return { outcome, nearestKm: Number.NaN, rejected };
+  if (taken === undefined) return { outcome, nearestKm: Number.NaN, isSomebodyMissed: false, rejected };
   const nearest = collect(contest, ranking, taken);
   spread(contest, ranking);
-  return { outcome, taken, nearestKm: inService(nearest), rejected };
+  const { isSomebodyMissed } = nearest;
+  return { outcome, taken, nearestKm: inService(nearest), isSomebodyMissed, rejected };
 }
 
 /** Looks at candidates from the first on, as far as it must, and keeps the best of those who stand at `taken`. */
@@ -143,6 +147,7 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
   const { candidates, kept } = field;
   let takenKm = Number.POSITIVE_INFINITY;
   let fullKm = Number.POSITIVE_INFINITY;
+  let missedScore = Number.POSITIVE_INFINITY;
   kept.begin(most, ranking.band);
   for (let i = 0; i < candidates.count; i++) {
     const km = candidates.kmAt(i);
@@ -151,17 +156,43 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
     const edge = candidates.edgeAt(i);
     const standing = standingOf(edge, km, service, world, viewer.stream);
     if (standing === STANDING.FULL && km < fullKm) fullKm = km;
+    if (isMissed(standing, edge, world))
+      missedScore = Math.min(missedScore, ranking.score(contest, edge, km, i));
     if (standing !== taken) continue;
     if (km < takenKm) takenKm = km;
     kept.add(edge, km, ranking.score(contest, edge, km, i), ranking.lot(contest, edge));
   }
-  return { takenKm, fullKm };
+  const named = Math.min(service.dns.answers, most);
+  const isSomebodyMissed =
+    missedScore <= (kept.count < named ? MAX_SCORE : (kept.scores[named - 1] as number));
+  return { takenKm, fullKm, isSomebodyMissed };
+}
+
+const MAX_SCORE = Number.MAX_VALUE;
+
+/** Who may be back as soon as an operator, or a probe or two, says so. */
+function isMissed(standing: Standing, edge: number, { up, unsteady }: World): boolean {
+  if (standing === STANDING.DRAIN) return up[edge] !== 0;
+  return standing === STANDING.DOWN && unsteady[edge] === 1;
+}
+
+/** Short while a resolver should ask again soon: what holds now may not hold for the whole TTL. */
+function ttlSeconds({ service, world, field }: Contest, verdict: Verdict): number {
+  const { ttlSeconds, ttlInDoubtSeconds, answers } = service.dns;
+  const { outcome, isSomebodyMissed } = verdict;
+  let isInDoubt = isSomebodyMissed || outcome.kind === "fail-open" || outcome.kind === "fallback";
+  const { kept } = field;
+  const named = verdict.taken === undefined ? 0 : Math.min(answers, kept.count);
+  for (let i = 0; i < named && !isInDoubt; i++) isInDoubt = world.unsteady[kept.edges[i] as number] === 1;
+  return isInDoubt ? Math.min(ttlSeconds, ttlInDoubtSeconds) : ttlSeconds;
 }
 
 /** Infinite for none, or when the viewer cannot be located. */
 interface Nearest {
   readonly takenKm: number;
   readonly fullKm: number;
+  /** As in `Verdict`. */
+  readonly isSomebodyMissed: boolean;
 }
 
 /** A full edge is in service; one that is down, draining or off is not. */
@@ -219,7 +250,7 @@ function resort({ service }: Contest, standings: ArrayLike<number>): { outcome: 
 }
 
 function refusal(reason: RefusalReason): Verdict {
-  return { outcome: { kind: "refused", reason }, nearestKm: Number.NaN };
+  return { outcome: { kind: "refused", reason }, nearestKm: Number.NaN, isSomebodyMissed: false };
 }
 
 function allRejected({ service }: Contest): readonly number[] {

@@ -299,7 +299,7 @@ describe("bindings of a service", () => {
   const alpn = { key: 1, value: Uint8Array.of(2, 0x68, 0x32, 2, 0x68, 0x33) };
 
   it("are none unless asked for", async () => {
-    expect(await dnsOf("{}")).toEqual({ ttlSeconds: 20, answers: 2 });
+    expect(await dnsOf("{}")).toEqual({ ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 });
   });
 
   it("hold params in ascending order of keys, and names of other ports without the port", async () => {

@@ -88,7 +88,7 @@ const SERVICE: Inventory["services"][number] = {
   edges: [0],
   rank: "nearest",
   affinity: "none",
-  dns: { ttlSeconds: 20, answers: 2 },
+  dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 },
   http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
   steering: { isEnabled: true, ttlSeconds: 60 },
   maxDistanceKm: Number.POSITIVE_INFINITY,

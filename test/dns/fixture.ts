@@ -138,7 +138,7 @@ export function serviceOf(id: string, answers = 2, ...more: string[]): Service {
     edges: [],
     rank: "nearest",
     affinity: "none",
-    dns: { ttlSeconds: 20, answers },
+    dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers },
     http: { stickinessSeconds: 0, url: "" },
     steering: { isEnabled: true, ttlSeconds: 60 },
     maxDistanceKm: Number.POSITIVE_INFINITY,

@@ -35,7 +35,7 @@ export function serviceOf(rules: Partial<Service> = {}): Service {
     edges: [0],
     rank: "nearest",
     affinity: "none",
-    dns: { ttlSeconds: 20, answers: 2 },
+    dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 },
     http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
     steering: { isEnabled: true, ttlSeconds: 60 },
     maxDistanceKm: Number.POSITIVE_INFINITY,

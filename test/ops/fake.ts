@@ -150,7 +150,7 @@ export const SERVICES: ServiceView[] = [
     edges: ["ams1", "sin1"],
     rank: "nearest",
     affinity: "none",
-    dns: { ttlSeconds: 20, answers: 2 },
+    dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 },
     http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
     whenFull: "spill",
     whenDown: "fallback",

@@ -40,7 +40,7 @@ export function serviceOf(edges: readonly Edge[], rules: Partial<Service> = {}):
     edges: edges.map((edge) => edge.index),
     rank: "nearest",
     affinity: "none",
-    dns: { ttlSeconds: 20, answers: 2 },
+    dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 },
     http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
     steering: { isEnabled: true, ttlSeconds: 60 },
     maxDistanceKm: Number.POSITIVE_INFINITY,

@@ -404,3 +404,56 @@ function haversineKm(
 function dotted(value: number): string {
   return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
 }
+
+describe("the TTL", () => {
+  const ttl = (rules: Partial<Service>, said: Parameters<typeof worldOf>[1], viewer = london): number =>
+    chosen(rules, said, viewer).decision.ttlSeconds;
+
+  it("is the service's while everything named is steady", () => {
+    expect(ttl({}, {})).toBe(20);
+    expect(ttl({}, { unsteady: [SINGAPORE] })).toBe(20);
+    expect(ttl({}, { down: [SINGAPORE], off: [NEW_YORK] })).toBe(20);
+    expect(ttl({}, { down: [AMSTERDAM] })).toBe(20);
+  });
+
+  it("is short while one of those named is in doubt", () => {
+    expect(ttl({}, { unsteady: [AMSTERDAM] })).toBe(5);
+    expect(ttl({}, { unsteady: [NEW_YORK] })).toBe(5);
+    expect(ttl({}, { unsteady: [NEW_YORK] }, tokyo)).toBe(20);
+  });
+
+  it("is short while one that would be named drains, or is about to come up", () => {
+    expect(ttl({}, { drain: [AMSTERDAM] })).toBe(5);
+    expect(ttl({}, { down: [AMSTERDAM], unsteady: [AMSTERDAM] })).toBe(5);
+    expect(ttl({}, { drain: [SINGAPORE] })).toBe(20);
+    expect(ttl({}, { drain: [AMSTERDAM], down: [AMSTERDAM] })).toBe(20);
+    expect(ttl({}, { drain: [SINGAPORE], off: [NEW_YORK] })).toBe(5);
+  });
+
+  it.each(["least-loaded", "weighted", "failover"] as const)("holds for rank: %s too", (rank) => {
+    const dns = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 1 };
+    const load: [Edge, number][] = THREE_EDGES.map((edge, i) => [edge, (i + 1) / 10]);
+    const [first, second] = chosen({ rank, dns }, { load }).decision.edges;
+    if (first === undefined || second === undefined) throw new Error("no edges");
+    expect(ttl({ rank, dns }, { load, drain: [first.edge] })).toBe(5);
+    expect(ttl({ rank, dns }, { load, drain: [second.edge] })).toBe(20);
+    expect(ttl({ rank, dns }, { load, unsteady: [first.edge] })).toBe(5);
+  });
+
+  it("is the same whether few or all edges are asked for", () => {
+    for (const said of [{ drain: [AMSTERDAM] }, { drain: [SINGAPORE] }, { unsteady: [NEW_YORK] }, {}]) {
+      const all = select(serviceOf(THREE_EDGES), london, field, worldOf(THREE_EDGES, said));
+      const few = select(serviceOf(THREE_EDGES), { ...london, most: 2 }, field, worldOf(THREE_EDGES, said));
+      expect(few.ttlSeconds).toBe(all.ttlSeconds);
+    }
+  });
+
+  it("is short while all are down, or the fallback answers; never longer than the service's", () => {
+    const down = { down: [...THREE_EDGES] };
+    expect(ttl({}, down)).toBe(5);
+    const fallback = { url: "https://origin.example.net", addresses: [] };
+    expect(ttl({ whenDown: "fallback", fallback }, down)).toBe(5);
+    const dns = { ttlSeconds: 3, ttlInDoubtSeconds: 5, answers: 2 };
+    expect(ttl({ dns }, down)).toBe(3);
+  });
+});
