@@ -82,6 +82,8 @@ export interface Chain {
 /** At or below a delegation (RFC 1034 4.2.1). */
 export interface ReferralHolding {
   readonly kind: "referral";
+  /** At the delegation itself, where DS records would be ours (RFC 4035 3.1.4.1). */
+  readonly isCut: boolean;
   readonly zone: ZoneData;
   readonly servers: RecordSet;
   readonly glue: readonly RecordSet[];
@@ -258,7 +260,7 @@ function createHoldings(tree: Tree): Holdings {
 
   const make = (node: ConfiguredNode): Holding => {
     const cut = cutAbove(tree, node);
-    if (cut !== undefined) return cut === node ? referral(tree, node) : at(cut);
+    if (cut !== undefined) return cut === node ? referral(tree, node) : belowCut(at(cut));
     const cname = node.records.find(({ data }) => data.type === "CNAME");
     if (cname === undefined || node.hostname !== undefined) return owned(tree, node);
     const alias = aliasOf(node, cname);
@@ -276,7 +278,7 @@ function createHoldings(tree: Tree): Holdings {
     at,
     below(node) {
       const holding = at(node);
-      if (holding.kind === "referral") return holding;
+      if (holding.kind === "referral") return belowCut(holding);
       const wildcard = tree.nodes.get(node.text === "" ? "*" : `*.${node.text}`);
       return wildcard === undefined ? (absent.get(node.zone.data) as Holding) : at(wildcard);
     },
@@ -287,6 +289,10 @@ function createHoldings(tree: Tree): Holdings {
 }
 
 type MutableAlias = AliasHolding & { chain: Chain };
+
+function belowCut(holding: Holding): Holding {
+  return holding.kind === "referral" ? { ...holding, isCut: false } : holding;
+}
 
 /** The topmost delegation at or above the node within its zone; the apex itself is none. */
 function cutAbove(tree: Tree, node: ConfiguredNode): ConfiguredNode | undefined {
@@ -379,10 +385,11 @@ function chainFrom(start: AliasHolding, find: FindHolding): Chain {
 }
 
 /** With the addresses of its servers, as far as they are within our zone (RFC 9471). */
-function referral(tree: Tree, node: ConfiguredNode): Holding {
+function referral(tree: Tree, node: ConfiguredNode): ReferralHolding {
   const servers = node.records.filter(({ data }) => data.type === "NS");
   return {
     kind: "referral",
+    isCut: true,
     zone: node.zone.data,
     servers: glueSet(node.name, TYPE.NS, ttlOf(servers), dataOf(servers), node.zone.data.name),
     glue: servers.flatMap(({ data }) => (data.type === "NS" ? glueOf(tree, data.target, node.zone) : [])),

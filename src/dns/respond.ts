@@ -39,7 +39,7 @@ export function respond(circumstances: Circumstances, reply: Reply): void {
     reply.rcode = RCODE.REFUSED;
     return reply.explain(EXTENDED_ERROR.NOT_AUTHORITATIVE);
   }
-  reply.authoritative = holding.kind !== "referral" || query.type === TYPE.DS;
+  reply.authoritative = holding.kind !== "referral" || (holding.isCut && query.type === TYPE.DS);
   const zoneAt = zoneNameAt(holding.zone, query.name, QUESTION_NAME_AT);
   if (holding.kind === "alias") follow(holding, zoneAt, circumstances, reply);
   else answer(holding, { ownerAt: QUESTION_NAME_AT, zoneAt }, circumstances, reply);
@@ -112,7 +112,7 @@ function answer(
       reply.rcode = RCODE.NXDOMAIN;
       return deny(holding.zone, place, reply);
     case "referral":
-      if (circumstances.query.type === TYPE.DS) return deny(holding.zone, place, reply);
+      if (holding.isCut && circumstances.query.type === TYPE.DS) return deny(holding.zone, place, reply);
       reply.add("authority", holding.servers, place.ownerAt, place.zoneAt);
       for (const set of holding.glue) reply.add("additional", set, place.ownerAt, place.zoneAt);
       return;

@@ -178,6 +178,17 @@ describe.each(WAYS)("names and records, %s", (_name, way) => {
     },
   );
 
+  it("RFC 4035 3.1.4.1: DS at a delegation is ours to deny, below it is not", async () => {
+    const at = await harness.ask(way, { name: `child.${ZONE}`, type: TYPES.DS });
+    expect(at).toMatchObject({ rcode: RCODES.NOERROR, aa: true });
+    expect(negativeTtl(at)).toBe(NEGATIVE_TTL);
+    for (const name of [`x.child.${ZONE}`, `ns.child.${ZONE}`]) {
+      const below = await harness.ask(way, { name, type: TYPES.DS });
+      expect(below).toMatchObject({ rcode: RCODES.NOERROR, aa: false });
+      expect(below.packet.authorities).toMatchObject([{ type: "NS" }, { type: "NS" }]);
+    }
+  });
+
   it("RFC 8482 4 (N14): ANY at an alias is the alias, at an empty non-terminal nothing", async () => {
     expect((await harness.ask(way, { name: `alias.${ZONE}`, type: TYPES.ANY })).counts).toEqual([1, 1, 0, 0]);
     expect((await harness.ask(way, { name: `deep.${ZONE}`, type: TYPES.ANY })).counts).toEqual([1, 0, 1, 0]);
