@@ -38,12 +38,8 @@ function presentation(data: RecordData): string {
   }
 }
 
-/** Any key in its generic form, but for those that have a form of their own. */
+/** Every key in its generic form (RFC 9460 2.1). */
 function paramText({ key, value }: { readonly key: number; readonly value: Uint8Array }): string {
-  if (key === 1)
-    return `alpn=${Buffer.from(value.subarray(1))
-      .toString("latin1")
-      .replaceAll(/[\0-\x1f]/g, ",")}`;
   return `key${key}=${quoted(value)}`;
 }
 

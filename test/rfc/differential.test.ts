@@ -217,7 +217,7 @@ async function askAll(port: number, asked: readonly QueryParts[]): Promise<Reply
           clearTimeout(timer);
           resolve();
         });
-        socket.send(query(asked[i] as QueryParts), port, "127.0.0.1");
+        socket.send(query(asked[i]), port, "127.0.0.1");
       });
     }
   };

@@ -32,7 +32,7 @@ export async function startNsd(zones: readonly Zone[]): Promise<Nsd> {
     return { port, stop };
   } catch (error) {
     await stop();
-    throw new Error(`${String(error)}: ${Buffer.concat(errors).toString()}`);
+    throw new Error(`nsd: ${Buffer.concat(errors).toString()}`, { cause: error });
   }
 }
 
