@@ -11,11 +11,13 @@ import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { readOpsEndpoint } from "./config/ops-endpoint.ts";
 import { jsonSchema } from "./config/schema.ts";
 import { openGeo } from "./geo/geo.ts";
+import { IMPORT_FORMATS } from "./import/import.ts";
 import { pullOnce } from "./load/once.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import { probeEdge } from "./probe/once.ts";
+import { runImport } from "./run-import.ts";
 import { serve } from "./serve.ts";
 import { steerFile } from "./steer-file.ts";
 
@@ -56,6 +58,8 @@ export function createActions(): CliActions {
     agent: runAgent,
     steer: (configFile, file, options) =>
       withInventory(configFile, (inventory) => steerFile(file, options, inventory)),
+    importFormats: IMPORT_FORMATS,
+    import: runImport,
     schema: jsonSchema,
     defaultServer: async (configFile) => {
       const endpoint = await readOpsEndpoint(resolve(configFile), process.env);

@@ -1,5 +1,5 @@
 import type { Answer } from "./answer.ts";
-import type { CheckView, GeoView, LoadView, ProbeView } from "./views.ts";
+import type { CheckView, GeoView, ImportView, LoadView, ProbeView } from "./views.ts";
 
 /** What the commands need from the rest of the program; the root file implements it. */
 export interface CliActions {
@@ -19,6 +19,10 @@ export interface CliActions {
   steer(configFile: string, file: string, options: SteerOptions): Promise<Answer<string>>;
   /** Reports an edge's load until it is told to stop, or once. */
   agent(options: AgentOptions): Promise<Answer<void>>;
+  /** What `import` reads. */
+  readonly importFormats: readonly string[];
+  /** Another program's configuration as ours. */
+  import(options: ImportOptions): Promise<Answer<ImportView>>;
   /** The configuration's JSON Schema, as text or as an object. */
   schema(): unknown;
   /**
@@ -60,4 +64,13 @@ export interface AgentOptions {
   readonly caFile?: string;
   /** Read and report once, then end. */
   readonly once: boolean;
+}
+
+export interface ImportOptions {
+  /** One of `importFormats`. */
+  readonly format: string;
+  /** At least one. */
+  readonly files: readonly string[];
+  /** For a service whose hostname the other program does not know. */
+  readonly hostname: string;
 }

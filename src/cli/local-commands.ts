@@ -1,4 +1,4 @@
-import type { AgentOptions, CliActions, ServeOptions, SteerOptions } from "./actions.ts";
+import type { AgentOptions, CliActions, ImportOptions, ServeOptions, SteerOptions } from "./actions.ts";
 import { countOf, done, EXIT, exitCodeOf, failureText, problemLine } from "./answer.ts";
 import { isRead, loadPage } from "./load-page.ts";
 import { type Format, show } from "./page.ts";
@@ -88,6 +88,19 @@ export async function steer(
   if (answer.kind === "done") io.out(answer.value);
   else io.err(failureText(answer));
   return answer.kind === "done" ? EXIT.done : exitCodeOf(answer);
+}
+
+/** The YAML alone on stdout, so that it can go into a file; the rest on stderr. */
+export async function importFrom(actions: CliActions, io: CliIo, options: ImportOptions): Promise<number> {
+  const answer = await actions.import(options);
+  if (answer.kind !== "done") {
+    io.err(failureText(answer));
+    return exitCodeOf(answer);
+  }
+  const { yaml, notes } = answer.value;
+  io.out(yaml);
+  io.err(notes.map((note) => `${printable(note)}\n`).join(""));
+  return EXIT.done;
 }
 
 export function schema(actions: CliActions, io: CliIo): number {

@@ -157,6 +157,23 @@ function addLocalCommands(program: Command, actions: CliActions, io: CliIo, exit
       exit(await local.steer(actions, io, config, file, steer));
     });
   program
+    .command("import")
+    .description(
+      "print the configuration of another program as ours, and on stderr what could not be carried over",
+    )
+    .addArgument(
+      new Argument("<format>", "what it is: see docs/import.md").choices([...actions.importFormats]),
+    )
+    .argument("<files...>", "the configuration, and what belongs to it")
+    .option(
+      "--hostname <name>",
+      "of the service, where the other program does not tell",
+      "live.cdn.example.net",
+    )
+    .action(async (format: string, files: string[], { hostname }: { hostname: string }) =>
+      exit(await local.importFrom(actions, io, { format, files, hostname })),
+    );
+  program
     .command("schema")
     .description("print the JSON Schema of the configuration")
     .action(() => exit(local.schema(actions, io)));

@@ -83,6 +83,12 @@ export interface LoadFieldView {
   readonly problem?: string;
 }
 
+/** `import`: the YAML, and what could not be carried over, as `FILE:LINE: what`. */
+export interface ImportView {
+  readonly yaml: string;
+  readonly notes: readonly string[];
+}
+
 /** `probe`: one run of an edge's probe, at each of its addresses. */
 export interface ProbeView {
   readonly edgeId: string;

@@ -48,7 +48,11 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     ...(input.allow === undefined ? {} : { allow: input.allow }),
     ...(input.deny === undefined ? {} : { deny: input.deny }),
     dns: buildDns(input, report),
-    http: { stickinessSeconds: input.http.stickiness, url: input.http.url },
+    http: {
+      stickinessSeconds: input.http.stickiness,
+      url: input.http.url,
+      ...(input.http.redirectorPhp === true ? { redirectorPhp: true } : {}),
+    },
     steering: buildSteering(
       input.steering,
       edges.map((index) => known.edges[index] as Edge),

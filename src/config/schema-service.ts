@@ -64,6 +64,9 @@ const http = z.strictObject({
   url: urlTemplate()
     .describe("Where to redirect; {edge.url}, {edge.id}, {path} and {query} are replaced.")
     .prefault("{edge.url}{path}{query}"),
+  redirectorPhp: flag()
+    .describe("Answers /redirector.php?u=/path as /path, as the PHP redirector for Nimble did.")
+    .optional(),
 });
 
 const steering = z.strictObject({

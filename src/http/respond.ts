@@ -10,6 +10,7 @@ import { type Answer, choices, manifest, PREFLIGHT, problem, redirect, type Targ
 import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
 import { hostnamesOf, hostOf } from "./host.ts";
 import { createLocations } from "./location.ts";
+import { unwrapped } from "./redirector-php.ts";
 import { schemeOf } from "./scheme.ts";
 import { parseTarget, type Target as RequestTarget } from "./target.ts";
 
@@ -87,12 +88,16 @@ export function createResponder(options: ResponderOptions): Responder {
         const { status, detail, reason } = asked;
         return { serviceId: "-", answer: refusal(request, status, detail), rejected: reason };
       }
-      const { hostname, target } = asked;
+      const { hostname } = asked;
       const service = rules.serviceAt(hostname);
       if (service === undefined) return unserved(request);
       if (request.method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
-      if (isAt(STEERING, target.path))
+      if (isAt(STEERING, asked.target.path))
         return { serviceId: service.id, answer: steering(request, asked, service) };
+      const inner = service.http.redirectorPhp === true ? unwrapped(asked.target) : undefined;
+      if (inner?.kind === "malformed")
+        return { serviceId: service.id, answer: refusal(request, 400, inner.detail) };
+      const target = inner?.target ?? asked.target;
       if (isAt(RESERVED, target.path))
         return { serviceId: service.id, answer: refusal(request, 404, "nothing is here") };
 

@@ -31,6 +31,8 @@ export interface Service {
     readonly stickinessSeconds: number;
     /** Where to redirect: `{edge.url}`, `{edge.id}`, `{path}`, `{query}` are replaced. */
     readonly url: string;
+    /** `/redirector.php?u=/path` is answered as `/path`. */
+    readonly redirectorPhp?: true;
   };
   readonly steering: SteeringRules;
   /** How far a viewer may be sent; Infinity: anywhere. */

@@ -162,7 +162,7 @@ export const SERVICES: JsonSchema = arrayOf(
       rank: { enum: ["nearest", "least-loaded", "weighted", "failover"] },
       affinity: { enum: ["none", "stream", "viewer"] },
       dns: object({ ttlSeconds: number, ttlInDoubtSeconds: number, answers: count }),
-      http: object({ stickinessSeconds: number, url: text }),
+      http: object({ stickinessSeconds: number, url: text }, { redirectorPhp: truth }),
       whenFull: { enum: ["spill", "refuse"] },
       whenDown: { enum: ["fail-open", "fallback", "refuse"] },
     },

@@ -103,6 +103,8 @@ function actionsOf(some: Partial<CliActions>, server: string | undefined): CliAc
     probe: unused,
     steer: unused,
     agent: unused,
+    importFormats: ["flashphoner", "csv"],
+    import: unused,
     schema: unused,
     defaultServer: () => Promise.resolve(server),
     ...some,

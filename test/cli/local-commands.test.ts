@@ -90,6 +90,33 @@ describe("steer", () => {
   });
 });
 
+describe("import", () => {
+  it("prints the YAML alone on stdout, and on stderr what could not be carried over", async () => {
+    const asked: unknown[] = [];
+    const actions: Partial<CliActions> = {
+      import: (options) => {
+        asked.push(options);
+        return Promise.resolve(done({ yaml: "edges: {}\n", notes: ["lb.xml:3: \u001b[31mred"] }));
+      },
+    };
+    expect(
+      await edgeward(["import", "flashphoner", "lb.xml", "--hostname", "tv.example.net"], { actions }),
+    ).toEqual({
+      code: 0,
+      out: "edges: {}\n",
+      err: "lb.xml:3: \\u001b[31mred\n",
+    });
+    expect(asked).toEqual([{ format: "flashphoner", files: ["lb.xml"], hostname: "tv.example.net" }]);
+  });
+
+  it("refuses formats that it does not know, and exits 2", async () => {
+    expect(await edgeward(["import", "nothing", "x"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("Allowed choices are flashphoner, csv") as string,
+    });
+  });
+});
+
 describe("geo", () => {
   const london: GeoView = {
     address: "203.0.113.7",

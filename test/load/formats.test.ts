@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseCsv } from "../../src/load/csv.ts";
+import { parseCsv } from "../../src/base/csv.ts";
 import { digestAuthorization, digestChallengeIn, parseChallenges } from "../../src/load/digest.ts";
 import { numberIn } from "../../src/load/document.ts";
 import { readMetrics } from "../../src/load/prometheus.ts";

@@ -1,0 +1,177 @@
+import { parseAddress } from "../base/address.ts";
+import {
+  type Draft,
+  type DraftEdge,
+  type DraftService,
+  notesOn,
+  type Original,
+  type Refused,
+  refused,
+  type Values,
+} from "./draft.ts";
+import { type DynamicName, dynamicNamesIn, isZoneFile } from "./gdnsd-zone.ts";
+import { createIds } from "./host.ts";
+import { probeFor } from "./gdnsd-probe.ts";
+import { at, entriesOf, mapAt, parseVscf, textAt, textsIn, type Vscf, VscfError } from "./vscf.ts";
+
+/**
+ * gdnsd's configuration: the datacenters of its geoip plugin become edges, its resources services. Zone files beside it
+ * tell the hostnames, by their DYNA and DYNC records.
+ */
+export function importGdnsd(originals: readonly Original[]): Draft | Refused {
+  const [main, ...others] = originals;
+  const config = main === undefined || isZoneFile(main) ? undefined : main;
+  if (config === undefined)
+    return refused(main ?? { file: "-", text: "" }, "gdnsd's config comes first, then its zone files");
+  const names = others.flatMap((zone) => dynamicNamesIn(zone));
+  try {
+    return draftOf(config, names);
+  } catch (error) {
+    if (error instanceof VscfError) return refused(config, error.message, error.line);
+    throw error;
+  }
+}
+
+type Take = (message: string, line?: number) => void;
+
+function draftOf(original: Original, names: readonly DynamicName[]): Draft | Refused {
+  const { root, includes } = parseVscf(original.text);
+  const { notes, note } = notesOn(original);
+  for (const { path, line } of includes)
+    note(`$include{${path}} is not followed; put its contents here`, line);
+  const geoip = at(root, "plugins", "geoip");
+  const resources = mapAt(geoip, "resources");
+  if (resources.size === 0) return refused(original, "plugins => geoip => resources has nothing in it");
+  const maps = mapsOf(at(geoip, "maps"), note);
+  const types = mapAt(root, "service_types");
+  const collector = createEdges(maps, types, note);
+  const services = [...resources].flatMap(([id, resource]): DraftService[] => {
+    const edges = collector.of(id, resource);
+    if (edges.length === 0) {
+      note(`resource ${id}: no datacenter with addresses; left out`, resource.line);
+      return [];
+    }
+    return [{ id: usable(id), ...namesOf(id, names, note), edges, rank: "nearest" }];
+  });
+  if (services.length === 0) return refused(original, "no resource has a datacenter with addresses");
+  tellRest(root, note);
+  return { edges: collector.edges, services, notes };
+}
+
+/** Latitude and longitude by datacenter, by map. */
+type Maps = ReadonlyMap<string, ReadonlyMap<string, { latitude: number; longitude: number }>>;
+
+function mapsOf(maps: Vscf | undefined, note: Take): Maps {
+  return new Map(
+    [...entriesOf(maps)].map(([id, map]) => {
+      for (const key of ["map", "nets"]) {
+        const rules = at(map, key);
+        if (rules !== undefined)
+          note(`map ${id}: ${key} is not carried over: distance decides here`, rules.line);
+      }
+      const coordinates = [...mapAt(map, "auto_dc_coords")].flatMap(([name, pair]) => {
+        const [latitude = Number.NaN, longitude = Number.NaN] = textsIn(pair).map(Number);
+        return Number.isFinite(latitude) && Number.isFinite(longitude)
+          ? [[name, { latitude, longitude }] as const]
+          : [];
+      });
+      return [id, new Map(coordinates)];
+    }),
+  );
+}
+
+interface Edges {
+  readonly edges: DraftEdge[];
+  /** Ids of the edges of a resource, in its order. */
+  of(resourceId: string, resource: Vscf): string[];
+}
+
+function createEdges(maps: Maps, types: ReadonlyMap<string, Vscf>, note: Take): Edges {
+  const edges: DraftEdge[] = [];
+  const idOf = createIds();
+  const known = new Map<string, string>();
+  return {
+    edges,
+    of(resourceId, resource) {
+      const places = maps.get(textAt(resource, "map") ?? "");
+      return [...mapAt(resource, "dcmap")].flatMap(([name, value]) => {
+        const addresses = addressesIn(value, `${resourceId}/${name}`, note);
+        if (addresses.length === 0) return [];
+        const probe = probeFor(at(value, "service_types") ?? at(resource, "service_types"), types, note);
+        const key = JSON.stringify([name, addresses, probe]);
+        const same = known.get(key);
+        if (same !== undefined) return [same];
+        const location = places?.get(name);
+        if (location === undefined)
+          note(`${name}: auto_dc_coords says nothing of it; write its location`, value.line);
+        const id = idOf(usable(name));
+        known.set(key, id);
+        edges.push(edgeOf(id, addresses, location, probe));
+        return [id];
+      });
+    },
+  };
+}
+
+function edgeOf(
+  id: string,
+  addresses: string[],
+  location: DraftEdge["location"],
+  probe: Values | undefined,
+): DraftEdge {
+  return {
+    id,
+    ...(location === undefined ? {} : { location }),
+    addresses,
+    ...(probe === undefined ? {} : { probe }),
+  };
+}
+
+/** Of one datacenter: an address, a list, named addresses, or both families apart. */
+function addressesIn(value: Vscf, where: string, note: Take): string[] {
+  if (value.kind === "map")
+    return [...value.entries]
+      .filter(([key]) => !OPTIONS.has(key))
+      .flatMap(([, member]) => addressesIn(member, where, note));
+  if (value.kind === "list") return value.items.flatMap((item) => addressesIn(item, where, note));
+  if (parseAddress(value.text) !== undefined) return [value.text];
+  const what = value.text.startsWith("%") ? "another plugin's resource" : "a name, answered as CNAME";
+  note(`${where}: ${value.text} is ${what}; left out`, value.line);
+  return [];
+}
+
+const OPTIONS = new Set(["service_types", "up_thresh", "ignore_health", "multi", "plugin", "resource"]);
+
+function namesOf(
+  id: string,
+  names: readonly DynamicName[],
+  note: Take,
+): { hostnames?: string[]; dns?: { ttl: string } } {
+  const mine = names.filter(({ resource }) => resource === id);
+  const ttl = mine[0]?.ttlSeconds;
+  if (mine.length === 0) {
+    note(`resource ${id}: no DYNA record names it; write its hostname, or give the zone file, too`);
+    return { hostnames: [`${usable(id).toLowerCase().replaceAll("_", "-")}.cdn.example.net`] };
+  }
+  return {
+    hostnames: [...new Set(mine.map(({ hostname }) => hostname))],
+    ...(ttl === undefined ? {} : { dns: { ttl: `${ttl}s` } }),
+  };
+}
+
+function tellRest(root: Vscf, note: Take): void {
+  for (const [name, plugin] of mapAt(root, "plugins"))
+    if (name !== "geoip") note(`plugin ${name} is not carried over`, plugin.line);
+  const options = at(root, "options");
+  if (options !== undefined)
+    note("options are not carried over: see listen, and docs/configuration.md", options.line);
+}
+
+function usable(name: string): string {
+  return (
+    name
+      .replaceAll(/[^A-Za-z0-9_-]+/g, "-")
+      .replace(/^[^A-Za-z0-9]+/, "")
+      .slice(0, 63) || "service"
+  );
+}

@@ -1,0 +1,255 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type ImportFormat,
+  IMPORT_FORMATS,
+  importFrom,
+  type ImportOptions,
+} from "../../src/import/import.ts";
+import { noteLine } from "../../src/import/write.ts";
+import { inventoryOf } from "../config/support.ts";
+import * as sample from "./samples.ts";
+
+const OPTIONS: ImportOptions = {
+  hostname: "live.example.net",
+  locate: (address) =>
+    address.startsWith("198.51.100.")
+      ? { latitude: 50.11, longitude: 8.68, words: "Frankfurt, DE" }
+      : undefined,
+  command: "edgeward import",
+};
+
+function imported(format: ImportFormat, texts: Record<string, string>) {
+  const originals = Object.entries(texts).map(([file, text]) => ({ file, text }));
+  const result = importFrom(format, originals as never, OPTIONS);
+  if (result.kind === "refused") throw new Error(`${result.file}:${result.line}: ${result.problem}`);
+  return { ...result, lines: result.notes.map(noteLine) };
+}
+
+/** What is printed must be a configuration without any problem, with nothing in the environment. */
+async function taken(format: ImportFormat, texts: Record<string, string>) {
+  const { yaml, lines } = imported(format, texts);
+  const inventory = await inventoryOf(yaml, {});
+  return { inventory, lines, edge: (id: string) => inventory.edges.find((edge) => edge.id === id) };
+}
+
+describe("Flashphoner's loadbalancing.xml", () => {
+  it("becomes edges for wss that are read and probed", async () => {
+    const { inventory, edge } = await taken("flashphoner", { "lb.xml": sample.LOADBALANCING_XML });
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["edge1", "edge-192-0-2-12", "edge1-2"]);
+    expect(edge("edge-192-0-2-12")).toMatchObject({
+      url: "https://192.0.2.12",
+      addresses: [{ family: 4 }],
+      probe: { type: "websocket", url: "wss://192.0.2.12/" },
+      load: [{ type: "flashphoner", url: "http://192.0.2.12:8081/" }],
+    });
+    expect(edge("edge1")).toMatchObject({ url: "https://edge1.example.net:8443" });
+    expect(inventory.services).toMatchObject([{ hostnames: ["live.example.net"], rank: "least-loaded" }]);
+  });
+
+  it("leaves behind what it cannot carry over, with the line", () => {
+    const { lines, yaml } = imported("flashphoner", { "lb.xml": sample.LOADBALANCING_XML });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^lb\.xml:2: randomize/),
+        expect.stringMatching(/^lb\.xml:2: stream_distribution webrtc/),
+        expect.stringMatching(/^lb\.xml:7: node 2: rtmfp has no counterpart/),
+        expect.stringMatching(/^lb\.xml:9: node 3: no usable wss port; 8443/),
+        expect.stringMatching(/^lb\.xml:10: node 4: no usable ip/),
+      ]),
+    );
+    for (const line of lines) expect(yaml).toContain(`#  ${line}`);
+  });
+
+  it.each([
+    ["ROUNDROBIN", "weighted"],
+    ["random", "weighted"],
+    ["FEWESTCALLS", "least-loaded"],
+    ["LEAST_LOADED_NODE", "least-loaded"],
+    ["SOMETHING", "least-loaded"],
+  ])("chooses in mode %s as %s", async (mode, rank) => {
+    const { inventory } = await taken("flashphoner", {
+      "lb.xml": `<loadbalancer mode="${mode}"><node><ip>192.0.2.1</ip><wss>443</wss></node></loadbalancer>`,
+    });
+    expect(inventory.services[0]?.rank).toBe(rank);
+  });
+});
+
+describe("MistServer's balancer", () => {
+  it("gives its servers by what it answers, its places and tags too", async () => {
+    const files = {
+      "list.json": sample.LSTSERVER,
+      "status.json": sample.LB_STATUS,
+      "w.json": sample.LB_WEIGHTS,
+    };
+    const { inventory, edge, lines } = await taken("mistserver", files);
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["edge1", "edge-192-0-2-7", "mist"]);
+    expect(edge("edge1")).toMatchObject({
+      location: { latitude: 52.37, longitude: 4.9 },
+      tags: ["ams", "eu"],
+      url: "http://edge1.example.net:8080",
+      load: [{ type: "mistserver", url: "http://edge1.example.net:4242/", passphrase: "koekjes" }],
+    });
+    expect(edge("edge-192-0-2-7")).toMatchObject({
+      capacity: { bandwidth: 8_388_608_000 },
+      load: [{ url: "http://192.0.2.7:4343/" }],
+    });
+    expect(edge("mist")).toMatchObject({ load: [{ url: "https://mist.example.org/" }] });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'list.json:5: "" is no server; left out',
+        "list.json:3: 192.0.2.7:4343/1000 was not online: Monitored (error)",
+        expect.stringMatching(/^w\.json: weights/),
+      ]),
+    );
+  });
+
+  it("gives them by its settings", async () => {
+    const { inventory } = await taken("mistserver", { "mist.json": sample.LB_SETTINGS });
+    expect(inventory.edges).toMatchObject([
+      { id: "edge1", capacity: { bandwidth: 4_194_304_000 } },
+      { id: "edge2", load: [{ url: "http://edge2.example.net:4243/" }] },
+    ]);
+  });
+});
+
+describe("the PHP redirector", () => {
+  it("gives the servers that its code adds", async () => {
+    const { inventory, edge } = await taken("redirector-php", { "redirector.php": sample.REDIRECTOR_PHP });
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["edge-192-0-2-10", "edge2"]);
+    expect(edge("edge-192-0-2-10")).toMatchObject({
+      url: "http://192.0.2.10:8081",
+      load: [{ type: "nimble", url: "http://192.0.2.10:8083/", token: "pa;ss//wd", intervalMs: 5000 }],
+    });
+    expect(inventory.services).toMatchObject([
+      { rank: "least-loaded", whenDown: "refuse", http: { redirectorPhp: true } },
+    ]);
+  });
+
+  it("tells what it does not understand", () => {
+    const { lines } = imported("redirector-php", { "redirector.php": sample.REDIRECTOR_PHP });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "redirector.php:5: memcached is not needed any more",
+        expect.stringMatching(/^redirector\.php:14: edge2\.example\.net: a name/),
+        expect.stringMatching(/^redirector\.php:16: adds a server that is made elsewhere/),
+        expect.stringMatching(/passwords stand in the output/),
+      ]),
+    );
+  });
+});
+
+describe("gdnsd", () => {
+  const files = { config: sample.GDNSD_CONFIG, "zones/example.com": sample.GDNSD_ZONE };
+
+  it("gives its datacenters and resources, and hostnames from its zone files", async () => {
+    const { inventory, edge } = await taken("gdnsd", files);
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["ams", "sin", "nyc", "ams-2", "eu", "us"]);
+    expect(edge("ams")).toMatchObject({
+      location: { latitude: 52.37, longitude: 4.9 },
+      addresses: [{ family: 4 }, { family: 6 }],
+      probe: {
+        type: "http",
+        url: "http://192.0.2.11:8080/health",
+        host: "live.example.com",
+        intervalMs: 5000,
+        timeoutMs: 2000,
+      },
+    });
+    expect(edge("sin")?.addresses).toHaveLength(2);
+    expect(edge("nyc")?.addresses).toHaveLength(2);
+    expect(edge("ams-2")).toMatchObject({ probe: { type: "tcp", port: 1935 } });
+    expect(edge("eu")).toMatchObject({ location: { latitude: 50.11 }, probe: { type: "none" } });
+    expect(
+      inventory.services.map(({ id, hostnames, edges }) => [
+        id,
+        hostnames,
+        edges.map((index) => inventory.edges[index]?.id),
+      ]),
+    ).toEqual([
+      ["live", ["live.example.com"], ["ams", "sin", "nyc"]],
+      ["ingest", ["in.studio.example.com"], ["ams-2"]],
+      ["www", ["www.cdn.example.net"], ["eu", "us"]],
+    ]);
+    expect(inventory.services[0]?.dns.ttlSeconds).toBe(300);
+  });
+
+  it("tells what has no counterpart", () => {
+    const { lines } = imported("gdnsd", files);
+    for (const line of [
+      /^config:1: options/,
+      /^config:5: service type script \(extmon\)/,
+      /^config:14: map auto: nets/,
+      /^config:16: map plain: map/,
+      /^config:30: ingest\/sin: last\.resort\.example\.net\. is a name/,
+      /^config:30: ingest\/nyc: %weighted!x is another plugin/,
+      /^config: resource www: no DYNA record/,
+      /^config: eu: its location is GeoIP's guess \(Frankfurt, DE\)/,
+      /^config:35: plugin weighted/,
+    ])
+      expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(line)]));
+  });
+});
+
+describe("a list of mirrors", () => {
+  it("becomes edges, whatever its columns are called and its separator is", async () => {
+    const { inventory, edge, lines } = await taken("csv", { "mirrors.csv": sample.MIRRORS_CSV });
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["mirror-one", "two", "three"]);
+    expect(edge("mirror-one")).toMatchObject({
+      url: "https://one.example.net/pub",
+      location: { latitude: 52.37, longitude: 4.9 },
+      weight: 10,
+      addresses: [{ family: 4 }],
+    });
+    expect(edge("two")).toMatchObject({ state: "off", url: "http://two.example.net", weight: 0 });
+    expect(edge("three")).toMatchObject({ location: { latitude: 50.11 } });
+    expect(edge("three")?.addresses).toHaveLength(2);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "mirrors.csv:1: column Country is not carried over",
+        "mirrors.csv:4: latitude: x is no number",
+        "mirrors.csv:5: no usable url or address; left out",
+      ]),
+    );
+  });
+});
+
+describe("what is none of these", () => {
+  it.each([
+    ["flashphoner", "<loadbalancer>", /cut short/],
+    ["flashphoner", "<nodes/>", /no <loadbalancer>/],
+    ["flashphoner", "<loadbalancer/>", /no <node>/],
+    [
+      "flashphoner",
+      '<!DOCTYPE x [<!ENTITY a "b">]><loadbalancer><node><ip>&a;</ip></node></loadbalancer>',
+      /entities/,
+    ],
+    ["mistserver", "<html>", /not JSON/],
+    ["mistserver", "{}", /no server/],
+    ["redirector-php", "<?php phpinfo();", /no server is added/],
+    ["gdnsd", "plugins => { geoip => {", /end of the file/],
+    ["gdnsd", "plugins => [ }", /1: a value belongs here/],
+    ["gdnsd", "options => {}", /nothing in it/],
+    ["gdnsd", `a => ${"[".repeat(2000)}`, /nested too deeply/],
+    ["csv", "", /empty/],
+    ["csv", "a,b\n1,2", /no column url/],
+    ["csv", "url\n\n", /no row/],
+  ] as const)("is refused as %s: %j", (format, text, problem) => {
+    expect(() => imported(format, { file: text })).toThrow(problem);
+  });
+
+  it("never throws, whatever is in the file", () => {
+    const piece = fc.constantFrom(...Object.values(sample).flatMap((text) => text.split(/(?<=[\s,;{}])/)));
+    const text = fc.oneof(
+      fc.string(),
+      fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join("")),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...IMPORT_FORMATS), text, (format, text) => {
+        const result = importFrom(format, [{ file: "f", text }], OPTIONS);
+        expect(["imported", "refused"]).toContain(result.kind);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
