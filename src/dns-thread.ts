@@ -3,20 +3,29 @@
  * are no batches, UDP too) in its event loop. An order is taken between two packets, whole.
  */
 import { receiveMessageOnPort } from "node:worker_threads";
+import type { AnswererOptions } from "./dns/answerer.ts";
 import { answerInBatches, type ThreadSockets } from "./dns/batch-door.ts";
 import type { Transport } from "./dns/counters.ts";
 import { startDnsDoor } from "./dns/door.ts";
+import type { RateTable } from "./dns/rate-limit.ts";
 import type { Endpoint } from "./model/inventory.ts";
 import { servingThread, type ThreadOrder } from "./serving-thread.ts";
 
-export type DnsTask = { readonly cookieSecret: Uint8Array } & (
-  | { readonly kind: "batches"; readonly sockets: ThreadSockets }
-  | {
-      readonly kind: "sockets";
-      readonly endpoints: readonly Endpoint[];
-      readonly transports: readonly Transport[];
-    }
-);
+/** What all threads have in common. */
+export interface DnsCommon {
+  readonly cookieSecret: Uint8Array;
+  readonly rateTable: RateTable;
+}
+
+export type DnsTask = DnsCommon &
+  (
+    | { readonly kind: "batches"; readonly sockets: ThreadSockets }
+    | {
+        readonly kind: "sockets";
+        readonly endpoints: readonly Endpoint[];
+        readonly transports: readonly Transport[];
+      }
+  );
 
 const { data, port, log, engine, send } = servingThread<DnsTask>();
 const { task, cells } = data;
@@ -24,23 +33,23 @@ const { task, cells } = data;
 if (task.kind === "batches") runBatches(task.sockets);
 else await runSockets(task.endpoints, task.transports);
 
+/** What is the same whatever the sockets are. */
+function answering(): AnswererOptions {
+  const { cookieSecret, rateTable } = task;
+  const { decide } = engine.redirector;
+  return { served: engine.inventory, decide, log, cookieSecrets: [cookieSecret], cells, rateTable };
+}
+
 function runBatches(sockets: ThreadSockets): void {
-  const { zones, services, dns } = engine.inventory;
   answerInBatches({
+    ...answering(),
     sockets,
-    zones,
-    services,
-    dns,
-    decide: engine.redirector.decide,
     keep: engine.redirector.keep,
-    log,
-    cookieSecrets: [task.cookieSecret],
-    cells,
     onReady: () => send({ kind: "ready", endpoints: [] }),
     onWake(door) {
       for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
         if (order.kind === "stop") return "stop";
-        engine.take(order.change, ({ zones, services, dns }) => door.take(zones, services, dns));
+        engine.take(order.change, door.take);
       }
       return "go-on";
     },
@@ -53,23 +62,11 @@ function nextOrder(): ThreadOrder | undefined {
 }
 
 async function runSockets(endpoints: readonly Endpoint[], transports: readonly Transport[]): Promise<void> {
-  const { zones, services, dns } = engine.inventory;
-  const { decide } = engine.redirector;
   try {
-    const door = await startDnsDoor({
-      endpoints,
-      transports,
-      zones,
-      services,
-      dns,
-      decide,
-      log,
-      cookieSecrets: [task.cookieSecret],
-      cells,
-    });
+    const door = await startDnsDoor({ ...answering(), endpoints, transports });
     port.on("message", (order: ThreadOrder) => {
       if (order.kind === "stop") void door.stop().then(() => port.close());
-      else engine.take(order.change, ({ zones, services, dns }) => door.take(zones, services, dns));
+      else engine.take(order.change, door.take);
     });
     send({ kind: "ready", endpoints: door.endpoints });
   } catch (error) {

@@ -13,10 +13,12 @@ import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "./base/endpoint.ts";
 import { type Libc, loadLibc, type LibcResult } from "./base/libc.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
+import { newRateSeeds } from "./dns/answerer.ts";
 import { type BatchSockets, openBatchSockets } from "./dns/batch-door.ts";
 import { counterCells, dnsMetrics } from "./dns/counters.ts";
 import { isPortToChoose, PORT_ATTEMPTS } from "./dns/listen.ts";
-import type { DnsTask } from "./dns-thread.ts";
+import { newRateTable } from "./dns/rate-limit.ts";
+import type { DnsCommon, DnsTask } from "./dns-thread.ts";
 import type { Geo } from "./geo/geo.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
@@ -97,7 +99,7 @@ interface Open {
 /** First the sockets, then TCP at the same ports, then the threads that answer. */
 async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: DnsThreadsOptions): Promise<Open> {
   const { endpoints, udpThreads = defaultThreads() } = options;
-  const cookieSecret = randomBytes(16);
+  const common = newCommon();
   for (let attempt = 1; ; attempt++) {
     const sockets = openBatchSockets(libc, endpoints, udpThreads);
     try {
@@ -105,9 +107,9 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: DnsThreadsO
         kind: "sockets",
         endpoints: sockets.endpoints,
         transports: ["tcp"],
-        cookieSecret,
+        ...common,
       });
-      await startBatchThreads(crew, sockets, cookieSecret);
+      await startBatchThreads(crew, sockets, common);
       return sockets;
     } catch (error) {
       await crew.stop();
@@ -121,10 +123,10 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: DnsThreadsO
 async function startBatchThreads(
   crew: Crew<DnsTask>,
   sockets: BatchSockets,
-  cookieSecret: Uint8Array,
+  common: DnsCommon,
 ): Promise<void> {
   const started = sockets.threads.map((thread) =>
-    crew.start({ kind: "batches", sockets: thread, cookieSecret }, () => sockets.wake(thread)),
+    crew.start({ kind: "batches", sockets: thread, ...common }, () => sockets.wake(thread)),
   );
   await Promise.all(started);
 }
@@ -139,9 +141,13 @@ async function openPlain(
     kind: "sockets",
     endpoints,
     transports: ["udp", "tcp"],
-    cookieSecret: randomBytes(16),
+    ...newCommon(),
   };
   return { endpoints: await crew.start(task), close: () => {} };
+}
+
+function newCommon(): DnsCommon {
+  return { cookieSecret: randomBytes(16), rateTable: newRateTable(newRateSeeds()) };
 }
 
 const MOST_THREADS = 8;

@@ -3,6 +3,7 @@ import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Service } from "../model/service.ts";
 import { boundNames } from "./build-bindings.ts";
+import { buildDns } from "./build-dns.ts";
 import { buildEdges } from "./build-edges.ts";
 import {
   absolute,
@@ -20,7 +21,6 @@ import type { Findings } from "./findings.ts";
 import { doorsOf } from "./doors.ts";
 import type { Report } from "./report.ts";
 import type { FileInput } from "./schema.ts";
-import { buildDns } from "./schema-dns.ts";
 import type { EdgeInput } from "./schema-edge.ts";
 import { type MapTree, type ScalarTree, entriesAt, locate, treeAt } from "./tree.ts";
 import type { Environment } from "./variables.ts";

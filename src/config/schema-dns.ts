@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { DnsSettings } from "../model/dns-settings.ts";
-import { textLeaf } from "./leaf.ts";
+import { decimal, integer, textLeaf } from "./leaf.ts";
+import { prefix } from "./leaf-network.ts";
+import { duration } from "./leaf-quantity.ts";
 import { read } from "./reading.ts";
 
 /** What a server says of itself: one character-string, short, as it goes out to whoever asks. */
@@ -13,6 +14,33 @@ const ownWords = textLeaf(
   (value) => (/^[ -~]{1,63}$/.test(value) ? read(value) : undefined),
 );
 
+const rateLimitSchema = z.strictObject({
+  responsesPerSecond: decimal({ min: 0.1, max: 1_000_000 }).describe(
+    "Responses of one kind to one client network over UDP.",
+  ),
+  window: duration({ min: "1s", max: "1h" })
+    .describe("How long it takes a network that asked far too much to have answers again.")
+    .prefault("15s"),
+  slip: integer({ min: 0, max: 10 })
+    .describe("Every so many of the refused responses goes out with TC=1; 0: none, 1: all.")
+    .prefault(2),
+  exempt: z.array(prefix()).describe("Networks whose responses are not limited.").prefault([]),
+  ipv4PrefixLength: integer({ min: 1, max: 32 }).describe("Length of a client network.").prefault(24),
+  ipv6PrefixLength: integer({ min: 1, max: 128 }).describe("Length of a client network.").prefault(56),
+});
+
+const tcpSchema = z.strictObject({
+  connections: integer({ min: 1, max: 100_000 })
+    .describe("At a time; for one more, the one idle longest is closed.")
+    .prefault(1000),
+  connectionsPerNetwork: integer({ min: 1, max: 100_000 })
+    .describe("The same for one IPv4 /24 or IPv6 /56.")
+    .prefault(400),
+  idleTimeout: duration({ min: "1s", max: "10m" })
+    .describe("A connection without a whole query for so long is closed.")
+    .prefault("15s"),
+});
+
 export const dnsSchema = z.strictObject({
   identity: ownWords
     .describe(
@@ -20,13 +48,10 @@ export const dnsSchema = z.strictObject({
     )
     .optional(),
   version: ownWords.describe("What version.bind and version.server say; left out: refused.").optional(),
+  rateLimit: rateLimitSchema
+    .describe("Response rate limiting; clients with a valid cookie and TCP are exempt.")
+    .optional(),
+  tcp: tcpSchema.describe("Limits of connections over TCP.").prefault({}),
 });
 
 export type DnsInput = z.infer<typeof dnsSchema>;
-
-export function buildDns({ identity, version }: DnsInput): DnsSettings {
-  return {
-    ...(identity === undefined ? {} : { identity }),
-    ...(version === undefined ? {} : { version }),
-  };
-}

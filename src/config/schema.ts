@@ -20,7 +20,9 @@ import { zoneSchema } from "./schema-zone.ts";
 export const fileSchema = z.strictObject({
   listen: listenSchema.describe("Addresses and ports of the doors.").prefault({}),
   ops: opsSchema.describe("Who may come in at the operators' door.").prefault({}),
-  dns: dnsSchema.describe("The DNS door itself: what it tells of this server.").prefault({}),
+  dns: dnsSchema
+    .describe("The DNS door itself: what it tells of this server, and how it treats its clients.")
+    .prefault({}),
   stateFile: stateFile
     .describe(
       "Where drains are kept over a restart; default: edgeward.state.json in $STATE_DIRECTORY or here.",

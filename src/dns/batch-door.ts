@@ -11,18 +11,12 @@
  * one that takes its place.
  */
 import { type Libc, loadLibc } from "../base/libc.ts";
-import type { Decide, Keep } from "../model/decision.ts";
-import type { DnsSettings } from "../model/dns-settings.ts";
+import type { Keep } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
-import type { Log } from "../model/log.ts";
-import type { Zone } from "../model/zone.ts";
+import { type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
 import { PacketBatch } from "./batch.ts";
 import { openWake, runBatchLoop, wake } from "./batch-loop.ts";
-import { createDnsCounters } from "./counters.ts";
-import { faultReporter } from "./fault.ts";
 import { keepReplies } from "./kept-replies.ts";
-import { compileNamespace, type NamedService } from "./namespace.ts";
-import { createResponder } from "./responder.ts";
 import { closeSockets, openSocketGroup, type SharedSocket } from "./socket.ts";
 
 /** What one thread answers on. Plain data. */
@@ -76,26 +70,18 @@ export function openBatchSockets(
   }
 }
 
-export interface BatchDoorOptions {
+export interface BatchDoorOptions extends AnswererOptions {
   readonly sockets: ThreadSockets;
-  readonly zones: readonly Zone[];
-  readonly services: readonly NamedService[];
-  /** Left out: nothing is told of this server. */
-  readonly dns?: DnsSettings;
-  readonly decide: Decide;
   readonly keep: Keep;
-  readonly log: Log;
-  readonly cookieSecrets: readonly [Uint8Array, ...Uint8Array[]];
-  /** Where to count, as `createDnsCounters`. */
-  readonly cells: Float64Array;
   /** Called once, before the first packet is answered. */
   readonly onReady: () => void;
-  /** Called between two batches after a wake-up; `take` replaces all names at once. */
+  /** Called between two batches after a wake-up. */
   readonly onWake: (door: BatchDoor) => "go-on" | "stop";
 }
 
 export interface BatchDoor {
-  take(zones: readonly Zone[], services: readonly NamedService[], dns?: DnsSettings): void;
+  /** As `Answerer`. */
+  readonly take: (served: Served) => void;
 }
 
 /**
@@ -106,19 +92,12 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
-  const { zones, services, decide, keep, log, cookieSecrets, sockets } = options;
-  const counters = createDnsCounters(options.cells);
-  const responder = createResponder({
-    namespace: compileNamespace(zones, services, options.dns),
-    decide,
-    counters,
-    cookieSecrets,
-    onFault: faultReporter(log),
-  });
-  const { respond, forget } = keepReplies({ responder, counters, keep });
+  const { keep, sockets } = options;
+  const { responder, counters, rateLimiter, take } = createAnswerer(options);
+  const { respond, forget } = keepReplies({ responder, counters, keep, rateLimiter });
   const door: BatchDoor = {
-    take(...names) {
-      responder.take(compileNamespace(...names));
+    take(served) {
+      take(served);
       forget();
     },
   };

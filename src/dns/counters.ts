@@ -13,6 +13,8 @@ export type DropReason =
   | "incomplete"
   /** From a port where something answers everything. */
   | "source-port"
+  /** Its network has had more responses than it is allowed. */
+  | "rate-limit"
   /** The system did not hand the packet over. */
   | "receive-error"
   /** The system did not take the reply. */
@@ -23,12 +25,14 @@ export interface DnsCounters {
   request(transport: Transport, addressOctets: number, type: number): void;
   response(rcode: number): void;
   dropped(reason: DropReason): void;
+  /** Only the question went out, with TC=1, for the rate limit's sake. */
+  slipped(): void;
   duration(seconds: number): void;
 }
 
 /** Length of the array that `createDnsCounters` writes to. */
 export function counterCells(): number {
-  return DURATION_SUM_AT + 1;
+  return SLIPPED_AT + 1;
 }
 
 /** @param cells where to count, of `counterCells()` numbers; may lie in shared memory */
@@ -42,6 +46,7 @@ export function createDnsCounters(cells: Float64Array): DnsCounters {
     },
     response: (rcode) => add(RESPONSES_AT + (RCODE_INDEX.get(rcode) ?? 0)),
     dropped: (reason) => add(DROPPED_AT + DROP_REASONS.indexOf(reason)),
+    slipped: () => add(SLIPPED_AT),
     duration(seconds) {
       let bucket = 0;
       while (bucket < DURATION_BOUNDS.length && seconds > (DURATION_BOUNDS[bucket] as number)) bucket++;
@@ -54,7 +59,7 @@ export function createDnsCounters(cells: Float64Array): DnsCounters {
 /** The metric families, added up over all responders. */
 export function dnsMetrics(allCells: readonly Float64Array[]): readonly MetricFamily[] {
   const total = (at: number): number => allCells.reduce((sum, cells) => sum + (cells[at] ?? 0), 0);
-  return [requests(total), responses(total), drops(total), durations(total)];
+  return [requests(total), responses(total), drops(total), slips(total), durations(total)];
 }
 
 type Total = (at: number) => number;
@@ -89,6 +94,15 @@ function drops(total: Total): SimpleFamily {
   };
 }
 
+function slips(total: Total): SimpleFamily {
+  return {
+    kind: "counter",
+    name: "dns_slipped_total",
+    help: "DNS replies cut to TC=1 because their client's network has had more than it is allowed",
+    samples: [{ labels: {}, value: total(SLIPPED_AT) }],
+  };
+}
+
 function durations(total: Total): HistogramFamily {
   const counts = Array.from({ length: DURATION_BOUNDS.length + 1 }, (_, i) => total(DURATIONS_AT + i));
   return {
@@ -115,6 +129,7 @@ const DROP_REASONS: readonly DropReason[] = [
   "response",
   "incomplete",
   "source-port",
+  "rate-limit",
   "receive-error",
   "send-error",
 ];
@@ -125,6 +140,7 @@ const RESPONSES_AT = PROTOCOLS.length * FAMILIES.length * TYPE_LABELS.length;
 const DROPPED_AT = RESPONSES_AT + RCODE_LABELS.length;
 const DURATIONS_AT = DROPPED_AT + DROP_REASONS.length;
 const DURATION_SUM_AT = DURATIONS_AT + DURATION_BOUNDS.length + 1;
+const SLIPPED_AT = DURATION_SUM_AT + 1;
 
 function requestAt(protocol: number, family: number, type: number): number {
   return (protocol * FAMILIES.length + family) * TYPE_LABELS.length + type;

@@ -1,26 +1,23 @@
 /**
- * The DNS door: names and sockets around one responder.
+ * The DNS door: plain sockets around one answerer.
  *
  * ```
- * zones, services ─► namespace ─┐
- * decide ───────────────────────┼─► responder ◄─► udp, tcp ◄─► resolvers
- * counters ◄────────────────────┘
+ * names, limits ─► answerer ◄─ decide
+ *                     └─► responder ◄─► udp, tcp ◄─► resolvers
  * ```
  */
 import { randomBytes } from "node:crypto";
 import { formatEndpoint } from "../base/endpoint.ts";
 import type { Decide } from "../model/decision.ts";
-import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import type { Zone } from "../model/zone.ts";
-import type { ConnectionLimits } from "./connections.ts";
-import { counterCells, createDnsCounters, type DnsCounters, dnsMetrics, type Transport } from "./counters.ts";
-import { faultReporter } from "./fault.ts";
+import { createAnswerer, type Served } from "./answerer.ts";
+import { type Connections, createConnections } from "./connections.ts";
+import { counterCells, type DnsCounters, dnsMetrics, type Transport } from "./counters.ts";
 import { type Listener, isPortToChoose, PORT_ATTEMPTS } from "./listen.ts";
-import { compileNamespace, type NamedService } from "./namespace.ts";
-import { createResponder, type Responder } from "./responder.ts";
+import type { RateTable } from "./rate-limit.ts";
+import type { Responder } from "./responder.ts";
 import { listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
 
@@ -28,28 +25,23 @@ export interface DnsDoorOptions {
   readonly endpoints: readonly Endpoint[];
   /** What answers on each; by default UDP and TCP, and with port 0 both get the same port. */
   readonly transports?: readonly Transport[];
-  readonly zones: readonly Zone[];
-  readonly services: readonly NamedService[];
-  /** Left out: nothing is told of this server. */
-  readonly dns?: DnsSettings;
+  readonly served: Served;
   readonly decide: Decide;
   readonly log: Log;
   /** As `ResponderOptions.cookieSecrets`; left out: a random one until the door is stopped. */
   readonly cookieSecrets?: readonly [Uint8Array, ...Uint8Array[]];
-  readonly tcpLimits?: ConnectionLimits;
   /** Where to count, as `createDnsCounters`; left out: for `metrics` here alone. */
   readonly cells?: Float64Array;
+  /** As `AnswererOptions.rateTable`. */
+  readonly rateTable?: RateTable;
 }
 
 export interface DnsDoor {
   /** Where it really listens, in the order asked. */
   readonly endpoints: readonly Endpoint[];
   readonly metrics: MetricSource;
-  /**
-   * Replaces all names at once.
-   * @throws if they cannot be compiled, which the configuration has checked before; the old ones stay
-   */
-  take(zones: readonly Zone[], services: readonly NamedService[], dns?: DnsSettings): void;
+  /** As `Answerer`. */
+  readonly take: (served: Served) => void;
   /** Frees the addresses; open connections are closed. */
   stop(): Promise<void>;
 }
@@ -59,23 +51,21 @@ export interface DnsDoor {
  * @throws an Error of one line if one of them cannot be; then none is
  */
 export async function startDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
-  const { log, decide, zones, services } = options;
+  const { log, served } = options;
   const cells = options.cells ?? new Float64Array(counterCells());
-  const counters = createDnsCounters(cells);
-  const responder = createResponder({
-    namespace: compileNamespace(zones, services, options.dns),
-    decide,
-    counters,
-    cookieSecrets: options.cookieSecrets ?? [randomBytes(16)],
-    onFault: faultReporter(log),
-  });
-  const listeners = await openAll(options, { responder, counters });
+  const cookieSecrets = options.cookieSecrets ?? ([randomBytes(16)] as const);
+  const answerer = createAnswerer({ ...options, cells, cookieSecrets });
+  const connections = createConnections(served.dns?.tcp);
+  const listeners = await openAll(options, { ...answerer, connections });
   const endpoints = listeners.flatMap(([first]) => (first === undefined ? [] : [first.endpoint]));
   for (const endpoint of endpoints) log.info({ endpoint: formatEndpoint(endpoint) }, "answering DNS");
   return {
     endpoints,
     metrics: () => dnsMetrics([cells]),
-    take: (...names) => responder.take(compileNamespace(...names)),
+    take(next) {
+      answerer.take(next);
+      connections.take(next.dns?.tcp);
+    },
     stop: () => stopAll(listeners.flat()),
   };
 }
@@ -83,6 +73,7 @@ export async function startDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
 interface Inside {
   readonly responder: Responder;
   readonly counters: DnsCounters;
+  readonly connections: Connections;
 }
 
 /** UDP and TCP of each endpoint; all, or after closing what was opened, none. */
@@ -120,15 +111,10 @@ function openUdp(endpoint: Endpoint, { log }: DnsDoorOptions, inside: Inside): P
   return listenUdp(endpoint, { respond: responder.respond, counters, log });
 }
 
-function openTcp(endpoint: Endpoint, { log, tcpLimits }: DnsDoorOptions, inside: Inside): Promise<Listener> {
-  const limits = tcpLimits === undefined ? {} : { limits: tcpLimits };
-  const { responder, counters } = inside;
-  return listenTcp(endpoint, {
-    respond: responder.respond,
-    dropped: (reason) => counters.dropped(reason),
-    log,
-    ...limits,
-  });
+function openTcp(endpoint: Endpoint, { log }: DnsDoorOptions, inside: Inside): Promise<Listener> {
+  const { responder, counters, connections } = inside;
+  const { respond } = responder;
+  return listenTcp(endpoint, { respond, dropped: (reason) => counters.dropped(reason), connections, log });
 }
 
 async function stopAll(listeners: readonly Listener[]): Promise<void> {

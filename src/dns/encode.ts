@@ -73,6 +73,16 @@ export class Reply {
     this.scopePrefixLength = 0;
   }
 
+  /** Nothing but the question, and TC: a client that is one asks again over TCP. */
+  truncate(): void {
+    this.clear();
+    this.#isTruncated = true;
+  }
+
+  get hasAnswer(): boolean {
+    return this.#sections.answer > 0;
+  }
+
   /** Octets so far. */
   get length(): number {
     return this.#at;

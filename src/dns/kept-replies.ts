@@ -1,12 +1,15 @@
 import type { Keep } from "../model/decision.ts";
 import type { BatchOptions, PacketRoom } from "./batch.ts";
 import type { DnsCounters } from "./counters.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 import type { Responder } from "./responder.ts";
 
 export interface KeptRepliesOptions {
-  readonly responder: Pick<Responder, "respond" | "last">;
-  readonly counters: Pick<DnsCounters, "request" | "response">;
+  readonly responder: Pick<Responder, "respond" | "slip" | "last">;
+  readonly counters: Pick<DnsCounters, "request" | "response" | "dropped">;
   readonly keep: Keep;
+  /** The same as the responder's. */
+  readonly rateLimiter?: Pick<RateLimiter, "judge">;
 }
 
 export interface KeptReplies {
@@ -20,7 +23,7 @@ export interface KeptReplies {
  * Gives replies again to queries that are the same octet by octet but for their id, from the same address.
  * What was decided for a client is given only while it would be decided again, and counted each time.
  */
-export function keepReplies({ responder, counters, keep }: KeptRepliesOptions): KeptReplies {
+export function keepReplies({ responder, counters, keep, rateLimiter }: KeptRepliesOptions): KeptReplies {
   const kept: (KeptReply | undefined)[] = Array.from({ length: PLACES });
   /** Of the last query at each place that was not kept: what comes only once costs no more than this. */
   const lastHashes = new Int32Array(PLACES);
@@ -28,7 +31,23 @@ export function keepReplies({ responder, counters, keep }: KeptRepliesOptions): 
   const store = (hash: number, query: KeptQuery, reply: Int32Array, replyOctets: number): void => {
     const { decision, type, rcode } = responder.last;
     const again = decision === undefined ? always : keep(decision, "dns");
-    if (again !== undefined) kept[hash & MASK] = { ...query, reply, replyOctets, type, rcode, again };
+    if (again === undefined) return;
+    kept[hash & MASK] = { ...query, reply, replyOctets, type, rcode, class: responder.last.class, again };
+  };
+
+  /** Undefined: the responder is to be asked. */
+  const repeat = (known: KeptReply, packet: PacketRoom, out: PacketRoom): number | undefined => {
+    if (!known.again()) return undefined;
+    const { source, length, type } = known;
+    const verdict = rateLimiter?.judge(source, known.class) ?? "answer";
+    if (verdict === "truncate") return responder.slip(packet.octets, length, source, out.octets);
+    counters.request("udp", source.length, type);
+    if (verdict === "drop") {
+      counters.dropped("rate-limit");
+      return 0;
+    }
+    counters.response(known.rcode);
+    return give(known, packet, out);
   };
 
   return {
@@ -38,11 +57,8 @@ export function keepReplies({ responder, counters, keep }: KeptRepliesOptions): 
       const hash = hashOf(packet, length, source);
       const known = kept[hash & MASK];
       const isKnown = known !== undefined && isSame(known, packet, length, source);
-      if (isKnown && known.again()) {
-        counters.request("udp", source.length, known.type);
-        counters.response(known.rcode);
-        return give(known, packet, out);
-      }
+      const repeated = isKnown ? repeat(known, packet, out) : undefined;
+      if (repeated !== undefined) return repeated;
       const octets = responder.respond(packet.octets, length, source, "udp", out.octets);
       if (isKnown) kept[hash & MASK] = undefined;
       const isRepeated = isKnown || lastHashes[hash & MASK] === hash;
@@ -71,6 +87,7 @@ interface KeptReply extends KeptQuery {
   readonly replyOctets: number;
   readonly type: number;
   readonly rcode: number;
+  readonly class: number;
   readonly again: () => boolean;
 }
 

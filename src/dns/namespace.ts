@@ -33,6 +33,8 @@ export interface Namespace {
   findChaos(name: WireName): RecordSet | undefined;
   /** Which server this is (RFC 5001 2.3); undefined: not to be told. */
   readonly nsid: Uint8Array | undefined;
+  /** From 1; the same for the same names, whoever compiles them. */
+  numberOf(thing: Holding | ZoneData): number;
 }
 
 /** What there is at a name. */
@@ -130,7 +132,12 @@ export function compileNamespace(
     return node.name.labelCount === name.labelCount ? node.at : node.below;
   };
   holdings.followAliases(find);
-  return { find, ...selfPortrait(dns) };
+  const numbers = numbered(nodes.flatMap(({ at, below }) => [at, below, at.zone, below.zone]));
+  return { find, numberOf: (thing) => numbers.get(thing) ?? 0, ...selfPortrait(dns) };
+}
+
+function numbered<T>(things: readonly T[]): ReadonlyMap<T, number> {
+  return new Map([...new Set(things)].map((thing, i) => [thing, i + 1]));
 }
 
 type FindHolding = Namespace["find"];

@@ -25,6 +25,8 @@ export interface Circumstances {
   source: Uint8Array;
   /** What the last answer was decided by; undefined where nothing was to be decided. */
   decision: Decision | undefined;
+  /** What there is at the name asked; undefined where no zone of ours was asked. */
+  holding: Holding | undefined;
 }
 
 /** Fills in the answer to a well-formed query (RFC 1034 4.3.2). */
@@ -35,6 +37,7 @@ export function respond(circumstances: Circumstances, reply: Reply): void {
   if (reply.rcode !== RCODE.NOERROR) return reply.explain(EXTENDED_ERROR.NOT_SUPPORTED);
 
   const holding = namespace.find(query.name);
+  circumstances.holding = holding;
   if (holding === undefined) {
     reply.rcode = RCODE.REFUSED;
     return reply.explain(EXTENDED_ERROR.NOT_AUTHORITATIVE);

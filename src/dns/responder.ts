@@ -19,7 +19,9 @@ import { decodeQuery, type Verdict } from "./decode.ts";
 import { Reply } from "./encode.ts";
 import type { Namespace } from "./namespace.ts";
 import { createQuery, type Query } from "./query.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 import { type Circumstances, respond } from "./respond.ts";
+import { responseClass } from "./response-class.ts";
 import { MAX_MESSAGE_OCTETS, MAX_UDP_OCTETS, MIN_UDP_OCTETS, RCODE } from "./wire.ts";
 
 export interface ResponderOptions {
@@ -31,6 +33,8 @@ export interface ResponderOptions {
   /** Told of a bug that was met; the query was answered with SERVFAIL. */
   readonly onFault: (error: unknown) => void;
   readonly clock?: Pick<Clock, "monotonicMs" | "wallMs">;
+  /** Of replies over UDP to who has not shown by a cookie that the address is its own (RFC 7873 5.2.5). */
+  readonly rateLimiter?: Pick<RateLimiter, "judge">;
 }
 
 export interface Responder {
@@ -51,6 +55,11 @@ export interface Responder {
   readonly last: LastAnswer;
   /** Answers from other names from the next packet on. */
   readonly take: (namespace: Namespace) => void;
+  /**
+   * As `respond` over UDP, but with no more than the question and TC=1; nothing is decided for it.
+   * To be called for a query that was answered before.
+   */
+  readonly slip: (packet: Uint8Array, length: number, source: Uint8Array, out: Uint8Array) => number;
 }
 
 /** What is to be known of an answer in order to give it again. */
@@ -60,10 +69,12 @@ export interface LastAnswer {
   decision: Decision | undefined;
   type: number;
   rcode: number;
+  /** For the rate limit. */
+  class: number;
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { decide, counters, onFault, clock = systemClock } = options;
+  const { decide, counters, onFault, clock = systemClock, rateLimiter } = options;
   const cookies = createCookieJar(options.cookieSecrets);
   const query = createQuery();
   const reply = new Reply();
@@ -74,14 +85,33 @@ export function createResponder(options: ResponderOptions): Responder {
     query,
     source: new Uint8Array(4),
     decision: undefined,
+    holding: undefined,
   };
-  const last: LastAnswer = { isRepeatable: false, decision: undefined, type: 0, rcode: 0 };
+  const last: LastAnswer = { isRepeatable: false, decision: undefined, type: 0, rcode: 0, class: 0 };
   /** A service that went out from under the names, and what was a bug, may be answered next time. */
   const remember = (verdict: Verdict): void => {
     last.isRepeatable = verdict === "query" && !query.cookie.isPresent && reply.rcode !== RCODE.SERVFAIL;
     last.decision = circumstances.decision;
     last.type = query.type;
     last.rcode = reply.rcode;
+    const { namespace, holding } = circumstances;
+    const { rcode, hasAnswer } = reply;
+    last.class = responseClass(namespace, holding, { rcode, type: query.type, hasAnswer });
+  };
+
+  /** False: there is to be no reply. */
+  const passesLimit = (source: Uint8Array): boolean => {
+    const verdict = rateLimiter?.judge(source, last.class) ?? "answer";
+    if (verdict === "answer") return true;
+    last.isRepeatable = false;
+    if (verdict === "drop") counters.dropped("rate-limit");
+    else slip();
+    return verdict !== "drop";
+  };
+
+  const slip = (): void => {
+    reply.truncate();
+    counters.slipped();
   };
 
   const fill = (verdict: AnsweredVerdict): void => {
@@ -104,14 +134,25 @@ export function createResponder(options: ResponderOptions): Responder {
       }
       counters.request(transport, source.length, query.type);
       reply.begin(packet, query, out, maxOctets(query, transport));
-      if (query.cookie.isPresent) renewCookie(cookies, query, source, clock, reply);
+      const isKnown = query.cookie.isPresent && renewCookie(cookies, query, source, clock, reply);
       circumstances.source = source;
       circumstances.decision = undefined;
+      circumstances.holding = undefined;
       fill(verdict);
       remember(verdict);
+      if (transport === "udp" && !isKnown && !passesLimit(source)) return 0;
       const replyOctets = reply.end();
       counters.response(reply.rcode);
       counters.duration((clock.monotonicMs() - startMs) / 1000);
+      return replyOctets;
+    },
+    slip(packet, length, source, out) {
+      decodeQuery(packet, length, query);
+      counters.request("udp", source.length, query.type);
+      reply.begin(packet, query, out, maxOctets(query, "udp"));
+      slip();
+      const replyOctets = reply.end();
+      counters.response(reply.rcode);
       return replyOctets;
     },
     last,
@@ -148,12 +189,13 @@ function maxOctets({ hasEdns, udpPayloadOctets }: Query, transport: Transport): 
   return Math.min(Math.max(udpPayloadOctets, MIN_UDP_OCTETS), MAX_UDP_OCTETS);
 }
 
+/** Whether the one presented was ours for this address. */
 function renewCookie(
   cookies: CookieJar,
   { cookie }: Query,
   source: Uint8Array,
   clock: Pick<Clock, "wallMs">,
   reply: Reply,
-): void {
-  cookies.renew(cookie, source, Math.floor(clock.wallMs() / 1000), reply.serverCookie);
+): boolean {
+  return cookies.renew(cookie, source, Math.floor(clock.wallMs() / 1000), reply.serverCookie);
 }

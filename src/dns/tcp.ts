@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { DnsCounters } from "./counters.ts";
-import { type ConnectionLimits, type Connections, createConnections, type Seat } from "./connections.ts";
+import { type Connections, networkOf, type Seat } from "./connections.ts";
 import { framed, MessageReader } from "./framing.ts";
 import { type Listener, listenError } from "./listen.ts";
 import type { Responder } from "./responder.ts";
@@ -14,13 +14,11 @@ import { MAX_MESSAGE_OCTETS } from "./wire.ts";
 export interface TcpOptions {
   readonly respond: Responder["respond"];
   readonly dropped: DnsCounters["dropped"];
+  /** Of all addresses together. */
+  readonly connections: Connections;
   readonly log: Log;
-  readonly limits?: ConnectionLimits;
   readonly clock?: Clock;
 }
-
-/** Idle: no whole query for so long, whether octets drip or answers are not fetched (RFC 7766 6.2.3). */
-export const TCP_LIMITS: ConnectionLimits = { total: 1000, perClient: 400, idleMs: 15_000 };
 
 /**
  * Answers on one TCP address (RFC 7766): any number of queries on a connection, answered in order. Who
@@ -28,18 +26,14 @@ export const TCP_LIMITS: ConnectionLimits = { total: 1000, perClient: 400, idleM
  * @throws an Error of one line if it cannot be listened on
  */
 export async function listenTcp(endpoint: Endpoint, options: TcpOptions): Promise<Listener> {
-  const { limits = TCP_LIMITS, clock = systemClock } = options;
-  const connections = createConnections(limits);
+  const { connections, clock = systemClock } = options;
   const out = new Uint8Array(MAX_MESSAGE_OCTETS);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    converse(socket, connections, options, out, clock),
+    converse(socket, options, out, clock),
   );
   await listen(server, endpoint);
   server.on("error", (error) => options.log.warn({ error: error.message }, "TCP listener"));
-  const sweeper = setInterval(
-    () => connections.sweep(clock.monotonicMs()),
-    Math.min(1000, limits.idleMs / 4),
-  );
+  const sweeper = setInterval(() => connections.sweep(clock.monotonicMs()), SWEEP_MS);
   return {
     endpoint: { host: endpoint.host, port: (server.address() as AddressInfo).port },
     stop: async () => {
@@ -50,13 +44,15 @@ export async function listenTcp(endpoint: Endpoint, options: TcpOptions): Promis
   };
 }
 
+/** How late an idle connection may be found. */
+export const SWEEP_MS = 250;
+
 /** Until so much is answered, others wait: about a millisecond. */
 const TURN_OCTETS = 16_384;
 
 function converse(
   socket: Socket,
-  connections: Connections,
-  { respond, dropped }: Pick<TcpOptions, "respond" | "dropped">,
+  { respond, dropped, connections }: Pick<TcpOptions, "respond" | "dropped" | "connections">,
   out: Uint8Array,
   clock: Clock,
 ): void {
@@ -67,7 +63,7 @@ function converse(
   }
   const reader = new MessageReader();
   const seat: Seat = {
-    client: networkOf(source),
+    network: networkOf(source),
     activeMs: clock.monotonicMs(),
     close: () => socket.destroy(),
   };
@@ -149,11 +145,6 @@ function answerSome(
   socket.uncork();
   if (kind !== "nonsense" && socket.writableNeedDrain) kind = "blocked";
   return { kind, answered };
-}
-
-/** An address, or the /64 that one holder of IPv6 has at least. */
-function networkOf(source: Uint8Array): string {
-  return source.subarray(0, 8).join(".");
 }
 
 function listen(server: Server, endpoint: Endpoint): Promise<void> {

@@ -1,7 +1,36 @@
+import type { Prefix } from "./address.ts";
+
 /** How the DNS door treats its clients, and what it tells of itself. */
 export interface DnsSettings {
   /** Which server this is: `id.server` and `hostname.bind` (RFC 4892), NSID (RFC 5001). 1 to 63 printable ASCII octets. */
   readonly identity?: string;
   /** What it runs: `version.bind` and `version.server`. 1 to 63 printable ASCII octets. */
   readonly version?: string;
+  /** Left out: responses are not limited. */
+  readonly rateLimit?: RateLimit;
+  /** Left out: as `TCP_LIMITS`. */
+  readonly tcp?: TcpLimits;
+}
+
+/** Response rate limiting over UDP; a client network is what its addresses have in common. */
+export interface RateLimit {
+  /** Of one class to one client network, above 0. */
+  readonly responsesPerSecond: number;
+  /** How far back responses beyond the rate count, above 0. */
+  readonly windowSeconds: number;
+  /** Every so many of the responses that are refused goes out with TC=1 instead; 0: none, 1: all. */
+  readonly slip: number;
+  readonly ipv4PrefixLength: number;
+  readonly ipv6PrefixLength: number;
+  /** Whose responses are not limited. */
+  readonly exempt: readonly Prefix[];
+}
+
+/** Connections over TCP (RFC 7766 6.2). */
+export interface TcpLimits {
+  readonly connections: number;
+  /** From one IPv4 /24 or IPv6 /56. */
+  readonly connectionsPerNetwork: number;
+  /** A connection without a whole query, or that does not fetch its answers, for so long is closed. */
+  readonly idleMs: number;
 }

@@ -37,6 +37,7 @@ function expected(serial: number): Inventory {
       http: [{ host: "127.0.0.1", port: 8080 }],
       ops: { host: "127.0.0.1", port: 9153 },
     },
+    dns: { tcp: { connections: 1000, connectionsPerNetwork: 400, idleMs: 15_000 } },
     ops: { tokens: [] },
     stateFile: join(dirname(file), "edgeward.state.json"),
     trustedProxies: [prefix("127.0.0.0/8"), prefix("::1/128")],
@@ -47,7 +48,6 @@ function expected(serial: number): Inventory {
       { prefix: prefix("192.0.2.0/24"), latitude: 40.71, longitude: -74.01, country: "US", continent: "NA" },
     ],
     allowedProbeNetworks: [],
-    dns: {},
     zones: [zone(serial)],
     edges: [
       edge(0, "ams1", "127.0.0.11", { latitude: 52.3676, longitude: 4.9041 }, ["live", "vod", "europe"]),

@@ -18,8 +18,7 @@ afterEach(async () => {
 async function door(options: Partial<DnsDoorOptions>): Promise<DnsDoor> {
   const started = await startDnsDoor({
     endpoints: [],
-    zones: ZONES,
-    services: SERVICES,
+    served: { zones: ZONES, services: SERVICES },
     decide,
     log: QUIET,
     ...options,
@@ -83,14 +82,14 @@ describe("the DNS door", () => {
   it("takes other zones and services at once", async () => {
     const { door, ask } = await harness();
     const zones = ZONES.map((zone) => ({ ...zone, serial: 7 }));
-    door.take(zones, [serviceOf("live")]);
+    door.take({ zones, services: [serviceOf("live")] });
     expect(data(await ask(UDP4, { name: ZONE, type: TYPES.SOA }), "SOA")).toMatchObject([{ serial: 7 }]);
     expect((await ask(TCP6, { name: `full.${ZONE}` })).rcode).toBe(RCODES.NXDOMAIN);
   });
 
   it("keeps the old names if the new cannot be compiled", async () => {
     const { door, ask } = await harness();
-    expect(() => door.take([], [serviceOf("live")])).toThrow("no zone holds");
+    expect(() => door.take({ zones: [], services: [serviceOf("live")] })).toThrow("no zone holds");
     expect((await ask(UDP4, { name: `live.${ZONE}` })).rcode).toBe(RCODES.NOERROR);
   });
 

@@ -3,7 +3,13 @@ import { compileNamespace } from "../../src/dns/namespace.ts";
 import { createResponder, type Responder, type ResponderOptions } from "../../src/dns/responder.ts";
 import { decide, SERVICES, ZONES } from "./fixture.ts";
 
-export const UNCOUNTED: DnsCounters = { request() {}, response() {}, dropped() {}, duration() {} };
+export const UNCOUNTED: DnsCounters = {
+  request() {},
+  response() {},
+  dropped() {},
+  slipped() {},
+  duration() {},
+};
 
 /** A responder without sockets. */
 export function responder(options: Partial<ResponderOptions> = {}): Responder {

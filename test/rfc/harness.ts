@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
-import { counterCells, createDnsCounters, type Transport } from "../../src/dns/counters.ts";
+import { type AnswererOptions, createAnswerer } from "../../src/dns/answerer.ts";
+import { counterCells, type Transport } from "../../src/dns/counters.ts";
 import { type DnsDoor, type DnsDoorOptions, startDnsDoor } from "../../src/dns/door.ts";
-import { compileNamespace } from "../../src/dns/namespace.ts";
-import { createResponder } from "../../src/dns/responder.ts";
+import type { DnsSettings } from "../../src/model/dns-settings.ts";
 import type { Endpoint } from "../../src/model/inventory.ts";
 import { decode, type Reply } from "../dns/answers.ts";
 import { type Batched, LIBC, listenInBatches } from "../dns/batched.ts";
@@ -59,13 +59,15 @@ const ENDPOINTS: readonly Endpoint[] = [
   { host: "::1", port: 0 },
 ];
 
-export async function startHarness(options: Partial<DnsDoorOptions> = {}): Promise<Harness> {
+/** @param dns settings, with the usual names; or other names as `served` */
+export async function startHarness({
+  dns = {},
+  ...options
+}: Partial<DnsDoorOptions> & { readonly dns?: DnsSettings } = {}): Promise<Harness> {
   const doorOptions = {
     endpoints: ENDPOINTS,
-    zones: ZONES,
-    services: SERVICES,
+    served: { zones: ZONES, services: SERVICES, dns },
     decide,
-    dns: {},
     log: QUIET,
     cookieSecrets: [randomBytes(16)] as const,
     cells: new Float64Array(counterCells()),
@@ -103,19 +105,9 @@ export async function startHarness(options: Partial<DnsDoorOptions> = {}): Promi
 }
 
 /** The same answers, counted together with the door's. */
-function startBatched({
-  zones,
-  services,
-  decide,
-  dns,
-  cookieSecrets,
-  cells,
-}: Required<
-  Pick<DnsDoorOptions, "zones" | "services" | "decide" | "dns" | "cookieSecrets" | "cells">
->): Batched {
-  const counters = createDnsCounters(cells);
-  const namespace = compileNamespace(zones, services, dns);
-  const { respond } = createResponder({ namespace, decide, cookieSecrets, counters, onFault() {} });
+function startBatched(options: AnswererOptions): Batched {
+  const { responder, counters } = createAnswerer(options);
+  const { respond } = responder;
   return listenInBatches(ENDPOINTS, {
     respond: (packet, length, source, out) => respond(packet.octets, length, source, "udp", out.octets),
     counters,

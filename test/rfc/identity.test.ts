@@ -67,7 +67,7 @@ describe.each(WAYS)("what a server tells of itself, %s", (_name, way) => {
     const harness = await startHarness({ dns: { identity: "before" } });
     try {
       if (way.isBatched === true) return;
-      harness.door.take([], [], { identity: "after" });
+      harness.door.take({ zones: [], services: [], dns: { identity: "after" } });
       const reply = await harness.ask(way, { name: "id.server", type: TYPES.TXT, class: CH, ...ASKED });
       expect(reply.packet.answers).toMatchObject([{ data: [Buffer.from("after")] }]);
       expect(reply.opt?.options.get(NSID)?.toString()).toBe("after");

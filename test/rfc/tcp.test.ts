@@ -117,10 +117,10 @@ describe.each([
 });
 
 describe("limits of TCP connections", () => {
-  const limits = { total: 6, perClient: 4, idleMs: 400 };
+  const tcp = { connections: 6, connectionsPerNetwork: 4, idleMs: 400 };
   let limited: Harness;
   beforeAll(async () => {
-    limited = await startHarness({ tcpLimits: limits });
+    limited = await startHarness({ dns: { tcp } });
   });
   afterAll(() => limited.stop());
 

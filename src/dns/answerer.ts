@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import type { Decide } from "../model/decision.ts";
+import type { DnsSettings } from "../model/dns-settings.ts";
+import type { Log } from "../model/log.ts";
+import type { Zone } from "../model/zone.ts";
+import { createDnsCounters, type DnsCounters } from "./counters.ts";
+import { faultReporter } from "./fault.ts";
+import { compileNamespace, type NamedService } from "./namespace.ts";
+import { createRateLimiter, newRateTable, type RateLimiter, type RateTable } from "./rate-limit.ts";
+import { createResponder, type Responder } from "./responder.ts";
+
+/** What the configuration says about DNS; an `Inventory` is one. */
+export interface Served {
+  readonly zones: readonly Zone[];
+  readonly services: readonly NamedService[];
+  /** Left out: nothing is told of this server, and nothing limited but TCP. */
+  readonly dns?: DnsSettings;
+}
+
+export interface AnswererOptions {
+  readonly served: Served;
+  readonly decide: Decide;
+  readonly log: Log;
+  /** As `ResponderOptions.cookieSecrets`. */
+  readonly cookieSecrets: readonly [Uint8Array, ...Uint8Array[]];
+  /** Where to count, as `createDnsCounters`. */
+  readonly cells: Float64Array;
+  /** Of all threads that answer; left out: its own. */
+  readonly rateTable?: RateTable;
+}
+
+/** What answers behind whatever socket. */
+export interface Answerer {
+  readonly responder: Responder;
+  readonly counters: DnsCounters;
+  readonly rateLimiter: RateLimiter;
+  /**
+   * Replaces all names and limits at once.
+   * @throws if the names cannot be compiled, which the configuration has checked before; the old ones stay
+   */
+  readonly take: (served: Served) => void;
+}
+
+export function createAnswerer(options: AnswererOptions): Answerer {
+  const { served, decide, log, cookieSecrets, rateTable = newRateTable(newRateSeeds()) } = options;
+  const counters = createDnsCounters(options.cells);
+  const rateLimiter = createRateLimiter(rateTable, served.dns?.rateLimit);
+  const responder = createResponder({
+    namespace: compileNamespace(served.zones, served.services, served.dns),
+    decide,
+    counters,
+    cookieSecrets,
+    rateLimiter,
+    onFault: faultReporter(log),
+  });
+  return {
+    responder,
+    counters,
+    rateLimiter,
+    take({ zones, services, dns }) {
+      responder.take(compileNamespace(zones, services, dns));
+      rateLimiter.take(dns?.rateLimit);
+    },
+  };
+}
+
+export function newRateSeeds(): Int32Array {
+  return new Int32Array(Uint8Array.from(randomBytes(8)).buffer);
+}

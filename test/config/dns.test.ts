@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { parsePrefix } from "../../src/base/address.ts";
+import { inventoryOf } from "./support.ts";
+
+const head = `listen: { http: ["127.0.0.1:8080"] }\n`;
+const tcp = { connections: 1000, connectionsPerNetwork: 400, idleMs: 15_000 };
+
+it("limits no responses unless it is asked to", async () => {
+  expect((await inventoryOf(head)).dns).toEqual({ tcp });
+});
+
+it("limits responses by the usual networks, window and slip", async () => {
+  const { dns } = await inventoryOf(`${head}dns: { rateLimit: { responsesPerSecond: 200 } }\n`);
+  expect(dns.rateLimit).toEqual({
+    responsesPerSecond: 200,
+    windowSeconds: 15,
+    slip: 2,
+    exempt: [],
+    ipv4PrefixLength: 24,
+    ipv6PrefixLength: 56,
+  });
+});
+
+it("takes every key of a limit, and of TCP", async () => {
+  const limit = `responsesPerSecond: 0.5, window: 1m, slip: 0, exempt: [192.0.2.0/24], ipv4PrefixLength: 32, ipv6PrefixLength: 48`;
+  const limits = `connections: 50, connectionsPerNetwork: 5, idleTimeout: 1m`;
+  const { dns } = await inventoryOf(`${head}dns: { rateLimit: { ${limit} }, tcp: { ${limits} } }\n`);
+  expect(dns).toEqual({
+    tcp: { connections: 50, connectionsPerNetwork: 5, idleMs: 60_000 },
+    rateLimit: {
+      responsesPerSecond: 0.5,
+      windowSeconds: 60,
+      slip: 0,
+      exempt: [parsePrefix("192.0.2.0/24")],
+      ipv4PrefixLength: 32,
+      ipv6PrefixLength: 48,
+    },
+  });
+});
