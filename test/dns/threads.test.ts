@@ -185,9 +185,9 @@ describe.each(MODES)("DNS threads, %s", (_mode, libc) => {
       threads.take(next, worldFor(next));
       await sleep(20);
     }
+    while (load.asked() < 100) await sleep(20);
     const answers = await load.stop();
     expect(answers.length).toBe(load.asked());
-    expect(answers.length).toBeGreaterThan(100);
     for (const answer of answers) {
       const [first = "", second = ""] = data(decode(answer), "A") as string[];
       expect(second).toBe(first.replace("127.1", "127.2"));
@@ -275,7 +275,7 @@ it("say once why queries are answered packet by packet", async () => {
 interface Load {
   readonly asked: () => number;
   readonly pause: () => void;
-  /** The answers, when all are there or two seconds have brought no more. */
+  /** The answers, when all are there or ten seconds have brought no more. */
   readonly stop: () => Promise<Buffer[]>;
 }
 
@@ -300,7 +300,7 @@ async function startLoad(port: number): Promise<Load> {
     pause: () => clearInterval(timer),
     async stop() {
       clearInterval(timer);
-      for (let quietMs = 0, last = -1; answers.length < asked && quietMs < 2000; quietMs += 20) {
+      for (let quietMs = 0, last = -1; answers.length < asked && quietMs < 10_000; quietMs += 20) {
         if (answers.length !== last) quietMs = 0;
         last = answers.length;
         await sleep(20);
