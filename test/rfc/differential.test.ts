@@ -20,7 +20,7 @@ const QUERIES = 6000;
 let harness: Harness;
 let nsd: Nsd | undefined;
 beforeAll(async () => {
-  harness = await startHarness({ services: [] });
+  harness = await startHarness({ served: { zones: ZONES, services: [] } });
   if (!isMissing) nsd = await startNsd(ZONES);
 }, 60_000);
 afterAll(async () => {
