@@ -11,15 +11,17 @@ import { createRecent } from "./pricing/recent.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
-import { select } from "./selection/select.ts";
+import { NetworkTable } from "./selection/network-table.ts";
+import { dependsOnLoad } from "./selection/rank.ts";
+import { select, type Viewer } from "./selection/select.ts";
 import { streamOf } from "./selection/stream.ts";
 
 /**
  * hostname + client → Decision: the one engine behind both doors.
  *
  * ```
- * hostname ─► service ─┐
- * client ───► locate ──┼─► select ─► Decision ─► counted
+ * hostname ─► service ─┬─► kept for the client's network? ───────────┬─► Decision ─► counted
+ * client ───► locate ──┼─► select ─► kept, if it holds for all of it ─┘
  * inventory, world ────┘
  * ```
  *
@@ -31,6 +33,8 @@ export interface Redirector {
   /** The same decision, neither counted nor logged. */
   readonly explain: (question: Question, trace: Trace) => Decision | undefined;
   take(inventory: Inventory, world: World): void;
+  /** Viewers may be located elsewhere than before. */
+  forget(): void;
   /** Where the decisions since the last call were made for, by the pools of the inventory in use. */
   takeArrivals(): Arrivals;
 }
@@ -45,6 +49,7 @@ export function createRedirector(
   monotonicMs = (): number => performance.now(),
 ): Redirector {
   const recent = createRecent();
+  const kept = new NetworkTable<Decision>();
   let inService: InService | undefined;
   let lastDecision: Decision | undefined;
   let lastClient: Client | undefined;
@@ -68,27 +73,45 @@ export function createRedirector(
     ledger.count(door, pools.ofService[index] as number, slot, decision.location);
   };
 
-  const choose = (question: Question, door: DoorName | undefined, trace?: Trace): Decision | undefined => {
-    if (inService === undefined) return undefined;
-    const service = inService.serviceAt(question.hostname);
-    if (service === undefined) return undefined;
+  const choose = (service: Service, question: Question, most: number, trace?: Trace): Decision => {
+    const { field, world } = inService as InService;
     const stream = question.path === undefined ? undefined : streamOf(service, question.path);
-    const most = question.most ?? (door === "dns" ? service.dns.answers : service.edges.length);
-    const viewer = {
+    const viewer: Viewer = {
       client: question.client,
       located: locate(question.client),
       most,
       ...(stream === undefined ? {} : { stream }),
     };
-    const { field, world } = inService;
     const { playing } = question;
     const decision = select(service, viewer, field, world, trace);
     return playing === undefined ? decision : keepPlaying(decision, playing, world, stream);
   };
 
+  /** For DNS, which sees networks: a decision is made once for all of a network, while nothing changes. */
+  const chooseForNetwork = (service: Service, question: Question): Decision => {
+    const { field, world } = inService as InService;
+    const { client } = question;
+    const { epoch } = field.rosterOf(service).stateIn(world);
+    const known = kept.find(client, epoch);
+    if (known !== undefined && isAtRest(known, world)) return known;
+    const decision = choose(service, question, service.dns.answers);
+    if (!dependsOnLoad(service.rank, decision.location.latitude !== undefined))
+      kept.store(client, epoch, decision.scopePrefixLength, decision);
+    return decision;
+  };
+
+  const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
+    const service = inService?.serviceAt(question.hostname);
+    if (service === undefined) return undefined;
+    const isForNetwork = door === "dns" && question.most === undefined && trace === undefined;
+    return isForNetwork
+      ? chooseForNetwork(service, question)
+      : choose(service, question, question.most ?? service.edges.length, trace);
+  };
+
   return {
     decide(question, door, trace) {
-      const decision = choose(question, door, trace);
+      const decision = decide(question, door, trace);
       if (decision !== undefined && inService !== undefined) {
         inService.counts.count(decision, door);
         foresee(inService, decision, door, question);
@@ -109,9 +132,13 @@ export function createRedirector(
         return true;
       };
     },
-    explain: (question, trace) => choose(question, undefined, trace),
+    explain(question, trace) {
+      const service = inService?.serviceAt(question.hostname);
+      return service && choose(service, question, question.most ?? service.edges.length, trace);
+    },
     take(inventory, world) {
       if (world.generation !== inventory.generation) throw new Error("world and inventory differ");
+      if (inService?.inventory !== inventory) kept.clear();
       inService =
         inService?.inventory === inventory
           ? { ...inService, world }
@@ -124,6 +151,7 @@ export function createRedirector(
               ...ledgerFor(inventory, world),
             };
     },
+    forget: () => kept.clear(),
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
   };
 }

@@ -105,7 +105,10 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: Th
         renew(inventory);
       }
       world = change.world ?? world;
-      if (change.geo !== undefined) locator.replace(change.geo);
+      if (change.geo !== undefined) {
+        locator.replace(change.geo);
+        redirector.forget();
+      }
       redirector.take(inventory, world);
     },
   };

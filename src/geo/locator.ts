@@ -2,7 +2,8 @@ import { formatPrefix, maskBytes, widthOf } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
 import type { Place } from "../model/inventory.ts";
 import type { Located, Location, LocationLayer } from "../model/location.ts";
-import { BROKEN, decode, EMPTY, type Leaf, type Mmdb, walk } from "./mmdb.ts";
+import { createFieldReader } from "./fields.ts";
+import { BROKEN, EMPTY, type Leaf, type Mmdb, walk } from "./mmdb.ts";
 import { type PlaceTable, placeTable } from "./places.ts";
 import { asnOf, locationOf, UNKNOWN } from "./record.ts";
 import type { DatabaseKind, DatabaseRole } from "./validate.ts";
@@ -147,7 +148,7 @@ export class Locator {
     let value = records.unknown;
     try {
       if (offset === BROKEN) throw new Error("the tree leads nowhere");
-      value = records.parse(decode(records.database.db, offset));
+      value = records.parse(records.read(offset));
     } catch {
       this.#count(FAILED_LOOKUPS);
     }
@@ -164,6 +165,7 @@ export class Locator {
 interface Records<T> {
   readonly database: Database;
   readonly byOffset: Map<number, T>;
+  readonly read: (offset: number) => unknown;
   readonly parse: (record: unknown) => T;
   readonly unknown: T;
 }
@@ -193,7 +195,7 @@ function kept<T>(
   unknown: T,
 ): Records<T> {
   const same = before.find((records) => records.database.id === database.id);
-  return same ?? { database, byOffset: new Map(), parse, unknown };
+  return same ?? { database, byOffset: new Map(), read: createFieldReader(database.db), parse, unknown };
 }
 
 function isBetter(location: Location, best: Location): boolean {

@@ -6,7 +6,7 @@ import { Candidates } from "./candidates.ts";
 import { Kept } from "./kept.ts";
 import { createNearest, type Pool } from "./nearest.ts";
 import { hashText } from "./spread.ts";
-import { createTally, type RejectionTally } from "./tally.ts";
+import { type StateWatch, watchState } from "./state.ts";
 
 /** The edges of one inventory, prepared once for all choices among them. */
 export interface Field {
@@ -20,18 +20,18 @@ export interface Field {
 }
 
 /** The edges of one service. */
-export interface Roster {
+export interface Roster extends StateWatch {
   readonly service: Service;
   /** Indices in the order that `failover` keeps. */
   readonly listed: Uint16Array;
   readonly pool: Pool;
   /** That any edge has addresses in, bits as in `World.up`. */
   readonly families: number;
-  readonly tally: RejectionTally;
 }
 
 export function createField(edges: readonly Edge[]): Field {
   const rosters: Roster[] = [];
+  let epochs = 0;
   const pools = new Map<string, Pool>();
   const poolOf = (members: readonly number[]): Pool => {
     const sorted = members.toSorted((a, b) => a - b);
@@ -48,12 +48,13 @@ export function createField(edges: readonly Edge[]): Field {
     rosterOf(service) {
       const known = rosters[service.index];
       if (known?.service === service) return known;
+      const listed = Uint16Array.from(service.edges);
       const roster = {
         service,
-        listed: Uint16Array.from(service.edges),
+        listed,
         pool: poolOf(service.edges),
         families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
-        tally: createTally(),
+        ...watchState({ service, listed }, () => ++epochs),
       };
       rosters[service.index] = roster;
       return roster;

@@ -75,6 +75,11 @@ export function drawsByNetwork(rank: Rank, isLocated: boolean): boolean {
   return rank === "weighted" || (rank === "nearest" && !isLocated);
 }
 
+/** Whether the order changes with every report: prices, and who is full, change less often. */
+export function dependsOnLoad(rank: Rank, isLocated: boolean): boolean {
+  return rank === "least-loaded" || (rank === "nearest" && !isLocated);
+}
+
 /** What the edge's load adds to its distance now. */
 export function priceKm({ world, service }: Contest, edge: number): number {
   return (world.priceKm[edge] as number) + barrierKm(usedShare(world, edge, service.margin));

@@ -227,9 +227,7 @@ function rejectedBeside(contest: Contest): readonly number[] {
   const isPlain =
     service.maxDistanceKm === Number.POSITIVE_INFINITY &&
     (viewer.stream === undefined || world.staleStreams.size === 0);
-  return isPlain
-    ? roster.tally.rejectedIn(world, roster)
-    : rejectedBy(standingsOf(contest), STANDING.ELIGIBLE);
+  return isPlain ? roster.stateIn(world).rejected : rejectedBy(standingsOf(contest), STANDING.ELIGIBLE);
 }
 
 function resort({ service }: Contest, standings: ArrayLike<number>): { outcome: Outcome; taken?: Standing } {

@@ -1,0 +1,53 @@
+import type { World } from "../model/world.ts";
+import { barrierKm, usedShare } from "./live.ts";
+import { rejectedBy, STANDING, STANDINGS, standingOf } from "./standing.ts";
+import type { Roster } from "./field.ts";
+
+/** What a world has for one service, apart from the viewer. */
+export interface ServiceState {
+  /**
+   * Tells states of all services apart. It stays over worlds in which all that a choice reads of them is the same
+   * (health, operators' states, prices), and no eligible edge is so near its limit that every viewer makes it dearer.
+   */
+  readonly epoch: number;
+  /** Edges left out beside eligible ones by reason, distances and streams aside; as of when the world was made. */
+  readonly rejected: readonly number[];
+}
+
+export interface StateWatch {
+  stateIn(world: World): ServiceState;
+}
+
+/** @param newEpoch gives a number that no state of this inventory has had */
+export function watchState(roster: Pick<Roster, "service" | "listed">, newEpoch: () => number): StateWatch {
+  const { service, listed } = roster;
+  const before = new Float64Array(listed.length).fill(Number.NaN);
+  const standings = new Uint32Array(STANDINGS);
+  let seen: World | undefined;
+  let state: ServiceState = { epoch: 0, rejected: [] };
+
+  const look = (world: World): ServiceState => {
+    standings.fill(0);
+    let isSame = state.epoch !== 0;
+    for (let i = 0; i < listed.length; i++) {
+      const edge = listed[i] as number;
+      const standing = standingOf(edge, 0, service, world, undefined);
+      standings[standing] = (standings[standing] as number) + 1;
+      const isRising =
+        standing === STANDING.ELIGIBLE && barrierKm(usedShare(world, edge, service.margin)) > 0;
+      const flags = standing * 8 + (world.unsteady[edge] as number) * 4 + (world.up[edge] as number);
+      const shown = (world.priceKm[edge] as number) * 64 + flags;
+      if (isRising || shown !== before[i]) isSame = false;
+      before[i] = shown;
+    }
+    return isSame ? state : { epoch: newEpoch(), rejected: rejectedBy(standings, STANDING.ELIGIBLE) };
+  };
+
+  return {
+    stateIn(world) {
+      if (world !== seen) state = look(world);
+      seen = world;
+      return state;
+    },
+  };
+}

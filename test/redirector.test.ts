@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { placeTable } from "../src/geo/places.ts";
+import type { Client } from "../src/model/client.ts";
+import type { Inventory, Place } from "../src/model/inventory.ts";
+import type { Location } from "../src/model/location.ts";
+import type { Service } from "../src/model/service.ts";
+import { createRedirector } from "../src/redirector.ts";
+import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
+
+const EDGES = Array.from({ length: 12 }, (_, i) => edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 30 - 180));
+const RANKS = ["nearest", "weighted", "least-loaded", "failover"] as const;
+const SERVICES = RANKS.map((rank, index) =>
+  serviceOf(EDGES, { id: rank, index, rank, hostnames: [`${rank}.example.net`] }),
+);
+
+describe("decisions that are kept for networks", () => {
+  const octet = fc.integer({ min: 0, max: 7 });
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ ask: fc.constantFrom(...RANKS), network: octet, host: octet }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        down: fc.subarray(EDGES),
+        priced: octet,
+        full: fc.subarray(EDGES, { maxLength: 2 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ shift: octet }) },
+  );
+
+  it("are those that would be made anew, whatever changes in between", () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 60 }), (steps) => {
+        let places = placesFrom(0);
+        let world = worldOf(EDGES);
+        const locate = (client: Client) => locatedBy(places, client);
+        const keeping = createRedirector(locate);
+        keeping.take(INVENTORY, world);
+        for (const next of steps) {
+          if ("shift" in next) {
+            places = placesFrom(next.shift);
+            keeping.forget();
+          } else if ("down" in next) {
+            const price = EDGES.slice(0, next.priced).map((edge) => [edge, 700] as [typeof edge, number]);
+            world = worldOf(EDGES, { down: next.down, price, load: next.full.map((edge) => [edge, 1]) });
+            keeping.take(INVENTORY, world);
+          } else {
+            const anew = createRedirector(locate);
+            anew.take(INVENTORY, world);
+            const question = {
+              hostname: `${next.ask}.example.net`,
+              client: clientAt(next.network, next.host),
+            };
+            expect(keeping.decide(question, "dns")).toEqual(anew.decide(question, "dns"));
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("are not used past the moment when an edge begins to fill up", () => {
+    const [near, far] = [edgeAt("near", 0, 0, 0), edgeAt("far", 1, 0, 5)];
+    const world = worldOf([near, far], {
+      load: [
+        [near, 0.5],
+        [far, 0.5],
+      ],
+    });
+    world.perViewer.fill(0.001);
+    const redirector = createRedirector(() => ({
+      location: { layer: "city", latitude: 0, longitude: 0 },
+      prefixLength: 16,
+    }));
+    redirector.take(inventoryOf([near, far], [serviceOf([near, far])]), world);
+    const first = (i: number) =>
+      redirector.decide({ hostname: "live.example.net", client: clientAt(i >> 8, i & 255) }, "dns")?.edges[0]
+        ?.edge.id;
+    const firsts = Array.from({ length: 600 }, (_, i) => first(i));
+    expect(firsts.slice(0, 400)).not.toContain("far");
+    expect(firsts.slice(-50)).not.toContain("near");
+  });
+});
+
+const INVENTORY = inventoryOf(EDGES, SERVICES);
+
+function inventoryOf(edges: Inventory["edges"], services: readonly Service[]): Inventory {
+  return {
+    generation: 1,
+    file: "",
+    listen: { dns: [], http: [], ops: { host: "127.0.0.1", port: 0 } },
+    ops: { tokens: [] },
+    stateFile: "",
+    trustedProxies: [],
+    geoip: { city: [], asn: [] },
+    places: [],
+    allowedProbeNetworks: [],
+    zones: [],
+    edges,
+    services,
+  } as unknown as Inventory;
+}
+
+function clientAt(network: number, host: number): Client {
+  return {
+    address: { family: 4, bytes: Uint8Array.of(10, network, 0, host) },
+    prefixLength: 32,
+    from: "source",
+  };
+}
+
+/** Networks of several lengths, some of them within a /24. */
+function placesFrom(shift: number): ReturnType<typeof placeTable> {
+  const at = (network: number, length: number, index: number): Place => ({
+    prefix: { family: 4, bytes: Uint8Array.of(10, network, 0, 0), length },
+    latitude: ((index * 23 + shift * 11) % 120) - 60,
+    longitude: ((index * 71 + shift * 29) % 300) - 150,
+  });
+  return placeTable([at(0, 14, 1), at(1, 24, 2), at(1, 30, 3), at(2, 16, 4), at(4, 15, 5), at(6, 24, 6)]);
+}
+
+const NOWHERE: Location = { layer: "none" };
+
+function locatedBy(places: ReturnType<typeof placeTable>, { address, prefixLength }: Client) {
+  const { location = NOWHERE, depth } = places.find(address, prefixLength);
+  return { location, prefixLength: depth };
+}
