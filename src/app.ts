@@ -21,6 +21,8 @@ import { createStateFile } from "./condition/state-file.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { watchConfig } from "./config/watch.ts";
 import { createDecisionTotals } from "./decision-counts.ts";
+import { watchDrains } from "./drain-watch.ts";
+import { createDrains } from "./draining/drains.ts";
 import { type DnsThreads, startDnsThreads } from "./dns-threads.ts";
 import { openGeo } from "./geo/geo.ts";
 import { type HttpDoor, startHttpDoor } from "./http/door.ts";
@@ -119,6 +121,14 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => board.stop());
   board.take(inventory);
   failStatic.take(inventory);
+  const drains = createDrains({
+    onEmpty(edgeId, drain) {
+      log.info({ edge: edgeId, ...drain }, "edge drained: nobody is left on it");
+      events.emit({ kind: "drained", atMs: Date.now(), edgeId, drain });
+    },
+  });
+  const drainWatch = watchDrains(board, drains, () => inventory);
+  onStop(() => drainWatch.stop());
   const checker = startStreamChecks({ log, onStale: () => worlds.refresh() });
   onStop(() => checker.stop());
   const worlds = createWorlds({
@@ -199,6 +209,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     board,
     failStatic,
     worlds,
+    drains: { view: (id) => drains.view(id), refresh: () => drainWatch.refresh() },
     geo,
     redirector,
     reloads,
@@ -231,7 +242,18 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     redirector.take(inventory, world);
     const { services, trustedProxies, listen } = inventory;
     const { decide } = redirector;
-    const steer = createSteering({ decide, edges: () => inventory.edges, log, busy: createBusyShare() });
+    const draining = {
+      seen: (edgeId: string | undefined, lot: number) => drains.seen(edgeId, lot, Date.now()),
+      isToLeave: (edgeId: string, lot: number) => drains.isToLeave(edgeId, lot),
+      isHasty: (ids: Iterable<string>) => drains.isHasty(ids, Date.now()),
+    };
+    const steer = createSteering({
+      draining,
+      decide,
+      edges: () => inventory.edges,
+      log,
+      busy: createBusyShare(),
+    });
     const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
     onStop(() => dns.stop());
     const http = await startHttpDoor({

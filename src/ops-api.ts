@@ -1,11 +1,14 @@
 /** What the operators' door asks of the rooms. */
 import type { Board } from "./condition/board.ts";
 import type { FailStatic } from "./condition/fail-static.ts";
+import type { Drains } from "./draining/drains.ts";
 import type { Geo } from "./geo/geo.ts";
 import { parseReport } from "./load/push.ts";
+import type { Condition } from "./model/condition.ts";
+import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
-import { STATE_ACTIVE } from "./model/world.ts";
+import { STATE_ACTIVE, type World } from "./model/world.ts";
 import type { EdgeView } from "./model/views.ts";
 import type { GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
 import type { Redirector } from "./redirector.ts";
@@ -21,6 +24,7 @@ export interface OpsApiOptions {
   readonly failStatic: Pick<FailStatic, "alarms" | "kept">;
   readonly worlds: Pick<Worlds, "current" | "refresh">;
   readonly geo: Geo;
+  readonly drains: Pick<Drains, "view"> & { readonly refresh: () => void };
   readonly redirector: Redirector;
   readonly reloads: Reloads;
   /** False: they could not be written down. */
@@ -32,8 +36,19 @@ export interface OpsApiOptions {
 }
 
 export function createOpsApi(options: OpsApiOptions): OpsApi {
-  const { version, metrics, board, worlds, failStatic, geo, redirector, reloads, inventory, subscribe } =
-    options;
+  const {
+    version,
+    metrics,
+    board,
+    worlds,
+    drains,
+    failStatic,
+    geo,
+    redirector,
+    reloads,
+    inventory,
+    subscribe,
+  } = options;
   const startedMs = performance.now();
   const ready = () => ({
     ready: options.waitingFor().length === 0,
@@ -47,8 +62,16 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     // While a new configuration is settling in, the board knows its edges already.
     return inventory().edges.flatMap((edge) => {
       const condition = byId.get(edge.id);
-      return condition === undefined ? [] : [edgeView(edge, condition, world, keptBy(edge.id))];
+      return condition === undefined ? [] : [viewOf(edge, condition, world)];
     });
+  };
+
+  const viewOf = (edge: Edge, condition: Condition, world: World): EdgeView => {
+    const drain = drains.view(edge.id);
+    return {
+      ...edgeView(edge, condition, world, keptBy(edge.id)),
+      ...(drain === undefined ? {} : { drain }),
+    };
   };
 
   const keptBy = (id: string): string[] => {
@@ -108,6 +131,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     async setState(edgeId, change, by) {
       if (board.setState(edgeId, { ...change, by }) === "unknown-edge") return { kind: "unknown-edge" };
       // It is said to hold when it holds: the doors are told before the file is written, not with the next news.
+      drains.refresh();
       worlds.refresh();
       const persisted = await options.saveOverrides();
       const condition = board.condition(edgeId);

@@ -67,7 +67,7 @@ export function createRedirector(
     const windowMs = door === "dns" ? dns.ttlSeconds * 1000 : PLAYING_MS;
     const slot = world.sent.slot[best.edge.index] as number;
     // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
-    if (playing?.id === best.edge.id) return;
+    if (playing?.edge.id === best.edge.id) return;
     const what = playing === undefined ? index : -1 - slot;
     if (!recent.isNew(client, what, windowMs, monotonicMs())) return;
     ledger.count(door, pools.ofService[index] as number, slot, decision.location);

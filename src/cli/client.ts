@@ -30,6 +30,8 @@ export interface StateChange {
   readonly reason?: string;
   /** RFC 3339, or a duration. */
   readonly until?: string;
+  /** By when a drain is to be finished; the same. */
+  readonly deadline?: string;
 }
 
 /**

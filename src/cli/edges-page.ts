@@ -25,6 +25,7 @@ export function edgePage(edge: EdgeView, look: Look): string[] {
       [
         ["state", stateCell(edge)],
         ...originOf(edge, look).map((text): [string, Cell] => ["", text]),
+        ...drainText(edge, look).map((text): [string, Cell] => ["drain", text]),
         ...edge.health.map((health): [string, Cell] => [`IPv${health.family}`, fullHealthCell(health, look)]),
         ...keptOf(edge).map((text): [string, Cell] => ["", { text, style: "yellow" }]),
         ["viewers", share(edge.load.viewers, edge.capacity.viewers, String)],
@@ -50,9 +51,24 @@ export function edgePage(edge: EdgeView, look: Look): string[] {
 export function originOf({ stateOrigin: origin }: ConditionView, { nowMs }: Look): string[] {
   if (origin.kind === "file") return [];
   const reason = origin.reason === "" ? "" : `: ${origin.reason}`;
+  const empty = origin.deadlineMs === undefined ? "" : `, empty by ${localTime(origin.deadlineMs)}`;
   const until = origin.untilMs === undefined ? "" : `, until ${localTime(origin.untilMs)}`;
-  return [`by ${origin.by} ${duration(nowMs - origin.atMs)} ago${reason}${until}`];
+  return [`by ${origin.by} ${duration(nowMs - origin.atMs)} ago${reason}${empty}${until}`];
 }
+
+/** How far a drain has come; nothing where there is none. */
+export function drainText({ drain }: Pick<EdgeView, "drain">, { nowMs }: Look): string[] {
+  if (drain === undefined) return [];
+  const { viewersLeft, emptyAtMs, emptySinceMs, deadlineMs } = drain;
+  if (emptySinceMs !== undefined) return [`empty for ${duration(nowMs - emptySinceMs)}`];
+  if (viewersLeft === undefined) return ["nobody knows how many are left: no report, no steering"];
+  const left = `${viewersLeft} ${viewersLeft === 1 ? "viewer" : "viewers"} left`;
+  if (emptyAtMs === undefined) return [left];
+  const isLate = deadlineMs !== undefined && emptyAtMs > deadlineMs + LATE_MS;
+  return [`${left}, empty in about ${duration(emptyAtMs - nowMs)}${isLate ? ", later than asked for" : ""}`];
+}
+
+const LATE_MS = 60_000;
 
 const COLUMNS = [
   { title: "EDGE" },
@@ -80,7 +96,9 @@ function edgeRow(edge: EdgeView, look: Look): Cell[] {
     percent(edge.load.cpu),
     reportAge(edge),
     kilometres(edge.priceKm),
-    [...originOf(edge, look), ...failuresOf(edge.health), ...keptOf(edge)].join("; "),
+    [...originOf(edge, look), ...drainText(edge, look), ...failuresOf(edge.health), ...keptOf(edge)].join(
+      "; ",
+    ),
   ];
 }
 

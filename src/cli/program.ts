@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { parseAddress, parsePrefix } from "../base/address.ts";
 import type { AgentOptions, CliActions } from "./actions.ts";
 import { EXIT } from "./answer.ts";
+import { drain } from "./drain-command.ts";
 import * as local from "./local-commands.ts";
 import type { Format } from "./page.ts";
 import * as service from "./service-commands.ts";
@@ -37,6 +38,13 @@ interface FormatOption {
 }
 interface ServiceOptions extends ConfigOption, FormatOption {
   readonly server?: URL;
+}
+
+interface DrainFlags {
+  readonly reason?: string;
+  readonly until?: string;
+  readonly by?: string;
+  readonly wait: boolean;
 }
 
 interface SteerFlags extends ConfigOption {
@@ -219,12 +227,14 @@ function addServiceCommands(program: Command, actions: CliActions, io: CliIo, ex
         await (id === undefined ? service.edges(contextOf(options)) : service.edge(contextOf(options), id)),
       ),
     );
-  serviceCommand("drain", "take no new viewers on an edge; those it has stay")
+  serviceCommand("drain", "take no new viewers on an edge, and move those that steering reaches")
     .argument("<id>", "edge")
     .option("--reason <text>", "shown wherever the edge is")
-    .option("--until <time>", "when it ends: 22:00, 2h, or 2030-01-31T18:00:00Z")
-    .action(async (id: string, options: ServiceOptions & { reason?: string; until?: string }) =>
-      exit(await service.drain(contextOf(options), id, given(options, "reason", "until"))),
+    .option("--by <time>", "when it is to be empty: 22:00, 2h, or 2030-01-31T18:00:00Z; default: soon")
+    .option("--until <time>", "when it takes viewers again by itself; as --by")
+    .option("--wait", "tell how many are left, and end when nobody is", false)
+    .action(async (id: string, { wait, ...options }: ServiceOptions & DrainFlags) =>
+      exit(await drain(contextOf(options), id, { ...given(options, "reason", "until", "by"), wait })),
     );
   serviceCommand("undrain", "let an edge take viewers again")
     .argument("<id>", "edge")

@@ -37,10 +37,18 @@ const load = record(
 const condition = {
   health: listOf(record({ family: number, health: text, sinceMs: number }, { reason: text, inDoubt: truth })),
   state: text,
-  stateOrigin: record({ kind: text }, { by: text, reason: text, atMs: number, untilMs: number }),
+  stateOrigin: record(
+    { kind: text },
+    { by: text, reason: text, atMs: number, untilMs: number, deadlineMs: number },
+  ),
   load,
 };
 const conditionOptional = { loadRatio: number, reportAgeMs: number };
+
+const drain = record(
+  { steeredHere: number, movedShare: number },
+  { viewersLeft: number, deadlineMs: number, emptyAtMs: number, emptySinceMs: number },
+);
 
 const edge = record(
   {
@@ -53,7 +61,7 @@ const edge = record(
     priceKm: number,
     ...condition,
   },
-  { url: text, keptBy: listOf(text), ...conditionOptional },
+  { url: text, keptBy: listOf(text), drain, ...conditionOptional },
 );
 
 const problem = record({ file: text, line: number, column: number, path: text, message: text });

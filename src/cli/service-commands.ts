@@ -6,7 +6,6 @@ import { explainPage } from "./explain-page.ts";
 import { type Format, type Page, show } from "./page.ts";
 import type { CliIo } from "./terminal.ts";
 import { printable } from "./text.ts";
-import { readUntil } from "./until.ts";
 import type { StateSetView } from "./views.ts";
 
 /** Each command asks the running service, shows what it says and returns the exit code. */
@@ -32,20 +31,6 @@ export function edges(context: ServiceContext): Promise<number> {
 
 export function edge(context: ServiceContext, id: string): Promise<number> {
   return run(context, (client) => client.edge(id), { lines: edgePage });
-}
-
-export function drain(
-  context: ServiceContext,
-  id: string,
-  { until, ...rest }: { readonly reason?: string; readonly until?: string },
-): Promise<number> {
-  const end = until === undefined ? undefined : readUntil(until, context.io.nowMs());
-  const change = { state: "drain" as const, ...rest, ...(end?.kind === "until" ? { until: end.text } : {}) };
-  const ask = async (client: OpsClient): Promise<Answer<StateSetView>> =>
-    end?.kind === "wrong"
-      ? { kind: "wrong-usage", message: `--until: ${end.message}` }
-      : client.setState(id, change);
-  return run(context, ask, statePage(id, "drains: it keeps the viewers it has and takes no one new"));
 }
 
 export function undrain(
@@ -77,7 +62,8 @@ export function health(context: ServiceContext): Promise<number> {
   });
 }
 
-async function run<T>(
+/** Asks with a client of its own. */
+export async function run<T>(
   { actions, io, configFile, server, format }: ServiceContext,
   ask: (client: OpsClient) => Promise<Answer<T>>,
   page: Page<T>,
@@ -97,7 +83,7 @@ async function serverOf(actions: CliActions, configFile: string): Promise<URL> {
 }
 
 /** What an operator changed. */
-function statePage(id: string, becomes: string): Page<StateSetView> {
+export function statePage(id: string, becomes: string): Page<StateSetView> {
   return {
     lines: ({ condition }, look) => {
       const origin = originOf(condition, look).map((text) => `(${text})`);

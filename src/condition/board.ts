@@ -70,6 +70,8 @@ export interface StateRequest {
   readonly reason: string;
   /** Wall clock, milliseconds since 1970; when it ends by itself. */
   readonly untilMs?: number;
+  /** Wall clock; of a drain: by when nobody is to be left. */
+  readonly deadlineMs?: number;
 }
 
 /** How soon a report that grows old is noticed without anybody asking. */

@@ -11,6 +11,8 @@ export interface Override {
   readonly atMs: number;
   /** Wall clock; when it ends by itself. */
   readonly untilMs?: number;
+  /** Wall clock; of a drain: by when nobody is to be left. */
+  readonly deadlineMs?: number;
   /** What the file said when it was set. */
   readonly fileState: AdminState;
 }
@@ -46,6 +48,13 @@ export function isRetraction(override: Override): boolean {
 const BY_FILE: StateOrigin = { kind: "file" };
 const RESTRICTION: { readonly [state in AdminState]: number } = { active: 0, drain: 1, off: 2 };
 
-function originOf({ by, reason, atMs, untilMs }: Override): StateOrigin {
-  return { kind: "operator", by, reason, atMs, ...(untilMs === undefined ? {} : { untilMs }) };
+function originOf({ by, reason, atMs, untilMs, deadlineMs }: Override): StateOrigin {
+  return {
+    kind: "operator",
+    by,
+    reason,
+    atMs,
+    ...(untilMs === undefined ? {} : { untilMs }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  };
 }

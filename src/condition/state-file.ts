@@ -119,13 +119,15 @@ function parseJson(text: string): unknown {
 
 function isOverride(value: unknown): value is Override {
   if (typeof value !== "object" || value === null) return false;
-  const { edgeId, state, by, reason, atMs, untilMs, fileState } = value as { [key: string]: unknown };
+  const { edgeId, state, by, reason, atMs, untilMs, deadlineMs, fileState } = value as {
+    [key: string]: unknown;
+  };
   return (
     [edgeId, by, reason].every((text) => typeof text === "string") &&
     isState(state) &&
     isState(fileState) &&
     Number.isFinite(atMs) &&
-    (untilMs === undefined || Number.isFinite(untilMs))
+    [untilMs, deadlineMs].every((time) => time === undefined || Number.isFinite(time))
   );
 }
 

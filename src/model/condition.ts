@@ -40,6 +40,8 @@ export type StateOrigin =
       readonly atMs: number;
       /** When it ends by itself. */
       readonly untilMs?: number;
+      /** Of a drain: by when nobody is to be left. */
+      readonly deadlineMs?: number;
     };
 
 /** Health, load and state of an edge, now: what `edges` shows. */

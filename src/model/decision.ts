@@ -14,8 +14,15 @@ export interface Question {
   readonly path?: string;
   /** How many edges are of use, best first; left out: for DNS as many as the service answers, otherwise all. */
   readonly most?: number;
-  /** The edge of the service that the viewer plays from already, as far as he says. */
-  readonly playing?: Edge;
+  readonly playing?: Playing;
+}
+
+/** Where a viewer plays from already, as far as he says. */
+export interface Playing {
+  /** Of the service. */
+  readonly edge: Edge;
+  /** Whether he may stay there though the edge drains, since his turn has not come. */
+  readonly mayStay: boolean;
 }
 
 /**

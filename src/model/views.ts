@@ -1,5 +1,6 @@
 /** What operators are shown, as JSON: text and numbers, no octets. The operators' door makes it, the commands read it. */
 import type { Condition } from "./condition.ts";
+import type { DrainView } from "./drain.ts";
 import type { Outcome, RefusalReason, RejectionReason } from "./decision.ts";
 import type { Capacity } from "./edge.ts";
 import type { Continent, LocationLayer } from "./location.ts";
@@ -25,6 +26,8 @@ export interface EdgeView extends Omit<Condition, "edgeId"> {
   readonly weight: number;
   /** Kilometres that the edge's load adds to its distance. */
   readonly priceKm: number;
+  /** While it drains. */
+  readonly drain?: DrainView;
   /** Services that go on sending viewers there though probes find it down; absent for none. */
   readonly keptBy?: readonly string[];
 }

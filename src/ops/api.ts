@@ -2,6 +2,7 @@
 import type { Client } from "../model/client.ts";
 import type { Condition } from "../model/condition.ts";
 import type { DoorName, Outcome } from "../model/decision.ts";
+import type { DrainView } from "../model/drain.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { Problem } from "../model/problem.ts";
@@ -98,6 +99,8 @@ export interface StateChange {
   readonly reason: string;
   /** Wall clock, milliseconds since 1970: when the file's state holds again. */
   readonly untilMs?: number;
+  /** Wall clock; of a drain: by when nobody is to be left. */
+  readonly deadlineMs?: number;
 }
 
 export type StateVerdict =
@@ -118,6 +121,8 @@ export type ReloadVerdict =
 export type OpsEvent =
   | { readonly kind: "condition"; readonly atMs: number; readonly condition: Condition }
   | { readonly kind: "reload"; readonly atMs: number; readonly verdict: ReloadVerdict }
+  /** The last viewer has left an edge that drains. */
+  | { readonly kind: "drained"; readonly atMs: number; readonly edgeId: string; readonly drain: DrainView }
   | { readonly kind: "decision"; readonly atMs: number; readonly decision: DecisionSample };
 
 /** One decision out of many. */

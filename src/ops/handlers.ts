@@ -147,16 +147,30 @@ interface StateBody {
   readonly state: AdminState;
   readonly reason?: string;
   readonly until?: string;
+  readonly deadline?: string;
 }
 
 type StateChangeRead =
   | { readonly kind: "change"; readonly change: StateChange }
   | { readonly kind: "wrong"; readonly detail: string };
 
-function stateChange({ state, reason = "", until }: StateBody, nowMs: number): StateChangeRead {
-  if (until === undefined) return { kind: "change", change: { state, reason } };
-  const end = parseUntil(until, nowMs);
-  return end.kind === "wrong" ? end : { kind: "change", change: { state, reason, untilMs: end.atMs } };
+function stateChange({ state, reason = "", until, deadline }: StateBody, nowMs: number): StateChangeRead {
+  const end = until === undefined ? undefined : parseUntil(until, nowMs, "until");
+  if (end?.kind === "wrong") return end;
+  const empty = deadline === undefined ? undefined : parseUntil(deadline, nowMs, "deadline");
+  if (empty?.kind === "wrong") return empty;
+  if (empty !== undefined && state !== "drain")
+    return { kind: "wrong", detail: "deadline is by when an edge that drains is to be empty; leave it out" };
+  if (empty !== undefined && end !== undefined && end.atMs <= empty.atMs)
+    return {
+      kind: "wrong",
+      detail: "until is when the drain ends, and must lie after deadline, by when it is empty",
+    };
+  const times = {
+    ...(end === undefined ? {} : { untilMs: end.atMs }),
+    ...(empty === undefined ? {} : { deadlineMs: empty.atMs }),
+  };
+  return { kind: "change", change: { state, reason, ...times } };
 }
 
 async function reload(api: OpsApi, caller: Caller, log: Log): Promise<Answer> {

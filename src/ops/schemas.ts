@@ -46,6 +46,11 @@ export const STATE_CHANGE: JsonSchema = object(
       maxLength: 40,
       description: "RFC 3339 timestamp, or a duration from now as 2h",
     },
+    deadline: {
+      type: "string",
+      maxLength: 40,
+      description: "of a drain: by when nobody is to be left; as until",
+    },
   },
 );
 
@@ -110,7 +115,10 @@ const condition = {
   stateOrigin: {
     oneOf: [
       object({ kind: { const: "file" } }),
-      object({ kind: { const: "operator" }, by: text, reason: text, atMs: epochMs }, { untilMs: epochMs }),
+      object(
+        { kind: { const: "operator" }, by: text, reason: text, atMs: epochMs },
+        { untilMs: epochMs, deadlineMs: epochMs },
+      ),
     ],
   },
   load: LOAD_REPORT,
@@ -139,6 +147,10 @@ export const EDGE: JsonSchema = object(
   },
   {
     url: text,
+    drain: object(
+      { steeredHere: count, movedShare: number },
+      { viewersLeft: number, deadlineMs: epochMs, emptyAtMs: epochMs, emptySinceMs: epochMs },
+    ),
     keptBy: { ...texts, description: "services that send viewers there though probes find it down" },
     ...conditionOptional,
   },

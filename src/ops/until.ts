@@ -3,8 +3,12 @@ export type Until =
   | { readonly kind: "until"; readonly atMs: number }
   | { readonly kind: "wrong"; readonly detail: string };
 
-/** Reads an RFC 3339 timestamp, or a duration from now as `30m`, `2h` or `1h30m`; it must lie ahead. */
-export function parseUntil(text: string, nowMs: number): Until {
+/**
+ * Reads an RFC 3339 timestamp, or a duration from now as `30m`, `2h` or `1h30m`; it must lie ahead.
+ * @param name what a problem calls it
+ */
+export function parseUntil(text: string, nowMs: number, name = "until"): Until {
+  const wrong = (what: string): Until => ({ kind: "wrong", detail: `${name} ${what}` });
   const duration = durationMs(text);
   const atMs = duration === undefined ? timestampMs(text) : nowMs + duration;
   if (atMs === undefined) return wrong("is neither a timestamp as 2030-01-31T18:00:00Z nor a duration as 2h");
@@ -34,8 +38,4 @@ function timestampMs(text: string): number | undefined {
 
 function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(year, month, 0)).getUTCDate();
-}
-
-function wrong(what: string): Until {
-  return { kind: "wrong", detail: `until ${what}` };
 }

@@ -1,11 +1,11 @@
 import { distanceKm, unitVector } from "../base/sphere.ts";
-import type { Choice, Decision } from "../model/decision.ts";
+import type { Choice, Decision, Playing } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Location } from "../model/location.ts";
 import type { World } from "../model/world.ts";
 import { familyBits } from "./field.ts";
 import { liveRatio } from "./live.ts";
-import { STANDING, standingOf } from "./standing.ts";
+import { STANDING, type Standing, standingOf } from "./standing.ts";
 
 /** Another edge must be this much nearer, its price included, than the one that a viewer plays from. */
 export const KEEP_WITHIN_KM = 200;
@@ -16,30 +16,32 @@ export const KEEP_WITHIN_LOAD = 0.2;
  * The decision for a viewer who plays already: his edge comes first unless it cannot or should not serve him any
  * longer, or another is better by a margin. An edge that is full keeps those whom it serves, and its price is meant for
  * those who come. A decision without an edge stays one.
- * @param playing one of the service's edges
  * @param stream that he watches, where that is known
  */
 export function keepPlaying(
   decision: Decision,
-  playing: Edge,
+  playing: Playing,
   world: World,
   stream: string | undefined,
 ): Decision {
   const { edges, location } = decision;
-  const chosen = edges.find(({ edge }) => edge.id === playing.id);
-  const choice = chosen ?? choiceOf(playing, location, world, decision);
-  if (edges.length === 0 || !staysAt(choice, chosen !== undefined, decision, world, stream)) return decision;
+  const chosen = edges.find(({ edge }) => edge.id === playing.edge.id);
+  const choice = chosen ?? choiceOf(playing.edge, location, world, decision);
+  const standing = standingOf(choice.edge.index, choice.distanceKm, decision.service, world, stream);
+  const stays =
+    standing === STANDING.DRAIN
+      ? playing.mayStay && choice.up !== 0
+      : staysAt(choice, standing, chosen !== undefined, decision);
+  if (edges.length === 0 || !stays) return decision;
   return { ...decision, edges: [choice, ...edges.filter((other) => other !== chosen)] };
 }
 
 function staysAt(
   playing: Choice,
+  standing: Standing,
   isChosen: boolean,
   { outcome, service, edges }: Decision,
-  world: World,
-  stream: string | undefined,
 ): boolean {
-  const standing = standingOf(playing.edge.index, playing.distanceKm, service, world, stream);
   switch (outcome.kind) {
     case "edges":
       if (standing === STANDING.FULL) return true;

@@ -1,10 +1,10 @@
-import { type Decision, REJECTION_REASONS } from "../model/decision.ts";
+import type { Decision } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 
 export interface Order {
   /** Best first; none: nobody knows better than the player. */
   readonly edges: readonly Edge[];
-  /** The viewer is being moved, or some edge is being emptied. */
+  /** The viewer is told to move. */
   readonly isMoving: boolean;
   /** A viewer who comes now would get no edge, or one that is not well. */
   readonly isUnsure: boolean;
@@ -13,8 +13,7 @@ export interface Order {
 /** The decision's order. Where it has no edge, players stay where they are: the decision is about new viewers. */
 export function orderOf(decision: Decision, current: Edge | undefined): Order {
   const edges = decision.edges.length > 0 ? decision.edges.map(({ edge }) => edge) : stayingAt(current);
-  const isDraining = (decision.rejected[DRAIN] ?? 0) > 0;
-  const isMoving = isDraining || (current !== undefined && edges[0]?.id !== current.id);
+  const isMoving = current !== undefined && edges[0]?.id !== current.id;
   return { edges, isMoving, isUnsure: decision.outcome.kind !== "edges" };
 }
 
@@ -22,8 +21,6 @@ export function orderOf(decision: Decision, current: Edge | undefined): Order {
 export function orderWithout(current: Edge | undefined): Order {
   return { edges: stayingAt(current), isMoving: false, isUnsure: true };
 }
-
-const DRAIN = REJECTION_REASONS.indexOf("drain");
 
 function stayingAt(current: Edge | undefined): Edge[] {
   return current === undefined ? [] : [current];

@@ -1,4 +1,4 @@
-import type { Decide } from "../model/decision.ts";
+import type { Decide, Playing } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Log } from "../model/log.ts";
 import type { Service } from "../model/service.ts";
@@ -14,10 +14,21 @@ export interface SteeringOptions {
   /** All that are configured, by `Edge.index`. */
   readonly edges: () => readonly Edge[];
   readonly log: Log;
+  readonly draining: Draining;
   /** Share of the time that the door is busy, 0..1. */
   readonly busy?: () => number;
   /** 0..1 */
   readonly random?: () => number;
+}
+
+/** What steering tells of those who play, and asks about edges that drain. */
+export interface Draining {
+  /** A player has asked; and from where he plays, if that is known. */
+  seen(edgeId: string | undefined, lot: number): void;
+  /** Whether a viewer is among those who are to leave by now. */
+  isToLeave(edgeId: string, lot: number): boolean;
+  /** Whether any of these drains in a way that players there should ask again soon. */
+  isHasty(edgeIds: Iterable<string>): boolean;
 }
 
 /** More alternatives help no player. */
@@ -33,11 +44,11 @@ const PATHWAYS_MAX = 8;
  * ```
  */
 export function createSteering(options: SteeringOptions): Steer {
-  const { decide, edges, log, busy = () => 0, random = Math.random } = options;
+  const { decide, edges, log, draining, busy = () => 0, random = Math.random } = options;
 
-  const orderFor = (call: SteeringCall, current: Edge | undefined): Order => {
+  const orderFor = (call: SteeringCall, current: Edge | undefined, lot: number): Order => {
     try {
-      const decision = decide(questionOf(call, current), "steering");
+      const decision = decide(questionOf(call, current && playingAt(current, lot)), "steering");
       if (decision !== undefined) return orderOf(decision, current);
     } catch (error) {
       log.error({ err: error, service: call.service.id }, "a steering decision failed");
@@ -45,30 +56,39 @@ export function createSteering(options: SteeringOptions): Steer {
     return orderWithout(current);
   };
 
+  const playingAt = (edge: Edge, lot: number): Playing => ({
+    edge,
+    mayStay: !draining.isToLeave(edge.id, lot),
+  });
+
   return (call) => {
     const { service, query, address } = call;
     const { isEnabled, ttlSeconds: baseSeconds } = service.steering;
     if (!isEnabled) return undefined;
     const named = namedBy(service, edges());
     const told = toldBy(query);
-    const order = orderFor(call, currentOf(told, named));
-    const pathways = pathwaysOf(order, named);
     const lot = told.session?.lot ?? random();
+    const current = currentOf(told, named);
+    draining.seen(current?.id, lot);
+    const order = orderFor(call, current, lot);
+    const pathways = pathwaysOf(order, named);
+    const ids = current === undefined ? [...named.keys()].map(({ id }) => id) : [current.id];
+    const isMoving = order.isMoving || draining.isHasty(ids);
     return manifestText({
-      ttlSeconds: ttlSeconds({ ...order, baseSeconds, busy: busy(), draw: random() }),
+      ttlSeconds: ttlSeconds({ ...order, isMoving, baseSeconds, busy: busy(), draw: random() }),
       reloadUri: reloadUri(address, told, { lot, first: (pathways[0] as Pathway).id }),
       pathways,
     });
   };
 }
 
-function questionOf({ hostname, client, path }: SteeringCall, current: Edge | undefined) {
+function questionOf({ hostname, client, path }: SteeringCall, playing: Playing | undefined) {
   return {
     hostname,
     client,
     most: PATHWAYS_MAX,
     ...(path === undefined ? {} : { path }),
-    ...(current === undefined ? {} : { playing: current }),
+    ...(playing === undefined ? {} : { playing }),
   };
 }
 

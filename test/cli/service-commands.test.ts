@@ -221,7 +221,7 @@ describe("drain and undrain", () => {
       },
     ]);
     expect(out).toBe(
-      "ams1 drains: it keeps the viewers it has and takes no one new (by alice 5m ago: disk swap)\n",
+      "ams1 drains: it takes no one new, and those whom steering reaches are moved (by alice 5m ago: disk swap)\n",
     );
   });
 
@@ -240,6 +240,54 @@ describe("drain and undrain", () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual({ ...drained, persisted: false });
     expect(err).toMatch(/^edgeward: warning: .*a restart will forget it\n$/);
+  });
+
+  it("sends by when it is to be empty, and waits for that", async () => {
+    const draining = (drain: object) => ({
+      ...AMS1,
+      state: "drain",
+      drain: { steeredHere: 3, movedShare: 0.5, ...drain },
+    });
+    const asked = { kind: "operator", by: "alice", reason: "", atMs: NOW_MS, deadlineMs: NOW_MS + 7_200_000 };
+    const fake = await ops({
+      "PUT /v1/edges/ams1/state": [
+        200,
+        { persisted: true, condition: { ...AMS1, state: "drain", stateOrigin: asked } },
+      ],
+      "GET /v1/edges/ams1": [200, draining({ viewersLeft: 0, emptySinceMs: NOW_MS })],
+    });
+    const args = ["drain", "ams1", "--by", "2h", "--wait", "--server", fake.url];
+    const { code, out } = await edgeward(args);
+    expect(fake.asked[0]?.body).toEqual({ state: "drain", deadline: "2h" });
+    expect(code).toBe(0);
+    expect(out).toContain("empty by 2030-01-01");
+    expect(out).toContain("ams1 is empty for 0s");
+
+    const { code: other, err } = await edgeward(["drain", "ams1", "--by", "25:00", "--server", fake.url]);
+    expect({ code: other, err }).toEqual({ code: 2, err: expect.stringContaining("--by: ") as string });
+  });
+
+  it("waits in vain for an edge that is put back", async () => {
+    const fake = await ops({
+      "PUT /v1/edges/ams1/state": [200, { persisted: true, condition: AMS1 }],
+      "GET /v1/edges/ams1": [200, { ...AMS1, state: "active" }],
+    });
+    const { code, err } = await edgeward(["drain", "ams1", "--wait", "--server", fake.url]);
+    expect({ code, err }).toEqual({ code: 1, err: "edgeward: ams1 does not drain any longer\n" });
+  });
+
+  it("tells in the list of edges how far a drain has come", async () => {
+    const drain = { steeredHere: 3, movedShare: 0.5, deadlineMs: NOW_MS + 60_000 };
+    const edges = [
+      { ...AMS1, drain: { ...drain, viewersLeft: 12, emptyAtMs: NOW_MS + 300_000 } },
+      { ...SIN1, drain: { ...drain, viewersLeft: 1 } },
+      { ...SIN1, id: "nyc1", drain },
+    ];
+    const { url } = await ops({ "GET /v1/edges": [200, edges] });
+    const { out } = await edgeward(["edges", "--server", url]);
+    expect(out).toContain("12 viewers left, empty in about 5m, later than asked for");
+    expect(out).toContain("1 viewer left");
+    expect(out).toContain("nobody knows how many are left");
   });
 
   it("turns a time of day into the next such moment", async () => {

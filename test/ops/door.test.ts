@@ -207,6 +207,9 @@ describe("state", () => {
     ["until", { state: "drain", until: "yesterday" }],
     ["passed", { state: "drain", until: "2025-12-31T23:59:59Z" }],
     ["until", { state: "drain", until: 5 }],
+    ["deadline has passed", { state: "drain", deadline: "2025-12-31T23:59:59Z" }],
+    ["deadline is by when", { state: "off", deadline: "1h" }],
+    ["must lie after deadline", { state: "drain", deadline: "2h", until: "1h" }],
     ["additional properties", { state: "drain", force: true }],
   ])("422 that names %s, in %#", async (named, body) => {
     expect(await set(body)).toMatchObject({

@@ -23,6 +23,9 @@ let service: Service;
 
 beforeAll(async () => {
   config = await referenceConfig(network);
+  config["services"].live.dns = { ttl: "1s", answers: 2 };
+  config["services"].vod.dns = { ttl: "1s", answers: 1 };
+  config["defaults"].load = { type: "push", staleAfter: "10m" };
   service = await startService({ config, folder });
 });
 afterAll(async () => {
@@ -65,6 +68,37 @@ it("moves who plays from an edge that drains, comes back, and says so by a short
   await setState("ams1", "active");
   // New York is further than worth staying for.
   expect(await first("?_HLS_pathway=nyc1")).toBe("ams1");
+});
+
+it("drains by a deadline: the viewers by their lots, over a restart, and says when it is done", async () => {
+  const drain = (await service.ops("PUT", "/v1/edges/ams1/state", { state: "drain", deadline: "10m" }))
+    .json as {
+    condition: { stateOrigin: { deadlineMs: number } };
+  };
+  expect(drain.condition.stateOrigin.deadlineMs).toBeGreaterThan(Date.now() + 590_000);
+  await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 2 });
+  const early = "?_HLS_pathway=ams1&s=0.ams1";
+  const late = "?_HLS_pathway=ams1&s=99999.ams1";
+  const view = async () =>
+    (await service.ops("GET", "/v1/edges/ams1")).json as { drain: Record<string, number> };
+  await waitFor(async () => (await first(early)) === "nyc1", 5000, "the first to leave");
+  expect(await first(late)).toBe("ams1");
+  await waitFor(async () => (await view()).drain["viewersLeft"] === 2, 5000, "the report");
+  expect((await view()).drain).toMatchObject({ steeredHere: 2, viewersLeft: 2 });
+
+  await service.stop();
+  service = await startService({ config, folder });
+  expect(await first(late)).toBe("ams1");
+  await waitFor(async () => (await first(early)) === "nyc1", 5000, "the first to leave, after a restart");
+  expect((await view()).drain["deadlineMs"]).toBe(drain.condition.stateOrigin.deadlineMs);
+
+  // Nobody may be sent there any more when an answer of before has been forgotten.
+  await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 0 });
+  const waiting = await service.cli("drain", "ams1", "--by", "2s", "--wait");
+  expect(waiting.code, waiting.stderr).toBe(0);
+  expect(waiting.stdout).toContain("ams1 is empty for");
+  expect(service.log().some(({ msg, edge }) => msg.startsWith("edge drained") && edge === "ams1")).toBe(true);
+  await setState("ams1", "active");
 });
 
 it("keeps those who play from an edge that is full", async () => {

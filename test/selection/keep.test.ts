@@ -20,11 +20,12 @@ interface Case {
   readonly rules?: Partial<Service>;
   readonly stream?: string;
   readonly isNowhere?: boolean;
+  readonly mayStay?: boolean;
 }
 
 function orderFor(
   playing: typeof NEAR,
-  { world: said, rank = "nearest", rules, stream, isNowhere }: Case,
+  { world: said, rank = "nearest", rules, stream, isNowhere, mayStay = false }: Case,
   most = 8,
 ) {
   const service = serviceOf(EDGES, { rank, ...rules });
@@ -36,7 +37,7 @@ function orderFor(
     ...(stream === undefined ? {} : { stream }),
   };
   const decision = select(service, viewer, fieldOf(EDGES), world);
-  return keepPlaying(decision, playing, world, stream).edges.map(({ edge }) => edge.id);
+  return keepPlaying(decision, { edge: playing, mayStay }, world, stream).edges.map(({ edge }) => edge.id);
 }
 
 const all = (ratio: number) => EDGES.map((edge) => [edge, ratio] as [typeof edge, number]);
@@ -81,6 +82,18 @@ describe("a viewer who plays", () => {
     ["from a full edge: stays", NEAR, { world: { load: [[NEAR, 1]] } }, "near"],
     ["from one that drains: moves", NEAR, { world: { drain: [NEAR] } }, "close"],
     ["from one that is down: moves", NEAR, { world: { down: [NEAR] } }, "close"],
+    [
+      "from one that drains, before his turn: stays",
+      NEAR,
+      { world: { drain: [NEAR] }, mayStay: true },
+      "near",
+    ],
+    [
+      "from one that drains and is down: moves",
+      NEAR,
+      { world: { drain: [NEAR], down: [NEAR] }, mayStay: true },
+      "close",
+    ],
     ["from one that is off: moves", NEAR, { world: { off: [NEAR] } }, "close"],
     ["where his stream stands still: moves", CLOSE, { stream: "/frozen" }, "near"],
     ["where another stream stands still: stays", CLOSE, { stream: "/fine" }, "close"],

@@ -29,6 +29,7 @@ export function steered(
   const edges = options.edges?.() ?? EDGES;
   const service = serviceOf(edges, rules);
   const questions: Question[] = [];
+  const seen: (readonly [string | undefined, number])[] = [];
   const logged: string[] = [];
   const log = {
     info: () => {},
@@ -46,6 +47,7 @@ export function steered(
       return decisionOf([], { service, outcome, edges: choices, rejected });
     },
     edges: () => edges,
+    draining: { seen: (...saw) => void seen.push(saw), isToLeave: () => true, isHasty: () => false },
     log,
     random: () => 0.5,
     ...options,
@@ -61,7 +63,7 @@ export function steered(
     const body = steer(path === undefined ? call : { ...call, path });
     return body === undefined ? undefined : (JSON.parse(body) as Manifest);
   };
-  return { ask, questions, logged };
+  return { ask, questions, seen, logged };
 }
 
 export interface Manifest {

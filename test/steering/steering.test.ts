@@ -104,7 +104,7 @@ describe("the order", () => {
     ask("?_DASH_pathway=%22ams1,nyc1.example.net%22&s=5.nyc1.example.net");
     ask("?s=5.ams1");
     ask("?s=5.ams1&_HLS_pathway=nyc1.example.net");
-    expect(questions.map(({ playing }) => playing?.id)).toEqual([
+    expect(questions.map(({ playing }) => playing?.edge.id)).toEqual([
       "ams1",
       "sin1",
       undefined,
@@ -114,6 +114,22 @@ describe("the order", () => {
     ]);
     expect(questions[0]).toMatchObject({ path: "/live/a.m3u8", hostname: "live.example.net" });
     expect(questions[1]).not.toHaveProperty("path");
+  });
+
+  it("tells drains who plays where, and asks whose turn to leave it is", () => {
+    const isToLeave = (_id: string, lot: number): boolean => lot < 0.3;
+    const seen: unknown[] = [];
+    const draining = { seen: (...saw: unknown[]) => void seen.push(saw), isToLeave, isHasty: () => false };
+    const { ask, questions } = steered({ edges: EDGES }, {}, { draining });
+    ask("?_HLS_pathway=ams1&s=29999.ams1");
+    ask("?_HLS_pathway=ams1&s=30001.ams1");
+    ask("?s=5.gone");
+    expect(seen).toEqual([
+      ["ams1", 0.29999],
+      ["ams1", 0.30001],
+      [undefined, 0.00005],
+    ]);
+    expect(questions.map(({ playing }) => playing?.mayStay)).toEqual([false, true, undefined]);
   });
 
   it("leaves players where they are when no edge can be chosen", () => {
@@ -166,7 +182,16 @@ describe("the TTL", () => {
   });
 
   it("is short while an edge drains, and for whoever is told to move", () => {
-    expect(ttl({ edges: [SIN], rejected: [[AMS, "drain"]] })).toBe(10);
+    const draining = (...ids: string[]) => ({
+      draining: {
+        seen: () => {},
+        isToLeave: () => false,
+        isHasty: (asked: Iterable<string>) => [...asked].some((id) => ids.includes(id)),
+      },
+    });
+    expect(ttl({ edges: [SIN, AMS] }, "", draining("nyc1"))).toBe(10);
+    expect(ttl({ edges: [SIN, AMS] }, "?_HLS_pathway=sin1", draining("nyc1"))).toBe(60);
+    expect(ttl({ edges: [SIN, AMS] }, "?_HLS_pathway=sin1", draining("sin1"))).toBe(10);
     expect(ttl({ edges: [SIN], rejected: [[AMS, "down"]] })).toBe(60);
     expect(ttl({ edges: [SIN], rejected: [[AMS, "down"]] }, "?_HLS_pathway=ams1")).toBe(10);
     expect(ttl({ edges: [AMS, SIN] }, "?_HLS_pathway=ams1")).toBe(60);
@@ -175,7 +200,7 @@ describe("the TTL", () => {
   it("is longer in overload, of the service or of the door", () => {
     expect(ttl({ edges: EDGES, outcome: { kind: "overload" } })).toBe(120);
     expect(ttl({ edges: EDGES }, "", { busy: () => 0.95 })).toBe(240);
-    expect(ttl({ edges: [SIN], rejected: [[AMS, "drain"]] }, "", { busy: () => 0.95 })).toBe(40);
+    expect(ttl({ edges: [SIN] }, "?_HLS_pathway=ams1", { busy: () => 0.95 })).toBe(40);
   });
 });
 

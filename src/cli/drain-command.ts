@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Answer, EXIT } from "./answer.ts";
+import type { OpsClient } from "./client.ts";
+import { drainText } from "./edges-page.ts";
+import { run, type ServiceContext, statePage } from "./service-commands.ts";
+import { printable } from "./text.ts";
+import { readUntil } from "./until.ts";
+import type { EdgeView } from "../model/views.ts";
+import type { StateSetView } from "./views.ts";
+
+export interface DrainOptions {
+  readonly reason?: string;
+  readonly until?: string;
+  /** When the edge is to be empty. */
+  readonly by?: string;
+  /** End when nobody is left. */
+  readonly wait: boolean;
+}
+
+const ASK_EVERY_MS = 1000;
+
+export async function drain(
+  context: ServiceContext,
+  id: string,
+  { wait, ...options }: DrainOptions,
+  pauseMs = ASK_EVERY_MS,
+): Promise<number> {
+  const becomes = "drains: it takes no one new, and those whom steering reaches are moved";
+  const code = await run(
+    context,
+    (client) => setDrain(client, id, options, context.io.nowMs()),
+    statePage(id, becomes),
+  );
+  if (code !== EXIT.done || !wait) return code;
+  return run(context, (client) => untilEmpty(client, id, context, pauseMs), {
+    lines: (edge, look) => [printable(`${id} is ${drainText(edge, look).join("; ")}`)],
+  });
+}
+
+async function setDrain(
+  client: OpsClient,
+  id: string,
+  { reason, until, by }: Omit<DrainOptions, "wait">,
+  nowMs: number,
+): Promise<Answer<StateSetView>> {
+  const end = until === undefined ? undefined : readUntil(until, nowMs);
+  if (end?.kind === "wrong") return { kind: "wrong-usage", message: `--until: ${end.message}` };
+  const empty = by === undefined ? undefined : readUntil(by, nowMs);
+  if (empty?.kind === "wrong") return { kind: "wrong-usage", message: `--by: ${empty.message}` };
+  return client.setState(id, {
+    state: "drain",
+    ...(reason === undefined ? {} : { reason }),
+    ...(end === undefined ? {} : { until: end.text }),
+    ...(empty === undefined ? {} : { deadline: empty.text }),
+  });
+}
+
+/** Tells of every change on the way. */
+async function untilEmpty(
+  client: OpsClient,
+  id: string,
+  { io, format }: ServiceContext,
+  pauseMs: number,
+): Promise<Answer<EdgeView>> {
+  let told = "";
+  for (;;) {
+    const answer = await client.edge(id);
+    if (answer.kind !== "done" || answer.value.drain?.emptySinceMs !== undefined) return answer;
+    if (answer.value.state !== "drain") return { kind: "no", message: `${id} does not drain any longer` };
+    const text = drainText(answer.value, { colour: false, nowMs: io.nowMs() }).join("; ");
+    if (text !== told && format === "table") io.out(`${printable(text)}\n`);
+    told = text;
+    await sleep(pauseMs);
+  }
+}
