@@ -3,8 +3,8 @@
  *
  * ```
  * config ─► inventory ─┬─► geo (places, databases) ─► locate ─┐
- *                      ├─► probes ─┐                          ├─► redirector ───► http door
- *                      ├─► load  ──┴─► board ─► world ────────┴─► dns threads, each with a redirector
+ *                      ├─► probes ─┐                          ├─► redirector ───► http door, for what is rare
+ *                      ├─► load  ──┴─► board ─► world ────────┴─► dns and http threads, each with a redirector
  *                      └─► operators' door: reads all of it, drains, reloads
  * ```
  *
@@ -25,7 +25,7 @@ import { watchDrains } from "./drain-watch.ts";
 import { createDrains } from "./draining/drains.ts";
 import { type DnsThreads, startDnsThreads } from "./dns-threads.ts";
 import { openGeo } from "./geo/geo.ts";
-import { type HttpDoor, startHttpDoor } from "./http/door.ts";
+import { type HttpThreads, startHttpThreads } from "./http-threads.ts";
 import { startPullers } from "./load/puller.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
@@ -92,7 +92,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   let inventory = options.inventory;
   const watch = watchFromNow(inventory.file);
   onStop(watch.stop);
-  const doors: { dns?: DnsThreads; http?: HttpDoor } = {};
+  const doors: { dns?: DnsThreads; http?: HttpThreads } = {};
 
   const geo = await openGeo({ files: inventory.geoip, places: inventory.places, log });
   onStop(() => geo.stop());
@@ -135,10 +135,15 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     board,
     staleStreams: checker.staleStreams,
     kept: failStatic.kept,
-    takeArrivals: () => joinArrivals([redirector.takeArrivals(), doors.dns?.takeArrivals() ?? []]),
+    takeArrivals: () =>
+      joinArrivals([
+        redirector.takeArrivals(),
+        ...[doors.dns, doors.http].map((door) => door?.takeArrivals() ?? []),
+      ]),
     onWorld: (world) => {
       redirector.take(inventory, world);
       doors.dns?.take(inventory, world);
+      doors.http?.take(inventory, world);
     },
   });
   onStop(() => worlds.stop());
@@ -186,7 +191,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       const world = worlds.release();
       redirector.take(next, world);
       doors.dns?.take(next, world);
-      doors.http?.take(next);
+      doors.http?.take(next, world);
       ops.take(next.ops);
     },
     told: (verdict) => events.emit({ kind: "reload", atMs: Date.now(), verdict }),
@@ -240,7 +245,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     if (isStopped) throw new Error("stopped before the doors were open");
     const world = worlds.begin();
     redirector.take(inventory, world);
-    const { services, trustedProxies, listen } = inventory;
+    const { listen } = inventory;
     const { decide } = redirector;
     const draining = {
       seen: (edgeId: string | undefined, lot: number) => drains.seen(edgeId, lot, Date.now()),
@@ -256,10 +261,12 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     });
     const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
     onStop(() => dns.stop());
-    const http = await startHttpDoor({
+    const http = await startHttpThreads({
       endpoints: listen.http,
-      services,
-      trustedProxies,
+      inventory,
+      world,
+      geo,
+      decisions,
       decide,
       steer,
       log,
@@ -267,7 +274,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     onStop(() => http.stop());
     // What was reloaded while they opened.
     dns.take(inventory, worlds.current());
-    http.take(inventory);
+    http.take(inventory, worlds.current());
     Object.assign(doors, { dns, http });
     metrics.push(dns.metrics, http.metrics);
     if (isStopped) await stopAll(closing);

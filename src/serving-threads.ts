@@ -36,6 +36,8 @@ export interface CrewOptions<Task> {
   readonly settled?: (task: Task, endpoints: readonly Endpoint[]) => Task;
   /** What a thread says that is of this kind of door alone. */
   readonly onOwnNews?: (news: unknown) => void;
+  /** A thread with this task has died, and another will take its place. */
+  readonly onTaskDeath?: (task: Task) => void;
   /** Told of every thread that is started. */
   readonly onThread?: ((worker: Worker) => void) | undefined;
 }
@@ -155,6 +157,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
         const onDeath = (death: ThreadDeath): void => {
           if (!isReady) return fail(new Error(`a ${label} thread cannot begin: ${death.reason}`));
           deaths++;
+          options.onTaskDeath?.(current);
           log.error({ ...death }, `a ${label} thread has died and is replaced`);
         };
         const thread = superviseThread({

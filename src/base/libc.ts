@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { endianness } from "node:os";
 
 /**
- * The few calls of the C library that batched sockets need, with raw addresses for pointers. Each returns
+ * The few calls of the C library that threads of sockets need, with raw addresses for pointers. Each returns
  * what the call returns; after -1 `errno()` says why.
  */
 export interface Libc {
@@ -11,6 +11,15 @@ export interface Libc {
   getsockname(fd: number, address: Uint8Array, octets: Uint32Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, octets: number): number;
   close(fd: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, address: Uint8Array, octets: Uint32Array, flags: number): number;
+  recv(fd: number, octets: Uint8Array, count: number, flags: number): number;
+  send(fd: number, octets: Uint8Array, count: number, flags: number): number;
+  epoll_create1(flags: number): number;
+  /** @param event `struct epoll_event` */
+  epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array): number;
+  /** @param timeoutMs at most so long */
+  epoll_wait(epoll: number, events: Uint8Array, count: number, timeoutMs: number): number;
   eventfd(initial: number, flags: number): number;
   read(fd: number, octets: Uint8Array, count: number): number;
   write(fd: number, octets: Uint8Array, count: number): number;
@@ -56,6 +65,13 @@ function bound(): Libc {
     getsockname: call("int getsockname(int, void *, void *)"),
     setsockopt: call("int setsockopt(int, int, int, void *, unsigned int)"),
     close: call("int close(int)"),
+    listen: call("int listen(int, int)"),
+    accept4: call("int accept4(int, void *, void *, int)"),
+    recv: call("long recv(int, void *, unsigned long, int)"),
+    send: call("long send(int, void *, unsigned long, int)"),
+    epoll_create1: call("int epoll_create1(int)"),
+    epoll_ctl: call("int epoll_ctl(int, int, int, void *)"),
+    epoll_wait: call("int epoll_wait(int, void *, int, int)"),
     eventfd: call("int eventfd(unsigned int, int)"),
     read: call("long read(int, void *, unsigned long)"),
     write: call("long write(int, void *, unsigned long)"),
@@ -76,5 +92,7 @@ export const ERRNO = {
   EACCES: 13,
   EFAULT: 14,
   EINVAL: 22,
+  ENFILE: 23,
+  EMFILE: 24,
   ENOTSOCK: 88,
 } as const;

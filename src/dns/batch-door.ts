@@ -10,12 +10,13 @@
  * The sockets belong to the process and outlive a thread that dies: what waits in them is answered by the
  * one that takes its place.
  */
+import { openWake, wake } from "../base/eventfd.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import type { Keep } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
 import { PacketBatch } from "./batch.ts";
-import { openWake, runBatchLoop, wake } from "./batch-loop.ts";
+import { runBatchLoop } from "./batch-loop.ts";
 import { keepReplies } from "./kept-replies.ts";
 import { closeSockets, openSocketGroup, type SharedSocket } from "./socket.ts";
 

@@ -1,3 +1,4 @@
+import { drainWake } from "../base/eventfd.ts";
 import { ERRNO, type Libc } from "../base/libc.ts";
 import { BATCH_PACKETS, type PacketBatch } from "./batch.ts";
 import type { SharedSocket } from "./socket.ts";
@@ -31,18 +32,6 @@ export function runBatchLoop({ libc, batch, sockets, wakeFd, onWake }: BatchLoop
   for (const socket of sockets) answerRest(batch, socket);
 }
 
-/** Makes an eventfd; closing it is the caller's. */
-export function openWake(libc: Libc): number {
-  const fd = libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) throw new Error(`no eventfd (errno ${libc.errno()})`);
-  return fd;
-}
-
-/** Has the loop that polls the eventfd call `onWake`. */
-export function wake(libc: Libc, wakeFd: number): void {
-  libc.write(wakeFd, ONE, ONE.length);
-}
-
 /** While batches are full, polling would only cost; but the other sockets and wake-ups get their turn. */
 function answerSome(batch: PacketBatch, socket: SharedSocket): void {
   for (let i = 0; i < BATCHES_PER_TURN && batch.turn(socket) === BATCH_PACKETS; i++);
@@ -53,10 +42,6 @@ function answerRest(batch: PacketBatch, socket: SharedSocket): void {
   for (let i = 0; i < BATCHES_AT_END && batch.turn(socket) > 0; i++);
 }
 
-function drainWake(libc: Libc, wakeFd: number): void {
-  libc.read(wakeFd, RECEIVED, RECEIVED.length);
-}
-
 /** About 5 ms of answers. */
 const BATCHES_PER_TURN = 16;
 /** More than a buffer of 8 MiB holds. */
@@ -64,11 +49,6 @@ const BATCHES_AT_END = 256;
 /** How soon a thread is seen to end where nobody wakes the loop. */
 const PATIENCE_MS = 200;
 
-const ONE = new Uint8Array(BigUint64Array.of(1n).buffer);
-const RECEIVED = new Uint8Array(8);
-
-const EFD_NONBLOCK = 0x800;
-const EFD_CLOEXEC = 0x80000;
 const POLLIN = 1;
 
 const POLLFD_OCTETS = 8;

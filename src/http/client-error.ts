@@ -52,14 +52,24 @@ export function refuseConnection(
   status: ConnectionRefusal["status"],
   lingerMs: number,
 ): void {
+  throwAway(socket, lingerMs);
+  if (last === undefined || last.writableFinished) socket.end(textOf(status));
+  else last.once("finish", () => socket.end(textOf(status)));
+}
+
+/** Closes as `refuseConnection` does, after what has been written. */
+export function endSlowly(socket: Socket, lingerMs: number): void {
+  socket.on("error", () => {}); // the client is gone
+  throwAway(socket, lingerMs);
+  socket.end();
+}
+
+function throwAway(socket: Socket, lingerMs: number): void {
   socket.removeAllListeners("data");
   socket.on("data", () => {}); // thrown away; also takes the socket from the parser
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once("end", () => socket.destroySoon());
   socket.once("close", () => clearTimeout(timer));
-
-  if (last === undefined || last.writableFinished) socket.end(textOf(status));
-  else last.once("finish", () => socket.end(textOf(status)));
 }
 
 function textOf(status: ConnectionRefusal["status"]): string {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { parseAddress } from "../base/address.ts";
 import type { Address } from "../model/address.ts";
 import type { Decide } from "../model/decision.ts";
@@ -8,10 +8,10 @@ import type { Log } from "../model/log.ts";
 import type { Steer } from "../model/steering.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import { type Answer, problem } from "./answer.ts";
-import { type ConnectionRefusal, refusalOf, refuseConnection } from "./client-error.ts";
-import { createCounts } from "./counts.ts";
+import { type ConnectionRefusal, endSlowly, refusalOf, refuseConnection } from "./client-error.ts";
+import { type CountedIn, createCounts, httpMetrics, newCountedIn } from "./counts.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
-import { createListener } from "./listener.ts";
+import { createFoster, createListener, type ListenerEvents } from "./listener.ts";
 import { createResponder, type DoorInventory, type Response, type ViewerRequest } from "./respond.ts";
 
 export interface HttpDoorOptions extends DoorInventory {
@@ -20,6 +20,8 @@ export interface HttpDoorOptions extends DoorInventory {
   readonly steer: Steer;
   readonly log: Log;
   readonly limits?: Partial<HttpLimits>;
+  /** Where to count; of its own if left out. */
+  readonly counted?: CountedIn;
 }
 
 export interface HttpDoor {
@@ -28,8 +30,22 @@ export interface HttpDoor {
   readonly metrics: MetricSource;
   /** For a new configuration, in the same turn in which `decide` got it. */
   readonly take: (inventory: DoorInventory) => void;
+  /** Serves a connection that someone else accepted. */
+  readonly adopt: (adopted: Adopted) => void;
   /** Accepts no one new, answers what has arrived, and closes. */
   readonly stop: () => Promise<void>;
+}
+
+/** A connection that someone else accepted, read from, and maybe answered on. */
+export interface Adopted {
+  /** Its descriptor, which is ours from now on. */
+  readonly fd: number;
+  /** Octets that were read and not answered. */
+  readonly input: Uint8Array;
+  /** Octets of answers that the client has not taken yet. */
+  readonly unsent: Uint8Array;
+  /** Whether the last answer said that it closes. */
+  readonly isEnding: boolean;
 }
 
 /**
@@ -45,7 +61,8 @@ export interface HttpDoor {
  */
 export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const counts = createCounts();
+  const counted = options.counted ?? newCountedIn();
+  const counts = createCounts(counted);
   const { respond, take } = createResponder({ ...options, ...limits });
   const report = atMostEachSecond((error) => options.log.error({ err: error }, "an answer failed"));
   const latest = new WeakMap<Socket, ServerResponse>();
@@ -79,17 +96,23 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     }
   };
 
-  const listeners = options.endpoints.map(() =>
-    createListener(limits, {
-      request: answer,
-      clientError: (error, socket) => refuse(socket, refusalOf(error, limits.maxTargetLength)),
-      connect: (socket) => refuse(socket, { status: 405, reason: "bad-request" }),
-    }),
-  );
+  const events: ListenerEvents = {
+    request: answer,
+    clientError: (error, socket) => refuse(socket, refusalOf(error, limits.maxTargetLength)),
+    connect: (socket) => refuse(socket, { status: 405, reason: "bad-request" }),
+  };
+  const listeners = options.endpoints.map(() => createListener(limits, events));
+  const foster = await createFoster(limits, events);
 
   const stop = async (): Promise<void> => {
     stopping = true;
-    await Promise.all(listeners.map(async (listener) => await listener.close(limits.stopGraceMs)));
+    await Promise.all([...listeners, foster].map(async ({ close }) => await close(limits.stopGraceMs)));
+  };
+  const adopt = ({ fd, input, unsent, isEnding }: Adopted): void => {
+    const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    if (unsent.length > 0) socket.write(unsent);
+    if (isEnding) endSlowly(socket, limits.lingerMs);
+    else foster.take(socket, input);
   };
 
   const opened = await Promise.allSettled(
@@ -104,15 +127,15 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     throw failed.reason;
   }
   const endpoints = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  return { endpoints, metrics: counts.metrics, take, stop };
+  return { endpoints, metrics: () => httpMetrics([counted]), take, adopt, stop };
 }
 
 /** `::` takes IPv4 too, unless IPv4 has an endpoint of its own at that port. */
-function hasIpv4Twin({ host, port }: Endpoint, endpoints: readonly Endpoint[]): boolean {
+export function hasIpv4Twin({ host, port }: Endpoint, endpoints: readonly Endpoint[]): boolean {
   return host === "::" && endpoints.some((other) => other.host === "0.0.0.0" && other.port === port);
 }
 
-function atMostEachSecond(report: (error: unknown) => void): (error: unknown) => void {
+export function atMostEachSecond(report: (error: unknown) => void): (error: unknown) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
   return (error) => {
     const nowMs = performance.now();
@@ -123,7 +146,7 @@ function atMostEachSecond(report: (error: unknown) => void): (error: unknown) =>
 }
 
 /** A fault of ours is not the viewer's: the viewer may come back. */
-function respondSafely(
+export function respondSafely(
   respond: (request: ViewerRequest) => Response,
   request: ViewerRequest,
   report: (error: unknown) => void,

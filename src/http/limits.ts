@@ -11,6 +11,8 @@ export interface HttpLimits {
   /** How often the first two are looked at. */
   readonly checkIntervalMs: number;
   readonly maxRequestsPerConnection: number;
+  /** Of one thread; beyond it, those that have been idle longest are closed. */
+  readonly maxConnections: number;
   /** Of the request line and all fields, without colons and line ends. */
   readonly maxHeaderSize: number;
   readonly maxHeaderFields: number;
@@ -29,6 +31,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   keepAliveTimeoutMs: 65_000,
   checkIntervalMs: 1000,
   maxRequestsPerConnection: 10_000,
+  maxConnections: 50_000,
   maxHeaderSize: 16 * 1024,
   maxHeaderFields: 256,
   maxTargetLength: 8 * 1024,

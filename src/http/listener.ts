@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -23,14 +24,54 @@ export interface Listener {
    * Connections that wait to be accepted still are. Then idle ones are closed, those with a request on its way after its
    * answer, the rest after `graceMs`.
    */
-  close(graceMs: number): Promise<void>;
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+/** A server that serves connections which others accepted. */
+export interface Foster {
+  /** @param input octets that were read from it already */
+  take(socket: Socket, input: Uint8Array): void;
+  /** As of a `Listener`. */
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+export async function createFoster(limits: HttpLimits, events: ListenerEvents): Promise<Foster> {
+  const instance = createInstance(limits, events);
+  const sockets = new Set<Socket>();
+  await instance.ready();
+  // From then on it looks after its connections' time limits, though it has no listening socket.
+  instance.server.emit("listening");
+  return {
+    take(socket, input) {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      if (input.length > 0) socket.unshift(input);
+      instance.server.emit("connection", socket);
+    },
+    async close(graceMs) {
+      const gone = [...sockets].map(async (socket) => await once(socket, "close"));
+      const timer = setTimeout(() => instance.server.closeAllConnections(), graceMs);
+      instance.server.closeIdleConnections();
+      await Promise.allSettled(gone);
+      clearTimeout(timer);
+      await instance.close();
+    },
+  };
+}
+
+export function createListener(limits: HttpLimits, events: ListenerEvents): Listener {
+  const instance = createInstance(limits, events);
+  return {
+    open: async (endpoint, ipv6Only) => await open(instance, endpoint, ipv6Only),
+    close: async (graceMs) => await close(instance, graceMs),
+  };
 }
 
 /**
  * fastify with one route that takes every method and every target. The target never reaches its router or its body
  * parsers, which would refuse some; it is handed on as received.
  */
-export function createListener(limits: HttpLimits, events: ListenerEvents): Listener {
+function createInstance(limits: HttpLimits, events: ListenerEvents): FastifyInstance {
   const instance = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -62,10 +103,7 @@ export function createListener(limits: HttpLimits, events: ListenerEvents): List
     },
   });
   handleRest(instance.server, events);
-  return {
-    open: async (endpoint, ipv6Only) => await open(instance, endpoint, ipv6Only),
-    close: async (graceMs) => await close(instance, graceMs),
-  };
+  return instance;
 }
 
 /** What node:http would answer by itself, or not at all. */

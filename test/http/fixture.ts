@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { formatAddress, parsePrefix } from "../../src/base/address.ts";
 import { type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../../src/http/door.ts";
+import { startLoopDoor } from "./loop-door.ts";
 import type { Prefix } from "../../src/model/address.ts";
 import type { Choice, Decide, Decision, Outcome, Question } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
@@ -90,6 +91,13 @@ export interface TestDoor {
   readonly answerWith: (decide: () => Decision | undefined) => void;
 }
 
+let startDoor: (options: HttpDoorOptions) => Promise<HttpDoor> = startHttpDoor;
+
+/** From now on the doors of tests have a loop of epoll in front. */
+export function openDoorsInLoops(): void {
+  startDoor = startLoopDoor;
+}
+
 /** A door on a port of its own, which sends everyone to Amsterdam until told otherwise. */
 export async function openDoor(options: Partial<HttpDoorOptions> = {}): Promise<TestDoor> {
   const questions: Question[] = [];
@@ -101,7 +109,7 @@ export async function openDoor(options: Partial<HttpDoorOptions> = {}): Promise<
     questions.push(question);
     return answer();
   };
-  const door = await startHttpDoor({
+  const door = await startDoor({
     endpoints: [{ host: "127.0.0.1", port: 0 }],
     trustedProxies: [],
     services: [LIVE],

@@ -1,0 +1,60 @@
+import type { Address } from "../model/address.ts";
+
+export interface Connection {
+  readonly fd: number;
+  readonly peer: Address;
+  /** Answered so far. */
+  requests: number;
+  /** When it was last answered, or accepted. */
+  sinceMs: number;
+}
+
+/** A thread's connections by descriptor, and marks of them that outlive the thread. */
+export interface Connections {
+  add(connection: Connection): void;
+  get(fd: number): Connection | undefined;
+  remove(fd: number): void;
+  readonly size: () => number;
+  /** Those that are idle longer than they may be. */
+  overdue(nowMs: number): Connection[];
+  /** The `count` that have been idle longest. */
+  longestIdle(count: number): Connection[];
+  all(): Connection[];
+}
+
+export interface IdleLimits {
+  /** Of a connection that has not asked anything yet. */
+  readonly headersTimeoutMs: number;
+  /** Of one that has been answered. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** @param marks one octet for each descriptor, 1 while the thread holds it; in shared memory */
+export function createConnections(limits: IdleLimits, marks: Uint8Array): Connections {
+  const byFd = new Map<number, Connection>();
+  return {
+    add(connection) {
+      byFd.set(connection.fd, connection);
+      marks[connection.fd] = 1;
+    },
+    get: (fd) => byFd.get(fd),
+    remove(fd) {
+      byFd.delete(fd);
+      marks[fd] = 0;
+    },
+    size: () => byFd.size,
+    overdue(nowMs) {
+      const overdue: Connection[] = [];
+      for (const connection of byFd.values()) {
+        const patienceMs = connection.requests === 0 ? limits.headersTimeoutMs : limits.keepAliveTimeoutMs;
+        if (nowMs - connection.sinceMs > patienceMs) overdue.push(connection);
+      }
+      return overdue;
+    },
+    longestIdle: (count) => [...byFd.values()].sort((a, b) => a.sinceMs - b.sinceMs).slice(0, count),
+    all: () => [...byFd.values()],
+  };
+}
+
+/** Room for the descriptors that a process may have; those beyond are not marked. */
+export const MARKED_DESCRIPTORS = 1 << 20;

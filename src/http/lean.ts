@@ -1,0 +1,50 @@
+import type { Address } from "../model/address.ts";
+import type { Decide } from "../model/decision.ts";
+import type { Log } from "../model/log.ts";
+import type { Answer } from "./answer.ts";
+import type { HeaderFields } from "./client-address.ts";
+import type { Counts } from "./counts.ts";
+import { atMostEachSecond, respondSafely } from "./door.ts";
+import type { HttpLimits } from "./limits.ts";
+import { createResponder, type DoorInventory } from "./respond.ts";
+
+/** The part of the door that threads take off it: answers to requests that end with their header. */
+export interface LeanResponder {
+  /** `undefined`: it is for the door itself. */
+  readonly respond: (request: LeanRequest, peer: Address) => Answer | undefined;
+  readonly take: (inventory: DoorInventory) => void;
+}
+
+export interface LeanRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly rawHeaders: readonly string[];
+  readonly headers: HeaderFields;
+}
+
+export interface LeanOptions extends DoorInventory {
+  readonly decide: Decide;
+  readonly log: Log;
+  readonly limits: HttpLimits;
+  readonly counts: Counts;
+}
+
+export function createLeanResponder(options: LeanOptions): LeanResponder {
+  const { counts, log, limits } = options;
+  const { respond, take } = createResponder({ ...options, ...limits, steer: () => undefined });
+  const report = atMostEachSecond((error) => log.error({ err: error }, "an answer failed"));
+  return {
+    take,
+    respond(request, peer) {
+      const { method, target, rawHeaders, headers } = request;
+      // Paths of our own, steering above all, are answered where all is known of who plays.
+      if (target.includes("/.edgeward")) return undefined;
+      const startMs = performance.now();
+      const response = respondSafely(respond, { method, target, rawHeaders, headers, peer }, report);
+      const { answer, serviceId, rejected } = response;
+      if (rejected !== undefined) counts.rejected(rejected);
+      counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
+      return answer;
+    },
+  };
+}
