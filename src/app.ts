@@ -97,7 +97,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   const geo = await openGeo({ files: inventory.geoip, places: inventory.places, log });
   onStop(() => geo.stop());
   const decisions = createDecisionTotals();
-  const redirector = createRedirector(geo.locate, decisions.newCells);
+  const redirector = createRedirector(geo.locate, decisions.newCells, undefined, geo.widen);
 
   const stateFile = createStateFile(inventory.stateFile, log);
   const failStatic = createFailStatic({

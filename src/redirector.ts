@@ -2,7 +2,7 @@ import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from 
 import type { Decide, Decision, DoorName, Keep, Question, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
 import type { Inventory } from "./model/inventory.ts";
-import type { Locate } from "./model/location.ts";
+import type { Locate, Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
@@ -12,6 +12,7 @@ import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { NetworkTable } from "./selection/network-table.ts";
+import { goesByPlace } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
 import { select, type Viewer } from "./selection/select.ts";
 import { streamOf } from "./selection/stream.ts";
@@ -42,14 +43,17 @@ export interface Redirector {
 /**
  * @param newCells where decisions by an inventory are counted, as from `DecisionTotals`
  * @param monotonicMs time, for telling who asks again
+ * @param widen left out: answers are for the networks of the records that locate viewers
  */
 export function createRedirector(
   locate: Locate,
   newCells = createDecisionTotals().newCells,
   monotonicMs = (): number => performance.now(),
+  widen: Widen = () => undefined,
 ): Redirector {
   const recent = createRecent();
-  const kept = new NetworkTable<Decision>();
+  const kept = new NetworkTable<Kept>();
+  let stepsLeft = STEPS_PER_WORLD;
   let inService: InService | undefined;
   let lastDecision: Decision | undefined;
   let lastClient: Client | undefined;
@@ -93,11 +97,34 @@ export function createRedirector(
     const { client } = question;
     const { epoch } = field.rosterOf(service).stateIn(world);
     const known = kept.find(client, epoch);
-    if (known !== undefined && isAtRest(known, world)) return known;
+    if (known !== undefined && isAtRest(known.decision, world)) {
+      if (known.triesLeft > 0) widenScope(known, client, STEPS_PER_DECISION);
+      return known.decision;
+    }
     const decision = choose(service, question, service.dns.answers);
+    const made: Kept = { decision, triesLeft: WIDENING_TRIES };
+    widenScope(made, client, STEPS_PER_DECISION);
     if (!dependsOnLoad(service.rank, decision.location.latitude !== undefined))
-      kept.store(client, epoch, decision.scopePrefixLength, decision);
-    return decision;
+      kept.store(client, epoch, made.decision.scopePrefixLength, made);
+    return made.decision;
+  };
+
+  /** Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time. */
+  const widenScope = (found: Kept, client: Client, most: number): void => {
+    const { field, world } = inService as InService;
+    const { decision } = found;
+    const roster = field.rosterOf(decision.service);
+    found.triesLeft--;
+    if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) {
+      found.triesLeft = 0;
+      return;
+    }
+    const widened = widen(client, roster.verdictsIn(world), Math.min(most, stepsLeft));
+    if (widened === undefined || widened.isFinal) found.triesLeft = 0;
+    if (widened === undefined) return;
+    stepsLeft -= widened.steps;
+    const scopePrefixLength = Math.min(decision.scopePrefixLength, widened.prefixLength);
+    found.decision = { ...decision, scopePrefixLength };
   };
 
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
@@ -134,11 +161,17 @@ export function createRedirector(
     },
     explain(question, trace) {
       const service = inService?.serviceAt(question.hostname);
-      return service && choose(service, question, question.most ?? service.edges.length, trace);
+      if (service === undefined) return undefined;
+      const decision = choose(service, question, question.most ?? service.edges.length, trace);
+      const found: Kept = { decision, triesLeft: 1 };
+      stepsLeft += STEPS_TO_EXPLAIN;
+      widenScope(found, question.client, STEPS_TO_EXPLAIN);
+      return found.decision;
     },
     take(inventory, world) {
       if (world.generation !== inventory.generation) throw new Error("world and inventory differ");
       if (inService?.inventory !== inventory) kept.clear();
+      stepsLeft = STEPS_PER_WORLD;
       inService =
         inService?.inventory === inventory
           ? { ...inService, world }
@@ -155,6 +188,19 @@ export function createRedirector(
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
   };
 }
+
+/** A decision, and how often its network may still be found to be part of a wider one. */
+interface Kept {
+  decision: Decision;
+  triesLeft: number;
+}
+
+const WIDENING_TRIES = 4;
+/** About 100 microseconds with 50 edges. */
+const STEPS_PER_DECISION = 96;
+/** About a hundredth of the time, with a world each second. */
+const STEPS_PER_WORLD = 8000;
+const STEPS_TO_EXPLAIN = 20_000;
 
 interface InService {
   readonly inventory: Inventory;

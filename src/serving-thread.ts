@@ -91,7 +91,7 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: Th
   let { world } = serving;
   let { decisionCells } = serving.configured;
   let inventory = inventoryOf(serving.configured);
-  const redirector = createRedirector(locator.locate, () => decisionCells);
+  const redirector = createRedirector(locator.locate, () => decisionCells, undefined, locator.widen);
   redirector.take(inventory, world);
   return {
     redirector,

@@ -12,7 +12,7 @@ import { basename } from "node:path";
 import { Tally } from "../base/tally.ts";
 import type { GeoipFiles, Place } from "../model/inventory.ts";
 import type { Client } from "../model/client.ts";
-import type { Locate } from "../model/location.ts";
+import type { Locate, Widen } from "../model/location.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricFamily, MetricSource } from "../model/metrics.ts";
 import {
@@ -42,6 +42,7 @@ export interface GeoOptions {
 
 export interface Geo {
   readonly locate: Locate;
+  readonly widen: Widen;
   readonly explain: (client: Client) => GeoExplanation;
   readonly setPlaces: (places: readonly Place[]) => void;
   /** Keeps databases whose path stays. Resolves when the new ones have been taken or refused. */
@@ -116,6 +117,10 @@ class OpenGeo implements Geo {
 
   get locate(): Locate {
     return this.#locator.locate;
+  }
+
+  get widen(): Widen {
+    return this.#locator.widen;
   }
 
   explain(client: Client): GeoExplanation {

@@ -1,12 +1,14 @@
 import { formatPrefix, maskBytes, widthOf } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
 import type { Place } from "../model/inventory.ts";
-import type { Located, Location, LocationLayer } from "../model/location.ts";
+import type { Located, Location, LocationLayer, Widen } from "../model/location.ts";
 import { createFieldReader } from "./fields.ts";
-import { BROKEN, EMPTY, type Leaf, type Mmdb, walk } from "./mmdb.ts";
+import { BROKEN, EMPTY, type Leaf, type Mmdb, offsetOf, rootOf, walk } from "./mmdb.ts";
 import { type PlaceTable, placeTable } from "./places.ts";
 import { asnOf, locationOf, UNKNOWN } from "./record.ts";
+import type { Regions } from "./regions.ts";
 import type { DatabaseKind, DatabaseRole } from "./validate.ts";
+import { VerdictMemo, widen } from "./widen.ts";
 
 /** A database that was found sound. Plain data over shared memory. */
 export interface Database {
@@ -16,6 +18,8 @@ export interface Database {
   readonly role: DatabaseRole;
   readonly kind: DatabaseKind;
   readonly db: Mmdb;
+  /** Absent until it has been surveyed. */
+  readonly regions?: Regions;
 }
 
 /** All that a look-up depends on. Posting it to a thread copies no database, only the places. */
@@ -83,6 +87,30 @@ export class Locator {
       return { location: UNKNOWN, prefixLength: widthOf(client.address.family) };
     }
   };
+
+  /** Only the first database with a tree for the client's family is asked: its regions know every place in them. */
+  readonly widen: Widen = (client, verdicts, steps) => {
+    const { family } = client.address;
+    const { place, depth: floor } = this.#places.find(client.address, client.prefixLength);
+    const records = this.#city.find(({ database }) => database.db.starts[family] !== undefined);
+    const regions = records?.database.regions;
+    if (place !== undefined || records === undefined || regions === undefined) return undefined;
+    const { db } = records.database;
+    const leaf = this.#leaf;
+    walk(db, client.address, leaf);
+    if (leaf.depth <= floor) return undefined;
+    const locationAt = (record: number): Location | undefined => this.#exactly(records, offsetOf(db, record));
+    const ground = { db, regions, root: rootOf(db, family), memo: records.memo, locationAt };
+    return widen(ground, client, leaf.depth, floor, verdicts, steps);
+  };
+
+  /** Where a record tells the place, and not only the country or how far off it may be. */
+  #exactly(records: Records<Location>, offset: number): Location | undefined {
+    if (offset === EMPTY || offset === BROKEN) return undefined;
+    // Looked at once for many viewers to come: not worth the memory.
+    const location = records.byOffset.get(offset) ?? records.parse(records.read(offset));
+    return location.layer === "city" && location.accuracyRadiusKm === undefined ? location : undefined;
+  }
 
   /** The same look-up, told with its sources and not counted. */
   explain(client: Client): GeoExplanation {
@@ -168,6 +196,7 @@ interface Records<T> {
   readonly read: (offset: number) => unknown;
   readonly parse: (record: unknown) => T;
   readonly unknown: T;
+  readonly memo: VerdictMemo;
 }
 
 interface Sources {
@@ -195,7 +224,9 @@ function kept<T>(
   unknown: T,
 ): Records<T> {
   const same = before.find((records) => records.database.id === database.id);
-  return same ?? { database, byOffset: new Map(), read: createFieldReader(database.db), parse, unknown };
+  if (same !== undefined) return { ...same, database };
+  const read = createFieldReader(database.db);
+  return { database, byOffset: new Map(), read, parse, unknown, memo: new VerdictMemo() };
 }
 
 function isBetter(location: Location, best: Location): boolean {

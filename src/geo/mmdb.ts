@@ -215,6 +215,11 @@ async function startsOf(db: Mmdb): Promise<Mmdb["starts"]> {
   return ipv4 === db.metadata.nodeCount ? { 6: ipv6 } : { 6: ipv6, 4: await startAt(db, ipv4, 4) };
 }
 
+/** Where the tree of a family begins, or the record that stands for all of it. */
+export function rootOf(db: Mmdb, family: Family): number {
+  return family === 6 || db.metadata.family === 4 ? 0 : ipv4Root(db);
+}
+
 /** IPv4 lies under ::/96. A tree that ends before holds one record, or none, for all of IPv4. */
 function ipv4Root(db: Mmdb): number {
   let record = 0;

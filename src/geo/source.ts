@@ -2,6 +2,7 @@ import { watchFiles } from "../base/watch.ts";
 import type { Log } from "../model/log.ts";
 import type { Database } from "./locator.ts";
 import { type ReadFlaw, readShared } from "./read.ts";
+import { surveyRegions } from "./regions.ts";
 import { type DatabaseRole, type RefusalReason, validate } from "./validate.ts";
 
 /** What a source needs of its surroundings. */
@@ -65,6 +66,17 @@ export class DatabaseSource {
     this.#warnIfShrunk(db.metadata.nodeCount);
     this.#current = { id: nextId++, path: this.path, role: this.role, kind, db };
     this.#logTaken(this.#current);
+    this.#context.taken(this);
+    void this.#survey(this.#current);
+  }
+
+  /** Behind the scenes: it serves meanwhile. */
+  async #survey(database: Database): Promise<void> {
+    if (database.role !== "city") return;
+    const isWanted = (): boolean => !this.#stopped && this.#current === database;
+    const regions = await surveyRegions(database.db, isWanted);
+    if (regions === undefined || !isWanted()) return;
+    this.#current = { ...database, regions };
     this.#context.taken(this);
   }
 

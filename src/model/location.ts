@@ -29,5 +29,32 @@ export interface Located {
   readonly asn?: number;
 }
 
+/** What is decided by place, as told to whoever knows where places are. */
+export interface PlaceVerdicts {
+  /** Another number whenever the verdicts may be others. */
+  readonly epoch: number;
+  /**
+   * The same number for places that get the same, more than 0; 0 where it is not the same everywhere within
+   * `radiusKm`, or not known to be.
+   */
+  of(latitude: number, longitude: number, radiusKm: number): number;
+}
+
+/** How wide a network around a client gets the same verdict. */
+export interface Widened {
+  /** As `Located.prefixLength`, or less. */
+  readonly prefixLength: number;
+  /** How many parts of the network were looked at. */
+  readonly steps: number;
+  /** False: with more steps it may turn out to be wider. */
+  readonly isFinal: boolean;
+}
+
+/**
+ * Looks at no more than `steps` parts; what it found out it goes on from the next time. Undefined where the client's
+ * place is not known from a database, or not more exactly than its country.
+ */
+export type Widen = (client: Client, verdicts: PlaceVerdicts, steps: number) => Widened | undefined;
+
 /** Never throws: a look-up that fails is an unknown location, counted. */
 export type Locate = (client: Client) => Located;

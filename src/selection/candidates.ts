@@ -40,8 +40,7 @@ export class Candidates {
   }
 
   /** In the order that `failover` keeps. */
-  asListed(roster: Roster, { latitude, longitude }: Location): void {
-    const { listed } = roster;
+  asListed({ listed }: Pick<Roster, "listed">, { latitude, longitude }: Location): void {
     this.#makeRoom(listed.length);
     this.count = this.#known = listed.length;
     this.areSorted = false;

@@ -6,6 +6,7 @@ import { Candidates } from "./candidates.ts";
 import { Kept } from "./kept.ts";
 import { createNearest, type Pool } from "./nearest.ts";
 import { hashText } from "./spread.ts";
+import { placeVerdicts, type PlaceVerdictsIn } from "./place-verdicts.ts";
 import { type StateWatch, watchState } from "./state.ts";
 
 /** The edges of one inventory, prepared once for all choices among them. */
@@ -27,11 +28,11 @@ export interface Roster extends StateWatch {
   readonly pool: Pool;
   /** That any edge has addresses in, bits as in `World.up`. */
   readonly families: number;
+  readonly verdictsIn: PlaceVerdictsIn;
 }
 
 export function createField(edges: readonly Edge[]): Field {
   const rosters: Roster[] = [];
-  let epochs = 0;
   const pools = new Map<string, Pool>();
   const poolOf = (members: readonly number[]): Pool => {
     const sorted = members.toSorted((a, b) => a - b);
@@ -40,21 +41,24 @@ export function createField(edges: readonly Edge[]): Field {
     pools.set(key, pool);
     return pool;
   };
+  const candidates = new Candidates(createNearest(edges));
   return {
     edges,
     idHashes: Uint32Array.from(edges, ({ id }) => hashText(id)),
-    candidates: new Candidates(createNearest(edges)),
+    candidates,
     kept: new Kept(edges.length),
     rosterOf(service) {
       const known = rosters[service.index];
       if (known?.service === service) return known;
       const listed = Uint16Array.from(service.edges);
+      const { stateIn } = watchState({ service, listed });
       const roster = {
         service,
         listed,
         pool: poolOf(service.edges),
         families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
-        ...watchState({ service, listed }, () => ++epochs),
+        stateIn,
+        verdictsIn: placeVerdicts({ service, listed, stateIn }, candidates),
       };
       rosters[service.index] = roster;
       return roster;

@@ -81,7 +81,7 @@ export function dependsOnLoad(rank: Rank, isLocated: boolean): boolean {
 }
 
 /** What the edge's load adds to its distance now. */
-export function priceKm({ world, service }: Contest, edge: number): number {
+export function priceKm({ world, service }: Pick<Contest, "world" | "service">, edge: number): number {
   return (world.priceKm[edge] as number) + barrierKm(usedShare(world, edge, service.margin));
 }
 

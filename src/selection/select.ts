@@ -17,7 +17,15 @@ import { familyBits, type Field } from "./field.ts";
 import { liveRatio } from "./live.ts";
 import { drawsByNetwork, priceKm, type Ranking, rankingOf, SAME_PLACE_KM } from "./rank.ts";
 import { admit } from "./rules.ts";
-import { reasonOf, rejectedBy, STANDING, STANDINGS, type Standing, standingOf } from "./standing.ts";
+import {
+  isMissed,
+  reasonOf,
+  rejectedBy,
+  STANDING,
+  STANDINGS,
+  type Standing,
+  standingOf,
+} from "./standing.ts";
 
 /** Who asks, and what is known of him. */
 export interface Viewer {
@@ -169,12 +177,6 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
 }
 
 const MAX_SCORE = Number.MAX_VALUE;
-
-/** Who may be back as soon as an operator, or a probe or two, says so. */
-function isMissed(standing: Standing, edge: number, { up, unsteady }: World): boolean {
-  if (standing === STANDING.DRAIN) return up[edge] !== 0;
-  return standing === STANDING.DOWN && unsteady[edge] === 1;
-}
 
 /** Short while a resolver should ask again soon: what holds now may not hold for the whole TTL. */
 function ttlSeconds({ service, world, field }: Contest, verdict: Verdict): number {

@@ -35,6 +35,12 @@ export function standingOf(
   return world.staleStreams.get(edge)?.has(stream) === true ? STANDING.STALE : STANDING.ELIGIBLE;
 }
 
+/** Who may be back as soon as an operator, or a probe or two, says so. */
+export function isMissed(standing: Standing, edge: number, { up, unsteady }: World): boolean {
+  if (standing === STANDING.DRAIN) return up[edge] !== 0;
+  return standing === STANDING.DOWN && unsteady[edge] === 1;
+}
+
 /** Why an edge that stands there is left out. One that is fit is passed over only for being further than a full one. */
 export function reasonOf(standing: Standing): RejectionReason {
   return REASONS[standing];

@@ -1,6 +1,6 @@
 import type { World } from "../model/world.ts";
 import { barrierKm, usedShare } from "./live.ts";
-import { rejectedBy, STANDING, STANDINGS, standingOf } from "./standing.ts";
+import { isMissed, rejectedBy, STANDING, STANDINGS, standingOf } from "./standing.ts";
 import type { Roster } from "./field.ts";
 
 /** What a world has for one service, apart from the viewer. */
@@ -12,27 +12,33 @@ export interface ServiceState {
   readonly epoch: number;
   /** Edges left out beside eligible ones by reason, distances and streams aside; as of when the world was made. */
   readonly rejected: readonly number[];
+  /** Nobody drains or is about to come up, who could be missed where he is the nearest. */
+  readonly isNobodyMissed: boolean;
 }
 
 export interface StateWatch {
   stateIn(world: World): ServiceState;
 }
 
-/** @param newEpoch gives a number that no state of this inventory has had */
-export function watchState(roster: Pick<Roster, "service" | "listed">, newEpoch: () => number): StateWatch {
+/** What is kept by epoch may outlive an inventory. */
+let epochs = 0;
+
+export function watchState(roster: Pick<Roster, "service" | "listed">): StateWatch {
   const { service, listed } = roster;
   const before = new Float64Array(listed.length).fill(Number.NaN);
   const standings = new Uint32Array(STANDINGS);
   let seen: World | undefined;
-  let state: ServiceState = { epoch: 0, rejected: [] };
+  let state: ServiceState = { epoch: 0, rejected: [], isNobodyMissed: true };
 
   const look = (world: World): ServiceState => {
     standings.fill(0);
     let isSame = state.epoch !== 0;
+    let isNobodyMissed = true;
     for (let i = 0; i < listed.length; i++) {
       const edge = listed[i] as number;
       const standing = standingOf(edge, 0, service, world, undefined);
       standings[standing] = (standings[standing] as number) + 1;
+      if (isMissed(standing, edge, world)) isNobodyMissed = false;
       const isRising =
         standing === STANDING.ELIGIBLE && barrierKm(usedShare(world, edge, service.margin)) > 0;
       const flags = standing * 8 + (world.unsteady[edge] as number) * 4 + (world.up[edge] as number);
@@ -40,7 +46,8 @@ export function watchState(roster: Pick<Roster, "service" | "listed">, newEpoch:
       if (isRising || shown !== before[i]) isSame = false;
       before[i] = shown;
     }
-    return isSame ? state : { epoch: newEpoch(), rejected: rejectedBy(standings, STANDING.ELIGIBLE) };
+    if (isSame) return state;
+    return { epoch: ++epochs, rejected: rejectedBy(standings, STANDING.ELIGIBLE), isNobodyMissed };
   };
 
   return {

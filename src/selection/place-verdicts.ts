@@ -1,0 +1,111 @@
+import type { Decision } from "../model/decision.ts";
+import type { PlaceVerdicts } from "../model/location.ts";
+import type { World } from "../model/world.ts";
+import type { Candidates } from "./candidates.ts";
+import type { Roster } from "./field.ts";
+import { barrierKm, usedShare } from "./live.ts";
+import { priceKm, SAME_PLACE_KM } from "./rank.ts";
+import { STANDING, standingOf } from "./standing.ts";
+
+/** The verdicts of one world; they stand until those of another are asked for. */
+export type PlaceVerdictsIn = (world: World) => PlaceVerdicts;
+
+/**
+ * Which edges a DNS answer would name for a place, or anywhere within a circle: there, no score differs by more than the
+ * radius from that at the centre, so that an order with larger gaps than twice the radius is the order everywhere.
+ * For services that are ranked by distance and price, and for eligible edges only.
+ */
+export function placeVerdicts(
+  { service, listed, stateIn }: Pick<Roster, "service" | "listed" | "stateIn">,
+  candidates: Candidates,
+): PlaceVerdictsIn {
+  const wanted = service.dns.answers;
+  /** Of the best, and of the one behind the last that is wanted. */
+  const scores = new Float64Array(wanted + 1);
+  const edges = new Uint16Array(wanted + 1);
+  const numbers = new Map<string, number>();
+  let numbered = 0;
+  let epoch = 0;
+  let now: World | undefined;
+
+  const numberOf = (names: string): number => {
+    const known = numbers.get(names) ?? ++numbered;
+    if (numbers.size > MOST_NUMBERS) numbers.clear();
+    numbers.set(names, known);
+    return known;
+  };
+
+  const findBest = (now: World): number => {
+    let count = 0;
+    for (let i = 0; i < candidates.count; i++) {
+      const edge = candidates.edgeAt(i);
+      const km = candidates.kmAt(i);
+      if (standingOf(edge, km, service, now, undefined) !== STANDING.ELIGIBLE) continue;
+      const score = km + priceKm({ world: now, service }, edge);
+      if (count > wanted && score >= (scores[wanted] as number)) continue;
+      let at = count > wanted ? wanted : count++;
+      for (; at > 0 && (scores[at - 1] as number) > score; at--) {
+        scores[at] = scores[at - 1] as number;
+        edges[at] = edges[at - 1] as number;
+      }
+      scores[at] = score;
+      edges[at] = edge;
+    }
+    return count;
+  };
+
+  const verdicts: PlaceVerdicts = {
+    get epoch() {
+      return epoch;
+    },
+    of(latitude, longitude, radiusKm) {
+      if (now === undefined) return 0;
+      candidates.asListed({ listed }, { layer: "city", latitude, longitude });
+      const count = findBest(now);
+      const named = Math.min(wanted, count);
+      const leastGapKm = 2 * radiusKm + SAME_PLACE_KM + ROUNDING_KM;
+      for (let rank = 0; rank < count; rank++) {
+        // Whoever is filling up is dearer in a moment.
+        if (barrierKm(usedShare(now, edges[rank] as number, service.margin)) > 0) return 0;
+        const gapKm = (scores[rank + 1] as number) - (scores[rank] as number);
+        if (rank < named && rank + 1 < count && !(gapKm > leastGapKm)) return 0;
+      }
+      return named === 0 ? 0 : numberOf(edges.subarray(0, named).join(" "));
+    },
+  };
+
+  return (world) => {
+    now = world;
+    epoch = stateIn(world).epoch;
+    return verdicts;
+  };
+}
+
+/**
+ * Whether such verdicts say all that a decision for DNS depends on. Lots are drawn by network, rules go by country or
+ * network, distances end at a limit: nothing of that is in them, nor who holds viewers back, or is missed.
+ */
+export function goesByPlace(
+  { outcome, location, service, edges }: Decision,
+  { stateIn }: Pick<Roster, "stateIn">,
+  world: World,
+): boolean {
+  return (
+    outcome.kind === "edges" &&
+    location.layer === "city" &&
+    service.rank === "nearest" &&
+    service.affinity === "none" &&
+    service.allow === undefined &&
+    service.deny === undefined &&
+    service.maxDistanceKm === Number.POSITIVE_INFINITY &&
+    service.whenFull === "spill" &&
+    stateIn(world).isNobodyMissed &&
+    edges
+      .slice(0, service.dns.answers)
+      .every(({ edge }) => barrierKm(usedShare(world, edge.index, service.margin)) === 0)
+  );
+}
+
+const MOST_NUMBERS = 10_000;
+/** Distances have 32 bits. */
+const ROUNDING_KM = 0.01;
