@@ -14,6 +14,8 @@
 import { joinArrivals } from "./arrivals.ts";
 import { createBusyShare } from "./base/busy.ts";
 import { watchCanary } from "./canary.ts";
+import { createAcmeApi } from "./acme/api.ts";
+import { createChallenges } from "./acme/challenges.ts";
 import { createBoard } from "./condition/board.ts";
 import type { ConditionChange } from "./condition/change.ts";
 import { createFailStatic } from "./condition/fail-static.ts";
@@ -35,7 +37,7 @@ import { startOpsDoor } from "./ops/door.ts";
 import { createOpsApi } from "./ops-api.ts";
 import { startProbes } from "./probe/prober.ts";
 import { startStreamChecks } from "./probe/streams.ts";
-import { createRedirector } from "./redirector.ts";
+import { createRedirector, serviceFinder } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
 import { createSteering } from "./steering/steering.ts";
 import { watchStreams } from "./stream-watch.ts";
@@ -149,6 +151,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => worlds.stop());
   worlds.take(inventory);
 
+  const challenges = createChallenges({ onChange: (values) => doors.dns?.challenge(values) });
+  onStop(() => challenges.stop());
+
   const prober = startProbes({
     log,
     onHealth(edgeId, family, health, reason, isInDoubt) {
@@ -193,6 +198,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       doors.dns?.take(next, world);
       doors.http?.take(next, world);
       ops.take(next.ops);
+      challenges.keep(isServed);
     },
     told: (verdict) => events.emit({ kind: "reload", atMs: Date.now(), verdict }),
   });
@@ -208,6 +214,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     reloads.metrics,
   );
 
+  const isServed = (hostname: string): boolean => {
+    const find = serviceFinder(inventory.services);
+    return find(hostname) !== undefined || find(`*.${hostname}`) !== undefined;
+  };
   const api = createOpsApi({
     version,
     metrics,
@@ -218,6 +228,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     geo,
     redirector,
     reloads,
+    acme: createAcmeApi(challenges, () => inventory.acme.accounts, isServed),
     saveOverrides: async () => (await stateFile.write(board.overrides())).kind === "written",
     inventory: () => inventory,
     waitingFor: () => (doors.http === undefined ? ["the first round of probes is not complete"] : []),
@@ -272,6 +283,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       log,
     });
     onStop(() => http.stop());
+    dns.challenge(challenges.values());
     // What was reloaded while they opened.
     dns.take(inventory, worlds.current());
     http.take(inventory, worlds.current());

@@ -6,8 +6,9 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import type { AnswererOptions } from "./dns/answerer.ts";
 import { answerInBatches, type ThreadSockets } from "./dns/batch-door.ts";
 import type { Transport } from "./dns/counters.ts";
-import { startDnsDoor } from "./dns/door.ts";
+import { type DnsDoor, startDnsDoor } from "./dns/door.ts";
 import type { RateTable } from "./dns/rate-limit.ts";
+import type { ChallengeValues } from "./model/acme.ts";
 import type { Endpoint } from "./model/inventory.ts";
 import { servingThread, type ThreadOrder } from "./serving-thread.ts";
 
@@ -37,7 +38,16 @@ else await runSockets(task.endpoints, task.transports);
 function answering(): AnswererOptions {
   const { cookieSecret, rateTable } = task;
   const { decide } = engine.redirector;
-  return { served: engine.inventory, decide, log, cookieSecrets: [cookieSecret], cells, rateTable };
+  const challenges = data.own as ChallengeValues;
+  return {
+    served: engine.inventory,
+    challenges,
+    decide,
+    log,
+    cookieSecrets: [cookieSecret],
+    cells,
+    rateTable,
+  };
 }
 
 function runBatches(sockets: ThreadSockets): void {
@@ -49,12 +59,20 @@ function runBatches(sockets: ThreadSockets): void {
     onWake(door) {
       for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
         if (order.kind === "stop") return "stop";
-        engine.take(order.change, door.take);
+        obey(order, door);
       }
       return "go-on";
     },
   });
   port.close();
+}
+
+function obey(
+  order: Exclude<ThreadOrder, { readonly kind: "stop" }>,
+  door: Pick<DnsDoor, "take" | "challenge">,
+): void {
+  if (order.kind === "own") door.challenge(order.own as ChallengeValues);
+  else engine.take(order.change, door.take);
 }
 
 function nextOrder(): ThreadOrder | undefined {
@@ -66,7 +84,7 @@ async function runSockets(endpoints: readonly Endpoint[], transports: readonly T
     const door = await startDnsDoor({ ...answering(), endpoints, transports });
     port.on("message", (order: ThreadOrder) => {
       if (order.kind === "stop") void door.stop().then(() => port.close());
-      else engine.take(order.change, door.take);
+      else obey(order, door);
     });
     send({ kind: "ready", endpoints: door.endpoints });
   } catch (error) {

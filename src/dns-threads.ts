@@ -20,6 +20,7 @@ import { isPortToChoose, PORT_ATTEMPTS } from "./dns/listen.ts";
 import { newRateTable } from "./dns/rate-limit.ts";
 import type { DnsCommon, DnsTask } from "./dns-thread.ts";
 import type { Geo } from "./geo/geo.ts";
+import type { ChallengeValues } from "./model/acme.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
@@ -34,6 +35,8 @@ export interface DnsThreadsOptions {
   readonly geo: Pick<Geo, "snapshot" | "onChange" | "addCounts">;
   readonly decisions: Pick<DecisionTotals, "newCells">;
   readonly log: Log;
+  /** Values for certificate authorities at the start; left out: none. */
+  readonly challenges?: ChallengeValues;
   /** How many threads answer UDP; by default one per core but one, 1 to 8. */
   readonly udpThreads?: number;
   /** The C library, or why it cannot be called: then UDP is answered by plain sockets in one thread. */
@@ -50,6 +53,8 @@ export interface DnsThreads {
   readonly take: (inventory: Inventory, world: World) => void;
   /** Where the threads' decisions were made for, as far as they have told since the last call. */
   readonly takeArrivals: () => Arrivals;
+  /** Values for certificate authorities, instead of those so far. */
+  readonly challenge: (values: ChallengeValues) => void;
   /** What has come in is answered first. */
   stop(): Promise<void>;
 }
@@ -64,6 +69,7 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
     ...options,
     name: "dns",
     entry: "dns-thread",
+    own: options.challenges ?? new Map(),
     cells: counterCells(),
     settled: (task, endpoints) => (task.kind === "sockets" ? { ...task, endpoints } : task),
   });
@@ -82,6 +88,7 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
       metrics: () => [...dnsMetrics(crew.allCells), ...crew.metrics()],
       take: crew.take,
       takeArrivals: crew.takeArrivals,
+      challenge: crew.tell,
       stop: () => stop().then(open.close),
     };
   } catch (error) {

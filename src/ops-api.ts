@@ -1,4 +1,5 @@
 /** What the operators' door asks of the rooms. */
+import type { AcmeApi } from "./acme/api.ts";
 import type { Board } from "./condition/board.ts";
 import type { FailStatic } from "./condition/fail-static.ts";
 import type { Drains } from "./draining/drains.ts";
@@ -27,6 +28,7 @@ export interface OpsApiOptions {
   readonly drains: Pick<Drains, "view"> & { readonly refresh: () => void };
   readonly redirector: Redirector;
   readonly reloads: Reloads;
+  readonly acme: AcmeApi;
   /** False: they could not be written down. */
   readonly saveOverrides: () => Promise<boolean>;
   readonly inventory: () => Inventory;
@@ -137,6 +139,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       const condition = board.condition(edgeId);
       return condition === undefined ? { kind: "unknown-edge" } : { kind: "set", persisted, condition };
     },
+    acme: options.acme,
     reload: reloads.reload,
   };
 }

@@ -18,6 +18,8 @@ import { createRedirector, type Redirector } from "./redirector.ts";
 /** What a thread is started with. */
 export interface ThreadData<Task> {
   readonly task: Task;
+  /** As the last order of that kind, or what it would say. */
+  readonly own: unknown;
   readonly serving: Serving;
   readonly lookups: LookupCounts;
   /** Where its door counts, in shared memory. */
@@ -40,6 +42,8 @@ export interface Configured {
 
 export type ThreadOrder =
   | { readonly kind: "serve"; readonly change: Partial<Serving> }
+  /** For the kind of door alone: instead of what it was told so before. */
+  | { readonly kind: "own"; readonly own: unknown }
   | { readonly kind: "stop" };
 
 export type ThreadNews =

@@ -34,6 +34,8 @@ export interface CrewOptions<Task> {
   readonly log: Log;
   /** The task as it is once the thread answers: with the ports that the system chose. */
   readonly settled?: (task: Task, endpoints: readonly Endpoint[]) => Task;
+  /** What threads are told that is of this kind of door alone, until `tell` says otherwise. */
+  readonly own?: unknown;
   /** What a thread says that is of this kind of door alone. */
   readonly onOwnNews?: (news: unknown) => void;
   /** A thread with this task has died, and another will take its place. */
@@ -48,6 +50,8 @@ export interface Crew<Task> {
   start(task: Task, wake?: () => void): Promise<readonly Endpoint[]>;
   /** Both at once, with the geo snapshot of this moment if that has changed. */
   readonly take: (inventory: Inventory, world: World) => void;
+  /** What is of this kind of door alone; threads that start later know it too. */
+  readonly tell: (own: unknown) => void;
   /** Where the threads' decisions were made for, as far as they have told since the last call. */
   readonly takeArrivals: () => Arrivals;
   /** Also of threads that are no more. */
@@ -83,6 +87,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
   let arrivals: PackedArrivals[] = [];
   let isGeoNew = false;
   let deaths = 0;
+  let { own } = options;
 
   const post = ({ thread, wake }: Member, order: ThreadOrder): void => {
     thread.post(order);
@@ -107,6 +112,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
 
   const dataFor = (task: Task, counted: Counted): ThreadData<Task> => ({
     task,
+    own,
     serving: {
       configured: { packedInventory, decisionCells: counted.decisions },
       world,
@@ -187,6 +193,10 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
         const configured = { packedInventory, decisionCells: member.counted.decisions };
         post(member, { kind: "serve", change: isNew ? { ...change, configured } : change });
       }
+    },
+    tell(next) {
+      own = next;
+      for (const member of members) post(member, { kind: "own", own });
     },
     takeArrivals() {
       const taken = arrivals.map(unpackArrivals);

@@ -1,10 +1,11 @@
 import { Agent, request } from "undici";
+import type { ChallengeView } from "../model/acme.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { type Answer, done, type Failure } from "./answer.ts";
 import { badToken, notEdgeward, type Reply, refusal, unreached } from "./refusal.ts";
 import { isReply, type Replies } from "./reply.ts";
 import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
-import type { ReloadedView, StateSetView } from "./views.ts";
+import type { AcmeChangedView, ReloadedView, StateSetView } from "./views.ts";
 
 /** The operators' door, as the commands use it. */
 export interface OpsClient {
@@ -13,6 +14,10 @@ export interface OpsClient {
   edge(id: string): Promise<Answer<EdgeView>>;
   setState(id: string, change: StateChange): Promise<Answer<StateSetView>>;
   reload(): Promise<Answer<ReloadedView>>;
+  challenges(): Promise<Answer<readonly ChallengeView[]>>;
+  setChallenge(hostname: string, value: string, until?: string): Promise<Answer<AcmeChangedView>>;
+  /** One value, or all of the hostname. */
+  removeChallenge(hostname: string, value?: string): Promise<Answer<AcmeChangedView>>;
   ready(): Promise<Answer<Readiness>>;
   close(): Promise<void>;
 }
@@ -66,6 +71,17 @@ export function createClient(server: URL, token: string | undefined): OpsClient 
         await ask("state-set", { method: "PUT", path: `${edgePath(id)}/state`, body: change }),
         edgeIds,
       ),
+    challenges: () => ask("challenges", { path: "v1/acme" }),
+    setChallenge: async (hostname, value, until) => {
+      const body = { value, ...(until === undefined ? {} : { until }) };
+      const request = { method: "PUT", path: acmePath(hostname), body } as const;
+      return named(hostname, await ask("acme-changed", request), hostnames);
+    },
+    removeChallenge: async (hostname, value) => {
+      const query = value === undefined ? "" : `?value=${encodeURIComponent(value)}`;
+      const request = { method: "DELETE", path: acmePath(hostname) + query } as const;
+      return named(hostname, await ask("acme-changed", request), hostnames);
+    },
     ready: async () => {
       const reply = await send(agent, server, token, { path: "readyz" });
       if (reply.kind !== "reply") return reply;
@@ -75,6 +91,10 @@ export function createClient(server: URL, token: string | undefined): OpsClient 
     reload: () => ask("reloaded", { method: "POST", path: "v1/reload" }),
     close: () => agent.destroy(),
   };
+}
+
+function acmePath(hostname: string): string {
+  return `v1/acme/${encodeURIComponent(hostname)}`;
 }
 
 /** Where this machine reaches a door that listens there. */
@@ -88,7 +108,7 @@ const ANSWER_TIMEOUT_MS = 30_000;
 const MAX_ANSWER_OCTETS = 64 * 1024 * 1024;
 
 interface Request {
-  readonly method?: "GET" | "PUT" | "POST";
+  readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   /** Under the server's own path. */
   readonly path: string;
   readonly body?: object;

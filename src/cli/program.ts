@@ -242,6 +242,12 @@ function addServiceCommands(program: Command, actions: CliActions, io: CliIo, ex
     .action(async (id: string, options: ServiceOptions & { reason?: string }) =>
       exit(await service.undrain(contextOf(options), id, given(options, "reason"))),
     );
+  addAcmeCommands(
+    program.command("acme").description("proofs of hostnames for certificate authorities"),
+    (command) => command.addOption(configOption(actions)).addOption(serverOption()).addOption(formatOption()),
+    contextOf,
+    exit,
+  );
   serviceCommand("health", "whether the viewers' doors are open; needs no token").action(
     async (options: ServiceOptions) => exit(await service.health(contextOf(options))),
   );
@@ -258,6 +264,33 @@ function agentOptions({ server, ca, once, ...flags }: AgentFlags, { token }: Cli
     ...(token === undefined ? {} : { token }),
     once,
   };
+}
+
+/** TXT values at `_acme-challenge` names (RFC 8555 8.4). */
+function addAcmeCommands(
+  acme: Command,
+  withOptions: (command: Command) => Command,
+  contextOf: (options: ServiceOptions) => service.ServiceContext,
+  exit: OnExit,
+): void {
+  const command = (name: string, description: string): Command =>
+    withOptions(acme.command(name).description(description));
+  command("set", "answer one more value at the _acme-challenge name of a hostname")
+    .argument("<hostname>", "a service's hostname, with or without a wildcard's *.")
+    .argument("<value>", "what the certificate authority asks for")
+    .option("--for <time>", "how long, as 30m or 2h (default: 1h)")
+    .action(async (hostname: string, value: string, options: ServiceOptions & { for?: string }) =>
+      exit(await service.setChallenge(contextOf(options), hostname, value, options.for)),
+    );
+  command("unset", "take one value away, or all of the hostname")
+    .argument("<hostname>", "a service's hostname")
+    .argument("[value]", "the one to take away")
+    .action(async (hostname: string, value: string | undefined, options: ServiceOptions) =>
+      exit(await service.removeChallenge(contextOf(options), hostname, value)),
+    );
+  command("list", "the values that are answered now").action(async (options: ServiceOptions) =>
+    exit(await service.challenges(contextOf(options))),
+  );
 }
 
 function configOption({ defaultConfigFile }: CliActions): Option {

@@ -1,6 +1,7 @@
+import type { ChallengeView } from "../model/acme.ts";
 import type { Problem } from "../model/problem.ts";
 import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
-import type { ReloadedView, StateSetView } from "./views.ts";
+import type { AcmeChangedView, ReloadedView, StateSetView } from "./views.ts";
 
 /** The answers that commands read, and what each must hold before anyone prints it. */
 export interface Replies {
@@ -9,6 +10,8 @@ export interface Replies {
   readonly edge: EdgeView;
   readonly "state-set": StateSetView;
   readonly reloaded: ReloadedView;
+  readonly challenges: readonly ChallengeView[];
+  readonly "acme-changed": AcmeChangedView;
   readonly ready: Readiness;
   readonly services: readonly { readonly hostnames: readonly string[] }[];
   readonly problems: { readonly problems: readonly Problem[] };
@@ -64,6 +67,14 @@ const edge = record(
   { url: text, keptBy: listOf(text), drain, ...conditionOptional },
 );
 
+const challenges = listOf(
+  record({
+    hostname: text,
+    name: text,
+    values: listOf(record({ value: text, by: text, untilMs: number })),
+  }),
+);
+
 const problem = record({ file: text, line: number, column: number, path: text, message: text });
 
 const CHECKS: Readonly<Record<keyof Replies, Check>> = {
@@ -85,6 +96,8 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
   edges: listOf(edge),
   edge,
   "state-set": record({ persisted: truth, condition: record(condition, conditionOptional) }),
+  challenges,
+  "acme-changed": record({ challenges, removed: number }),
   reloaded: record({ changed: listOf(text) }),
   ready: record({ ready: truth, reasons: listOf(text) }, { alarms: listOf(text) }),
   services: listOf(record({ hostnames: listOf(text) })),

@@ -1,3 +1,4 @@
+import { challengesPage } from "./acme-page.ts";
 import type { CliActions } from "./actions.ts";
 import { type Answer, EXIT } from "./answer.ts";
 import { createClient, type ExplainQuestion, type OpsClient } from "./client.ts";
@@ -41,6 +42,35 @@ export function undrain(
   const ask = (client: OpsClient): Promise<Answer<StateSetView>> =>
     client.setState(id, { state: "active", ...rest });
   return run(context, ask, statePage(id, "is active: it takes viewers again"));
+}
+
+export function challenges(context: ServiceContext): Promise<number> {
+  return run(context, (client) => client.challenges(), { lines: challengesPage });
+}
+
+export function setChallenge(
+  context: ServiceContext,
+  hostname: string,
+  value: string,
+  lasts: string | undefined,
+): Promise<number> {
+  return run(context, (client) => client.setChallenge(hostname, value, lasts), {
+    lines: (view, look) => challengesPage(view.challenges, look),
+  });
+}
+
+export function removeChallenge(
+  context: ServiceContext,
+  hostname: string,
+  value: string | undefined,
+): Promise<number> {
+  return run(context, (client) => client.removeChallenge(hostname, value), {
+    lines: ({ removed, challenges }, look) => [
+      `${removed} removed`,
+      ...(challenges.length === 0 ? [] : challengesPage(challenges, look)),
+    ],
+    exitCode: ({ removed }) => (removed === 0 ? EXIT.no : EXIT.done),
+  });
 }
 
 export function reload(context: ServiceContext): Promise<number> {

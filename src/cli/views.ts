@@ -2,6 +2,7 @@
  * The JSON that commands show: what the operators' door answers, and what the commands that need only
  * the configuration find out. A field may be missing where it is optional; unknown is never zero.
  */
+import type { ChallengeView } from "../model/acme.ts";
 import type { FamilyHealth, LoadReport, StateOrigin } from "../model/condition.ts";
 import type { AdminState, LoadField } from "../model/edge.ts";
 import type { LocationLayer } from "../model/location.ts";
@@ -35,6 +36,14 @@ export interface StateSetView {
   /** False: it holds now, but a restart forgets it. */
   readonly persisted: boolean;
   readonly condition: ConditionView;
+}
+
+/** What `PUT` and `DELETE /v1/acme/{hostname}` answer. */
+export interface AcmeChangedView {
+  /** Those of the hostname now. */
+  readonly challenges: readonly ChallengeView[];
+  /** How many values have been taken away. */
+  readonly removed: number;
 }
 
 /** What `POST /v1/reload` answers: dotted paths of what differs; empty when nothing does. */

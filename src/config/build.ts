@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Service } from "../model/service.ts";
+import { buildAccounts } from "./build-acme.ts";
 import { boundNames } from "./build-bindings.ts";
 import { buildDns } from "./build-dns.ts";
 import { buildEdges } from "./build-edges.ts";
@@ -70,6 +71,7 @@ export function build(
     listen: file.listen,
     ops: { tokens: buildTokens(file, known.edgeIds, report) },
     dns: buildDns(file.dns),
+    acme: { accounts: buildAccounts(file.acme, Object.values(file.services), report) },
     stateFile: stateFileOf(file, mainFile, environment),
     trustedProxies: file.trustedProxies,
     geoip: {

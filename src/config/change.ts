@@ -31,6 +31,7 @@ const otherKeys = [
   "listen",
   "ops",
   "dns",
+  "acme",
   "stateFile",
   "trustedProxies",
   "geoip",

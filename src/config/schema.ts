@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { acmeSchema } from "./schema-acme.ts";
 import { dnsSchema } from "./schema-dns.ts";
 import { id, writtenEdgeSchema } from "./schema-edge.ts";
 import {
@@ -23,6 +24,7 @@ export const fileSchema = z.strictObject({
   dns: dnsSchema
     .describe("The DNS door itself: what it tells of this server, and how it treats its clients.")
     .prefault({}),
+  acme: acmeSchema.describe("Proofs of the services' hostnames for certificate authorities.").prefault({}),
   stateFile: stateFile
     .describe(
       "Where drains are kept over a restart; default: edgeward.state.json in $STATE_DIRECTORY or here.",

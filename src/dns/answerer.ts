@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
+import type { ChallengeValues } from "../model/acme.ts";
 import type { Decide } from "../model/decision.ts";
 import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Log } from "../model/log.ts";
 import type { Zone } from "../model/zone.ts";
 import { createDnsCounters, type DnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
+import { createNames } from "./names.ts";
 import { compileNamespace, type NamedService } from "./namespace.ts";
 import { createRateLimiter, newRateTable, type RateLimiter, type RateTable } from "./rate-limit.ts";
 import { createResponder, type Responder } from "./responder.ts";
@@ -27,6 +29,8 @@ export interface AnswererOptions {
   readonly cells: Float64Array;
   /** Of all threads that answer; left out: its own. */
   readonly rateTable?: RateTable;
+  /** Values for certificate authorities; left out: none. */
+  readonly challenges?: ChallengeValues;
 }
 
 /** What answers behind whatever socket. */
@@ -39,14 +43,18 @@ export interface Answerer {
    * @throws if the names cannot be compiled, which the configuration has checked before; the old ones stay
    */
   readonly take: (served: Served) => void;
+  /** Replaces the values for certificate authorities (RFC 8555 8.4). */
+  readonly challenge: (values: ChallengeValues) => void;
 }
 
 export function createAnswerer(options: AnswererOptions): Answerer {
   const { served, decide, log, cookieSecrets, rateTable = newRateTable(newRateSeeds()) } = options;
   const counters = createDnsCounters(options.cells);
   const rateLimiter = createRateLimiter(rateTable, served.dns?.rateLimit);
+  const configured = compileNamespace(served.zones, served.services, served.dns);
+  const names = createNames(configured, options.challenges);
   const responder = createResponder({
-    namespace: compileNamespace(served.zones, served.services, served.dns),
+    namespace: names.current(),
     decide,
     counters,
     cookieSecrets,
@@ -58,9 +66,10 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     counters,
     rateLimiter,
     take({ zones, services, dns }) {
-      responder.take(compileNamespace(zones, services, dns));
+      responder.take(names.take(zones, services, dns));
       rateLimiter.take(dns?.rateLimit);
     },
+    challenge: (values) => responder.take(names.challenge(values)),
   };
 }
 

@@ -12,6 +12,7 @@
  */
 import { openWake, wake } from "../base/eventfd.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
+import type { ChallengeValues } from "../model/acme.ts";
 import type { Keep } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
@@ -83,6 +84,7 @@ export interface BatchDoorOptions extends AnswererOptions {
 export interface BatchDoor {
   /** As `Answerer`. */
   readonly take: (served: Served) => void;
+  readonly challenge: (values: ChallengeValues) => void;
 }
 
 /**
@@ -94,11 +96,15 @@ export function answerInBatches(options: BatchDoorOptions): void {
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
   const { keep, sockets } = options;
-  const { responder, counters, rateLimiter, take } = createAnswerer(options);
+  const { responder, counters, rateLimiter, take, challenge } = createAnswerer(options);
   const { respond, forget } = keepReplies({ responder, counters, keep, rateLimiter });
   const door: BatchDoor = {
     take(served) {
       take(served);
+      forget();
+    },
+    challenge(values) {
+      challenge(values);
       forget();
     },
   };

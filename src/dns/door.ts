@@ -8,6 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { formatEndpoint } from "../base/endpoint.ts";
+import type { ChallengeValues } from "../model/acme.ts";
 import type { Decide } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -34,6 +35,8 @@ export interface DnsDoorOptions {
   readonly cells?: Float64Array;
   /** As `AnswererOptions.rateTable`. */
   readonly rateTable?: RateTable;
+  /** As `AnswererOptions.challenges`. */
+  readonly challenges?: ChallengeValues;
 }
 
 export interface DnsDoor {
@@ -42,6 +45,7 @@ export interface DnsDoor {
   readonly metrics: MetricSource;
   /** As `Answerer`. */
   readonly take: (served: Served) => void;
+  readonly challenge: (values: ChallengeValues) => void;
   /** Frees the addresses; open connections are closed. */
   stop(): Promise<void>;
 }
@@ -66,6 +70,7 @@ export async function startDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
       answerer.take(next);
       connections.take(next.dns?.tcp);
     },
+    challenge: answerer.challenge,
     stop: () => stopAll(listeners.flat()),
   };
 }

@@ -29,6 +29,8 @@ import { TYPE } from "./wire.ts";
 export interface Namespace {
   /** What holds for a name; undefined outside of every zone. */
   find(name: WireName): Holding | undefined;
+  /** What has been laid over the configured names for a while; `find` knows of it, chains of aliases do not. */
+  findOver(name: WireName): RecordsHolding | undefined;
   /** In class CH: what this server tells of itself by that name; undefined where it does not. */
   findChaos(name: WireName): RecordSet | undefined;
   /** Which server this is (RFC 5001 2.3); undefined: not to be told. */
@@ -133,7 +135,12 @@ export function compileNamespace(
   };
   holdings.followAliases(find);
   const numbers = numbered(nodes.flatMap(({ at, below }) => [at, below, at.zone, below.zone]));
-  return { find, numberOf: (thing) => numbers.get(thing) ?? 0, ...selfPortrait(dns) };
+  return {
+    find,
+    findOver: () => undefined,
+    numberOf: (thing) => numbers.get(thing) ?? 0,
+    ...selfPortrait(dns),
+  };
 }
 
 function numbered<T>(things: readonly T[]): ReadonlyMap<T, number> {

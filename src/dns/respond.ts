@@ -90,7 +90,7 @@ function follow(first: AliasHolding, zoneAt: number, circumstances: Circumstance
     reply.add("answer", next.cname, place.ownerAt, place.zoneAt);
     last = next;
   }
-  const { end } = first.chain;
+  const end = circumstances.namespace.findOver(last.target) ?? first.chain.end;
   if (end !== undefined) answer(end, placeOfTarget(last, end.zone, place, reply), circumstances, reply);
 }
 

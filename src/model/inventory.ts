@@ -1,4 +1,5 @@
 import type { Address, Prefix } from "./address.ts";
+import type { AcmeAccount } from "./acme.ts";
 import type { DnsSettings } from "./dns-settings.ts";
 import type { Edge } from "./edge.ts";
 import type { Continent } from "./location.ts";
@@ -18,6 +19,7 @@ export interface Inventory {
   };
   readonly ops: { readonly tokens: readonly Token[] };
   readonly dns: DnsSettings;
+  readonly acme: { readonly accounts: readonly AcmeAccount[] };
   /** Where drains set through the API are kept over a restart; absolute. */
   readonly stateFile: string;
   readonly trustedProxies: readonly Prefix[];

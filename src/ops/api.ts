@@ -1,4 +1,5 @@
 /** What the operators' door asks of the application. Views are what JSON shows: text, numbers, no octets. */
+import type { ChallengeView } from "../model/acme.ts";
 import type { Client } from "../model/client.ts";
 import type { Condition } from "../model/condition.ts";
 import type { DoorName, Outcome } from "../model/decision.ts";
@@ -23,12 +24,41 @@ export interface OpsApi {
   setState(edgeId: string, change: StateChange, by: string): Promise<StateVerdict>;
   /** Reads the configuration again; one reload runs at a time. */
   reload(): Promise<ReloadVerdict>;
+  readonly acme: AcmeDoor;
   ready(): Readiness;
   /** Read at every scrape, so it may grow. */
   readonly metrics: readonly MetricSource[];
   /** Calls the listener for every event until the returned function is called. */
   subscribe(listener: (event: OpsEvent) => void): () => void;
 }
+
+/** Values at `_acme-challenge` names, for certificate authorities. */
+export interface AcmeDoor {
+  /** By hostname. */
+  challenges(): readonly ChallengeView[];
+  set(hostname: string, value: string, by: string, lastsMs: number): ChallengeVerdict;
+  /** One value, or all of the hostname. */
+  remove(hostname: string, value?: string): ChallengeVerdict;
+  /** As acme-dns' clients ask for it. */
+  update(credentials: AcmeCredentials, subdomain: string, value: string): AcmeUpdateVerdict;
+}
+
+export interface AcmeCredentials {
+  readonly username: string;
+  readonly key: string;
+}
+
+export type ChallengeVerdict =
+  /** `challenges`: those of the hostname now. */
+  | { readonly kind: "done"; readonly challenges: readonly ChallengeView[]; readonly removed: number }
+  | { readonly kind: "unknown-hostname" }
+  /** `detail`: what is wrong with it, and what would be right. */
+  | { readonly kind: "refused"; readonly detail: string };
+
+export type AcmeUpdateVerdict =
+  | { readonly kind: "set"; readonly hostname: string; readonly by: string }
+  | { readonly kind: "unauthorized" }
+  | { readonly kind: "refused"; readonly detail: string };
 
 export interface StatusView extends Readiness {
   readonly version: string;

@@ -14,7 +14,7 @@ import type { MetricSource } from "../model/metrics.ts";
 import type { OpsApi } from "./api.ts";
 import { type Admission, admit, type Caller, createGuard, type Guard, isLoopback } from "./auth.ts";
 import { createEventHub, EVENT_LIMITS, type EventHub, type EventLimits } from "./events.ts";
-import { type Answer, createHandlers, type Handlers, PAGE_ANSWER } from "./handlers.ts";
+import { type Answer, type Call, createHandlers, type Handlers, PAGE_ANSWER } from "./handlers.ts";
 import { createMetrics } from "./metrics.ts";
 import { openapiDocument } from "./openapi.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
@@ -159,9 +159,11 @@ function requestSchema({ params, query, body }: Operation): Record<string, unkno
 function route(handler: Handlers[keyof Handlers]) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { caller, body } = request;
-    const params = request.params as { id?: string };
+    const params = request.params as Call["params"];
     const query = request.query as Record<string, string>;
-    return sendAnswer(reply, await handler({ caller, params, query, body, accept: request.headers.accept }));
+    const { accept, "x-api-user": apiUser, "x-api-key": apiKey } = request.headers;
+    const credentials = { apiUser: apiUser?.toString() ?? "", apiKey: apiKey?.toString() ?? "" };
+    return sendAnswer(reply, await handler({ caller, params, query, body, accept, ...credentials }));
   };
 }
 

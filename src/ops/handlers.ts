@@ -2,7 +2,7 @@ import { parseAddress, parsePrefix } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { Log } from "../model/log.ts";
-import type { ExplainQuestion, OpsApi, StateChange } from "./api.ts";
+import type { ChallengeVerdict, ExplainQuestion, OpsApi, StateChange } from "./api.ts";
 import { type Caller, nameOf } from "./auth.ts";
 import type { RenderMetrics } from "./metrics.ts";
 import { JSON_TYPE, type OperationId } from "./operations.ts";
@@ -13,10 +13,13 @@ import { parseUntil } from "./until.ts";
 /** A request that was admitted and whose parts keep their schemas. */
 export interface Call {
   readonly caller: Caller;
-  readonly params: { readonly id?: string };
+  readonly params: { readonly id?: string; readonly hostname?: string };
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
   readonly accept: string | undefined;
+  /** X-Api-User and X-Api-Key, of operations that have credentials of their own; empty where there are none. */
+  readonly apiUser: string;
+  readonly apiKey: string;
 }
 
 export type Answer =
@@ -61,6 +64,10 @@ export function createHandlers({ api, renderMetrics, openapi, log, nowMs }: Hand
     openapi: () => text(JSON_TYPE, JSON.stringify(openapi)),
     load: ({ params, body }) => report(api, params.id ?? "", body),
     state: (call) => setState(api, call, nowMs(), log),
+    acme: () => json(api.acme.challenges()),
+    acmeSet: (call) => setChallenge(api, call, nowMs(), log),
+    acmeRemove: (call) => removeChallenge(api, call, log),
+    acmeUpdate: (call) => updateChallenge(api, call, log),
     reload: ({ caller }) => reload(api, caller, log),
   };
 }
@@ -171,6 +178,56 @@ function stateChange({ state, reason = "", until, deadline }: StateBody, nowMs: 
     ...(empty === undefined ? {} : { deadlineMs: empty.atMs }),
   };
   return { kind: "change", change: { state, reason, ...times } };
+}
+
+/** As its schema promises. */
+interface AcmeBody {
+  readonly value: string;
+  readonly until?: string;
+}
+
+const CHALLENGE_LASTS = "1h";
+
+function setChallenge(api: OpsApi, { caller, params, body }: Call, nowMs: number, log: Log): Answer {
+  const { value, until = CHALLENGE_LASTS } = body as AcmeBody;
+  const end = parseUntil(until, nowMs);
+  if (end.kind === "wrong") return refuse("invalid-body", end.detail);
+  const [hostname, by] = [params.hostname ?? "", nameOf(caller)];
+  const verdict = api.acme.set(hostname, value, by, end.atMs - nowMs);
+  if (verdict.kind === "done") log.info({ hostname, by, until }, "challenge set");
+  return challengeAnswer(verdict);
+}
+
+function removeChallenge(api: OpsApi, { caller, params, query }: Call, log: Log): Answer {
+  const [hostname, by] = [params.hostname ?? "", nameOf(caller)];
+  const verdict = api.acme.remove(hostname, query["value"]);
+  if (verdict.kind === "done") log.info({ hostname, by, removed: verdict.removed }, "challenge removed");
+  return challengeAnswer(verdict);
+}
+
+function challengeAnswer(verdict: ChallengeVerdict): Answer {
+  switch (verdict.kind) {
+    case "done":
+      return json({ challenges: verdict.challenges, removed: verdict.removed });
+    case "unknown-hostname":
+      return refuse("unknown-hostname", "GET /v1/services lists the hostnames");
+    case "refused":
+      return refuse("invalid-body", verdict.detail);
+  }
+}
+
+function updateChallenge(api: OpsApi, { apiUser, apiKey, body }: Call, log: Log): Answer {
+  const { subdomain, txt } = body as { readonly subdomain: string; readonly txt: string };
+  const verdict = api.acme.update({ username: apiUser, key: apiKey }, subdomain, txt);
+  switch (verdict.kind) {
+    case "set":
+      log.info({ hostname: verdict.hostname, by: verdict.by }, "challenge set");
+      return json({ txt });
+    case "unauthorized":
+      return refuse("unauthorized", "X-Api-User, X-Api-Key and subdomain are not those of an account");
+    case "refused":
+      return refuse("invalid-body", verdict.detail);
+  }
 }
 
 async function reload(api: OpsApi, caller: Caller, log: Log): Promise<Answer> {

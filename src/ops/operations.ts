@@ -6,7 +6,7 @@ import type { JsonSchema } from "./schemas.ts";
 /** One thing the door can be asked: the routes, the rules of access and the OpenAPI document read this table. */
 export interface Operation {
   readonly id: string;
-  readonly method: "GET" | "PUT" | "POST";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** With parameters as in OpenAPI: `/v1/edges/{id}`. */
   readonly path: string;
   readonly access: Access;
@@ -16,6 +16,8 @@ export interface Operation {
   readonly body?: JsonSchema;
   /** Octets; the largest body taken. */
   readonly bodyLimit: number;
+  /** The body is JSON whatever its Content-Type says: some clients leave curl's. */
+  readonly anyContentType?: true;
   readonly answer: AnswerKind;
   /** Beyond those that any operation may end in. */
   readonly problems: readonly ProblemCode[];
@@ -32,6 +34,11 @@ export interface AnswerKind {
 export const JSON_TYPE = "application/json; charset=utf-8";
 
 export const COMPONENTS = {
+  AcmeChange: schemas.ACME_CHANGE,
+  AcmeChanged: schemas.ACME_CHANGED,
+  AcmeUpdate: schemas.ACME_UPDATE,
+  AcmeUpdated: schemas.ACME_UPDATED,
+  Challenges: schemas.CHALLENGES,
   Edge: schemas.EDGE,
   Edges: schemas.EDGES,
   Explanation: schemas.EXPLANATION,
@@ -109,6 +116,45 @@ export const OPERATIONS = [
     bodyLimit: SMALL_BODY,
     answer: json("StateSet"),
     problems: ["unknown-edge", "invalid-body"],
+  },
+  get("acme", "/v1/acme", "viewer", "TXT values at _acme-challenge names, for certificate authorities", {
+    answer: json("Challenges"),
+  }),
+  {
+    id: "acmeSet",
+    method: "PUT",
+    path: "/v1/acme/{hostname}",
+    access: "operator",
+    summary: "Answer one more value at the _acme-challenge name of a service's hostname",
+    params: schemas.HOSTNAME_PARAMS,
+    body: schemas.ACME_CHANGE,
+    bodyLimit: SMALL_BODY,
+    answer: json("AcmeChanged"),
+    problems: ["unknown-hostname", "invalid-body"],
+  },
+  {
+    id: "acmeRemove",
+    method: "DELETE",
+    path: "/v1/acme/{hostname}",
+    access: "operator",
+    summary: "Take one value away, or all of the hostname",
+    params: schemas.HOSTNAME_PARAMS,
+    query: schemas.ACME_VALUE_QUERY,
+    bodyLimit: SMALL_BODY,
+    answer: json("AcmeChanged"),
+    problems: ["unknown-hostname"],
+  },
+  {
+    id: "acmeUpdate",
+    method: "POST",
+    path: "/update",
+    access: "anyone",
+    summary: "As at acme-dns, with X-Api-User and X-Api-Key of an account; the two newest values are kept",
+    body: schemas.ACME_UPDATE,
+    bodyLimit: SMALL_BODY,
+    anyContentType: true,
+    answer: json("AcmeUpdated"),
+    problems: ["unauthorized", "invalid-body"],
   },
   {
     id: "reload",

@@ -56,6 +56,42 @@ export const STATE_CHANGE: JsonSchema = object(
 
 export const EDGE_PARAMS: JsonSchema = object({ id: text });
 
+export const HOSTNAME_PARAMS: JsonSchema = object({
+  hostname: { type: "string", minLength: 1, maxLength: 254, description: "with or without a wildcard's *." },
+});
+
+const challengeValue: JsonSchema = { type: "string", minLength: 1, maxLength: 255 };
+
+export const ACME_CHANGE: JsonSchema = object(
+  { value: challengeValue },
+  {
+    until: {
+      type: "string",
+      maxLength: 40,
+      description: "RFC 3339 timestamp, or a duration from now as 2h; default 1h",
+    },
+  },
+);
+
+export const ACME_VALUE_QUERY: JsonSchema = object({}, { value: challengeValue });
+
+export const ACME_UPDATE: JsonSchema = {
+  ...object({ subdomain: { type: "string", maxLength: 254 }, txt: { type: "string", maxLength: 255 } }),
+  additionalProperties: true,
+};
+
+export const ACME_UPDATED: JsonSchema = object({ txt: text });
+
+export const CHALLENGES: JsonSchema = arrayOf(
+  object({
+    hostname: text,
+    name: text,
+    values: arrayOf(object({ value: text, by: text, untilMs: epochMs })),
+  }),
+);
+
+export const ACME_CHANGED: JsonSchema = object({ challenges: CHALLENGES, removed: count });
+
 export const EXPLAIN_QUERY: JsonSchema = object(
   {
     hostname: { type: "string", minLength: 1, maxLength: 254 },

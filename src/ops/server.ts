@@ -67,6 +67,11 @@ function takeOnlyJson(app: FastifyInstance): void {
     if (body === "" && !needed) done(null);
     else void parse(request, body as string, done);
   });
+  app.addContentTypeParser("*", { parseAs: "string" }, (request, body, done) => {
+    if (request.routeOptions.config.operation?.anyContentType === true)
+      void parse(request, body as string, done);
+    else done(Object.assign(new Error("not JSON"), { statusCode: 415 }));
+  });
 }
 
 function answerErrors(app: FastifyInstance, log: Log): void {

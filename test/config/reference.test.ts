@@ -37,6 +37,7 @@ function expected(serial: number): Inventory {
       http: [{ host: "127.0.0.1", port: 8080 }],
       ops: { host: "127.0.0.1", port: 9153 },
     },
+    acme: { accounts: [] },
     dns: { tcp: { connections: 1000, connectionsPerNetwork: 400, idleMs: 15_000 } },
     ops: { tokens: [] },
     stateFile: join(dirname(file), "edgeward.state.json"),

@@ -113,6 +113,7 @@ const INVENTORY: Inventory = {
   places: [],
   allowedProbeNetworks: [],
   dns: {},
+  acme: { accounts: [] },
   zones: [],
   edges: [EDGE],
   services: [SERVICE],

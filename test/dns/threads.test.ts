@@ -48,6 +48,7 @@ function inventoryOf(generation: number): Inventory {
     places: [],
     allowedProbeNetworks: [],
     dns: {},
+    acme: { accounts: [] },
     zones: ZONES.map((zone) => ({ ...zone, serial: generation })),
     edges: [own],
     services: [{ ...serviceOf("live"), edges: [0] }],

@@ -38,16 +38,26 @@ const EXPECTED: Record<OperationId, Record<Who, number>> = {
   openapi: { nobody: 401, reporter: 403, viewer: 200, operator: 200 },
   load: { nobody: 401, reporter: 204, viewer: 403, operator: 204 },
   state: { nobody: 401, reporter: 403, viewer: 403, operator: 200 },
+  acme: { nobody: 401, reporter: 403, viewer: 200, operator: 200 },
+  acmeSet: { nobody: 401, reporter: 403, viewer: 403, operator: 200 },
+  acmeRemove: { nobody: 401, reporter: 403, viewer: 403, operator: 200 },
+  // Tokens are none of its credentials.
+  acmeUpdate: { nobody: 401, reporter: 401, viewer: 401, operator: 401 },
   reload: { nobody: 401, reporter: 403, viewer: 403, operator: 200 },
 };
 
-const BODIES: Partial<Record<OperationId, string>> = { load: "{}", state: '{"state":"drain"}' };
+const BODIES: Partial<Record<OperationId, string>> = {
+  load: "{}",
+  state: '{"state":"drain"}',
+  acmeSet: '{"value":"x"}',
+  acmeUpdate: '{"subdomain":"x","txt":"x"}',
+};
 
 function perform(id: OperationId, asked: Ask): Promise<Reply> {
   const { method, path } = OPERATIONS.find((operation) => operation.id === id) ?? OPERATIONS[0];
   const query = id === "explain" ? "?hostname=live.cdn.example.net&ip=203.0.113.7" : "";
   const body = BODIES[id];
-  const target = path.replace("{id}", "ams1") + query;
+  const target = path.replace("{id}", "ams1").replace("{hostname}", "live.cdn.example.net") + query;
   const reply = ask(door, target, { method, ...(body === undefined ? {} : { body }), ...asked });
   // An event stream ends only when the tokens change, or with its door.
   const own = door;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type IncomingHttpHeaders, request } from "node:http";
+import type { ChallengeView } from "../../src/model/acme.ts";
 import type { Endpoint, Token } from "../../src/model/inventory.ts";
 import type { Log } from "../../src/model/log.ts";
 import type { MetricFamily, MetricSource } from "../../src/model/metrics.ts";
@@ -20,6 +21,7 @@ export const LOOPBACK: Endpoint = { host: "127.0.0.1", port: 0 };
 export class FakeApi implements OpsApi {
   readonly reports: { edgeId: string; body: unknown }[] = [];
   readonly changes: { edgeId: string; change: StateChange; by: string }[] = [];
+  readonly challenges: { value: string; by: string; lastsMs: number }[] = [];
   readonly questions: ExplainQuestion[] = [];
   readonly listeners = new Set<(event: OpsEvent) => void>();
   readonly metrics: MetricSource[] = [];
@@ -88,6 +90,26 @@ export class FakeApi implements OpsApi {
     return this.verdict;
   }
 
+  /** Knows one hostname and one account, `app` with the key `key`. */
+  readonly acme: OpsApi["acme"] = {
+    challenges: () => CHALLENGES,
+    set: (hostname, value, by, lastsMs) => {
+      if (hostname !== "live.cdn.example.net") return { kind: "unknown-hostname" };
+      this.challenges.push({ value, by, lastsMs });
+      return { kind: "done", challenges: CHALLENGES, removed: 0 };
+    },
+    remove: (hostname, value) =>
+      hostname === "live.cdn.example.net"
+        ? { kind: "done", challenges: [], removed: value === undefined ? 2 : 1 }
+        : { kind: "unknown-hostname" },
+    update: ({ username, key }, subdomain, value) => {
+      if (username !== "app" || key !== "key" || subdomain !== "sub") return { kind: "unauthorized" };
+      return value.length === 43
+        ? { kind: "set", hostname: "live.cdn.example.net", by: username }
+        : { kind: "refused", detail: "too short" };
+    },
+  };
+
   ready(): { ready: boolean; reasons: string[]; alarms: string[] } {
     return {
       ready: this.isReady,
@@ -105,6 +127,14 @@ export class FakeApi implements OpsApi {
     for (const listener of this.listeners) listener(event);
   }
 }
+
+export const CHALLENGES: ChallengeView[] = [
+  {
+    hostname: "live.cdn.example.net",
+    name: "_acme-challenge.live.cdn.example.net",
+    values: [{ value: "one", by: "ops", untilMs: 1_700_000_000_000 }],
+  },
+];
 
 export const EDGES: EdgeView[] = [
   {

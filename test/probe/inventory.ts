@@ -58,6 +58,7 @@ export function inventoryOf(
     listen: { dns: [], http: [], ops: { host: "127.0.0.1", port: 9153 } },
     ops: { tokens: [] },
     dns: {},
+    acme: { accounts: [] },
     stateFile: "/var/lib/edgeward/state.json",
     trustedProxies: [],
     geoip: { city: [], asn: [] },

@@ -106,6 +106,7 @@ function inventoryOf({ edges, affinity, ttlMs }) {
     places: [],
     allowedProbeNetworks: [],
     dns: {},
+    acme: { accounts: [] },
     zones: [],
     edges,
     services: [
