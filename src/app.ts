@@ -294,7 +294,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   };
   return {
     opened: open(),
-    reload: reloads.reload,
+    reload() {
+      doors.dns?.reopenLog();
+      return reloads.reload();
+    },
     stop: () => {
       isStopped = true;
       return stopAll(closing);

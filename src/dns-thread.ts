@@ -3,6 +3,7 @@
  * are no batches, UDP too) in its event loop. An order is taken between two packets, whole.
  */
 import { receiveMessageOnPort } from "node:worker_threads";
+import type { LineRing } from "./base/line-ring.ts";
 import type { AnswererOptions } from "./dns/answerer.ts";
 import { answerInBatches, type ThreadSockets } from "./dns/batch-door.ts";
 import type { Transport } from "./dns/counters.ts";
@@ -18,8 +19,8 @@ export interface DnsCommon {
   readonly rateTable: RateTable;
 }
 
-export type DnsTask = DnsCommon &
-  (
+/** The ring is of this thread alone. */
+export type DnsTask = DnsCommon & { readonly logRing: LineRing } & (
     | { readonly kind: "batches"; readonly sockets: ThreadSockets }
     | {
         readonly kind: "sockets";
@@ -36,7 +37,7 @@ else await runSockets(task.endpoints, task.transports);
 
 /** What is the same whatever the sockets are. */
 function answering(): AnswererOptions {
-  const { cookieSecret, rateTable } = task;
+  const { cookieSecret, rateTable, logRing } = task;
   const { decide } = engine.redirector;
   const challenges = data.own as ChallengeValues;
   return {
@@ -47,6 +48,7 @@ function answering(): AnswererOptions {
     cookieSecrets: [cookieSecret],
     cells,
     rateTable,
+    logRing,
   };
 }
 

@@ -15,8 +15,10 @@ import { type Libc, loadLibc, type LibcResult } from "./base/libc.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
 import { newRateSeeds } from "./dns/answerer.ts";
 import { type BatchSockets, openBatchSockets } from "./dns/batch-door.ts";
+import { type LineRing, newLineRing } from "./base/line-ring.ts";
 import { counterCells, dnsMetrics } from "./dns/counters.ts";
 import { isPortToChoose, PORT_ATTEMPTS } from "./dns/listen.ts";
+import { createQueryLogFile } from "./dns/query-log-file.ts";
 import { newRateTable } from "./dns/rate-limit.ts";
 import type { DnsCommon, DnsTask } from "./dns-thread.ts";
 import type { Geo } from "./geo/geo.ts";
@@ -55,6 +57,8 @@ export interface DnsThreads {
   readonly takeArrivals: () => Arrivals;
   /** Values for certificate authorities, instead of those so far. */
   readonly challenge: (values: ChallengeValues) => void;
+  /** Opens the query log's file anew: somebody may have moved it. */
+  readonly reopenLog: () => void;
   /** What has come in is answered first. */
   stop(): Promise<void>;
 }
@@ -73,20 +77,36 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
     cells: counterCells(),
     settled: (task, endpoints) => (task.kind === "sockets" ? { ...task, endpoints } : task),
   });
+  const rings: LineRing[] = [];
+  const queryLog = createQueryLogFile(rings, log);
+  const opening: Opening = {
+    ...options,
+    newRing() {
+      const ring = newLineRing(RING_OCTETS);
+      rings.push(ring);
+      return ring;
+    },
+  };
   const stop = async (): Promise<void> => {
     crew.close();
     await crew.stop();
+    await queryLog.stop();
   };
   try {
     const open =
       libc.kind === "loaded"
-        ? await openBatches(crew, libc.libc, options)
-        : await openPlain(crew, libc.reason, options);
+        ? await openBatches(crew, libc.libc, opening)
+        : await openPlain(crew, libc.reason, opening);
+    queryLog.take(options.inventory.dns.queryLog);
     for (const endpoint of open.endpoints) log.info({ endpoint: formatEndpoint(endpoint) }, "answering DNS");
     return {
       endpoints: open.endpoints,
-      metrics: () => [...dnsMetrics(crew.allCells), ...crew.metrics()],
-      take: crew.take,
+      metrics: () => [...dnsMetrics(crew.allCells), ...crew.metrics(), ...queryLog.metrics()],
+      take(inventory, world) {
+        crew.take(inventory, world);
+        queryLog.take(inventory.dns.queryLog);
+      },
+      reopenLog: queryLog.reopen,
       takeArrivals: crew.takeArrivals,
       challenge: crew.tell,
       stop: () => stop().then(open.close),
@@ -97,6 +117,11 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
   }
 }
 
+type Opening = DnsThreadsOptions & { readonly newRing: () => LineRing };
+
+/** A thousand lines or so, for a tenth of a second. */
+const RING_OCTETS = 1 << 18;
+
 interface Open {
   readonly endpoints: readonly Endpoint[];
   /** To be called when the threads have ended. */
@@ -104,8 +129,8 @@ interface Open {
 }
 
 /** First the sockets, then TCP at the same ports, then the threads that answer. */
-async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: DnsThreadsOptions): Promise<Open> {
-  const { endpoints, udpThreads = defaultThreads() } = options;
+async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: Opening): Promise<Open> {
+  const { endpoints, newRing, udpThreads = defaultThreads() } = options;
   const common = newCommon();
   for (let attempt = 1; ; attempt++) {
     const sockets = openBatchSockets(libc, endpoints, udpThreads);
@@ -114,9 +139,10 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: DnsThreadsO
         kind: "sockets",
         endpoints: sockets.endpoints,
         transports: ["tcp"],
+        logRing: newRing(),
         ...common,
       });
-      await startBatchThreads(crew, sockets, common);
+      await startBatchThreads(crew, sockets, { common, newRing });
       return sockets;
     } catch (error) {
       await crew.stop();
@@ -130,10 +156,12 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: DnsThreadsO
 async function startBatchThreads(
   crew: Crew<DnsTask>,
   sockets: BatchSockets,
-  common: DnsCommon,
+  { common, newRing }: { readonly common: DnsCommon; readonly newRing: () => LineRing },
 ): Promise<void> {
   const started = sockets.threads.map((thread) =>
-    crew.start({ kind: "batches", sockets: thread, ...common }, () => sockets.wake(thread)),
+    crew.start({ kind: "batches", sockets: thread, logRing: newRing(), ...common }, () =>
+      sockets.wake(thread),
+    ),
   );
   await Promise.all(started);
 }
@@ -141,13 +169,14 @@ async function startBatchThreads(
 async function openPlain(
   crew: Crew<DnsTask>,
   reason: string,
-  { endpoints, log }: DnsThreadsOptions,
+  { endpoints, log, newRing }: Opening,
 ): Promise<Open> {
   log.warn({ reason }, "answering DNS over UDP packet by packet, with less throughput");
   const task: DnsTask = {
     kind: "sockets",
     endpoints,
     transports: ["udp", "tcp"],
+    logRing: newRing(),
     ...newCommon(),
   };
   return { endpoints: await crew.start(task), close: () => {} };

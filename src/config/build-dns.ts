@@ -1,12 +1,18 @@
-import type { DnsSettings, RateLimit, TcpLimits } from "../model/dns-settings.ts";
+import { absolute } from "./build-server.ts";
+import type { DnsSettings, QueryLogSettings, RateLimit, TcpLimits } from "../model/dns-settings.ts";
 import type { DnsInput } from "./schema-dns.ts";
 
-export function buildDns({ identity, version, rateLimit, tcp }: DnsInput): DnsSettings {
+/** @param folder of the configuration, where relative paths begin */
+export function buildDns(
+  { identity, version, rateLimit, tcp, queryLog }: DnsInput,
+  folder: string,
+): DnsSettings {
   return {
     ...(identity === undefined ? {} : { identity }),
     ...(version === undefined ? {} : { version }),
     ...(rateLimit === undefined ? {} : { rateLimit: rateLimitOf(rateLimit) }),
     tcp: tcpLimitsOf(tcp),
+    ...(queryLog === undefined ? {} : { queryLog: queryLogOf(queryLog, folder) }),
   };
 }
 
@@ -16,4 +22,15 @@ function rateLimitOf({ window, ...limit }: NonNullable<DnsInput["rateLimit"]>): 
 
 function tcpLimitsOf({ connections, connectionsPerNetwork, idleTimeout }: DnsInput["tcp"]): TcpLimits {
   return { connections, connectionsPerNetwork, idleMs: idleTimeout };
+}
+
+function queryLogOf(
+  { destination, sample, addresses }: NonNullable<DnsInput["queryLog"]>,
+  folder: string,
+): QueryLogSettings {
+  return {
+    destination: destination === "stdout" ? destination : absolute(destination, folder),
+    sample,
+    wholeAddresses: addresses === "whole",
+  };
 }

@@ -70,7 +70,7 @@ export function build(
     file: resolve(mainFile),
     listen: file.listen,
     ops: { tokens: buildTokens(file, known.edgeIds, report) },
-    dns: buildDns(file.dns),
+    dns: buildDns(file.dns, folder),
     acme: { accounts: buildAccounts(file.acme, Object.values(file.services), report) },
     stateFile: stateFileOf(file, mainFile, environment),
     trustedProxies: file.trustedProxies,

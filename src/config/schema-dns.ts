@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decimal, integer, textLeaf } from "./leaf.ts";
+import { decimal, integer, oneOf, text, textLeaf } from "./leaf.ts";
 import { prefix } from "./leaf-network.ts";
 import { duration } from "./leaf-quantity.ts";
 import { read } from "./reading.ts";
@@ -41,6 +41,17 @@ const tcpSchema = z.strictObject({
     .prefault("15s"),
 });
 
+const queryLogSchema = z.strictObject({
+  destination: text(
+    "stdout or a path",
+    "write stdout, or the path of a file from the folder of the configuration",
+  ).describe("stdout, or the path of a file; SIGHUP opens it anew."),
+  sample: decimal({ min: 0.000_001, max: 1 }).describe("Share of the answers that is logged.").prefault(0.01),
+  addresses: oneOf("truncated", "whole")
+    .describe("truncated: clients by their /24 or /48; whole: by their address.")
+    .prefault("truncated"),
+});
+
 export const dnsSchema = z.strictObject({
   identity: ownWords
     .describe(
@@ -50,6 +61,9 @@ export const dnsSchema = z.strictObject({
   version: ownWords.describe("What version.bind and version.server say; left out: refused.").optional(),
   rateLimit: rateLimitSchema
     .describe("Response rate limiting; clients with a valid cookie and TCP are exempt.")
+    .optional(),
+  queryLog: queryLogSchema
+    .describe("Logs a sample of the answers as lines of JSON; left out: none.")
     .optional(),
   tcp: tcpSchema.describe("Limits of connections over TCP.").prefault({}),
 });

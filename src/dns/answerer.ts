@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { LineRing } from "../base/line-ring.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Decide } from "../model/decision.ts";
 import type { DnsSettings } from "../model/dns-settings.ts";
@@ -8,6 +9,7 @@ import { createDnsCounters, type DnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
 import { createNames } from "./names.ts";
 import { compileNamespace, type NamedService } from "./namespace.ts";
+import { createQueryLog, type QueryLog } from "./query-log.ts";
 import { createRateLimiter, newRateTable, type RateLimiter, type RateTable } from "./rate-limit.ts";
 import { createResponder, type Responder } from "./responder.ts";
 
@@ -31,6 +33,8 @@ export interface AnswererOptions {
   readonly rateTable?: RateTable;
   /** Values for certificate authorities; left out: none. */
   readonly challenges?: ChallengeValues;
+  /** Where the query log's lines go; left out: none is kept, whatever the configuration says. */
+  readonly logRing?: LineRing;
 }
 
 /** What answers behind whatever socket. */
@@ -38,6 +42,7 @@ export interface Answerer {
   readonly responder: Responder;
   readonly counters: DnsCounters;
   readonly rateLimiter: RateLimiter;
+  readonly queryLog: QueryLog | undefined;
   /**
    * Replaces all names and limits at once.
    * @throws if the names cannot be compiled, which the configuration has checked before; the old ones stay
@@ -51,6 +56,8 @@ export function createAnswerer(options: AnswererOptions): Answerer {
   const { served, decide, log, cookieSecrets, rateTable = newRateTable(newRateSeeds()) } = options;
   const counters = createDnsCounters(options.cells);
   const rateLimiter = createRateLimiter(rateTable, served.dns?.rateLimit);
+  const { logRing } = options;
+  const queryLog = logRing === undefined ? undefined : createQueryLog(logRing, served.dns?.queryLog);
   const configured = compileNamespace(served.zones, served.services, served.dns);
   const names = createNames(configured, options.challenges);
   const responder = createResponder({
@@ -59,15 +66,18 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     counters,
     cookieSecrets,
     rateLimiter,
+    ...(queryLog === undefined ? {} : { queryLog }),
     onFault: faultReporter(log),
   });
   return {
     responder,
     counters,
     rateLimiter,
+    queryLog,
     take({ zones, services, dns }) {
       responder.take(names.take(zones, services, dns));
       rateLimiter.take(dns?.rateLimit);
+      queryLog?.take(dns?.queryLog);
     },
     challenge: (values) => responder.take(names.challenge(values)),
   };

@@ -96,8 +96,14 @@ export function answerInBatches(options: BatchDoorOptions): void {
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
   const { keep, sockets } = options;
-  const { responder, counters, rateLimiter, take, challenge } = createAnswerer(options);
-  const { respond, forget } = keepReplies({ responder, counters, keep, rateLimiter });
+  const { responder, counters, rateLimiter, queryLog, take, challenge } = createAnswerer(options);
+  const { respond, forget } = keepReplies({
+    responder,
+    counters,
+    keep,
+    rateLimiter,
+    ...(queryLog === undefined ? {} : { queryLog }),
+  });
   const door: BatchDoor = {
     take(served) {
       take(served);

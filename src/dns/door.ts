@@ -8,6 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { formatEndpoint } from "../base/endpoint.ts";
+import type { LineRing } from "../base/line-ring.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Decide } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -37,6 +38,8 @@ export interface DnsDoorOptions {
   readonly rateTable?: RateTable;
   /** As `AnswererOptions.challenges`. */
   readonly challenges?: ChallengeValues;
+  /** As `AnswererOptions.logRing`. */
+  readonly logRing?: LineRing;
 }
 
 export interface DnsDoor {

@@ -1,6 +1,7 @@
 import type { Keep } from "../model/decision.ts";
 import type { BatchOptions, PacketRoom } from "./batch.ts";
 import type { DnsCounters } from "./counters.ts";
+import type { QueryLog } from "./query-log.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import type { Responder } from "./responder.ts";
 
@@ -10,6 +11,8 @@ export interface KeptRepliesOptions {
   readonly keep: Keep;
   /** The same as the responder's. */
   readonly rateLimiter?: Pick<RateLimiter, "judge">;
+  /** The same as the responder's: an answer that it is to be told of is made anew. */
+  readonly queryLog?: Pick<QueryLog, "isDue" | "pass">;
 }
 
 export interface KeptReplies {
@@ -23,7 +26,13 @@ export interface KeptReplies {
  * Gives replies again to queries that are the same octet by octet but for their id, from the same address.
  * What was decided for a client is given only while it would be decided again, and counted each time.
  */
-export function keepReplies({ responder, counters, keep, rateLimiter }: KeptRepliesOptions): KeptReplies {
+export function keepReplies({
+  responder,
+  counters,
+  keep,
+  rateLimiter,
+  queryLog,
+}: KeptRepliesOptions): KeptReplies {
   const kept: (KeptReply | undefined)[] = Array.from({ length: PLACES });
   /** Of the last query at each place that was not kept: what comes only once costs no more than this. */
   const lastHashes = new Int32Array(PLACES);
@@ -37,7 +46,8 @@ export function keepReplies({ responder, counters, keep, rateLimiter }: KeptRepl
 
   /** Undefined: the responder is to be asked. */
   const repeat = (known: KeptReply, packet: PacketRoom, out: PacketRoom): number | undefined => {
-    if (!known.again()) return undefined;
+    if (queryLog?.isDue() === true || !known.again()) return undefined;
+    queryLog?.pass();
     const { source, length, type } = known;
     const verdict = rateLimiter?.judge(source, known.class) ?? "answer";
     if (verdict === "truncate") return responder.slip(packet.octets, length, source, out.octets);

@@ -19,6 +19,7 @@ import { decodeQuery, type Verdict } from "./decode.ts";
 import { Reply } from "./encode.ts";
 import type { Namespace } from "./namespace.ts";
 import { createQuery, type Query } from "./query.ts";
+import type { QueryLog } from "./query-log.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { type Circumstances, respond } from "./respond.ts";
 import { responseClass } from "./response-class.ts";
@@ -35,6 +36,8 @@ export interface ResponderOptions {
   readonly clock?: Pick<Clock, "monotonicMs" | "wallMs">;
   /** Of replies over UDP to who has not shown by a cookie that the address is its own (RFC 7873 5.2.5). */
   readonly rateLimiter?: Pick<RateLimiter, "judge">;
+  /** Told of answers, as far as it wants to be. */
+  readonly queryLog?: Pick<QueryLog, "isDue" | "tell" | "pass">;
 }
 
 export interface Responder {
@@ -74,7 +77,7 @@ export interface LastAnswer {
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { decide, counters, onFault, clock = systemClock, rateLimiter } = options;
+  const { decide, counters, onFault, clock = systemClock, rateLimiter, queryLog } = options;
   const cookies = createCookieJar(options.cookieSecrets);
   const query = createQuery();
   const reply = new Reply();
@@ -114,6 +117,12 @@ export function createResponder(options: ResponderOptions): Responder {
     counters.slipped();
   };
 
+  const tell = (queryLog: Pick<QueryLog, "tell">, transport: Transport, octets: number): void => {
+    const { source, decision } = circumstances;
+    const { rcode, scopePrefixLength } = reply;
+    queryLog.tell({ query, source, transport, rcode, scopePrefixLength, octets, decision });
+  };
+
   const fill = (verdict: AnsweredVerdict): void => {
     try {
       fillReply(verdict, circumstances, reply);
@@ -144,6 +153,8 @@ export function createResponder(options: ResponderOptions): Responder {
       const replyOctets = reply.end();
       counters.response(reply.rcode);
       counters.duration((clock.monotonicMs() - startMs) / 1000);
+      if (queryLog?.isDue() === true) tell(queryLog, transport, replyOctets);
+      else queryLog?.pass();
       return replyOctets;
     },
     slip(packet, length, source, out) {

@@ -10,6 +10,17 @@ export interface DnsSettings {
   readonly rateLimit?: RateLimit;
   /** Left out: as `TCP_LIMITS`. */
   readonly tcp?: TcpLimits;
+  /** Left out: no query is logged. */
+  readonly queryLog?: QueryLogSettings;
+}
+
+export interface QueryLogSettings {
+  /** `stdout`, or the absolute path of a file. */
+  readonly destination: string;
+  /** Share of the answers that is told of, above 0 to 1. */
+  readonly sample: number;
+  /** Whether addresses are told whole, or only their networks. */
+  readonly wholeAddresses: boolean;
 }
 
 /** Response rate limiting over UDP; a client network is what its addresses have in common. */
