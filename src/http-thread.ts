@@ -63,7 +63,7 @@ port.close();
 function isToGoOn(): boolean {
   for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
     if (order.kind === "stop") return false;
-    engine.take(order.change, responder.take);
+    if (order.kind === "serve") engine.take(order.change, responder.take);
   }
   return true;
 }

@@ -40,6 +40,7 @@ function inventoryOf(generation: number): Inventory {
     places: [],
     allowedProbeNetworks: [],
     dns: {},
+    acme: { accounts: [] },
     zones: [],
     edges: [edgeOf("only", `http://edge${generation}.example.org`)],
     services: [serviceOf()],
