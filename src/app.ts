@@ -29,6 +29,8 @@ import { type DnsThreads, startDnsThreads } from "./dns-threads.ts";
 import { openGeo } from "./geo/geo.ts";
 import { type HttpThreads, startHttpThreads } from "./http-threads.ts";
 import { startPullers } from "./load/puller.ts";
+import { createMistContext } from "./mist-balancer.ts";
+import { startMistDoor } from "./mistserver/door.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
@@ -165,7 +167,12 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => prober.stop());
   const canary = watchCanary({ log, onCanary: failStatic.canary });
   onStop(canary.stop);
-  const pullers = startPullers({ log, onReport: (...news) => board.report(...news) });
+  const mist = createMistContext({ inventory: () => inventory, board, redirector });
+  const pullers = startPullers({
+    log,
+    onReport: (...news) => board.report(...news),
+    onDetails: mist.details,
+  });
   onStop(() => pullers.stop());
 
   const reloads = createReloads({
@@ -283,6 +290,13 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       log,
     });
     onStop(() => http.stop());
+    const mistDoor = await startMistDoor({
+      endpoints: listen.mistserver ?? [],
+      context: mist.context,
+      log,
+    });
+    onStop(() => mistDoor.stop());
+    metrics.push(mistDoor.metrics);
     dns.challenge(challenges.values());
     // What was reloaded while they opened.
     dns.take(inventory, worlds.current());

@@ -82,7 +82,10 @@ export function createRedirector(
     const stream = question.path === undefined ? undefined : streamOf(service, question.path);
     const viewer: Viewer = {
       client: question.client,
-      located: locate(question.client),
+      located:
+        question.location === undefined
+          ? locate(question.client)
+          : { location: question.location, prefixLength: question.client.prefixLength },
       most,
       ...(stream === undefined ? {} : { stream }),
     };

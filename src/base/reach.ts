@@ -24,8 +24,8 @@ export type Refusal =
   | "own-listener";
 
 export function reachOf(inventory: Pick<Inventory, "allowedProbeNetworks" | "listen">): Reach {
-  const { dns, http, ops } = inventory.listen;
-  return { allowed: inventory.allowedProbeNetworks, own: [...dns, ...http, ops] };
+  const { dns, http, ops, mistserver = [] } = inventory.listen;
+  return { allowed: inventory.allowedProbeNetworks, own: [...dns, ...http, ops, ...mistserver] };
 }
 
 /** Why an address that the operator wrote must not be connected to; undefined when it may. */

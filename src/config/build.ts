@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
+import type { MistBalancer } from "../model/mistserver.ts";
 import type { Service } from "../model/service.ts";
 import { buildAccounts } from "./build-acme.ts";
 import { boundNames } from "./build-bindings.ts";
@@ -16,6 +17,7 @@ import {
   checkOpsDoor,
   stateFileOf,
 } from "./build-server.ts";
+import { buildMistBalancer } from "./build-mistserver.ts";
 import { type Known, buildServices } from "./build-services.ts";
 import { buildZones, checkZoneNames, zoneName } from "./build-zones.ts";
 import type { Findings } from "./findings.ts";
@@ -68,7 +70,7 @@ export function build(
   return {
     generation,
     file: resolve(mainFile),
-    listen: file.listen,
+    ...listening(file.listen, buildMistBalancer(file, services, report)),
     ops: { tokens: buildTokens(file, known.edgeIds, report) },
     dns: buildDns(file.dns, folder),
     acme: { accounts: buildAccounts(file.acme, Object.values(file.services), report) },
@@ -85,6 +87,13 @@ export function build(
     edges,
     services,
   };
+}
+
+function listening(
+  { mistserver, ...listen }: FileInput["listen"],
+  balancer: MistBalancer | undefined,
+): Pick<Inventory, "listen" | "mistserver"> {
+  return balancer === undefined ? { listen } : { listen: { ...listen, mistserver }, mistserver: balancer };
 }
 
 function knownTo(edges: readonly Edge[], root: MapTree): Known {

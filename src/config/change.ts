@@ -29,6 +29,7 @@ export async function describeChange(before: Inventory, after: Inventory): Promi
 
 const otherKeys = [
   "listen",
+  "mistserver",
   "ops",
   "dns",
   "acme",

@@ -11,9 +11,10 @@ export interface Door {
 
 /** Everything edgeward itself listens on. */
 export function doorsOf({ listen }: Pick<FileInput, "listen">): Door[] {
-  const many = (name: "dns" | "http") =>
+  const many = (name: "dns" | "http" | "mistserver") =>
     listen[name].map((endpoint, i) => ({ path: ["listen", name, i], endpoint }));
-  return [...many("dns"), ...many("http"), { path: ["listen", "ops"], endpoint: listen.ops }];
+  const ops = { path: ["listen", "ops"], endpoint: listen.ops };
+  return [...many("dns"), ...many("http"), ops, ...many("mistserver")];
 }
 
 /** Whether a connection to that address and port would come back to one of our own doors. */

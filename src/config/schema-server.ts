@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { integer, notYet, oneOf, secret, text } from "./leaf.ts";
+import { integer, notYet, oneOf, secret, text, textLeaf } from "./leaf.ts";
 import { address, endpoint, prefix } from "./leaf-network.ts";
 import { duration } from "./leaf-quantity.ts";
 import { latitude, longitude } from "./schema-edge.ts";
+import { read } from "./reading.ts";
 import { continent, country } from "./schema-service.ts";
 
 export const listenSchema = z.strictObject({
@@ -12,6 +13,23 @@ export const listenSchema = z.strictObject({
   ops: endpoint()
     .describe("The operators' door: metrics, explain, load reports, dashboard.")
     .prefault("127.0.0.1:9153"),
+  mistserver: z
+    .array(endpoint())
+    .describe("In place of MistServer's balancer, which listens on port 8042; left out: not at all.")
+    .prefault([]),
+});
+
+export const mistServerSchema = z.strictObject({
+  service: text("a service's id", "write the id of a service")
+    .describe("Whose edges and rules count; may be left out where there is one service only.")
+    .optional(),
+  fallback: text("a text", "write a host or an address, or FULL")
+    .describe("What is answered when there is nowhere to send anyone.")
+    .prefault("FULL"),
+  outputs: z
+    .record(z.string(), outputTemplate())
+    .describe("Addresses by connector, with HOST and $ in them, where a server does not tell its own.")
+    .prefault({}),
 });
 
 const token = z.strictObject({
@@ -70,3 +88,14 @@ export const probingSchema = z.strictObject({
 
 export const stateFile = path;
 export const trustedProxiesSchema = z.array(prefix());
+
+function outputTemplate() {
+  const words = {
+    noun: "an output",
+    hint: "write HOST for the host and $ for the stream, as http://HOST:8080/hls/$/index.m3u8",
+    json: { type: "string" },
+  };
+  return textLeaf(words, (template) =>
+    /^[a-z][a-z\d+.-]*:\/\/[^/?#$\s]+[\x21-\x7e]*$/i.test(template) ? read(template) : undefined,
+  );
+}

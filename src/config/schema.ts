@@ -5,6 +5,7 @@ import { id, writtenEdgeSchema } from "./schema-edge.ts";
 import {
   geoipSchema,
   listenSchema,
+  mistServerSchema,
   opsSchema,
   placeSchema,
   probingSchema,
@@ -39,6 +40,9 @@ export const fileSchema = z.strictObject({
     .describe("The operator's word over GeoIP, by network: the longest prefix wins.")
     .prefault({}),
   probing: probingSchema.describe("Rules for every probe and load reading.").prefault({}),
+  mistserver: mistServerSchema
+    .describe("How listen.mistserver answers in place of MistServer's balancer.")
+    .prefault({}),
   zones: z.record(z.string(), zoneSchema).describe("What we are authoritative for, by name.").prefault({}),
   defaults: writtenEdgeSchema.describe("Merged under every edge.").optional(),
   edges: z

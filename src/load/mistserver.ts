@@ -1,6 +1,7 @@
 import type { MistServerLoad } from "../model/edge.ts";
+import type { MistServerDetails } from "../model/mistserver.ts";
 import { advance, bandwidthReading } from "./counters.ts";
-import { membersAt, numberAt, parseJson } from "./document.ts";
+import { membersAt, numberAt, parseJson, valueAt } from "./document.ts";
 import { numberReading, shareReading, type SourceType, streamsReading, unreadable } from "./source.ts";
 import { under } from "./url.ts";
 
@@ -31,6 +32,7 @@ export const mistServerSource: SourceType<MistServerLoad> = {
         streamsReading(liveStreams(document), "streams with an input"),
       ],
       ...(limit > 0 ? { capacity: { bandwidth: limit * 8 } } : {}),
+      details: detailsIn(document),
       memory,
       again: memory.gap === "first",
     };
@@ -63,4 +65,23 @@ function liveStreams(document: unknown): string[] {
   return membersAt(document, "streams")
     .filter(([name, stream]) => name !== "" && (numberAt(stream, "curr", 1) ?? 0) > 0)
     .map(([name]) => name);
+}
+
+/** What its balancer is asked for; of a great many streams, as many as a report may name. */
+function detailsIn(document: unknown): MistServerDetails {
+  const outputs = membersAt(document, "outputs").filter(
+    (output): output is [string, string] => typeof output[1] === "string",
+  );
+  const streams = membersAt(document, "streams").filter(([name]) => name !== "" && name.length <= 512);
+  return {
+    outputs: Object.fromEntries(outputs.slice(0, 100)),
+    streams: streams.slice(0, 10_000).map(([name, stream]) => ({
+      name,
+      viewers: numberAt(stream, "curr", 0) ?? 0,
+      inputs: numberAt(stream, "curr", 1) ?? 0,
+      octetsOut: numberAt(stream, "bw", 0) ?? 0,
+      octetsIn: numberAt(stream, "bw", 1) ?? 0,
+      isReplica: valueAt(stream, "rep") === true,
+    })),
+  };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Reach } from "../base/reach.ts";
 import type { LoadReport } from "../model/condition.ts";
+import type { MistServerDetails } from "../model/mistserver.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { fetchReply } from "./fetch.ts";
 import { PullError } from "./pull-error.ts";
@@ -23,6 +24,7 @@ export type Pulled =
       readonly kind: "report";
       readonly report: LoadReport;
       readonly fields: readonly FieldReading[];
+      readonly details?: MistServerDetails;
       /** Another reading soon would tell more. */
       readonly again: boolean;
     }
@@ -121,7 +123,9 @@ function pulledOf(source: PolledLoad, reading: Reading<unknown>): Pulled {
   const report = reportFrom(fields, reading.capacity);
   const again = reading.again === true;
   const isKnown = fields.some(({ value }) => value !== undefined);
-  if (isKnown || again) return { kind: "report", report, fields, again };
+  const { details } = reading;
+  if (isKnown || again)
+    return { kind: "report", report, fields, again, ...(details === undefined ? {} : { details }) };
   const complaints = fields.map(({ field, problem }) => `${field}: ${problem}`).join("; ");
   return { kind: "failed", problem: `no field could be read: ${complaints}`, fields };
 }

@@ -8,6 +8,7 @@ import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
+import type { MistServerDetails } from "../model/mistserver.ts";
 import { createPuller, type Pulled } from "./pull.ts";
 import type { PolledLoad } from "./source.ts";
 
@@ -28,6 +29,8 @@ export interface PullersOptions {
   readonly log: Log;
   /** `sourceIndex`: position in `Edge.load`. */
   readonly onReport: (edgeId: string, sourceIndex: number, report: LoadReport) => void;
+  /** What a reading gave beside the load; right after its report. */
+  readonly onDetails?: (edgeId: string, details: MistServerDetails) => void;
   /** Every failure, in words without secrets; the log has only the first of a row. */
   readonly onFailure?: (edgeId: string, sourceIndex: number, problem: string) => void;
   readonly clock?: Clock;
@@ -42,7 +45,7 @@ const CONCURRENCY = 64;
 const FIRST_SPREAD_MS = 1000;
 
 export function startPullers(options: PullersOptions): Pullers {
-  const { log, onReport, onFailure, clock = systemClock, random = Math.random } = options;
+  const { log, onReport, onDetails, onFailure, clock = systemClock, random = Math.random } = options;
   const scheduler = createScheduler({ clock, random, concurrency: options.concurrency ?? CONCURRENCY });
   const failures = new Tally("edge", "type");
   const tracks = new Map<string, Track>();
@@ -76,6 +79,7 @@ export function startPullers(options: PullersOptions): Pullers {
       if (track.isFailing) log.info(about, "load source can be read again");
       track.isFailing = false;
       onReport(edgeId, sourceIndex, pulled.report);
+      if (pulled.details !== undefined) onDetails?.(edgeId, pulled.details);
       return;
     }
     if (!track.isFailing) log.warn({ ...about, problem: pulled.problem }, "load source cannot be read");

@@ -1,5 +1,6 @@
 import type { LoadReport } from "../model/condition.ts";
 import type { Capacity, LoadField, LoadSource, PushLoad } from "../model/edge.ts";
+import type { MistServerDetails } from "../model/mistserver.ts";
 import type { Counters } from "./counters.ts";
 import { problemOf, reportOf, usableNames } from "./fields.ts";
 
@@ -54,6 +55,8 @@ export type Reading<M = Counters> =
       readonly fields: readonly FieldReading[];
       /** What the server says it can carry. */
       readonly capacity?: Capacity;
+      /** What is of use beside the load. */
+      readonly details?: MistServerDetails;
       readonly memory?: M;
       /** A second reading soon would tell more: there are counters that were never seen before. */
       readonly again?: boolean;

@@ -14,6 +14,8 @@ export interface Question {
   readonly path?: string;
   /** How many edges are of use, best first; left out: for DNS as many as the service answers, otherwise all. */
   readonly most?: number;
+  /** Where the viewer is, by the word of someone who knows better than GeoIP. */
+  readonly location?: Location;
   readonly playing?: Playing;
 }
 

@@ -2,6 +2,7 @@ import type { Address, Prefix } from "./address.ts";
 import type { AcmeAccount } from "./acme.ts";
 import type { DnsSettings } from "./dns-settings.ts";
 import type { Edge } from "./edge.ts";
+import type { MistBalancer } from "./mistserver.ts";
 import type { Continent } from "./location.ts";
 import type { Service } from "./service.ts";
 import type { Zone } from "./zone.ts";
@@ -16,7 +17,11 @@ export interface Inventory {
     readonly dns: readonly Endpoint[];
     readonly http: readonly Endpoint[];
     readonly ops: Endpoint;
+    /** In place of MistServer's balancer. */
+    readonly mistserver?: readonly Endpoint[];
   };
+  /** Present where `listen.mistserver` is. */
+  readonly mistserver?: MistBalancer;
   readonly ops: { readonly tokens: readonly Token[] };
   readonly dns: DnsSettings;
   readonly acme: { readonly accounts: readonly AcmeAccount[] };
