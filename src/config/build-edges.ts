@@ -29,6 +29,7 @@ function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, re
     location: input.location,
     addresses: input.addresses,
     ...(input.url === undefined ? {} : { url: input.url }),
+    ...(input.urls === undefined ? {} : { urls: input.urls }),
     tags: input.tags,
     capacity: {
       ...(viewers === undefined ? {} : { viewers }),

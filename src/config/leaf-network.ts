@@ -67,6 +67,17 @@ export function baseUrl() {
   });
 }
 
+/** A URL of any scheme with a host, to put a path behind: `wss://edge.example.net:8443`, `rtmp://edge.example.net/live`. */
+export function schemedUrl() {
+  const hint = "write a scheme and a host, as wss://edge.example.net:8443";
+  return textLeaf({ noun: "an address", hint, json: { type: "string" } }, (text) => {
+    if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#@\s]+(?:\/[\x21-\x7e]*)?$/i.test(text) || !URL.canParse(text))
+      return undefined;
+    if (/[?#]/.test(text)) return refuse("has a query or a fragment; leave it out");
+    return read(text.replace(/\/+$/, ""));
+  });
+}
+
 const prefixHint = "write it as 192.0.2.0/24 or 2001:db8::/32";
 
 export function readPrefix(text: string): Reading<Prefix> | undefined {

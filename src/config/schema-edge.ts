@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { decimal, integer, oneOf, text } from "./leaf.ts";
-import { address, baseUrl } from "./leaf-network.ts";
+import { address, baseUrl, schemedUrl } from "./leaf-network.ts";
 import { bitRate } from "./leaf-quantity.ts";
 import { loadSchema, writtenLoadSchema } from "./schema-load.ts";
 import { probeSchema, writtenProbeSchema } from "./schema-probe.ts";
@@ -31,6 +31,12 @@ const capacity = z.strictObject({
 const ownKeys = {
   addresses: z.array(address()).describe("What DNS answers; IPv4 and IPv6, any number.").prefault([]),
   url: baseUrl().describe("What HTTP redirects to: origin and optional path prefix.").optional(),
+  urls: z
+    .record(z.string(), schemedUrl())
+    .describe(
+      "Other addresses by a word, as wss: told to who asks the HTTP door for JSON, with the path behind.",
+    )
+    .optional(),
   tags: z
     .array(text("a tag", "write a word"))
     .describe("Words by which services choose their edges.")

@@ -48,10 +48,11 @@ export function problem(status: number, detail: string, json: boolean, more: Ans
   };
 }
 
-/** A choice with the address that its redirect would name. */
+/** A choice with the address that its redirect would name, and the edge's other addresses for the same. */
 export interface Target {
   readonly choice: Choice;
   readonly url: string;
+  readonly urls?: { readonly [word: string]: string };
 }
 
 /** The decision itself. The viewer's address is shown to nobody but the viewer. */
@@ -65,9 +66,10 @@ export function choices(
   const body = JSON.stringify({
     service: decision.service.id,
     viewer: { address: formatAddress(client.address), country, continent, city, latitude, longitude, layer },
-    edges: targets.map(({ choice, url }) => ({
+    edges: targets.map(({ choice, url, urls }) => ({
       id: choice.edge.id,
       url,
+      urls,
       distanceKm: known(choice.distanceKm),
       priceKm: known(choice.priceKm),
       load: known(choice.loadRatio),

@@ -117,7 +117,7 @@ function parsed(text: string): URL | undefined {
 const PRINTABLE = /^[\x21-\x7e]*$/;
 
 /** As sent, except that octets a header or a URL cannot carry are percent-encoded. node:http gives one character per octet. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return PRINTABLE.test(text) ? text : text.replace(/[^\x21-\x7e]/gu, percentEncoded);
 }
 

@@ -1,6 +1,7 @@
 import type { Address } from "../model/address.ts";
 import type { Client } from "../model/client.ts";
 import type { Decide, Decision, RefusalReason } from "../model/decision.ts";
+import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { Service } from "../model/service.ts";
@@ -9,7 +10,7 @@ import { prefersJson } from "./accept.ts";
 import { type Answer, choices, manifest, PREFLIGHT, problem, redirect, type Target } from "./answer.ts";
 import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
 import { hostnamesOf, hostOf } from "./host.ts";
-import { createLocations } from "./location.ts";
+import { createLocations, printable } from "./location.ts";
 import { unwrapped } from "./redirector-php.ts";
 import { schemeOf } from "./scheme.ts";
 import { parseTarget, type Target as RequestTarget } from "./target.ts";
@@ -206,7 +207,7 @@ function answerTo(
       const targets = function* (): Generator<Target> {
         for (const choice of decision.edges) {
           const url = locations.of(service, choice.edge)?.(path, query);
-          if (url !== undefined) yield { choice, url };
+          if (url !== undefined) yield { choice, url, ...othersOf(choice.edge, path, query) };
         }
       };
       const [best] = targets();
@@ -225,6 +226,13 @@ function answerTo(
       return refusal(request, status, detail, status === 503 ? RETRY_LATER : undefined);
     }
   }
+}
+
+/** Behind each of them goes what was asked for. */
+function othersOf({ urls }: Edge, path: string, query: string): Pick<Target, "urls"> {
+  if (urls === undefined) return {};
+  const behind = printable(path) + printable(query);
+  return { urls: Object.fromEntries(Object.entries(urls).map(([word, url]) => [word, url + behind])) };
 }
 
 const NO_STORE = "no-store";

@@ -12,6 +12,7 @@ export interface DraftEdge {
   readonly location?: { readonly latitude: number; readonly longitude: number };
   readonly addresses?: readonly string[];
   readonly url?: string;
+  readonly urls?: { readonly [word: string]: string };
   readonly tags?: readonly string[];
   readonly capacity?: { readonly viewers?: number; readonly bandwidth?: string };
   readonly weight?: number;

@@ -41,6 +41,7 @@ export function importFlashphoner(original: Original): Draft | Refused {
         id: idOf(host.text),
         ...(host.address === undefined ? {} : { addresses: [host.address] }),
         url: `https://${host.text}${port === 443 ? "" : `:${port}`}`,
+        urls: { wss: `wss://${host.text}:${port}` },
         capacity: { viewers: 1000 },
         probe: { type: "websocket", port, secure: true },
         load: { type: "flashphoner", url: `http://${host.text}:8081` },

@@ -242,6 +242,20 @@ describe("/.edgeward/steering", () => {
 });
 
 describe("Accept: application/json", () => {
+  it("tells an edge's other addresses, with what was asked for behind", async () => {
+    const urls = { wss: "wss://edge1.example.net:8443", rtmp: "rtmp://edge1.example.net/live" };
+    test.answerWith(() => decisionOf([{ ...AMSTERDAM, urls }, SINGAPORE]));
+    const reply = await ask(test.port, "GET /cam1?t=%0D HTTP/1.1", JSON_WANTED);
+    const { edges } = JSON.parse(reply.body) as { edges: { url: string; urls?: object }[] };
+    expect(edges.map(({ url, urls }) => [url, urls])).toEqual([
+      [
+        "http://127.0.0.11:8081/cam1?t=%0D",
+        { wss: "wss://edge1.example.net:8443/cam1?t=%0D", rtmp: "rtmp://edge1.example.net/live/cam1?t=%0D" },
+      ],
+      ["https://sin1.edges.example.org/vod/cam1?t=%0D", undefined],
+    ]);
+  });
+
   it("gets the decision", async () => {
     const near = { ...choiceOf(AMSTERDAM, 12.5), priceKm: 3, loadRatio: 0.25 };
     test.answerWith(() =>

@@ -39,6 +39,7 @@ describe("Flashphoner's loadbalancing.xml", () => {
     expect(inventory.edges.map(({ id }) => id)).toEqual(["edge1", "edge-192-0-2-12", "edge1-2"]);
     expect(edge("edge-192-0-2-12")).toMatchObject({
       url: "https://192.0.2.12",
+      urls: { wss: "wss://192.0.2.12:443" },
       addresses: [{ family: 4 }],
       probe: { type: "websocket", url: "wss://192.0.2.12/" },
       load: [{ type: "flashphoner", url: "http://192.0.2.12:8081/" }],

@@ -15,7 +15,7 @@ import {
 
 /** A MistServer's controller with one stream. */
 async function startMist(isReplica: boolean) {
-  const load = {
+  const load: Record<string, unknown> = {
     cpu: 200,
     mem_total: 1000,
     mem_used: 100,
@@ -30,7 +30,7 @@ async function startMist(isReplica: boolean) {
     else reply.end("<!DOCTYPE html><html></html>");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { server, load, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
 describe("in place of MistServer's balancer", () => {
@@ -54,6 +54,7 @@ describe("in place of MistServer's balancer", () => {
     for (const [i, edge] of Object.values<Config>(config["edges"]).entries()) {
       const mist = await startMist(i > 0);
       mists.push(mist);
+      delete edge["capacity"];
       edge["load"] = {
         type: "mistserver",
         url: mist.url,
@@ -64,9 +65,9 @@ describe("in place of MistServer's balancer", () => {
     }
     service = await startService({ config, folder });
     await waitFor(async () => !(await ask("/?lstserver=1"))[1].includes("error"), 10_000, "all reports");
-  });
+  }, 60_000);
   afterAll(async () => {
-    await service.stop();
+    await service?.stop();
     for (const { server } of mists) server.close();
     remove();
   });
@@ -89,6 +90,20 @@ describe("in place of MistServer's balancer", () => {
   it("counts viewers over all servers, and takes no orders", async () => {
     expect(JSON.parse((await ask("/?viewers=1"))[1])).toEqual({ "live+cam1": 36 });
     expect((await ask("/?delserver=127.0.0.11"))[0]).toBe(403);
+  });
+
+  it("takes the limit that a server states where the configuration gives none", async () => {
+    const [mist] = mists;
+    if (mist === undefined) throw new Error("no server");
+    const roomAt = async () =>
+      (await service.ops("GET", "/v1/edges/ams1")).json as { loadRatio: number; load: object };
+    await waitFor(async () => (await roomAt()).loadRatio === 0, 10_000, "a rate of nothing");
+    expect((await roomAt()).load).toMatchObject({ capacity: { bandwidth: 1e9 } });
+    mist.load["bwlimit"] = 1;
+    mist.load["bw"] = [2e6, 1e5];
+    await waitFor(async () => (await roomAt()).loadRatio > 1, 10_000, "a full server");
+    mist.load["bwlimit"] = 125_000_000;
+    await waitFor(async () => (await roomAt()).loadRatio < 1, 10_000, "room");
   });
 
   it("says FULL when every edge is out of service", async () => {
