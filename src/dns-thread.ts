@@ -1,6 +1,6 @@
 /**
- * A thread that answers DNS: either batched UDP sockets, which hold the thread all the time, or TCP (and where there
- * are no batches, UDP too) in its event loop. An order is taken between two packets, whole.
+ * A thread that answers DNS: batched UDP sockets or TCP connections, which hold the thread all the time, or, where the C
+ * library cannot be called, both in its event loop. An order is taken between two packets, whole.
  */
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { LineRing } from "./base/line-ring.ts";
@@ -11,6 +11,8 @@ import { type DnsDoor, startDnsDoor } from "./dns/door.ts";
 import type { RateTable } from "./dns/rate-limit.ts";
 import type { ChallengeValues } from "./model/acme.ts";
 import type { Endpoint } from "./model/inventory.ts";
+import { answerStreams } from "./dns/stream-door.ts";
+import type { StreamSockets } from "./dns/streams.ts";
 import { servingThread, type ThreadOrder } from "./serving-thread.ts";
 
 /** What all threads have in common. */
@@ -22,6 +24,7 @@ export interface DnsCommon {
 /** The ring is of this thread alone. */
 export type DnsTask = DnsCommon & { readonly logRing: LineRing } & (
     | { readonly kind: "batches"; readonly sockets: ThreadSockets }
+    | { readonly kind: "streams"; readonly sockets: StreamSockets }
     | {
         readonly kind: "sockets";
         readonly endpoints: readonly Endpoint[];
@@ -33,6 +36,7 @@ const { data, port, log, engine, send } = servingThread<DnsTask>();
 const { task, cells } = data;
 
 if (task.kind === "batches") runBatches(task.sockets);
+else if (task.kind === "streams") runStreams(task.sockets);
 else await runSockets(task.endpoints, task.transports);
 
 /** What is the same whatever the sockets are. */
@@ -58,21 +62,32 @@ function runBatches(sockets: ThreadSockets): void {
     sockets,
     keep: engine.redirector.keep,
     onReady: () => send({ kind: "ready", endpoints: [] }),
-    onWake(door) {
-      for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
-        if (order.kind === "stop") return "stop";
-        obey(order, door);
-      }
-      return "go-on";
-    },
+    onWake: carryOutOrders,
   });
   port.close();
 }
 
-function obey(
-  order: Exclude<ThreadOrder, { readonly kind: "stop" }>,
-  door: Pick<DnsDoor, "take" | "challenge">,
-): void {
+function runStreams(sockets: StreamSockets): void {
+  answerStreams({
+    ...answering(),
+    sockets,
+    onReady: () => send({ kind: "ready", endpoints: [] }),
+    onWake: carryOutOrders,
+  });
+  port.close();
+}
+
+function carryOutOrders(door: ObeyingDoor): "go-on" | "stop" {
+  for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
+    if (order.kind === "stop") return "stop";
+    obey(order, door);
+  }
+  return "go-on";
+}
+
+type ObeyingDoor = Pick<DnsDoor, "take" | "challenge">;
+
+function obey(order: Exclude<ThreadOrder, { readonly kind: "stop" }>, door: ObeyingDoor): void {
   if (order.kind === "own") door.challenge(order.own as ChallengeValues);
   else engine.take(order.change, door.take);
 }

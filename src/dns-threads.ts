@@ -3,7 +3,7 @@
  *
  * ```
  * inventory, world, geo ─► orders ─┬─► UDP thread 1 … n  (batched sockets that share the address)
- *                                  └─► TCP thread        (and UDP, where there are no batches)
+ *                                  └─► TCP thread        (both in one, where the C library cannot be called)
  * counters ◄── shared memory ◄─────┘
  * ```
  */
@@ -20,6 +20,7 @@ import { counterCells, dnsMetrics } from "./dns/counters.ts";
 import { isPortToChoose, PORT_ATTEMPTS } from "./dns/listen.ts";
 import { createQueryLogFile } from "./dns/query-log-file.ts";
 import { newRateTable } from "./dns/rate-limit.ts";
+import { type OpenStreamSockets, openStreamSockets } from "./dns/stream-door.ts";
 import type { DnsCommon, DnsTask } from "./dns-thread.ts";
 import type { Geo } from "./geo/geo.ts";
 import type { ChallengeValues } from "./model/acme.ts";
@@ -128,42 +129,48 @@ interface Open {
   readonly close: () => void;
 }
 
-/** First the sockets, then TCP at the same ports, then the threads that answer. */
+/** First all sockets, UDP and TCP at the same ports, then the threads that answer. */
 async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: Opening): Promise<Open> {
   const { endpoints, newRing, udpThreads = defaultThreads() } = options;
+  const { batches, streams } = openSockets(libc, endpoints, udpThreads);
+  const close = (): void => {
+    batches.close();
+    streams.close();
+  };
   const common = newCommon();
+  try {
+    await Promise.all([
+      crew.start({ kind: "streams", sockets: streams.sockets, logRing: newRing(), ...common }, streams.wake),
+      ...batches.threads.map((thread) =>
+        crew.start({ kind: "batches", sockets: thread, logRing: newRing(), ...common }, () =>
+          batches.wake(thread),
+        ),
+      ),
+    ]);
+    return { endpoints: batches.endpoints, close };
+  } catch (error) {
+    await crew.stop();
+    close();
+    throw error;
+  }
+}
+
+interface OpenSockets {
+  readonly batches: BatchSockets;
+  readonly streams: OpenStreamSockets;
+}
+
+function openSockets(libc: Libc, endpoints: readonly Endpoint[], udpThreads: number): OpenSockets {
   for (let attempt = 1; ; attempt++) {
-    const sockets = openBatchSockets(libc, endpoints, udpThreads);
+    const batches = openBatchSockets(libc, endpoints, udpThreads);
     try {
-      await crew.start({
-        kind: "sockets",
-        endpoints: sockets.endpoints,
-        transports: ["tcp"],
-        logRing: newRing(),
-        ...common,
-      });
-      await startBatchThreads(crew, sockets, { common, newRing });
-      return sockets;
+      return { batches, streams: openStreamSockets(libc, batches.endpoints) };
     } catch (error) {
-      await crew.stop();
-      sockets.close();
+      batches.close();
       const mayFindAnother = endpoints.some((endpoint) => isPortToChoose(endpoint, error));
       if (!mayFindAnother || attempt === PORT_ATTEMPTS) throw error;
     }
   }
-}
-
-async function startBatchThreads(
-  crew: Crew<DnsTask>,
-  sockets: BatchSockets,
-  { common, newRing }: { readonly common: DnsCommon; readonly newRing: () => LineRing },
-): Promise<void> {
-  const started = sockets.threads.map((thread) =>
-    crew.start({ kind: "batches", sockets: thread, logRing: newRing(), ...common }, () =>
-      sockets.wake(thread),
-    ),
-  );
-  await Promise.all(started);
 }
 
 async function openPlain(

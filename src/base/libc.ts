@@ -12,19 +12,20 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, octets: number): number;
   close(fd: number): number;
   listen(fd: number, backlog: number): number;
-  accept4(fd: number, address: Uint8Array, octets: Uint32Array, flags: number): number;
-  recv(fd: number, octets: Uint8Array, count: number, flags: number): number;
-  send(fd: number, octets: Uint8Array, count: number, flags: number): number;
+  accept4(fd: number, address: Uint8Array | bigint, octets: Uint32Array | bigint, flags: number): number;
+  recv(fd: number, octets: Uint8Array | bigint, count: number, flags: number): number;
+  send(fd: number, octets: Uint8Array | bigint, count: number, flags: number): number;
   epoll_create1(flags: number): number;
   /** @param event `struct epoll_event` */
-  epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array): number;
+  epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array | bigint): number;
   /** @param timeoutMs at most so long */
-  epoll_wait(epoll: number, events: Uint8Array, count: number, timeoutMs: number): number;
+  epoll_wait(epoll: number, events: Uint8Array | bigint, count: number, timeoutMs: number): number;
   eventfd(initial: number, flags: number): number;
   read(fd: number, octets: Uint8Array, count: number): number;
   write(fd: number, octets: Uint8Array, count: number): number;
   /** @param timeoutMs at most so long */
   poll(fds: bigint, count: number, timeoutMs: number): number;
+  shutdown(fd: number, how: number): number;
   recvmmsg(fd: number, headers: bigint, count: number, flags: number, timeout: null): number;
   sendmmsg(fd: number, headers: bigint, count: number, flags: number): number;
   errno(): number;
@@ -76,6 +77,7 @@ function bound(): Libc {
     read: call("long read(int, void *, unsigned long)"),
     write: call("long write(int, void *, unsigned long)"),
     poll: call("int poll(void *, unsigned long, int)"),
+    shutdown: call("int shutdown(int, int)"),
     recvmmsg: call("int recvmmsg(int, void *, unsigned int, int, void *)"),
     sendmmsg: call("int sendmmsg(int, void *, unsigned int, int)"),
     errno: () => koffi.errno(),
@@ -89,10 +91,12 @@ export const ERRNO = {
   EINTR: 4,
   EBADF: 9,
   EAGAIN: 11,
+  ENOMEM: 12,
   EACCES: 13,
   EFAULT: 14,
   EINVAL: 22,
   ENFILE: 23,
   EMFILE: 24,
   ENOTSOCK: 88,
+  ENOBUFS: 105,
 } as const;

@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { LineRing } from "../base/line-ring.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Decide } from "../model/decision.ts";
-import type { DnsSettings } from "../model/dns-settings.ts";
+import type { DnsSettings, TcpLimits } from "../model/dns-settings.ts";
 import type { Log } from "../model/log.ts";
 import type { Zone } from "../model/zone.ts";
+import { TCP_LIMITS } from "./connections.ts";
 import { createDnsCounters, type DnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
 import { createNames } from "./names.ts";
@@ -66,6 +67,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     counters,
     cookieSecrets,
     rateLimiter,
+    tcpIdleMs: tcpLimitsOf(served).idleMs,
     ...(queryLog === undefined ? {} : { queryLog }),
     onFault: faultReporter(log),
   });
@@ -74,13 +76,18 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     counters,
     rateLimiter,
     queryLog,
-    take({ zones, services, dns }) {
-      responder.take(names.take(zones, services, dns));
+    take(next) {
+      const { zones, services, dns } = next;
+      responder.take(names.take(zones, services, dns), tcpLimitsOf(next).idleMs);
       rateLimiter.take(dns?.rateLimit);
       queryLog?.take(dns?.queryLog);
     },
     challenge: (values) => responder.take(names.challenge(values)),
   };
+}
+
+function tcpLimitsOf({ dns }: Served): TcpLimits {
+  return dns?.tcp ?? TCP_LIMITS;
 }
 
 export function newRateSeeds(): Int32Array {

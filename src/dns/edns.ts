@@ -14,6 +14,7 @@ export function readOptions(packet: Uint8Array, start: number, end: number, quer
     at = data + readUint16(packet, at + 2);
     if (at > end) return false;
     if (code === OPTION.NSID) query.wantsNsid = true;
+    if (code === OPTION.TCP_KEEPALIVE && at === data) query.wantsKeepalive = true; // RFC 7828 3.2.1
     if (code === OPTION.CLIENT_SUBNET && !readClientSubnet(packet, data, at, query.subnet)) return false;
     if (code === OPTION.COOKIE && !readCookie(packet, data, at, query.cookie)) return false;
   }

@@ -1,5 +1,6 @@
 import type { Query } from "./query.ts";
 import { type BindingRecord, PARAM_IPV4HINT, PARAM_IPV6HINT, type RecordSet } from "./records.ts";
+import { TCP_LIMITS } from "./connections.ts";
 import { SERVER_COOKIE_OCTETS } from "./cookie.ts";
 import {
   CLASS_IN,
@@ -32,6 +33,8 @@ export class Reply {
   scopePrefixLength = 0;
   /** Which server this is; sent if the query wants to know (RFC 5001). */
   nsid: Uint8Array | undefined;
+  /** How long a TCP connection may be idle, told to who asks. */
+  tcpIdleMs = TCP_LIMITS.idleMs;
   /** Sent back if the query had a cookie. */
   readonly serverCookie = new Uint8Array(SERVER_COOKIE_OCTETS);
   readonly #sections = { answer: 0, authority: 0, additional: 0 };
@@ -213,12 +216,18 @@ export class Reply {
     out[start + 6] = 0;
     writeUint16(out, start + 7, query.dnssecOk ? EDNS_FLAG_DO : 0);
     this.#at = start + OPT_FIXED_OCTETS;
+    if (query.wantsKeepalive) this.#writeKeepalive();
     if (query.wantsNsid && this.nsid !== undefined) this.#writeNsid(this.nsid);
     if (query.subnet.isPresent) this.#writeClientSubnet(query);
     if (query.cookie.isPresent) this.#writeCookie(query);
     if (this.#extendedError !== undefined) this.#writeExtendedError(this.#extendedError);
     writeUint16(out, start + 9, this.#at - start - OPT_FIXED_OCTETS);
     this.#sections.additional++;
+  }
+
+  /** In units of 100 ms (RFC 7828 3.1). */
+  #writeKeepalive(): void {
+    writeUint16(this.#out, this.#writeOptionHeader(OPTION.TCP_KEEPALIVE, 2), this.tcpIdleMs / 100);
   }
 
   #writeNsid(nsid: Uint8Array): void {
@@ -269,9 +278,12 @@ function hintOctets(addresses: readonly Uint8Array[]): number {
 }
 
 /** What OPT will need, but for an extended error. */
-function ednsOctets({ hasEdns, wantsNsid, subnet, cookie }: Query, nsid: Uint8Array | undefined): number {
+function ednsOctets(query: Query, nsid: Uint8Array | undefined): number {
+  const { hasEdns, wantsNsid, wantsKeepalive, subnet, cookie } = query;
   if (!hasEdns) return 0;
+  const keepaliveOctets = wantsKeepalive ? 6 : 0;
   const nsidOctets = wantsNsid && nsid !== undefined ? 4 + nsid.length : 0;
   const subnetOctets = subnet.isPresent ? 8 + ((subnet.sourcePrefixLength + 7) >> 3) : 0;
-  return OPT_FIXED_OCTETS + nsidOctets + subnetOctets + (cookie.isPresent ? 12 + SERVER_COOKIE_OCTETS : 0);
+  const cookieOctets = cookie.isPresent ? 12 + SERVER_COOKIE_OCTETS : 0;
+  return OPT_FIXED_OCTETS + keepaliveOctets + nsidOctets + subnetOctets + cookieOctets;
 }

@@ -19,6 +19,8 @@ export interface Query {
   wantsNsid: boolean;
   readonly subnet: ClientSubnet;
   readonly cookie: Cookie;
+  /** Whether the client wants to know how long a TCP connection may be idle (RFC 7828 3.2.1). */
+  wantsKeepalive: boolean;
 }
 
 /** The client-subnet option (RFC 7871 6), valid if present. */
@@ -55,6 +57,7 @@ export function createQuery(): Query {
     wantsNsid: false,
     subnet: { isPresent: false, family: 0, sourcePrefixLength: 0, address: new Uint8Array(16) },
     cookie: { isPresent: false, client: new Uint8Array(8), server: new Uint8Array(32), serverOctets: 0 },
+    wantsKeepalive: false,
   };
 }
 
@@ -70,6 +73,7 @@ export function clearQuery(query: Query): void {
 
 export function forgetOptions(query: Query): void {
   query.wantsNsid = false;
+  query.wantsKeepalive = false;
   query.subnet.isPresent = false;
   query.cookie.isPresent = false;
 }

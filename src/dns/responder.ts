@@ -13,6 +13,7 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Decide, Decision } from "../model/decision.ts";
+import { TCP_LIMITS } from "./connections.ts";
 import { type CookieJar, createCookieJar } from "./cookie.ts";
 import type { DnsCounters, Transport } from "./counters.ts";
 import { decodeQuery, type Verdict } from "./decode.ts";
@@ -34,6 +35,8 @@ export interface ResponderOptions {
   /** Told of a bug that was met; the query was answered with SERVFAIL. */
   readonly onFault: (error: unknown) => void;
   readonly clock?: Pick<Clock, "monotonicMs" | "wallMs">;
+  /** How long a TCP connection may be idle, for clients that ask (RFC 7828). */
+  readonly tcpIdleMs?: number;
   /** Of replies over UDP to who has not shown by a cookie that the address is its own (RFC 7873 5.2.5). */
   readonly rateLimiter?: Pick<RateLimiter, "judge">;
   /** Told of answers, as far as it wants to be. */
@@ -57,7 +60,7 @@ export interface Responder {
   /** Of the last packet that was answered; one object, filled again. */
   readonly last: LastAnswer;
   /** Answers from other names from the next packet on. */
-  readonly take: (namespace: Namespace) => void;
+  readonly take: (namespace: Namespace, tcpIdleMs?: number) => void;
   /**
    * As `respond` over UDP, but with no more than the question and TC=1; nothing is decided for it.
    * To be called for a query that was answered before.
@@ -82,6 +85,7 @@ export function createResponder(options: ResponderOptions): Responder {
   const query = createQuery();
   const reply = new Reply();
   reply.nsid = options.namespace.nsid;
+  reply.tcpIdleMs = options.tcpIdleMs ?? TCP_LIMITS.idleMs;
   const circumstances: Circumstances = {
     namespace: options.namespace,
     decide,
@@ -142,6 +146,7 @@ export function createResponder(options: ResponderOptions): Responder {
         return 0;
       }
       counters.request(transport, source.length, query.type);
+      if (transport === "udp") query.wantsKeepalive = false; // RFC 7828 3.3.1
       reply.begin(packet, query, out, maxOctets(query, transport));
       const isKnown = query.cookie.isPresent && renewCookie(cookies, query, source, clock, reply);
       circumstances.source = source;
@@ -160,6 +165,7 @@ export function createResponder(options: ResponderOptions): Responder {
     slip(packet, length, source, out) {
       decodeQuery(packet, length, query);
       counters.request("udp", source.length, query.type);
+      query.wantsKeepalive = false;
       reply.begin(packet, query, out, maxOctets(query, "udp"));
       slip();
       const replyOctets = reply.end();
@@ -167,9 +173,10 @@ export function createResponder(options: ResponderOptions): Responder {
       return replyOctets;
     },
     last,
-    take(namespace) {
+    take(namespace, tcpIdleMs = reply.tcpIdleMs) {
       circumstances.namespace = namespace;
       reply.nsid = namespace.nsid;
+      reply.tcpIdleMs = tcpIdleMs;
     },
   };
 }

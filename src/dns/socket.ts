@@ -14,6 +14,7 @@ import {
   SOL_SOCKET,
 } from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
+import type { Transport } from "./counters.ts";
 import { listenError, RECEIVE_BUFFER_OCTETS } from "./listen.ts";
 
 /** Plain data, so that a thread can be told of it: descriptors belong to the process. */
@@ -50,22 +51,40 @@ export function openSocketGroup(libc: Libc, endpoint: Endpoint, count: number): 
   }
 }
 
+/**
+ * Listens for TCP connections; accepting and whatever else one would wait for returns at once.
+ * @throws an Error of one line if it cannot be listened on
+ */
+export function openStreamSocket(libc: Libc, endpoint: Endpoint): SharedSocket {
+  const { address, family, isWildcard } = familyOf(endpoint);
+  const fd = libc.socket(address, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw failure(libc, endpoint, "tcp");
+  const set = (level: number, name: number): void => void libc.setsockopt(fd, level, name, cInteger(1), 4);
+  set(SOL_SOCKET, SO_REUSEADDR);
+  // Those that are accepted inherit it.
+  set(IPPROTO_TCP, TCP_NODELAY);
+  if (family === 6) set(IPPROTO_IPV6, IPV6_V6ONLY);
+  const name = socketAddress(endpoint);
+  if (libc.bind(fd, name, name.length) === 0 && libc.listen(fd, BACKLOG) === 0)
+    return { fd, family, isWildcard };
+  const error = failure(libc, endpoint, "tcp");
+  libc.close(fd);
+  throw error;
+}
+
 export function closeSockets(libc: Libc, sockets: readonly SharedSocket[]): void {
   for (const { fd } of sockets) libc.close(fd);
 }
 
 function openSocket(libc: Libc, endpoint: Endpoint, { isShared }: { isShared: boolean }): SharedSocket {
-  const address = parseAddress(endpoint.host);
-  if (address === undefined) throw new Error(`not an address: ${endpoint.host}`);
-  const isIpv6 = endpoint.host.includes(":");
-  const fd = libc.socket(isIpv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw failure(libc, endpoint);
-  const isWildcard = address.bytes.every((octet) => octet === 0);
-  const socket: SharedSocket = { fd, family: isIpv6 ? 6 : 4, isWildcard };
+  const { address, family, isWildcard } = familyOf(endpoint);
+  const fd = libc.socket(address, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw failure(libc, endpoint, "udp");
+  const socket: SharedSocket = { fd, family, isWildcard };
   try {
     configure(libc, socket, isShared);
     const name = socketAddress(endpoint);
-    if (libc.bind(fd, name, name.length) < 0) throw failure(libc, endpoint);
+    if (libc.bind(fd, name, name.length) < 0) throw failure(libc, endpoint, "udp");
     return socket;
   } catch (error) {
     libc.close(fd);
@@ -86,8 +105,17 @@ function configure(libc: Libc, { fd, family, isWildcard }: SharedSocket, isShare
   set(SOL_SOCKET, SO_SNDTIMEO, timeval(SEND_PATIENCE_MS));
 }
 
-function failure(libc: Libc, endpoint: Endpoint): Error {
-  return listenError(endpoint, "udp", lastError(libc));
+function familyOf({ host }: Endpoint): { address: number } & Pick<SharedSocket, "family" | "isWildcard"> {
+  const address = parseAddress(host);
+  if (address === undefined) throw new Error(`not an address: ${host}`);
+  const isWildcard = address.bytes.every((octet) => octet === 0);
+  return host.includes(":")
+    ? { address: AF_INET6, family: 6, isWildcard }
+    : { address: AF_INET, family: 4, isWildcard };
+}
+
+function failure(libc: Libc, endpoint: Endpoint, transport: Transport): Error {
+  return listenError(endpoint, transport, lastError(libc));
 }
 
 function timeval(milliseconds: number): Uint8Array {
@@ -97,6 +125,14 @@ function timeval(milliseconds: number): Uint8Array {
 /** A network that takes no packet for so long loses some. */
 const SEND_PATIENCE_MS = 100;
 
+/** Who waits to be accepted; the system grants what it allows. */
+const BACKLOG = 1024;
+
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0x800;
+const SO_REUSEADDR = 2;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 const SOCK_DGRAM = 2;
 const SO_RCVBUF = 8;
 const SO_SNDTIMEO = 21;

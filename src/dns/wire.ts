@@ -60,7 +60,13 @@ export const RCODE = {
 } as const;
 
 /** EDNS options (RFC 6891 9). */
-export const OPTION = { NSID: 3, CLIENT_SUBNET: 8, COOKIE: 10, EXTENDED_ERROR: 15 } as const;
+export const OPTION = {
+  NSID: 3,
+  CLIENT_SUBNET: 8,
+  COOKIE: 10,
+  TCP_KEEPALIVE: 11,
+  EXTENDED_ERROR: 15,
+} as const;
 
 /** Extended DNS errors (RFC 8914 4). */
 export const EXTENDED_ERROR = { FILTERED: 17, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;

@@ -1,6 +1,8 @@
 import { openBatchSockets } from "../../src/dns/batch-door.ts";
 import { type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
 import { loadLibc } from "../../src/base/libc.ts";
+import { openStreamSockets } from "../../src/dns/stream-door.ts";
+import { Streams, type StreamsOptions } from "../../src/dns/streams.ts";
 import type { Endpoint } from "../../src/model/inventory.ts";
 
 export const LIBC = loadLibc();
@@ -26,6 +28,24 @@ export function listenInBatches(endpoints: readonly Endpoint[], options: BatchOp
     stop() {
       clearInterval(timer);
       sockets.close();
+    },
+  };
+}
+
+/** TCP by epoll, without a thread of its own: looked at every millisecond. */
+export function listenByEpoll(endpoints: readonly Endpoint[], options: StreamsOptions): Batched {
+  if (LIBC.kind === "unavailable") throw new Error(LIBC.reason);
+  const open = openStreamSockets(LIBC.libc, endpoints);
+  const streams = new Streams(LIBC.libc, open.sockets, options);
+  const timer = setInterval(() => {
+    streams.turn(0);
+  }, 1);
+  return {
+    endpoints: open.endpoints,
+    stop() {
+      clearInterval(timer);
+      streams.closeAll();
+      open.close();
     },
   };
 }

@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
 import { type AnswererOptions, createAnswerer } from "../../src/dns/answerer.ts";
+import { createConnections } from "../../src/dns/connections.ts";
 import { counterCells, type Transport } from "../../src/dns/counters.ts";
 import { type DnsDoor, type DnsDoorOptions, startDnsDoor } from "../../src/dns/door.ts";
 import type { DnsSettings } from "../../src/model/dns-settings.ts";
 import type { Endpoint } from "../../src/model/inventory.ts";
 import { decode, type Reply } from "../dns/answers.ts";
-import { type Batched, LIBC, listenInBatches } from "../dns/batched.ts";
+import { type Batched, LIBC, listenByEpoll, listenInBatches } from "../dns/batched.ts";
 import { decide, SERVICES, ZONES } from "../dns/fixture.ts";
 import { query, type QueryParts } from "../dns/packets.ts";
 
@@ -15,7 +16,7 @@ import { query, type QueryParts } from "../dns/packets.ts";
 export interface Way {
   readonly transport: Transport;
   readonly host: "127.0.0.1" | "::1";
-  /** UDP through batched sockets. */
+  /** Through the C library: UDP in batches, TCP by epoll. */
   readonly isBatched?: true;
 }
 
@@ -31,6 +32,8 @@ const BATCHED_WAYS: readonly (readonly [string, Way])[] =
     : [
         ["UDP over IPv4 in batches", { ...UDP4, isBatched: true }],
         ["UDP over IPv6 in batches", { ...UDP6, isBatched: true }],
+        ["TCP over IPv4 by epoll", { ...TCP4, isBatched: true }],
+        ["TCP over IPv6 by epoll", { ...TCP6, isBatched: true }],
       ];
 
 /** For `describe.each`, named by how it is travelled. */
@@ -75,8 +78,8 @@ export async function startHarness({
   };
   const door = await startDnsDoor(doorOptions);
   const batched = LIBC.kind === "loaded" ? startBatched(doorOptions) : undefined;
-  const port = ({ host, isBatched }: Way): number => {
-    const endpoints = isBatched === true ? (batched?.endpoints ?? []) : door.endpoints;
+  const port = ({ host, isBatched, transport }: Way): number => {
+    const endpoints = isBatched === true ? (batched?.[transport].endpoints ?? []) : door.endpoints;
     return endpoints.find((endpoint) => endpoint.host === host)?.port ?? 0;
   };
   const send: Harness["send"] = async (way, packet) => {
@@ -98,20 +101,25 @@ export async function startHarness({
       return reply;
     },
     stop: async () => {
-      batched?.stop();
+      batched?.udp.stop();
+      batched?.tcp.stop();
       await door.stop();
     },
   };
 }
 
 /** The same answers, counted together with the door's. */
-function startBatched(options: AnswererOptions): Batched {
+function startBatched(options: AnswererOptions): Record<Transport, Batched> {
   const { responder, counters } = createAnswerer(options);
   const { respond } = responder;
-  return listenInBatches(ENDPOINTS, {
-    respond: (packet, length, source, out) => respond(packet.octets, length, source, "udp", out.octets),
-    counters,
-  });
+  const connections = createConnections(options.served.dns?.tcp);
+  return {
+    udp: listenInBatches(ENDPOINTS, {
+      respond: (packet, length, source, out) => respond(packet.octets, length, source, "udp", out.octets),
+      counters,
+    }),
+    tcp: listenByEpoll(ENDPOINTS, { respond, connections, counters, onShortage() {} }),
+  };
 }
 
 /** Sends all from one socket; the first that comes back. */

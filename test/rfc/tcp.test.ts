@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { decode, RCODES } from "../dns/answers.ts";
 import { ZONE } from "../dns/fixture.ts";
-import { query, TYPES } from "../dns/packets.ts";
+import { option, query, TYPES } from "../dns/packets.ts";
 import {
   connectTcp,
   frame,
@@ -14,6 +14,7 @@ import {
   type TcpClient,
   UDP4,
   type Way,
+  WAYS,
 } from "./harness.ts";
 
 let harness: Harness;
@@ -33,16 +34,17 @@ async function connected(way: Way, to = harness): Promise<TcpClient> {
   return client;
 }
 
+const KEEPALIVE = 11;
 const NAME = `static.${ZONE}`;
 
 async function expectServed(way: Way, by = harness): Promise<void> {
   expect((await by.ask(way, { name: NAME })).rcode).toBe(RCODES.NOERROR);
 }
 
-describe.each([
-  ["IPv4", TCP4],
-  ["IPv6", TCP6],
-])("TCP over %s", (_name, way) => {
+const WAYS_OF_TCP = WAYS.filter(([, { transport }]) => transport === "tcp");
+const WAYS_OF_IPV4 = WAYS_OF_TCP.filter(([, { host }]) => host === TCP4.host);
+
+describe.each(WAYS_OF_TCP)("%s", (_name, way) => {
   it("RFC 7766 6.2.1.1 (T01): ten queries in one write get ten answers with their IDs", async () => {
     const client = await connected(way);
     const ids = Array.from({ length: 10 }, (_, i) => 1000 + i);
@@ -99,6 +101,16 @@ describe.each([
     await expectServed({ ...way, transport: "udp" });
   });
 
+  it("RFC 7828 3.3.2: who asks is told how long a connection may be idle, in units of 100 ms", async () => {
+    const ask = { name: NAME, edns: { options: [option(KEEPALIVE)] } };
+    const reply = await harness.ask(way, ask);
+    expect([...(reply.opt?.options.get(KEEPALIVE) ?? [])]).toEqual([0, 150]);
+    const unasked = await harness.ask(way, { name: NAME, edns: {} });
+    expect(unasked.opt?.options.has(KEEPALIVE)).toBe(false);
+    const overUdp = await harness.ask({ ...way, transport: "udp" }, ask);
+    expect(overUdp.opt?.options.has(KEEPALIVE)).toBe(false);
+  });
+
   it("RFC 7766 6.2.1.1: what was asked before nonsense is answered", async () => {
     const client = await connected(way);
     client.socket.write(Buffer.concat([frame(query({ name: NAME })), frame(Buffer.alloc(3))]));
@@ -116,7 +128,7 @@ describe.each([
   });
 });
 
-describe("limits of TCP connections", () => {
+describe.each(WAYS_OF_IPV4)("limits of connections, %s", (_name, way) => {
   const tcp = { connections: 6, connectionsPerNetwork: 4, idleMs: 400 };
   let limited: Harness;
   beforeAll(async () => {
@@ -125,12 +137,12 @@ describe("limits of TCP connections", () => {
   afterAll(() => limited.stop());
 
   it("RFC 7766 6.2.2: the client's longest idle connection makes room for its next", async () => {
-    const clients = [await connected(TCP4, limited), await connected(TCP4, limited)];
-    clients.push(await connected(TCP4, limited), await connected(TCP4, limited));
+    const clients = [await connected(way, limited), await connected(way, limited)];
+    clients.push(await connected(way, limited), await connected(way, limited));
     // The first is used, so the second is the longest idle.
     clients[0]?.socket.write(frame(query({ name: NAME })));
     expect(await clients[0]?.next()).toBeDefined();
-    const newest = await connected(TCP4, limited);
+    const newest = await connected(way, limited);
     expect(await clients[1]?.next()).toBeUndefined();
     for (const client of [clients[0], newest]) {
       client?.socket.write(frame(query({ name: NAME })));
@@ -139,8 +151,8 @@ describe("limits of TCP connections", () => {
   });
 
   it("RFC 7766 6.2.3: an idle connection is closed, also one that drips", async () => {
-    const idle = await connected(TCP4, limited);
-    const dripping = await connected(TCP6, limited);
+    const idle = await connected(way, limited);
+    const dripping = await connected({ ...way, host: TCP6.host }, limited);
     const timer = setInterval(() => dripping.socket.write(Uint8Array.of(1)), 20);
     expect(await idle.next()).toBeUndefined();
     expect(await dripping.next()).toBeUndefined();
@@ -148,16 +160,16 @@ describe("limits of TCP connections", () => {
   });
 });
 
-describe("a client that never reads", () => {
+describe.each(WAYS_OF_IPV4)("a client that never reads, %s", (_name, way) => {
   it("RFC 7766 10: its queries wait, others do not", async () => {
-    const client = await connected(TCP4);
+    const client = await connected(way);
     client.socket.pause();
     const message = frame(query({ name: `huge.${ZONE}`, type: TYPES.TXT }));
     client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => message)));
     const before = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 20; i++) {
-      await expectServed(UDP4);
-      await expectServed(TCP4);
+      await expectServed({ ...way, transport: "udp" });
+      await expectServed(way);
     }
     // 20,000 answers of 2 kB would be 40 MB.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8_000_000);

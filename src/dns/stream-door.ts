@@ -1,0 +1,100 @@
+/**
+ * TCP by a thread that does nothing else.
+ *
+ * ```
+ * the thread that opens                 the thread that answers
+ * openStreamSockets ── StreamSockets ──► answerStreams: epoll ─► streams ─► responder
+ *        └── wake ── eventfd ─────────────────► onWake
+ * ```
+ *
+ * Descriptors belong to the process and outlive a thread that dies: who waits to be accepted is served by
+ * the one that takes its place.
+ */
+import { drainWake, openWake, wake } from "../base/eventfd.ts";
+import { type Libc, loadLibc } from "../base/libc.ts";
+import { boundPort } from "../base/socket-address.ts";
+import type { Endpoint } from "../model/inventory.ts";
+import { type Answerer, type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
+import { createConnections } from "./connections.ts";
+import { openEpoll } from "./epoll.ts";
+import { sometimes } from "./fault.ts";
+import { closeSockets, openStreamSocket, type SharedSocket } from "./socket.ts";
+import { newHeld, Streams, type StreamSockets } from "./streams.ts";
+
+export interface OpenStreamSockets {
+  /** Where they really listen, in the order asked. */
+  readonly endpoints: readonly Endpoint[];
+  readonly sockets: StreamSockets;
+  /** Has the thread's `onWake` called soon. */
+  readonly wake: () => void;
+  /** To be called when no thread uses them any more. */
+  close(): void;
+}
+
+/** @throws an Error of one line if one of them cannot be listened on; then none is */
+export function openStreamSockets(libc: Libc, endpoints: readonly Endpoint[]): OpenStreamSockets {
+  const listeners: SharedSocket[] = [];
+  try {
+    for (const endpoint of endpoints) listeners.push(openStreamSocket(libc, endpoint));
+  } catch (error) {
+    closeSockets(libc, listeners);
+    throw error;
+  }
+  const sockets: StreamSockets = {
+    listeners,
+    epollFd: openEpoll(libc),
+    wakeFd: openWake(libc),
+    held: newHeld(),
+  };
+  return {
+    endpoints: endpoints.map(({ host }, i) => ({ host, port: boundPort(libc, listeners[i]?.fd ?? -1) })),
+    sockets,
+    wake: () => wake(libc, sockets.wakeFd),
+    close() {
+      closeSockets(libc, listeners);
+      libc.close(sockets.epollFd);
+      libc.close(sockets.wakeFd);
+    },
+  };
+}
+
+export interface StreamDoorOptions extends AnswererOptions {
+  readonly sockets: StreamSockets;
+  /** Called once, before the first connection is accepted. */
+  readonly onReady: () => void;
+  /** Called between two turns after a wake-up, and now and then; `stop` ends them. */
+  readonly onWake: (door: Pick<Answerer, "take" | "challenge">) => "go-on" | "stop";
+}
+
+/** Answers until `onWake` says stop. Does not return before; nothing else runs in this thread meanwhile. */
+export function answerStreams(options: StreamDoorOptions): void {
+  const loaded = loadLibc();
+  if (loaded.kind === "unavailable") throw new Error(`no streams: ${loaded.reason}`);
+  const { libc } = loaded;
+  const { sockets, served, log, onReady, onWake } = options;
+  const { responder, counters, take, challenge } = createAnswerer(options);
+  const connections = createConnections(served.dns?.tcp);
+  const { respond } = responder;
+  const onShortage = sometimes((errno: number) =>
+    log.warn({ errno }, "no DNS connection can be accepted: no descriptor or memory is left"),
+  );
+  const streams = new Streams(libc, sockets, { respond, connections, counters, onShortage });
+  const door = {
+    take(next: Served) {
+      take(next);
+      connections.take(next.dns?.tcp);
+    },
+    challenge,
+  };
+  onReady();
+  for (;;) {
+    const result = streams.turn(PATIENCE_MS);
+    if (result === "woken") drainWake(libc, sockets.wakeFd);
+    if (result !== "served" && onWake(door) === "stop") break;
+  }
+  streams.turn(0);
+  streams.closeAll();
+}
+
+/** How soon idle connections are looked for, and a thread is seen to end where nobody wakes it. */
+const PATIENCE_MS = 200;
