@@ -3,14 +3,27 @@ import { fileURLToPath } from "node:url";
 import { LOAD_CORE, start } from "../lib/process.mjs";
 
 /**
- * @typedef {object} Load
- * @property {(order: import("./generator.mjs").Order) => Promise<import("./generator.mjs").Yield>} run
+ * @template Order, Yield
+ * @typedef {object} LoadOf
+ * @property {(order: Order) => Promise<Yield>} run
  * @property {() => Promise<void>} stop
  */
+/** @typedef {LoadOf<import("./generator.mjs").Order, import("./generator.mjs").Yield>} Load */
+/** @typedef {LoadOf<import("./tcp-generator.mjs").TcpOrder, import("./tcp-generator.mjs").TcpYield>} TcpLoad */
 
-/** Starts the generator, on its own core. @returns {Promise<Load>} */
-export async function startLoad() {
-  const file = join(dirname(fileURLToPath(import.meta.url)), "generator.mjs");
+/** Over UDP. @returns {Promise<Load>} */
+export function startLoad() {
+  return startGenerator("generator.mjs");
+}
+
+/** @returns {Promise<TcpLoad>} */
+export function startTcpLoad() {
+  return startGenerator("tcp-generator.mjs");
+}
+
+/** Starts a generator, on its own core. @param {string} name @returns {Promise<LoadOf<any, any>>} */
+async function startGenerator(name) {
+  const file = join(dirname(fileURLToPath(import.meta.url)), name);
   const child = start(LOAD_CORE, [process.execPath, file], { ipc: true });
   await answerOf(child);
   return {

@@ -12,7 +12,7 @@ export const EXISTING_NAMES = Array.from({ length: EXISTING_COUNT }, (_, index) 
 
 /** What is asked: EDNS without a client subnet, with always the same one, or 100,000 subnets and 200 names. */
 export const MIXES = /** @type {const} */ (["no subnet", "one subnet", "mixture"]);
-/** @typedef {typeof MIXES[number]} Mix */
+/** Beyond these, one name with 100,000 subnets. @typedef {typeof MIXES[number] | "one name"} Mix */
 
 /**
  * @typedef {object} Question
@@ -34,6 +34,10 @@ export function questions(mix, count, seed = 1) {
       return Array.from({ length: count }, () => question(0, undefined));
     case "one subnet":
       return Array.from({ length: count }, () => question(0, FIXED_SUBNET));
+    case "one name": {
+      const subnets = Array.from({ length: SUBNET_COUNT }, () => randomSubnet(random));
+      return Array.from({ length: count }, () => question(0, subnets[random() % SUBNET_COUNT]));
+    }
     case "mixture": {
       const subnets = Array.from({ length: SUBNET_COUNT }, () => randomSubnet(random));
       return Array.from({ length: count }, () =>
@@ -44,7 +48,7 @@ export function questions(mix, count, seed = 1) {
 }
 
 /** @param {number} index */
-function nameAt(index) {
+export function nameAt(index) {
   return `s${String(index).padStart(3, "0")}.${ZONE}`;
 }
 

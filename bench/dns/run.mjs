@@ -8,7 +8,7 @@ import { nearestSite, SITES } from "../lib/sites.mjs";
 import { median } from "../lib/statistics.mjs";
 import { CACHED_SUBNETS, cacheEntries } from "./cache-entries.mjs";
 import { connect } from "./client.mjs";
-import { startLoad } from "./load.mjs";
+import { startLoad, startTcpLoad } from "./load.mjs";
 import { writeNestedDatabase } from "./nested-database.mjs";
 import { edgeward } from "./peers/edgeward.mjs";
 import { gdnsd } from "./peers/gdnsd.mjs";
@@ -40,12 +40,14 @@ await inScratch(async (folder) => {
   /** @type {Contender[]} */
   const contenders = [];
   const load = await startLoad();
+  const tcpLoad = await startTcpLoad();
   try {
     const circumstances = await circumstancesIn(folder);
     for (const peer of peers) contenders.push(await started(peer, circumstances));
-    publish(await findings(contenders, load, skipped));
+    publish(await findings(contenders, { load, tcpLoad }, skipped));
   } finally {
     await load.stop();
+    await tcpLoad.stop();
     for (const { stop } of contenders) await stop();
   }
 });
@@ -85,10 +87,10 @@ async function started(peer, circumstances) {
 
 /**
  * @param {readonly Contender[]} contenders
- * @param {import("./load.mjs").Load} load
+ * @param {{ load: import("./load.mjs").Load, tcpLoad: import("./load.mjs").TcpLoad }} loads
  * @param {readonly Peer[]} skipped
  */
-async function findings(contenders, load, skipped) {
+async function findings(contenders, { load, tcpLoad }, skipped) {
   const truth = await truthTable(contenders);
   const throughput = [];
   for (const mix of MIXES) throughput.push(await throughputTable(mix, contenders, load));
@@ -98,6 +100,7 @@ async function findings(contenders, load, skipped) {
       "How many queries does a CPU second answer, beside other servers with the same sites and database?",
     tables: [
       ...throughput.map(({ table }) => table),
+      ...(await tcpTables(contenders, tcpLoad)),
       await latencyTable(contenders, load, throughput.at(-1)?.perSecond ?? new Map()),
       truth,
     ],
@@ -165,6 +168,48 @@ async function throughputTable(mix, contenders, load) {
   };
 }
 
+/** @param {readonly Contender[]} contenders @param {import("./load.mjs").TcpLoad} load */
+async function tcpTables(contenders, load) {
+  const tables = [];
+  for (const [manner, title] of TCP_MANNERS) {
+    /** @type {Map<Contender, import("./tcp-generator.mjs").TcpYield[]>} */
+    const yields = new Map(contenders.map((contender) => [contender, []]));
+    for (let round = 1; round <= ROUNDS; round++)
+      for (const [{ port, pid, peer }, ofPeer] of yields) {
+        const result = await load.run({ port, pid, mix: "one subnet", manner, seconds: SECONDS });
+        ofPeer.push(result);
+        progress(
+          `TCP, ${manner}, round ${round}, ${peer.name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.wrong} wrong, ${result.lost} lost`,
+        );
+      }
+    tables.push({
+      title: `${title}: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
+      columns: [
+        "server",
+        "queries per CPU second",
+        "lowest",
+        "highest",
+        "answers per second",
+        "wrong",
+        "lost",
+      ],
+      rows: [...yields].map(([{ peer }, ofPeer]) => {
+        const rates = ofPeer.map(perCpuSecond);
+        const perSecond = median(ofPeer.map(({ answers, seconds }) => answers / seconds));
+        const [wrong, lost] = [total(ofPeer, "wrong"), total(ofPeer, "lost")];
+        return [peer.name, median(rates), Math.min(...rates), Math.max(...rates), perSecond, wrong, lost];
+      }),
+    });
+  }
+  return tables;
+}
+
+/** @type {readonly (readonly [import("./tcp-generator.mjs").TcpManner, string])[]} */
+const TCP_MANNERS = [
+  ["pipelined", "TCP, one connection for all queries"],
+  ["one each", "TCP, one connection for each query"],
+];
+
 /** @param {import("./questions.mjs").Mix} mix */
 function titleOf(mix) {
   switch (mix) {
@@ -172,6 +217,8 @@ function titleOf(mix) {
       return "One name, EDNS without a client subnet";
     case "one subnet":
       return "One name, always the same client subnet";
+    case "one name":
+      return "One name, 100,000 random client subnets";
     case "mixture":
       return "200 names, a tenth of them not existing, 100,000 random client subnets";
   }
@@ -239,12 +286,12 @@ async function truthTable(contenders) {
   };
 }
 
-/** @param {Yield} result */
+/** @param {Pick<Yield, "answers" | "serverCpuSeconds">} result */
 function perCpuSecond({ answers, serverCpuSeconds }) {
   return answers / serverCpuSeconds;
 }
 
-/** @param {readonly Yield[]} yields @param {"wrong" | "lost"} key */
+/** @param {readonly Pick<Yield, "wrong" | "lost">[]} yields @param {"wrong" | "lost"} key */
 function total(yields, key) {
   return yields.reduce((sum, each) => sum + each[key], 0);
 }

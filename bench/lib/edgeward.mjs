@@ -8,26 +8,27 @@ import { SITES } from "./sites.mjs";
  * @property {import("./process.mjs").Child} child
  * @property {{ dns: number, http: number, ops: number }} ports
  * @property {number} startSeconds from the command to open doors
+ * @property {string} file its configuration
  */
 
 /**
  * Runs the real program over the packaged city database with the sites as edges, without probes, and
  * waits until its doors are open. Loopback is placed in Amsterdam.
  * @param {string} folder for its configuration
- * @param {{ hostnames: readonly string[], nodeOptions?: readonly string[] }} options
+ * @param {{ hostnames: readonly string[], nodeOptions?: readonly string[], more?: object }} options `more`: other keys of the configuration
  * @returns {Promise<Edgeward>}
  */
-export async function startEdgeward(folder, { hostnames, nodeOptions = [] }) {
+export async function startEdgeward(folder, { hostnames, nodeOptions = [], more = {} }) {
   const ports = { dns: await freePort(), http: await freePort(), ops: await freePort() };
   const file = join(folder, "edgeward.yaml");
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify(configuration(ports, hostnames), undefined, 1));
+  writeFileSync(file, JSON.stringify({ ...configuration(ports, hostnames), ...more }, undefined, 1));
   const startedMs = performance.now();
   const main = join(PROJECT, "dist", "main.js");
   const command = [process.execPath, ...nodeOptions, main, "serve", "-c", file];
   const child = start(SERVER_CORE, command, { cwd: folder });
   await child.says("edgeward serves");
-  return { child, ports, startSeconds: (performance.now() - startedMs) / 1000 };
+  return { child, ports, file, startSeconds: (performance.now() - startedMs) / 1000 };
 }
 
 /** @param {Edgeward["ports"]} ports @param {readonly string[]} hostnames */

@@ -101,7 +101,9 @@ function configure(libc: Libc, { fd, family, isWildcard }: SharedSocket, isShare
     throw new Error("the system does not let sockets share an address");
   if (isWildcard && family === 4) set(IPPROTO_IP, IP_PKTINFO, cInteger(1));
   if (isWildcard && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, cInteger(1));
-  set(SOL_SOCKET, SO_RCVBUF, cInteger(RECEIVE_BUFFER_OCTETS));
+  // With the right to, past what net.core.rmem_max allows.
+  const buffer = cInteger(RECEIVE_BUFFER_OCTETS);
+  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, buffer)) set(SOL_SOCKET, SO_RCVBUF, buffer);
   set(SOL_SOCKET, SO_SNDTIMEO, timeval(SEND_PATIENCE_MS));
 }
 
@@ -135,6 +137,7 @@ const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const SOCK_DGRAM = 2;
 const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
 const SO_SNDTIMEO = 21;
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
