@@ -10,6 +10,7 @@ const BENCHES = {
   dns: { file: "dns/run.mjs", question: "how many queries a CPU second answers, beside other servers" },
   "dns-reload": { file: "dns/reload.mjs", question: "whether a reload shows in the delay of answers" },
   "dns-size": { file: "dns/size.mjs", question: "what a query costs with many services and edges" },
+  scopes: { file: "scopes.mjs", question: "how many answers a caching resolver has to hold" },
   http: { file: "http/run.mjs", question: "how many redirects a CPU second sends, beside nginx" },
   start: { file: "start.mjs", question: "how long a start takes, and how much memory a service" },
   faults: { file: "faults/run.mjs", question: "what the DNS door does when things go wrong" },

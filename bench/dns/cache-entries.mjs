@@ -12,16 +12,34 @@ export const CACHED_SUBNETS = 1500;
  */
 export async function cacheEntries(client) {
   const [name = ""] = EXISTING_NAMES;
+  const cache = createCache();
+  for (const subnet of subnets())
+    if (!cache.holds(subnet)) cache.add(subnet, (await client.ask({ name, subnet }))?.scope ?? 0);
+  return cache.entries();
+}
+
+/** The same, by whoever tells scopes at once. @param {(subnet: readonly [number, number, number]) => number} scopeOf */
+export function entriesFor(scopeOf) {
+  const cache = createCache();
+  for (const subnet of subnets()) if (!cache.holds(subnet)) cache.add(subnet, scopeOf(subnet));
+  return cache.entries();
+}
+
+function subnets() {
   const random = randomFrom(11);
+  return Array.from({ length: CACHED_SUBNETS }, () => randomSubnet(random));
+}
+
+function createCache() {
   /** @type {Set<string>} */
   const held = new Set();
-  for (let i = 0; i < CACHED_SUBNETS; i++) {
-    const subnet = randomSubnet(random);
-    if (isHeld(held, subnet)) continue;
-    const answer = await client.ask({ name, subnet });
-    held.add(key(subnet, Math.min(24, answer?.scope ?? 0)));
-  }
-  return held.size;
+  return {
+    /** @param {readonly [number, number, number]} subnet */
+    holds: (subnet) => isHeld(held, subnet),
+    /** @param {readonly [number, number, number]} subnet @param {number} scope */
+    add: (subnet, scope) => held.add(key(subnet, Math.min(24, scope))),
+    entries: () => held.size,
+  };
 }
 
 /** @param {ReadonlySet<string>} held @param {readonly [number, number, number]} subnet */

@@ -140,7 +140,8 @@ interface Explained {
 function disagreements(config: Config, view: Explained, dns: Reply, http: Response): string[] {
   const isRefused = view.outcome.kind === "refused";
   const pairs: (readonly [what: string, got: unknown, wanted: unknown])[] = [
-    ["scope", dns.scopePrefixLength, Number(view.scopePrefix.split("/")[1])],
+    // It takes time to find out how wide a network is decided alike: explain takes it.
+    ["scope", (dns.scopePrefixLength ?? -1) >= Number(view.scopePrefix.split("/")[1]), true],
     ["rcode", dns.rcode, 0],
     ["HTTP status", http.status, isRefused ? 451 : 200],
     ["addresses", dns.addresses.join(), isRefused ? "" : addressesOf(config, view).join()],
