@@ -70,6 +70,7 @@ export interface App {
 export interface Endpoints {
   readonly dns: readonly Endpoint[];
   readonly http: readonly Endpoint[];
+  readonly https?: readonly Endpoint[];
   readonly ops: Endpoint;
 }
 
@@ -182,6 +183,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
         environment,
         nowMs: Date.now(),
         generation: inventory.generation + 1,
+        areCertificatesInUse: true,
       }),
     current: () => inventory,
     prepare: (next) => geo.setFiles(next.geoip),
@@ -304,7 +306,8 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     Object.assign(doors, { dns, http });
     metrics.push(dns.metrics, http.metrics);
     if (isStopped) await stopAll(closing);
-    return { dns: dns.endpoints, http: http.endpoints, ops: ops.endpoint };
+    const https = http.httpsEndpoints.length === 0 ? {} : { https: http.httpsEndpoints };
+    return { dns: dns.endpoints, http: http.endpoints, ...https, ops: ops.endpoint };
   };
   return {
     opened: open(),

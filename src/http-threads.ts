@@ -12,8 +12,10 @@ import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { joinArrivals } from "./arrivals.ts";
 import { formatEndpoint } from "./base/endpoint.ts";
+import { watchFiles } from "./base/watch.ts";
 import { openWake, wake } from "./base/eventfd.ts";
 import { type Libc, loadLibc, type LibcResult } from "./base/libc.ts";
+import { openCertificates } from "./http/certificates.ts";
 import { type CountedIn, countCells, httpMetrics, newCountedIn } from "./http/counts.ts";
 import { hasIpv4Twin, type HttpDoor, type HttpDoorOptions, startHttpDoor } from "./http/door.ts";
 import { DEFAULT_LIMITS } from "./http/limits.ts";
@@ -21,7 +23,8 @@ import { MARKED_DESCRIPTORS } from "./http-loop/connections.ts";
 import { whyNoParser } from "./http-loop/parser.ts";
 import { type ListeningGroup, type ListeningSocket, listenTogether } from "./http-loop/sockets.ts";
 import type { HttpTask, HttpThreadNews } from "./http-thread.ts";
-import type { Endpoint, Inventory } from "./model/inventory.ts";
+import type { Endpoint, Https, Inventory } from "./model/inventory.ts";
+import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { World } from "./model/world.ts";
 import type { Arrivals } from "./pricing/ledger.ts";
@@ -29,7 +32,7 @@ import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
 
 export interface HttpThreadsOptions
   extends Pick<CrewOptions<HttpTask>, "inventory" | "world" | "geo" | "decisions" | "log">,
-    Omit<HttpDoorOptions, "services" | "trustedProxies"> {
+    Omit<HttpDoorOptions, "services" | "trustedProxies" | "https" | "counted"> {
   /** How many threads; by default one per core but one, 1 to 8. */
   readonly threads?: number;
   /** The C library, or why it cannot be called. */
@@ -41,6 +44,7 @@ export interface HttpThreadsOptions
 export interface HttpThreads {
   /** Where they really listen, in the order asked. */
   readonly endpoints: readonly Endpoint[];
+  readonly httpsEndpoints: readonly Endpoint[];
   readonly metrics: MetricSource;
   readonly take: (inventory: Inventory, world: World) => void;
   /** Where the threads' decisions were made for, as far as they have told since the last call. */
@@ -52,31 +56,88 @@ export interface HttpThreads {
 /** @throws an Error of one line if an endpoint cannot be listened on; then nothing is left running */
 export async function startHttpThreads(options: HttpThreadsOptions): Promise<HttpThreads> {
   const { inventory, endpoints, log, libc = loadLibc() } = options;
-  const { services, trustedProxies } = inventory;
+  const { services, trustedProxies, listen } = inventory;
   const counted = newCountedIn();
-  const doorOptions: HttpDoorOptions = { ...options, services, trustedProxies, counted };
+  const served = serveCertificates(listen.https, log);
+  const doorOptions: HttpDoorOptions = { ...options, ...served.door, services, trustedProxies, counted };
   const reason = libc.kind === "unavailable" ? libc.reason : whyNoParser();
-  if (libc.kind === "unavailable" || reason !== undefined || endpoints.length === 0) {
-    if (endpoints.length > 0)
-      log.warn({ reason }, "answering HTTP in the main thread alone, with less throughput");
-    return alone(await startHttpDoor(doorOptions), counted, inventory);
-  }
-  const door = await startHttpDoor({ ...doorOptions, endpoints: [] });
+  const areThreads = libc.kind === "loaded" && reason === undefined && endpoints.length > 0;
+  if (endpoints.length > 0 && !areThreads)
+    log.warn({ reason }, "answering HTTP in the main thread alone, with less throughput");
+  const door = await startHttpDoor(areThreads ? { ...doorOptions, endpoints: [] } : doorOptions);
+  for (const endpoint of door.httpsEndpoints)
+    log.info({ endpoint: formatEndpoint(endpoint) }, "answering HTTPS");
+  const stopServing = served.start(door.renewCertificates);
   try {
-    return await withThreads(door, counted, libc.libc, options);
+    const doors = areThreads ? await withThreads(door, counted, libc.libc, options) : alone(door, counted);
+    const takeNew = whenNew(inventory, (next) => {
+      door.take(next);
+      served.take(next.listen.https);
+    });
+    return {
+      ...doors,
+      httpsEndpoints: door.httpsEndpoints,
+      metrics: () => [...doors.metrics(), ...served.metrics()],
+      take(next, world) {
+        doors.take(next, world);
+        takeNew(next);
+      },
+      async stop() {
+        stopServing();
+        await doors.stop();
+      },
+    };
   } catch (error) {
+    stopServing();
     await door.stop();
     throw error;
   }
 }
 
-function alone(door: HttpDoor, counted: CountedIn, first: Inventory): HttpThreads {
+type Doors = Omit<HttpThreads, "httpsEndpoints">;
+
+function alone(door: HttpDoor, counted: CountedIn): Doors {
   return {
     endpoints: door.endpoints,
     metrics: () => httpMetrics([counted]),
-    take: whenNew(first, door.take),
+    take: () => {},
     takeArrivals: () => joinArrivals([]),
     stop: door.stop,
+  };
+}
+
+interface Served {
+  /** For the options of the door. */
+  readonly door: Pick<HttpDoorOptions, "https">;
+  readonly metrics: MetricSource;
+  /** Reads them again whenever the files change, and then calls `renew`. Returns the way to stop. */
+  start(renew: () => void): () => void;
+  take(https: Https | undefined): void;
+}
+
+const NOTHING_SERVED: Served = { door: {}, metrics: () => [], start: () => () => {}, take: () => {} };
+
+/** Certificates as the configuration names them, and as their files change. */
+function serveCertificates(https: Https | undefined, log: Log): Served {
+  if (https === undefined) return NOTHING_SERVED;
+  let pairs = https.certificates;
+  let renewDoor: (() => void) | undefined;
+  const certificates = openCertificates(pairs, log, Date.now);
+  const readAgain = (): void => {
+    certificates.read(pairs);
+    renewDoor?.();
+  };
+  return {
+    door: { https: { endpoints: https.addresses, certificates } },
+    metrics: certificates.metrics,
+    start(renew) {
+      renewDoor = renew;
+      return watchFiles(async () => pairs.flatMap(({ certificate, key }) => [certificate, key]), readAgain);
+    },
+    take(next) {
+      pairs = next?.certificates ?? pairs;
+      readAgain();
+    },
   };
 }
 
@@ -85,10 +146,9 @@ async function withThreads(
   counted: CountedIn,
   libc: Libc,
   options: HttpThreadsOptions,
-): Promise<HttpThreads> {
+): Promise<Doors> {
   const { log, threads = defaultThreads() } = options;
   const sockets = openSockets(libc, options.endpoints, threads);
-  const takeInventory = whenNew(options.inventory, door.take);
   const names: string[][] = [];
   const crew: Crew<HttpTask> = createCrew<HttpTask>({
     ...options,
@@ -132,10 +192,7 @@ async function withThreads(
       ]),
       ...crew.metrics(),
     ],
-    take(inventory, world) {
-      crew.take(inventory, world);
-      takeInventory(inventory);
-    },
+    take: crew.take,
     takeArrivals: crew.takeArrivals,
     async stop() {
       await closeAll();

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { formatPrefix, parseAddress } from "../base/address.ts";
 import type { Reach } from "../base/reach.ts";
-import type { Inventory, Place, Token } from "../model/inventory.ts";
+import type { CertificateFiles, Inventory, Place, Token } from "../model/inventory.ts";
 import { whyNotAsked } from "./build-edges.ts";
 import { readPrefix } from "./leaf-network.ts";
 import { type Door, doorsOf, isLoopback } from "./doors.ts";
@@ -13,7 +13,7 @@ import type { Environment } from "./variables.ts";
 
 /** Without a door for viewers there is nothing to do. */
 export function checkListening(root: Tree, report: Report): void {
-  if (hasItems(root, ["listen", "dns"]) || hasItems(root, ["listen", "http"])) return;
+  if (["dns", "http", "https"].some((door) => hasItems(root, ["listen", door]))) return;
   report(["listen"], "no door for viewers; give listen.dns, listen.http or both");
 }
 
@@ -106,6 +106,29 @@ export function stateFileOf(file: FileInput, mainFile: string, environment: Envi
     "edgeward.state.json",
   );
 }
+
+export function buildListen(
+  { listen }: FileInput,
+  folder: string,
+  whyUnusable: CheckCertificate,
+  report: Report,
+): Inventory["listen"] {
+  const { https, mistserver: _, ...rest } = listen;
+  if (https === undefined) return rest;
+  const certificates = https.certificates.map((pair, i): CertificateFiles => {
+    const files = { certificate: absolute(pair.certificate, folder), key: absolute(pair.key, folder) };
+    const fault = whyUnusable(files);
+    if (fault !== undefined)
+      report(["listen", "https", "certificates", i, fault.of], `${VALUE} ${fault.reason}`);
+    return files;
+  });
+  return { ...rest, https: { addresses: https.addresses, certificates } };
+}
+
+/** What is wrong with a certificate now; its files change without the configuration. */
+export type CheckCertificate = (
+  files: CertificateFiles,
+) => { readonly of: "certificate" | "key"; readonly reason: string } | undefined;
 
 /** Relative to the folder of the configuration. */
 export function absolute(path: string, folder: string): string {

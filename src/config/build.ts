@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Edge } from "../model/edge.ts";
-import type { Inventory } from "../model/inventory.ts";
+import type { Endpoint, Inventory } from "../model/inventory.ts";
 import type { MistBalancer } from "../model/mistserver.ts";
 import type { Service } from "../model/service.ts";
 import { buildAccounts } from "./build-acme.ts";
@@ -9,8 +9,10 @@ import { buildDns } from "./build-dns.ts";
 import { buildEdges } from "./build-edges.ts";
 import {
   absolute,
+  buildListen,
   buildPlaces,
   canaryOf,
+  type CheckCertificate,
   buildTokens,
   checkDoors,
   checkListening,
@@ -35,6 +37,7 @@ export interface Circumstances {
   readonly generation: number;
   /** SOA serial of every zone. */
   readonly serial: number;
+  readonly whyUnusable: CheckCertificate;
 }
 
 /**
@@ -46,7 +49,7 @@ export function build(
   file: FileInput,
   edgeInputs: ReadonlyMap<string, EdgeInput>,
   root: MapTree,
-  { mainFile, environment, generation, serial }: Circumstances,
+  { mainFile, environment, generation, serial, whyUnusable }: Circumstances,
   findings: Findings,
 ): Inventory {
   const report: Report = (path, message) => findings.at(root, path, message);
@@ -70,7 +73,11 @@ export function build(
   return {
     generation,
     file: resolve(mainFile),
-    ...listening(file.listen, buildMistBalancer(file, services, report)),
+    ...listening(
+      buildListen(file, folder, whyUnusable, report),
+      file.listen.mistserver,
+      buildMistBalancer(file, services, report),
+    ),
     ops: { tokens: buildTokens(file, known.edgeIds, report) },
     dns: buildDns(file.dns, folder),
     acme: { accounts: buildAccounts(file.acme, Object.values(file.services), report) },
@@ -90,7 +97,8 @@ export function build(
 }
 
 function listening(
-  { mistserver, ...listen }: FileInput["listen"],
+  listen: Inventory["listen"],
+  mistserver: readonly Endpoint[],
   balancer: MistBalancer | undefined,
 ): Pick<Inventory, "listen" | "mistserver"> {
   return balancer === undefined ? { listen } : { listen: { ...listen, mistserver }, mistserver: balancer };

@@ -13,8 +13,12 @@ export interface Door {
 export function doorsOf({ listen }: Pick<FileInput, "listen">): Door[] {
   const many = (name: "dns" | "http" | "mistserver") =>
     listen[name].map((endpoint, i) => ({ path: ["listen", name, i], endpoint }));
+  const https = (listen.https?.addresses ?? []).map((endpoint, i) => ({
+    path: ["listen", "https", "addresses", i],
+    endpoint,
+  }));
   const ops = { path: ["listen", "ops"], endpoint: listen.ops };
-  return [...many("dns"), ...many("http"), ops, ...many("mistserver")];
+  return [...many("dns"), ...many("http"), ...https, ops, ...many("mistserver")];
 }
 
 /** Whether a connection to that address and port would come back to one of our own doors. */

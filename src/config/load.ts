@@ -1,5 +1,7 @@
+import { readCertificate } from "../base/certificate.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Problem } from "../model/problem.ts";
+import type { CheckCertificate } from "./build-server.ts";
 import { Findings } from "./findings.ts";
 import { interpret } from "./interpret.ts";
 import { type SourceFile, edgesFolder, readSources } from "./sources.ts";
@@ -13,6 +15,8 @@ export interface LoadOptions {
   readonly nowMs: number;
   /** Of the inventory, if there will be one. */
   readonly generation: number;
+  /** Whether a certificate that cannot be served is a problem: not where a good one is in use. */
+  readonly areCertificatesInUse?: boolean;
 }
 
 export type LoadedConfig =
@@ -33,8 +37,13 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const findings = new Findings();
   const sources = await readSources(file, findings);
   const serial = serialOf(await newestMs(file, sources), options.nowMs);
-  const { environment, generation } = options;
-  const circumstances = { mainFile: file, environment, generation, serial };
+  const { environment, generation, nowMs } = options;
+  const whyUnusable: CheckCertificate = (files) => {
+    if (options.areCertificatesInUse === true) return undefined;
+    const read = readCertificate(files, nowMs);
+    return read.kind === "unusable" ? read : undefined;
+  };
+  const circumstances = { mainFile: file, environment, generation, serial, whyUnusable };
   const inventory = interpret(sources, circumstances, findings);
   if (inventory === undefined) return { kind: "problems", problems: findings.sorted(file) };
   return { kind: "ok", inventory, files: sources.map((source) => source.file) };

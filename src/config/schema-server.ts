@@ -1,15 +1,33 @@
 import { z } from "zod";
-import { integer, notYet, oneOf, secret, text, textLeaf } from "./leaf.ts";
+import { integer, oneOf, secret, text, textLeaf } from "./leaf.ts";
 import { address, endpoint, prefix } from "./leaf-network.ts";
 import { duration } from "./leaf-quantity.ts";
 import { latitude, longitude } from "./schema-edge.ts";
 import { read } from "./reading.ts";
 import { continent, country } from "./schema-service.ts";
 
+const path = text("a path", "write the path of a file, from the folder of the configuration");
+
+const httpsSchema = z.strictObject({
+  addresses: z
+    .array(endpoint())
+    .min(1, "give at least one address, as [0.0.0.0:443]")
+    .describe("Where to listen."),
+  certificates: z
+    .array(
+      z.strictObject({
+        certificate: path.describe("PEM: the certificate, followed by those that it was issued by."),
+        key: path.describe("PEM: its private key, without a passphrase."),
+      }),
+    )
+    .min(1, "give at least one certificate and its key")
+    .describe("By the names in them (SNI); the first is for every other name."),
+});
+
 export const listenSchema = z.strictObject({
   dns: z.array(endpoint()).describe("UDP and TCP on each address.").prefault([]),
   http: z.array(endpoint()).describe("The viewers' door.").prefault([]),
-  https: notYet("dns, http, ops").describe("The viewers' door with TLS; not in this version yet.").optional(),
+  https: httpsSchema.describe("The viewers' door with TLS: HTTP/1.1 and HTTP/2.").optional(),
   ops: endpoint()
     .describe("The operators' door: metrics, explain, load reports, dashboard.")
     .prefault("127.0.0.1:9153"),
@@ -51,8 +69,6 @@ export const opsSchema = z.strictObject({
     .describe("Needed as soon as the operators' door listens on anything but loopback.")
     .prefault([]),
 });
-
-const path = text("a path", "write the path of a file, from the folder of the configuration");
 
 export const geoipSchema = z.strictObject({
   city: z.array(path).describe("Paths of .mmdb files; empty: the packaged DB-IP City Lite.").prefault([]),

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { Socket } from "node:net";
 import { parseAddress } from "../base/address.ts";
 import type { Address } from "../model/address.ts";
@@ -8,14 +9,18 @@ import type { Log } from "../model/log.ts";
 import type { Steer } from "../model/steering.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import { type Answer, problem } from "./answer.ts";
+import type { Certificates } from "./certificates.ts";
 import { type ConnectionRefusal, endSlowly, refusalOf, refuseConnection } from "./client-error.ts";
 import { type CountedIn, createCounts, httpMetrics, newCountedIn } from "./counts.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
+import { fromHttp2 } from "./http2-request.ts";
+import { type HttpsListener, listenHttps } from "./https.ts";
 import { createFoster, createListener, type ListenerEvents } from "./listener.ts";
 import { createResponder, type DoorInventory, type Response, type ViewerRequest } from "./respond.ts";
 
 export interface HttpDoorOptions extends DoorInventory {
   readonly endpoints: readonly Endpoint[];
+  readonly https?: { readonly endpoints: readonly Endpoint[]; readonly certificates: Certificates };
   readonly decide: Decide;
   readonly steer: Steer;
   readonly log: Log;
@@ -27,9 +32,12 @@ export interface HttpDoorOptions extends DoorInventory {
 export interface HttpDoor {
   /** As bound: port 0 is replaced by the one that the system chose. */
   readonly endpoints: readonly Endpoint[];
+  readonly httpsEndpoints: readonly Endpoint[];
   readonly metrics: MetricSource;
   /** For a new configuration, in the same turn in which `decide` got it. */
   readonly take: (inventory: DoorInventory) => void;
+  /** Serves the certificates as they are now to whoever comes from now on. */
+  readonly renewCertificates: () => void;
   /** Serves a connection that someone else accepted. */
   readonly adopt: (adopted: Adopted) => void;
   /** Accepts no one new, answers what has arrived, and closes. */
@@ -104,9 +112,35 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   const listeners = options.endpoints.map(() => createListener(limits, events));
   const foster = await createFoster(limits, events);
 
+  const answerHttp2 = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+    const startMs = performance.now();
+    const { stream } = request;
+    const asked = { ...fromHttp2(request), peer: peerOf(stream.session?.socket) };
+    const { answer, serviceId, rejected } = respondSafely(respond, asked, report);
+    // A body is not waited for (RFC 9113 8.1).
+    if (!stream.endAfterHeaders) response.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (rejected !== undefined) counts.rejected(rejected);
+    counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
+  };
+  const https: HttpsListener[] = [];
+  const openHttps = async (): Promise<void> => {
+    const { endpoints = [], certificates } = options.https ?? {};
+    if (certificates === undefined) return;
+    for (const endpoint of endpoints)
+      https.push(
+        await listenHttps(endpoint, hasIpv4Twin(endpoint, endpoints), certificates, limits, {
+          http1: (socket) => foster.take(socket, NOTHING),
+          http2: answerHttp2,
+          failed: () => counts.rejected("tls"),
+        }),
+      );
+  };
+
   const stop = async (): Promise<void> => {
     stopping = true;
-    await Promise.all([...listeners, foster].map(async ({ close }) => await close(limits.stopGraceMs)));
+    const closing = [...listeners, foster, ...https];
+    await Promise.all(closing.map(async ({ close }) => await close(limits.stopGraceMs)));
   };
   const adopt = ({ fd, input, unsent, isEnding }: Adopted): void => {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
@@ -121,14 +155,25 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       return await listener.open(endpoint, hasIpv4Twin(endpoint, options.endpoints));
     }),
   );
-  const failed = opened.find((one) => one.status === "rejected");
+  const [openedHttps] = await Promise.allSettled([openHttps()]);
+  const failed = [...opened, openedHttps].find((one) => one.status === "rejected");
   if (failed !== undefined) {
     await stop();
     throw failed.reason;
   }
   const endpoints = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  return { endpoints, metrics: () => httpMetrics([counted]), take, adopt, stop };
+  return {
+    endpoints,
+    httpsEndpoints: https.map(({ endpoint }) => endpoint),
+    renewCertificates: () => https.forEach(({ renew }) => renew()),
+    metrics: () => httpMetrics([counted]),
+    take,
+    adopt,
+    stop,
+  };
 }
+
+const NOTHING = new Uint8Array();
 
 /** `::` takes IPv4 too, unless IPv4 has an endpoint of its own at that port. */
 export function hasIpv4Twin({ host, port }: Endpoint, endpoints: readonly Endpoint[]): boolean {
@@ -167,8 +212,8 @@ function viewerRequest(request: IncomingMessage, target: string): ViewerRequest 
 }
 
 /** A socket that was just reset has forgotten its peer; nobody will read that answer. */
-function peerOf(socket: Socket): Address {
-  const text = socket.remoteAddress?.replace(/%.*$/, "") ?? "";
+function peerOf(socket: Pick<Socket, "remoteAddress"> | undefined): Address {
+  const text = socket?.remoteAddress?.replace(/%.*$/, "") ?? "";
   return parseAddress(text) ?? { family: 4, bytes: new Uint8Array(4) };
 }
 

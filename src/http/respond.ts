@@ -37,7 +37,13 @@ export interface Response {
   readonly rejected?: RejectedReason;
 }
 
-export type RejectedReason = "bad-host" | "header-overflow" | "uri-too-long" | "bad-request" | "timeout";
+export type RejectedReason =
+  | "bad-host"
+  | "header-overflow"
+  | "uri-too-long"
+  | "bad-request"
+  | "timeout"
+  | "tls";
 
 /** The part of an inventory that the door needs. */
 export type DoorInventory = Pick<Inventory, "trustedProxies" | "services">;

@@ -16,6 +16,7 @@ export interface Inventory {
   readonly listen: {
     readonly dns: readonly Endpoint[];
     readonly http: readonly Endpoint[];
+    readonly https?: Https;
     readonly ops: Endpoint;
     /** In place of MistServer's balancer. */
     readonly mistserver?: readonly Endpoint[];
@@ -45,6 +46,20 @@ export interface Canary {
   readonly port: number;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+}
+
+/** The viewers' door with TLS. */
+export interface Https {
+  readonly addresses: readonly Endpoint[];
+  /** Never empty; the first is for viewers who ask for a name that none has. */
+  readonly certificates: readonly CertificateFiles[];
+}
+
+/** Absolute paths of PEM files. */
+export interface CertificateFiles {
+  /** The certificate, followed by those that it was issued by. */
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** An address and a port to listen on. */

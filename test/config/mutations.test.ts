@@ -68,7 +68,13 @@ describe("a damaged configuration", () => {
     const text = mutations[seed % mutations.length]?.(random) ?? "";
     const findings = new Findings();
     const source = { file: "edgeward.yaml", text };
-    const circumstances = { mainFile: "edgeward.yaml", environment: {}, generation: 1, serial: 1 };
+    const circumstances = {
+      mainFile: "edgeward.yaml",
+      environment: {},
+      generation: 1,
+      serial: 1,
+      whyUnusable: () => undefined,
+    };
     const inventory = interpret([source], circumstances, findings);
     const problems = findings.sorted("edgeward.yaml");
     expect(inventory === undefined).toBe(problems.length > 0);

@@ -47,8 +47,4 @@ describe("the JSON Schema for editors", () => {
     const port = schema.properties?.["listen"]?.properties?.["ops"];
     expect(port?.anyOf).toContainEqual({ type: "string", pattern: "\\$\\{" });
   });
-
-  it("does not offer what this version does not know yet", () => {
-    expect(schema.properties?.["listen"]?.properties?.["https"]?.not).toEqual({});
-  });
 });

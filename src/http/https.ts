@@ -1,0 +1,121 @@
+/**
+ * TLS in front of the door: certificates by name, HTTP/2 and HTTP/1.1 by ALPN.
+ *
+ * ```
+ * viewer ─► TLS (SNI, ALPN) ─┬─ h2 ──────────► node:http2 ─► respond
+ *                            └─ http/1.1 ────► the door's node:http ─► respond
+ * ```
+ */
+import { randomBytes } from "node:crypto";
+import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { createServer, type TLSSocket } from "node:tls";
+import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
+import type { Endpoint } from "../model/inventory.ts";
+import { type Certificates, TLS_OPTIONS } from "./certificates.ts";
+import type { HttpLimits } from "./limits.ts";
+
+export interface HttpsEvents {
+  /** An HTTP/1.1 connection. */
+  readonly http1: (socket: TLSSocket) => void;
+  readonly http2: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  /** A handshake came to nothing. */
+  readonly failed: () => void;
+}
+
+export interface HttpsListener {
+  /** Where it really listens. */
+  readonly endpoint: Endpoint;
+  /** Serves the certificates as they are now to whoever comes from now on. */
+  readonly renew: () => void;
+  /** As of a `Listener`, but for HTTP/1.1 connections, which are the door's. */
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+/** @throws with one line that tells the address and the reason */
+export async function listenHttps(
+  endpoint: Endpoint,
+  ipv6Only: boolean,
+  certificates: Certificates,
+  limits: HttpLimits,
+  events: HttpsEvents,
+): Promise<HttpsListener> {
+  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  const http2 = createHttp2Server({
+    maxSessionInvalidFrames: 100,
+    maxSessionRejectedStreams: 100,
+    maxSessionMemory: 1,
+    settings: { maxConcurrentStreams: 100, maxHeaderListSize: limits.maxHeaderSize, enablePush: false },
+    unknownProtocolTimeout: limits.headersTimeoutMs,
+  });
+  for (const event of ["request", "checkContinue", "checkExpectation"]) http2.on(event, events.http2);
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.setTimeout(limits.keepAliveTimeoutMs, () => session.close());
+  });
+  http2.on("sessionError", () => {}); // the client's fault, and its connection is gone
+
+  const server = createServer({
+    ...TLS_OPTIONS,
+    ...certificates.first(),
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: limits.headersTimeoutMs,
+    sessionTimeout: TICKET_SECONDS,
+    SNICallback: (name, done) => done(null, certificates.contextFor(name.toLowerCase())),
+  });
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("secureConnection", (socket) => {
+    if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
+    else events.http1(socket);
+  });
+  server.on("tlsClientError", events.failed);
+
+  let ticketKeys = randomBytes(TICKET_KEY_OCTETS);
+  server.setTicketKeys(ticketKeys);
+  const rotation = setInterval(() => {
+    ticketKeys = randomBytes(TICKET_KEY_OCTETS);
+    server.setTicketKeys(ticketKeys);
+  }, TICKET_SECONDS * 1000);
+  rotation.unref();
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      const why = whyNotListening(error as NodeJS.ErrnoException);
+      reject(new Error(`cannot listen for HTTPS on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
+    });
+    server.listen({ ...endpoint, ipv6Only, backlog: 4096 }, resolve);
+  }).catch((error: unknown) => {
+    clearInterval(rotation);
+    throw error;
+  });
+  return {
+    endpoint: { host: endpoint.host, port: (server.address() as AddressInfo).port },
+    renew() {
+      server.setSecureContext(certificates.first());
+      server.setTicketKeys(ticketKeys);
+    },
+    async close(graceMs) {
+      clearInterval(rotation);
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      for (const session of sessions) session.close();
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** How long a session can be taken up again, and how often the key of its tickets changes. */
+const TICKET_SECONDS = 12 * 3600;
+/** As `setTicketKeys` takes them: a name, and keys for HMAC and AES. */
+const TICKET_KEY_OCTETS = 48;
