@@ -107,7 +107,7 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
         crew.take(inventory, world);
         queryLog.take(inventory.dns.queryLog);
       },
-      reopenLog: queryLog.reopen,
+      reopenLog: () => queryLog.reopen(),
       takeArrivals: crew.takeArrivals,
       challenge: crew.tell,
       stop: () => stop().then(open.close),

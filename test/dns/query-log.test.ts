@@ -22,7 +22,7 @@ function logging(settings: QueryLogSettings | undefined, random = () => 0) {
   return {
     queryLog,
     lines,
-    ask(parts: QueryParts, from = "198.51.100.7") {
+    ask: (parts: QueryParts, from = "198.51.100.7") => {
       reply(dns, query(parts), "udp", address(from).bytes);
       return lines();
     },

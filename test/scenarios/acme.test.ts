@@ -43,7 +43,7 @@ describe.skipIf(isMissing("dig") || isMissing("curl"))("certificates by DNS-01",
       ],
     };
     service = await startService({ config, folder });
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await service.stop();
     remove();

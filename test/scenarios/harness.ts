@@ -255,7 +255,7 @@ export interface StartOptions {
   readonly until?: "alive" | "ready";
 }
 
-const START_MS = 45_000;
+const START_MS = 120_000;
 const STOP_MS = 5000;
 
 export async function startService(options: StartOptions): Promise<Service> {

@@ -29,7 +29,7 @@ describe("the query log", () => {
   beforeAll(async () => {
     config = await referenceConfig(network);
     service = await startService({ config, folder });
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await service.stop();
     remove();

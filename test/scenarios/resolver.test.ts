@@ -44,7 +44,7 @@ describe.skipIf(isUnboundMissing && process.env["CI"] === undefined)(
         service.doors.dns,
         join(folder, "unbound"),
       );
-    }, 120_000);
+    }, 180_000);
     afterAll(async () => {
       await unbound?.stop();
       await service.stop();
