@@ -42,6 +42,7 @@ import { startStreamChecks } from "./probe/streams.ts";
 import { createRedirector, serviceFinder } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
 import { createSteering } from "./steering/steering.ts";
+import { keepHeat } from "./stream-heat.ts";
 import { watchStreams } from "./stream-watch.ts";
 import { createWorlds } from "./worlds.ts";
 
@@ -136,6 +137,8 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => drainWatch.stop());
   const checker = startStreamChecks({ log, onStale: () => worlds.refresh() });
   onStop(() => checker.stop());
+  const heatKeeper = keepHeat(board, () => inventory);
+  onStop(() => heatKeeper.stop());
   const worlds = createWorlds({
     board,
     staleStreams: checker.staleStreams,
@@ -145,6 +148,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
         redirector.takeArrivals(),
         ...[doors.dns, doors.http].map((door) => door?.takeArrivals() ?? []),
       ]),
+    heat: () => heatKeeper.heat(),
     onWorld: (world) => {
       redirector.take(inventory, world);
       doors.dns?.take(inventory, world);

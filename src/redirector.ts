@@ -2,7 +2,9 @@ import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from 
 import type { Decide, Decision, DoorName, Keep, Question, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
 import type { Inventory } from "./model/inventory.ts";
-import type { Locate, Widen } from "./model/location.ts";
+import { contains } from "./base/address.ts";
+import type { Prefix } from "./model/address.ts";
+import type { Locate, Located, Location, Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
@@ -11,11 +13,12 @@ import { createRecent } from "./pricing/recent.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
+import { addViewers } from "./selection/heat.ts";
 import { NetworkTable } from "./selection/network-table.ts";
 import { goesByPlace } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
 import { select, type Viewer } from "./selection/select.ts";
-import { streamOf } from "./selection/stream.ts";
+import { streamKeyOf, streamOf, streamOfHostname } from "./selection/stream.ts";
 
 /**
  * hostname + client → Decision: the one engine behind both doors.
@@ -56,15 +59,16 @@ export function createRedirector(
   let stepsLeft = STEPS_PER_WORLD;
   let inService: InService | undefined;
   let lastDecision: Decision | undefined;
-  let lastClient: Client | undefined;
+  let lastQuestion: Question | undefined;
 
   /** Whoever is sent to an edge is load there before a report shows it. */
   const foresee = (
-    { world, pools, ledger }: InService,
+    { world, field, pools, ledger }: InService,
     decision: Decision,
     door: DoorName,
-    { client, playing }: Pick<Question, "client" | "playing">,
+    question: Question,
   ): void => {
+    const { client, playing } = question;
     const best = decision.edges[0];
     if (best === undefined) return;
     const { index, dns } = decision.service;
@@ -75,6 +79,16 @@ export function createRedirector(
     const what = playing === undefined ? index : -1 - slot;
     if (!recent.isNew(client, what, windowMs, monotonicMs())) return;
     ledger.count(door, pools.ofService[index] as number, slot, decision.location);
+    const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
+    if (world.heat === undefined || stream === undefined) return;
+    const viewers = door === "dns" ? (world.sent.viewersPerAnswer[best.edge.index] as number) : 1;
+    addViewers(world.heat, stream, field.idHashes[best.edge.index] as number, viewers);
+  };
+
+  const located = (question: Question): Located => {
+    const { client, location } = question;
+    if (location !== undefined) return { location, prefixLength: client.prefixLength };
+    return inService?.isPlaceless(question) === true ? nowhere(client) : locate(client);
   };
 
   const choose = (service: Service, question: Question, most: number, trace?: Trace): Decision => {
@@ -82,11 +96,9 @@ export function createRedirector(
     const stream = question.path === undefined ? undefined : streamOf(service, question.path);
     const viewer: Viewer = {
       client: question.client,
-      located:
-        question.location === undefined
-          ? locate(question.client)
-          : { location: question.location, prefixLength: question.client.prefixLength },
+      located: located(question),
       most,
+      streamKey: streamKeyFor(service, question),
       ...(stream === undefined ? {} : { stream }),
     };
     const { playing } = question;
@@ -107,7 +119,7 @@ export function createRedirector(
     const decision = choose(service, question, service.dns.answers);
     const made: Kept = { decision, triesLeft: WIDENING_TRIES };
     widenScope(made, client, STEPS_PER_DECISION);
-    if (!dependsOnLoad(service.rank, decision.location.latitude !== undefined))
+    if (!dependsOnLoad(service.rank, decision.location))
       kept.store(client, epoch, made.decision.scopePrefixLength, made);
     return made.decision;
   };
@@ -133,7 +145,12 @@ export function createRedirector(
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
     const service = inService?.serviceAt(question.hostname);
     if (service === undefined) return undefined;
-    const isForNetwork = door === "dns" && question.most === undefined && trace === undefined;
+    const isForNetwork =
+      door === "dns" &&
+      question.most === undefined &&
+      trace === undefined &&
+      !movesWithLoad(service) &&
+      inService?.isPlaceless(question) !== true;
     return isForNetwork
       ? chooseForNetwork(service, question)
       : choose(service, question, question.most ?? service.edges.length, trace);
@@ -147,18 +164,19 @@ export function createRedirector(
         foresee(inService, decision, door, question);
       }
       lastDecision = decision;
-      lastClient = question.client;
+      lastQuestion = question;
       return decision;
     },
     keep(decision, door) {
       const madeIn = inService;
-      const client = lastClient;
-      if (madeIn === undefined || client === undefined || decision !== lastDecision) return undefined;
+      const question = lastQuestion;
+      if (madeIn === undefined || question === undefined || decision !== lastDecision) return undefined;
+      if (movesWithLoad(decision.service)) return undefined;
       const count = madeIn.counts.repeated(decision, door);
       return () => {
         if (inService !== madeIn || !isAtRest(decision, madeIn.world)) return false;
         count();
-        foresee(madeIn, decision, door, { client });
+        foresee(madeIn, decision, door, question);
         return true;
       };
     },
@@ -183,6 +201,7 @@ export function createRedirector(
               world,
               field: createField(inventory.edges),
               serviceAt: serviceFinder(inventory.services),
+              isPlaceless: placelessFinder(inventory.dns.placeless ?? []),
               counts: createDecisionCounts(inventory, newCells(inventory)),
               ...ledgerFor(inventory, world),
             };
@@ -210,6 +229,7 @@ interface InService {
   readonly world: World;
   readonly field: Field;
   readonly serviceAt: (hostname: string) => Service | undefined;
+  readonly isPlaceless: (question: Question) => boolean;
   readonly counts: DecisionCounts;
   readonly pools: Pools;
   readonly ledger: Ledger;
@@ -224,8 +244,8 @@ function ledgerFor({ services }: Inventory, { sent }: World): Pick<InService, "p
  * Whether no edge that the decision names grows dearer by whom is sent to it. Others only do, as long as the world
  * stays: the decision would be made again.
  */
-function isAtRest({ edges, service }: Decision, world: World): boolean {
-  const named = Math.min(edges.length, service.dns.answers);
+function isAtRest({ edges, service, answers = service.dns.answers }: Decision, world: World): boolean {
+  const named = Math.min(edges.length, answers);
   for (let i = 0; i < named; i++) {
     const { index } = (edges[i] as Decision["edges"][number]).edge;
     if (barrierKm(usedShare(world, index, service.margin)) > 0) return false;
@@ -235,6 +255,40 @@ function isAtRest({ edges, service }: Decision, world: World): boolean {
 
 /** A player who is redirected again within this time still watches. */
 const PLAYING_MS = 60_000;
+
+/** Nothing is known of the place, and lots are drawn by the whole address. */
+function nowhere({ prefixLength }: Client): Located {
+  return { location: UNKNOWN_PLACE, prefixLength };
+}
+
+const UNKNOWN_PLACE: Location = { layer: "none" };
+
+/** Whether it comes from a resolver that says nothing of where its viewers are, and is nowhere near them itself. */
+function placelessFinder(placeless: readonly Prefix[]): InService["isPlaceless"] {
+  if (placeless.length === 0) return () => false;
+  return ({ client, path }) =>
+    path === undefined &&
+    (client.from === "source" || client.from === "asked") &&
+    client.prefixLength === client.address.bytes.length * 8 &&
+    placeless.some((prefix) => contains(prefix, client.address));
+}
+
+/** A hostname that names the stream does so at both doors; otherwise the path does. */
+function streamKeyFor(
+  service: Service,
+  { hostname, path }: Pick<Question, "hostname" | "path">,
+): number | undefined {
+  if (service.affinity !== "stream") return undefined;
+  const name =
+    streamOfHostname(service, hostname) ?? (path === undefined ? undefined : streamOf(service, path));
+  return name === undefined ? undefined : streamKeyOf(name);
+}
+
+/** By affinity at the DNS door: a stream widens, a viewer's edge fills up, while the world stays. */
+function movesWithLoad({ affinity, hostnames }: Service): boolean {
+  if (affinity === "viewer") return true;
+  return affinity === "stream" && hostnames.some((hostname) => hostname.startsWith("*."));
+}
 
 /** Exact names first, then the wildcard of the closest name above that exists (RFC 4592 3.3.1). */
 export function serviceFinder(services: readonly Service[]): (hostname: string) => Service | undefined {

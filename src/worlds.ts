@@ -3,7 +3,7 @@ import type { Kept } from "./condition/fail-static.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
-import type { Facts, World } from "./model/world.ts";
+import type { Facts, StreamHeat, World } from "./model/world.ts";
 import type { Arrivals } from "./pricing/ledger.ts";
 import { createPricing } from "./pricing/pricing.ts";
 
@@ -33,6 +33,8 @@ export interface WorldsOptions {
   readonly staleStreams: ReadonlyMap<string, ReadonlySet<string>>;
   /** Whom services go on sending viewers to though probes find them down. */
   readonly kept: () => readonly Kept[];
+  /** What is known of streams and edges, where a service asks for that. */
+  readonly heat: () => StreamHeat | undefined;
   /** Not for `take`, whose caller knows. */
   readonly onWorld: (world: World) => void;
 }
@@ -40,7 +42,7 @@ export interface WorldsOptions {
 const TICK_MS = 1000;
 
 export function createWorlds(options: WorldsOptions): Worlds {
-  const { board, takeArrivals, staleStreams, kept, onWorld } = options;
+  const { board, takeArrivals, staleStreams, kept, heat, onWorld } = options;
   const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
   let inventory: Inventory | undefined;
   let world: World | undefined;
@@ -55,7 +57,9 @@ export function createWorlds(options: WorldsOptions): Worlds {
   const make = (): World => {
     const facts = withKept(board.facts(), inventory?.edges ?? [], kept());
     const priced = pricing.world(facts, performance.now());
-    return (world = staleStreams.size === 0 ? priced : { ...priced, staleStreams: staleByIndex() });
+    const streams = staleStreams.size === 0 ? priced.staleStreams : staleByIndex();
+    const hot = heat();
+    return (world = { ...priced, staleStreams: streams, ...(hot === undefined ? {} : { heat: hot }) });
   };
   const timer = setInterval(() => {
     if (inventory === undefined || isHeld) return;

@@ -96,6 +96,7 @@ function inventoryOf(edges: Inventory["edges"], services: readonly Service[]): I
     geoip: { city: [], asn: [] },
     places: [],
     allowedProbeNetworks: [],
+    dns: {},
     zones: [],
     edges,
     services,

@@ -1,4 +1,4 @@
-import type { RejectionReason } from "../model/decision.ts";
+import type { FavourReason, RejectionReason } from "../model/decision.ts";
 import type { Look } from "./page.ts";
 import { placeOf } from "./place.ts";
 import { type Cell, fields, heading, table } from "./table.ts";
@@ -54,22 +54,31 @@ const CHOICE_COLUMNS = [
   { title: "IPv4" },
   { title: "IPv6" },
   { title: "URL" },
+  { title: "" },
 ] as const;
 
 /** The score is what `rank: nearest` orders by. */
-function choiceRow({ id, url, distanceKm, load, priceKm, up }: ChoiceView, index: number): Cell[] {
+function choiceRow({ id, url, distanceKm, load, priceKm, favour, up }: ChoiceView, index: number): Cell[] {
   return [
     String(index + 1),
     { text: id, style: "bold" },
     kilometres(distanceKm),
     percent(load),
     kilometres(priceKm),
-    kilometres(typeof distanceKm === "number" ? distanceKm + priceKm : undefined),
+    kilometres(typeof distanceKm === "number" ? distanceKm + priceKm - (favour?.km ?? 0) : undefined),
     upCell(up["4"]),
     upCell(up["6"]),
     url ?? UNKNOWN,
+    favour === undefined ? "" : (wordFor(FAVOURS, favour.why) ?? favour.why),
   ];
 }
+
+const FAVOURS: Readonly<Record<FavourReason, string>> = {
+  preferred: "preferred for this viewer",
+  stream: "the stream's edge here",
+  warm: "has the stream already",
+  viewer: "this viewer's edge",
+};
 
 function upCell(up: boolean): Cell {
   return up ? { text: "up", style: "green" } : UNKNOWN;

@@ -4,10 +4,11 @@ import type { DnsInput } from "./schema-dns.ts";
 
 /** @param folder of the configuration, where relative paths begin */
 export function buildDns(
-  { identity, version, rateLimit, tcp, queryLog }: DnsInput,
+  { placeless, identity, version, rateLimit, tcp, queryLog }: DnsInput,
   folder: string,
 ): DnsSettings {
   return {
+    ...(placeless.length === 0 ? {} : { placeless }),
     ...(identity === undefined ? {} : { identity }),
     ...(version === undefined ? {} : { version }),
     ...(rateLimit === undefined ? {} : { rateLimit: rateLimitOf(rateLimit) }),

@@ -5,6 +5,7 @@ import type { Edge, LoadSource, Probe } from "../model/edge.ts";
 import { buildLoad } from "./build-load.ts";
 import { buildProbe } from "./build-probe.ts";
 import { isOwnDoor } from "./doors.ts";
+import { checkRule } from "./check-rule.ts";
 import { VALUE } from "./reading.ts";
 import { type Report, under } from "./report.ts";
 import type { EdgeInput } from "./schema-edge.ts";
@@ -18,6 +19,7 @@ export function buildEdges(inputs: ReadonlyMap<string, EdgeInput>, reach: Reach,
 
 function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, report: Report): Edge {
   checkReach(input, report);
+  checkRule(input.preferredFor, "preferredFor", report);
   const probe = buildProbe(input.probe, input, under(report, "probe")) ?? { type: "none" };
   const load = [input.load ?? []].flat().map((each, i) => buildLoad(each, under(report, "load", i)));
   checkProbeTargets(probe, input, reach, report);
@@ -36,6 +38,7 @@ function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, re
       ...(bandwidth === undefined ? {} : { bandwidth }),
     },
     weight: input.weight,
+    ...(input.preferredFor === undefined ? {} : { preferredFor: input.preferredFor }),
     state: input.state,
     probe,
     load,

@@ -1,7 +1,8 @@
 import type { Edge } from "../model/edge.ts";
-import type { Fallback, Service, ViewerRule } from "../model/service.ts";
+import type { Fallback, Service } from "../model/service.ts";
 import { buildBindings } from "./build-bindings.ts";
 import { buildSteering } from "./build-steering.ts";
+import { checkRule } from "./check-rule.ts";
 import { buildStreams } from "./build-streams.ts";
 import { isWithin } from "./names.ts";
 import { VALUE, derived } from "./reading.ts";
@@ -37,6 +38,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
   checkRule(input.allow, "allow", report);
   checkRule(input.deny, "deny", report);
   checkFallback(input, report);
+  checkAffinity(input, report);
   const edges = chooseEdges(input.edges, known, report);
   return {
     id,
@@ -45,6 +47,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     edges,
     rank: input.rank,
     affinity: input.affinity,
+    ...affinityOf(input),
     ...(input.allow === undefined ? {} : { allow: input.allow }),
     ...(input.deny === undefined ? {} : { deny: input.deny }),
     dns: buildDns(input, report),
@@ -79,7 +82,20 @@ function buildDns(input: ServiceInput, report: Report): Service["dns"] {
     ttlSeconds: input.dns.ttl,
     ttlInDoubtSeconds: input.dns.ttlInDoubt,
     answers: input.dns.answers,
+    answersWithin: input.dns.answersWithin,
     ...(bindings.length === 0 ? {} : { bindings }),
+  };
+}
+
+/** A stream is worth a longer way than a viewer's staying where he is. */
+const AFFINITY_WITHIN = { stream: { km: 500, share: 0.2 }, viewer: { km: 200, share: 0.1 } };
+
+function affinityOf({ affinity, affinityWithin, streamPath }: ServiceInput): Partial<Service> {
+  if (affinity === "none") return {};
+  const { km, share } = AFFINITY_WITHIN[affinity];
+  return {
+    affinityWithin: { km: affinityWithin?.km ?? km, share: affinityWithin?.share ?? share },
+    ...(streamPath === undefined ? {} : { streamPath }),
   };
 }
 
@@ -105,11 +121,15 @@ function checkZones({ hostnames }: ServiceInput, { zones }: Known, report: Repor
   });
 }
 
-function checkRule(rule: ViewerRule | undefined, key: "allow" | "deny", report: Report): void {
-  if (rule === undefined) return;
-  const entries = [rule.countries, rule.continents, rule.networks, rule.asns];
-  if (entries.some((list) => list.length > 0)) return;
-  report([key], "empty: name countries, continents, networks or asns, or leave it out");
+function checkAffinity({ affinity, affinityWithin, streamPath }: ServiceInput, report: Report): void {
+  const isUnused = affinity === "none";
+  if (isUnused && affinityWithin !== undefined)
+    report(
+      ["affinityWithin"],
+      "has no effect without affinity; add affinity: stream or viewer, or leave it out",
+    );
+  if (affinity !== "stream" && streamPath !== undefined)
+    report(["streamPath"], "has no effect without affinity: stream; add that, or leave it out");
 }
 
 function checkFallback({ whenDown, fallback }: ServiceInput, report: Report): void {

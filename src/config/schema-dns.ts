@@ -53,6 +53,10 @@ const queryLogSchema = z.strictObject({
 });
 
 export const dnsSchema = z.strictObject({
+  placeless: z
+    .array(prefix())
+    .describe("Resolvers that send no client subnet and serve the whole world: answered by load and weight.")
+    .prefault([]),
   identity: ownWords
     .describe(
       "Which server this is: id.server, hostname.bind (RFC 4892) and NSID (RFC 5001); left out: untold.",

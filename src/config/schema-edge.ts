@@ -3,6 +3,7 @@ import { decimal, integer, oneOf, text } from "./leaf.ts";
 import { address, baseUrl, schemedUrl } from "./leaf-network.ts";
 import { bitRate } from "./leaf-quantity.ts";
 import { loadSchema, writtenLoadSchema } from "./schema-load.ts";
+import { viewerRule } from "./schema-rule.ts";
 import { probeSchema, writtenProbeSchema } from "./schema-probe.ts";
 
 /** Edges and services are named in URLs, metrics and commands. */
@@ -42,6 +43,11 @@ const ownKeys = {
     .describe("Words by which services choose their edges.")
     .prefault([]),
   weight: decimal({ min: 0, max: 1_000_000 }).describe("Share of viewers among equals.").prefault(1),
+  preferredFor: viewerRule
+    .describe(
+      "Viewers for whom it comes before all others while it has room, as those of the ISP it stands in.",
+    )
+    .optional(),
   state: oneOf("active", "drain", "off")
     .describe("active: serve; drain: keep what it has, take no one new; off: out of service.")
     .prefault("active"),

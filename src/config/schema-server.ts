@@ -4,7 +4,7 @@ import { address, endpoint, prefix } from "./leaf-network.ts";
 import { duration } from "./leaf-quantity.ts";
 import { latitude, longitude } from "./schema-edge.ts";
 import { read } from "./reading.ts";
-import { continent, country } from "./schema-service.ts";
+import { continent, country } from "./schema-rule.ts";
 
 const path = text("a path", "write the path of a file, from the folder of the configuration");
 

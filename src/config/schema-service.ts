@@ -1,37 +1,13 @@
 import { z } from "zod";
 import { decimal, flag, integer, oneOf, text, textLeaf } from "./leaf.ts";
-import { address, baseUrl, hostnamePattern, prefix } from "./leaf-network.ts";
-import { asn, duration, share, ttl } from "./leaf-quantity.ts";
+import { address, baseUrl, hostnamePattern } from "./leaf-network.ts";
+import { duration, share, ttl } from "./leaf-quantity.ts";
 import { read, refuse } from "./reading.ts";
 import { httpsSchema, svcbSchema } from "./schema-binding.ts";
-import { streamsSchema } from "./schema-streams.ts";
+import { viewerRule } from "./schema-rule.ts";
+import { streamPath, streamsSchema } from "./schema-streams.ts";
 
 const placeholders = ["{edge.url}", "{edge.id}", "{path}", "{query}"];
-
-/** ISO 3166-1 alpha-2, and what is often written instead. */
-const countryMistakes: Readonly<Record<string, string>> = { UK: "GB", EL: "GR" };
-
-export const country = textLeaf(
-  {
-    noun: "a country",
-    hint: "write its ISO 3166 code, as NL",
-    json: { type: "string", pattern: "^[A-Z]{2}$" },
-  },
-  (value) => {
-    const right = Object.hasOwn(countryMistakes, value) ? countryMistakes[value] : undefined;
-    if (right !== undefined) return refuse(`is not an ISO 3166 code; write ${right}`);
-    return /^[A-Z]{2}$/.test(value) ? read(value) : undefined;
-  },
-);
-
-export const continent = oneOf("AF", "AN", "AS", "EU", "NA", "OC", "SA");
-
-const viewerRule = z.strictObject({
-  countries: z.array(country).describe("ISO 3166-1 alpha-2.").prefault([]),
-  continents: z.array(continent).prefault([]),
-  networks: z.array(prefix()).prefault([]),
-  asns: z.array(asn()).describe("Autonomous systems; needs geoip.asn.").prefault([]),
-});
 
 const edgeChoice = z.strictObject({
   ids: z
@@ -44,12 +20,21 @@ const edgeChoice = z.strictObject({
     .prefault([]),
 });
 
+/** The wider of the two counts. */
+const band = z.strictObject({
+  km: decimal({ min: 0, max: 40_000 }).describe("Kilometres, load included.").prefault(500),
+  share: share().describe("Of the best edge's kilometres.").prefault("20%"),
+});
+
 const dns = z.strictObject({
   ttl: ttl().describe("Of the answers.").prefault("20s"),
   ttlInDoubt: ttl()
     .describe("Instead, where less, while an edge of the answer drains, fails probes or has just come back.")
     .prefault("5s"),
   answers: integer({ min: 1, max: 16 }).describe("How many edges an answer names.").prefault(2),
+  answersWithin: band
+    .describe("How much worse than the best the others may be; with nobody so near, an answer names fewer.")
+    .prefault({}),
   https: httpsSchema
     .describe("HTTPS records (RFC 9460) at the hostnames, with the same addresses as hints; left out: none.")
     .optional(),
@@ -98,6 +83,15 @@ export const serviceSchema = z.strictObject({
   affinity: oneOf("none", "stream", "viewer")
     .describe("stream: keep a stream on few edges; viewer: keep a viewer on one.")
     .prefault("none"),
+  affinityWithin: band
+    .partial()
+    .describe("How much nearer or cheaper another edge must be to outweigh affinity.")
+    .optional(),
+  streamPath: streamPath()
+    .describe(
+      "Where the viewers' paths name the stream, for affinity; left out: as streams.path, or the folder.",
+    )
+    .optional(),
   allow: viewerRule.describe("Only viewers that match one of its entries are served.").optional(),
   deny: viewerRule.describe("Viewers that match one of its entries are refused.").optional(),
   dns: dns.describe("How the DNS door answers.").prefault({}),

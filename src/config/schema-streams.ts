@@ -24,7 +24,7 @@ export const streamsSchema = z.strictObject({
 
 export type StreamsInput = z.infer<typeof streamsSchema>;
 
-function streamPath() {
+export function streamPath() {
   const json = { type: "string", pattern: "^/.*\\{stream\\}" };
   const words = { noun: "a path", hint: "write it as /{stream}/index.m3u8", json };
   return textLeaf(words, (value) => {

@@ -238,13 +238,16 @@ function refuse(decision: Decision, zone: ZoneData, place: Place, reply: Reply):
 }
 
 /** Of the first edges, best first, as many as the service answers; only what is up, and nothing twice (RFC 2181 5). */
-function addressesOf({ outcome, edges, service }: Decision, family: Family): Uint8Array[] {
+function addressesOf(
+  { outcome, edges, service, answers = service.dns.answers }: Decision,
+  family: Family,
+): Uint8Array[] {
   const found: Uint8Array[] = [];
   if (outcome.kind === "fallback") {
     collect(outcome.fallback.addresses, family, found);
     return found;
   }
-  const count = Math.min(service.dns.answers, edges.length);
+  const count = Math.min(answers, edges.length);
   for (let i = 0; i < count; i++) {
     const choice = edges[i];
     if (choice !== undefined && (choice.up & upBit(family)) !== 0)

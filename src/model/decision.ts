@@ -52,6 +52,8 @@ export interface Decision {
   readonly scopePrefixLength: number;
   /** The service's, or less while one of the edges named is in doubt, takes up load, or one that drains is missed. */
   readonly ttlSeconds: number;
+  /** How many of the edges, from the first on, are good enough for a DNS answer; left out: as many as the service answers. */
+  readonly answers?: number;
   /** Of the nearest edge in service, chosen or full; NaN when there is none, or the viewer cannot be located. */
   readonly nearestKm: number;
   /** How many of the service's edges were left out, by the position of the reason in `REJECTION_REASONS`. */
@@ -78,11 +80,19 @@ export interface Choice {
   /** Great-circle kilometres; NaN when the viewer cannot be located. */
   readonly distanceKm: number;
   readonly priceKm: number;
+  /** What puts it before others though they are nearer or cheaper; edges are ranked by distance + price - favour. */
+  readonly favour?: { readonly km: number; readonly why: FavourReason };
   /** NaN unknown or unlimited. */
   readonly loadRatio: number;
   /** Bits as in `World.up`; under fail-open, every family that the edge has addresses in. */
   readonly up: number;
 }
+
+/**
+ * preferred: for this viewer, by the edge's `preferredFor`; stream: the stream's lot falls on it; warm: it carries the stream already;
+ * viewer: it is the one that this viewer keeps.
+ */
+export type FavourReason = "preferred" | "stream" | "warm" | "viewer";
 
 /**
  * too-far: beyond `maxDistanceKm`, or the nearest place is full and `whenFull: refuse` goes no further; stale-stream: the stream asked for

@@ -1,4 +1,5 @@
 import type { Address } from "./address.ts";
+import type { ViewerRule } from "./service.ts";
 
 /** One serving host, as configured. */
 export interface Edge {
@@ -16,6 +17,8 @@ export interface Edge {
   readonly capacity: Capacity;
   /** Share of viewers among equals; 0..1,000,000, default 1. */
   readonly weight: number;
+  /** Viewers for whom it comes before all others while it has room. */
+  readonly preferredFor?: ViewerRule;
   /** From the file; the operators' door may override it. */
   readonly state: AdminState;
   readonly probe: Probe;

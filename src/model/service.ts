@@ -1,4 +1,5 @@
 import type { Address, Prefix } from "./address.ts";
+import type { Band } from "./band.ts";
 import type { TlsCheck } from "./edge.ts";
 import type { Continent } from "./location.ts";
 
@@ -13,6 +14,10 @@ export interface Service {
   readonly edges: readonly number[];
   readonly rank: Rank;
   readonly affinity: Affinity;
+  /** How far affinity may outweigh distance and price; absent: it does not. */
+  readonly affinityWithin?: Band;
+  /** Of the viewers' paths; `{stream}` stands for the stream's name. Absent: as `streams.path`, or the folder. */
+  readonly streamPath?: string;
   /** If present, a viewer must match one of its entries. */
   readonly allow?: ViewerRule;
   /** A viewer who matches one of its entries is refused. */
@@ -23,6 +28,8 @@ export interface Service {
     readonly ttlInDoubtSeconds: number;
     /** How many edges a DNS answer names, 1..16. */
     readonly answers: number;
+    /** How much worse than the best the others may be; absent: any. */
+    readonly answersWithin?: Band;
     /** HTTPS and SVCB records (RFC 9460); absent: none. */
     readonly bindings?: readonly ServiceBinding[];
   };

@@ -1,7 +1,7 @@
 /** What operators are shown, as JSON: text and numbers, no octets. The operators' door makes it, the commands read it. */
 import type { Condition } from "./condition.ts";
 import type { DrainView } from "./drain.ts";
-import type { Outcome, RefusalReason, RejectionReason } from "./decision.ts";
+import type { FavourReason, Outcome, RefusalReason, RejectionReason } from "./decision.ts";
 import type { Capacity } from "./edge.ts";
 import type { Continent, LocationLayer } from "./location.ts";
 import type { Service } from "./service.ts";
@@ -87,6 +87,8 @@ export interface ChoiceView {
   /** Null when the viewer cannot be located. */
   readonly distanceKm: number | null;
   readonly priceKm: number;
+  /** What puts it before nearer or cheaper ones: edges are ranked by distance + price - favour. Absent for none. */
+  readonly favour?: { readonly km: number; readonly why: FavourReason };
   /** Share of the capacity in use; null when unknown or unlimited. */
   readonly load: number | null;
   readonly up: { readonly 4: boolean; readonly 6: boolean };

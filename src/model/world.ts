@@ -23,7 +23,15 @@ export interface World {
   readonly staleStreams: ReadonlyMap<number, ReadonlySet<string>>;
   /** Decisions made since, by all serving threads. */
   readonly sent: Sent;
+  /** Which edges carry how much of which stream; absent where no service asks for that. */
+  readonly heat?: StreamHeat;
 }
+
+/**
+ * Viewers by stream and edge, in memory that all serving threads share, and with `Sent` the only part of a world
+ * that moves. Of a fixed size, by hashes: streams that meet at one place look larger than they are.
+ */
+export type StreamHeat = Int32Array;
 
 /**
  * Running counts of decisions in memory that all serving threads share, and where they stood when the world was

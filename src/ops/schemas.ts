@@ -236,7 +236,10 @@ export const EXPLANATION: JsonSchema = object({
         },
         up: object({ 4: truth, 6: truth }),
       },
-      { url: text },
+      {
+        url: text,
+        favour: object({ km: number, why: { enum: ["preferred", "stream", "warm", "viewer"] } }),
+      },
     ),
   ),
   rejected: arrayOf(

@@ -2,7 +2,7 @@ import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
 import type { Field, Roster } from "./field.ts";
 import type { Viewer } from "./select.ts";
-import { hashText, networkKey, rendezvousDraw } from "./spread.ts";
+import { networkKey, rendezvousDraw } from "./spread.ts";
 
 /** One choice that is being made: who asks for what, among whom, in which world. */
 export interface Contest {
@@ -11,6 +11,12 @@ export interface Contest {
   readonly field: Field;
   readonly roster: Roster;
   readonly world: World;
+  /** Of the stream's name, where one is known and matters. */
+  readonly stream: number | undefined;
+  /** Those that are preferred for this viewer. */
+  readonly preferred: ReadonlySet<number> | undefined;
+  /** Scores this close to each other are equal. */
+  readonly bandKm: number;
   /** How many edges are wanted. */
   readonly most: number;
   /** How many bits of the viewer's address lots are drawn by. */
@@ -24,8 +30,6 @@ export function drawOf(contest: Contest, edge: number, factor: number): number {
   return rendezvousDraw(drawKey(contest), field.idHashes[edge] as number, weight * factor);
 }
 
-function drawKey({ service, viewer, drawPrefixLength }: Contest): number {
-  return service.affinity === "stream" && viewer.stream !== undefined
-    ? hashText(viewer.stream)
-    : networkKey(viewer.client.address, drawPrefixLength);
+function drawKey({ stream, viewer, drawPrefixLength }: Contest): number {
+  return stream ?? networkKey(viewer.client.address, drawPrefixLength);
 }

@@ -5,6 +5,7 @@ import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { Candidates } from "./candidates.ts";
 import { Kept } from "./kept.ts";
 import { createNearest, type Pool } from "./nearest.ts";
+import { type Preferences, preferencesOf } from "./preferred.ts";
 import { hashText } from "./spread.ts";
 import { placeVerdicts, type PlaceVerdictsIn } from "./place-verdicts.ts";
 import { type StateWatch, watchState } from "./state.ts";
@@ -29,6 +30,8 @@ export interface Roster extends StateWatch {
   /** That any edge has addresses in, bits as in `World.up`. */
   readonly families: number;
   readonly verdictsIn: PlaceVerdictsIn;
+  /** Absent: no edge is preferred for anybody. */
+  readonly preferences?: Preferences;
 }
 
 export function createField(edges: readonly Edge[]): Field {
@@ -52,13 +55,15 @@ export function createField(edges: readonly Edge[]): Field {
       if (known?.service === service) return known;
       const listed = Uint16Array.from(service.edges);
       const { stateIn } = watchState({ service, listed });
-      const roster = {
+      const preferences = preferencesOf(service, edges);
+      const roster: Roster = {
         service,
         listed,
         pool: poolOf(service.edges),
         families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
         stateIn,
         verdictsIn: placeVerdicts({ service, listed, stateIn }, candidates),
+        ...(preferences === undefined ? {} : { preferences }),
       };
       rosters[service.index] = roster;
       return roster;

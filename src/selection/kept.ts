@@ -8,6 +8,7 @@ export class Kept {
   count = 0;
   #most = 0;
   #band = 0;
+  #share = 0;
 
   /** @param room the most that are ever kept */
   constructor(room: number) {
@@ -17,16 +18,34 @@ export class Kept {
     this.lots = new Float64Array(room);
   }
 
-  /** @param most how many are wanted @param band who is worse than the last of them by no more than this is kept too */
-  begin(most: number, band: number): void {
+  /**
+   * @param most how many are wanted
+   * @param band who is worse than the last of them by no more than this is kept too,
+   * @param share or by no more than this share of the best's score
+   */
+  begin(most: number, band: number, share = 0): void {
     this.count = 0;
     this.#most = most;
     this.#band = band;
+    this.#share = share;
   }
 
   /** Whether nobody with this score, or a higher one, would be kept. */
   isBeyond(score: number): boolean {
-    return this.count >= this.#most && score > (this.scores[this.#most - 1] as number) + this.#band;
+    if (this.count < this.#most) return false;
+    const last = this.scores[this.#most - 1] as number;
+    return score > last + this.#band && score > last + this.#share * (this.scores[0] as number);
+  }
+
+  /** Gives one a lead over all: it becomes the first. */
+  promote(rank: number, lead: number): void {
+    const [edge, km] = [this.edges[rank] as number, this.km[rank] as number];
+    const [score, lot] = [this.scores[rank] as number, this.lots[rank] as number];
+    for (let at = rank; at > 0; at--) this.#move(at - 1, at);
+    this.edges[0] = edge;
+    this.km[0] = km;
+    this.scores[0] = score - lead;
+    this.lots[0] = lot;
   }
 
   /** The lower the score, the better; then the lower the distance, where it is known; then the lower the lot. */

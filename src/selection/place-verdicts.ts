@@ -1,6 +1,7 @@
 import type { Decision } from "../model/decision.ts";
 import type { PlaceVerdicts } from "../model/location.ts";
 import type { World } from "../model/world.ts";
+import { bandKm } from "./band.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Roster } from "./field.ts";
 import { barrierKm, usedShare } from "./live.ts";
@@ -54,6 +55,22 @@ export function placeVerdicts(
     return count;
   };
 
+  /** How many are within the band of the best; undefined where that differs within the circle. */
+  const namedAnywhere = (most: number, radiusKm: number): number | undefined => {
+    const { answersWithin } = service.dns;
+    if (answersWithin === undefined) return most;
+    const best = scores[0] as number;
+    const limit = best + bandKm(answersWithin, best);
+    const leastGapKm = (2 + answersWithin.share) * radiusKm + ROUNDING_KM;
+    let named = Math.min(1, most);
+    for (let rank = 1; rank < most; rank++) {
+      const score = scores[rank] as number;
+      if (!(Math.abs(score - limit) > leastGapKm)) return undefined;
+      if (score < limit) named = rank + 1;
+    }
+    return named;
+  };
+
   const verdicts: PlaceVerdicts = {
     get epoch() {
       return epoch;
@@ -62,13 +79,16 @@ export function placeVerdicts(
       if (now === undefined) return 0;
       candidates.asListed({ listed }, { layer: "city", latitude, longitude });
       const count = findBest(now);
-      const named = Math.min(wanted, count);
+      const named = namedAnywhere(Math.min(wanted, count), radiusKm);
+      if (named === undefined) return 0;
       const leastGapKm = 2 * radiusKm + SAME_PLACE_KM + ROUNDING_KM;
       for (let rank = 0; rank < count; rank++) {
         // Whoever is filling up is dearer in a moment.
         if (barrierKm(usedShare(now, edges[rank] as number, service.margin)) > 0) return 0;
         const gapKm = (scores[rank + 1] as number) - (scores[rank] as number);
-        if (rank < named && rank + 1 < count && !(gapKm > leastGapKm)) return 0;
+        // Who is left out by the band is no rival of the last that is named.
+        const hasRival = rank + 1 < count && (rank + 1 < named || named === wanted);
+        if (rank < named && hasRival && !(gapKm > leastGapKm)) return 0;
       }
       return named === 0 ? 0 : numberOf(edges.subarray(0, named).join(" "));
     },
@@ -87,12 +107,14 @@ export function placeVerdicts(
  */
 export function goesByPlace(
   { outcome, location, service, edges }: Decision,
-  { stateIn }: Pick<Roster, "stateIn">,
+  { stateIn, preferences }: Pick<Roster, "stateIn" | "preferences">,
   world: World,
 ): boolean {
   return (
     outcome.kind === "edges" &&
     location.layer === "city" &&
+    (location.accuracyRadiusKm ?? 0) <= SAME_PLACE_KM &&
+    preferences === undefined &&
     service.rank === "nearest" &&
     service.affinity === "none" &&
     service.allow === undefined &&

@@ -1,3 +1,4 @@
+import type { Location } from "../model/location.ts";
 import type { Rank } from "../model/service.ts";
 import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
@@ -7,8 +8,6 @@ import { barrierKm, liveRatio, usedShare } from "./live.ts";
 export interface Ranking {
   /** Whether a score is a distance and something added: then candidates come nearest first, and the search can stop. */
   readonly byDistance: boolean;
-  /** Scores this close to each other are equal, and drawn by lot. */
-  readonly band: number;
   /** The lower, the better. `position`: among the candidates. */
   readonly score: (contest: Contest, edge: number, km: number, position: number) => number;
   /** Where score and distance are equal: the lower, the better. */
@@ -23,7 +22,6 @@ const UNKNOWN_LOAD = 0.5;
 
 const byDistanceAndPrice: Ranking = {
   byDistance: true,
-  band: SAME_PLACE_KM,
   score: (contest, edge, km) => km + priceKm(contest, edge),
   lot: noLot,
 };
@@ -31,28 +29,24 @@ const byDistanceAndPrice: Ranking = {
 /** For a viewer who cannot be located: each edge for its weight's share of the room that is left. */
 const byRoomAndWeight: Ranking = {
   byDistance: false,
-  band: 0,
   score: (contest, edge) => drawOf(contest, edge, roomAt(contest, edge)),
   lot: noLot,
 };
 
 const byWeight: Ranking = {
   byDistance: false,
-  band: 0,
   score: (contest, edge) => drawOf(contest, edge, 1),
   lot: noLot,
 };
 
 const byLoad: Ranking = {
   byDistance: false,
-  band: 0,
   score: loadAt,
   lot: (contest, edge) => drawOf(contest, edge, 1),
 };
 
 const byListedOrder: Ranking = {
   byDistance: false,
-  band: 0,
   score: (_contest, _edge, _km, position) => position,
   lot: noLot,
 };
@@ -71,13 +65,15 @@ export function rankingOf(rank: Rank, isLocated: boolean): Ranking {
 }
 
 /** Whether the order depends on the viewer's network more finely than on the place. */
-export function drawsByNetwork(rank: Rank, isLocated: boolean): boolean {
-  return rank === "weighted" || (rank === "nearest" && !isLocated);
+export function drawsByNetwork(rank: Rank, { layer, latitude }: Location): boolean {
+  // A country is too large for one lot.
+  return rank === "weighted" || (rank === "nearest" && (latitude === undefined || layer === "country"));
 }
 
 /** Whether the order changes with every report: prices, and who is full, change less often. */
-export function dependsOnLoad(rank: Rank, isLocated: boolean): boolean {
-  return rank === "least-loaded" || (rank === "nearest" && !isLocated);
+export function dependsOnLoad(rank: Rank, { latitude, accuracyRadiusKm = 0 }: Location): boolean {
+  const isVague = latitude === undefined || accuracyRadiusKm > SAME_PLACE_KM;
+  return rank === "least-loaded" || (rank === "nearest" && isVague);
 }
 
 /** What the edge's load adds to its distance now. */
@@ -91,7 +87,7 @@ function loadAt({ world }: Contest, edge: number): number {
 }
 
 /** Never quite none, so that edges that are all full still share by weight. */
-function roomAt(contest: Contest, edge: number): number {
+export function roomAt(contest: Contest, edge: number): number {
   return Math.max(0.01, 1 - loadAt(contest, edge));
 }
 

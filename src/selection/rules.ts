@@ -23,7 +23,8 @@ export function admit(service: Service, client: Client, located: Located): Admis
   return { allowed, prefixLength };
 }
 
-function matches(rule: ViewerRule, client: Client, { location, asn }: Located): boolean {
+/** Whether any entry of the rule is true of the viewer. */
+export function matches(rule: ViewerRule, client: Client, { location, asn }: Located): boolean {
   return (
     (location.country !== undefined && rule.countries.includes(location.country)) ||
     (location.continent !== undefined && rule.continents.includes(location.continent)) ||
@@ -36,7 +37,7 @@ function matches(rule: ViewerRule, client: Client, { location, asn }: Located): 
 }
 
 /** The shortest prefix of the client within which every address matches the same networks. */
-function networksDepth(rule: ViewerRule, client: Client): number {
+export function networksDepth(rule: ViewerRule, client: Client): number {
   let depth = 0;
   for (const { family, bytes, length } of rule.networks) {
     if (family !== client.address.family) continue;

@@ -15,7 +15,10 @@ import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
 import { familyBits, type Field } from "./field.ts";
 import { liveRatio } from "./live.ts";
-import { drawsByNetwork, priceKm, type Ranking, rankingOf, SAME_PLACE_KM } from "./rank.ts";
+import { type Favour, favourOf } from "./affinity.ts";
+import { bandKm } from "./band.ts";
+import { PREFERRED_KM } from "./preferred.ts";
+import { drawsByNetwork, priceKm, type Ranking, rankingOf, roomAt, SAME_PLACE_KM } from "./rank.ts";
 import { admit } from "./rules.ts";
 import {
   isMissed,
@@ -26,6 +29,7 @@ import {
   type Standing,
   standingOf,
 } from "./standing.ts";
+import { streamKeyOf } from "./stream.ts";
 
 /** Who asks, and what is known of him. */
 export interface Viewer {
@@ -33,6 +37,8 @@ export interface Viewer {
   readonly located: Located;
   /** The stream's name, where a path names one. */
   readonly stream?: string;
+  /** Of the name by which affinity keeps a stream together. */
+  readonly streamKey?: number | undefined;
   /** How many edges are wanted; left out: all. */
   readonly most?: number;
 }
@@ -65,14 +71,18 @@ export function select(
   const isLocated = located.location.latitude !== undefined;
   const ranking = rankingOf(service.rank, isLocated);
   const admission = admit(service, client, located);
-  const byNetwork = drawsByNetwork(service.rank, isLocated);
-  const scopePrefixLength = scope(client, admission.prefixLength, byNetwork);
+  const byNetwork = drawsByNetwork(service.rank, located.location);
+  const depth = Math.max(admission.prefixLength, roster.preferences?.depth(client) ?? 0);
+  const scopePrefixLength = scope(client, depth, byNetwork);
   const contest: Contest = {
     service,
     viewer,
     field,
     roster,
     world,
+    stream: service.affinity === "stream" ? keyOfStream(viewer) : undefined,
+    preferred: roster.preferences?.preferredFor(client, located),
+    bandKm: ranking.byDistance ? Math.max(SAME_PLACE_KM, located.location.accuracyRadiusKm ?? 0) : 0,
     most: viewer.most ?? service.edges.length,
     drawPrefixLength: Math.min(scopePrefixLength, client.prefixLength),
   };
@@ -81,18 +91,24 @@ export function select(
   else field.candidates.asListed(roster, located.location);
   const verdict = admission.allowed ? judge(contest, ranking) : NOT_ALLOWED;
   if (trace) tellRejected(contest, verdict, trace);
+  const answers = verdict.taken === undefined ? 0 : answersOf(contest, verdict);
   return {
     service,
     outcome: verdict.outcome,
     edges: verdict.taken === undefined ? [] : choicesOf(contest, verdict),
+    answers,
     location: located.location,
     ...(located.asn === undefined ? {} : { asn: located.asn }),
     scopePrefixLength,
-    ttlSeconds: ttlSeconds(contest, verdict),
+    ttlSeconds: ttlSeconds(contest, verdict, answers),
     nearestKm: verdict.nearestKm,
     rejected: verdict.rejected ?? allRejected(contest),
     families: roster.families,
   };
+}
+
+function keyOfStream({ stream, streamKey }: Viewer): number | undefined {
+  return streamKey ?? (stream === undefined ? undefined : streamKeyOf(stream));
 }
 
 /** Networks that share a lot when edges are drawn by network: what resolvers send as client subnet. */
@@ -117,6 +133,8 @@ interface Verdict {
   readonly isSomebodyMissed: boolean;
   /** Absent: all are. */
   readonly rejected?: readonly number[];
+  /** Of the first edge, where affinity put it there. */
+  readonly favour?: Favour | undefined;
 }
 
 const EDGES: Outcome = { kind: "edges" };
@@ -125,8 +143,11 @@ const NOT_ALLOWED = refusal("not-allowed");
 function judge(contest: Contest, ranking: Ranking): Verdict {
   const nearest = collect(contest, ranking, STANDING.ELIGIBLE);
   if (contest.field.kept.count > 0 && !holdsBack(contest, nearest)) {
-    spread(contest, ranking);
+    spread(contest);
+    const favour = ranking.byDistance ? favourOf(contest, nearest.takenKm) : undefined;
+    if (favour !== undefined) contest.field.kept.promote(favour.rank, favour.km);
     return {
+      favour,
       outcome: EDGES,
       taken: STANDING.ELIGIBLE,
       nearestKm: inService(nearest),
@@ -144,23 +165,27 @@ function judgeAll(contest: Contest, ranking: Ranking): Verdict {
   const rejected = rejectedBy(standings, taken);
   if (taken === undefined) return { outcome, nearestKm: Number.NaN, isSomebodyMissed: false, rejected };
   const nearest = collect(contest, ranking, taken);
-  spread(contest, ranking);
+  spread(contest);
   const { isSomebodyMissed } = nearest;
   return { outcome, taken, nearestKm: inService(nearest), isSomebodyMissed, rejected };
 }
 
 /** Looks at candidates from the first on, as far as it must, and keeps the best of those who stand at `taken`. */
 function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
-  const { service, world, viewer, field, most } = contest;
+  const { service, world, viewer, field, most, bandKm } = contest;
   const { candidates, kept } = field;
+  const within = hasAffinity(contest) ? service.affinityWithin : undefined;
+  // A preferred edge may be anywhere.
+  const preferred = taken === STANDING.ELIGIBLE ? contest.preferred : undefined;
+  const canStop = candidates.areSorted && preferred === undefined;
   let takenKm = Number.POSITIVE_INFINITY;
   let fullKm = Number.POSITIVE_INFINITY;
   let missedScore = Number.POSITIVE_INFINITY;
-  kept.begin(most, ranking.band);
+  kept.begin(most, Math.max(bandKm, within?.km ?? 0), within?.share);
   for (let i = 0; i < candidates.count; i++) {
     const km = candidates.kmAt(i);
     // No score is lower than the distance.
-    if (candidates.areSorted && (kept.isBeyond(km) || km > service.maxDistanceKm)) break;
+    if (canStop && (kept.isBeyond(km) || km > service.maxDistanceKm)) break;
     const edge = candidates.edgeAt(i);
     const standing = standingOf(edge, km, service, world, viewer.stream);
     if (standing === STANDING.FULL && km < fullKm) fullKm = km;
@@ -168,23 +193,32 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
       missedScore = Math.min(missedScore, ranking.score(contest, edge, km, i));
     if (standing !== taken) continue;
     if (km < takenKm) takenKm = km;
-    kept.add(edge, km, ranking.score(contest, edge, km, i), ranking.lot(contest, edge));
+    const score = ranking.score(contest, edge, km, i);
+    const isPreferred = preferred?.has(edge) === true;
+    kept.add(edge, km, isPreferred ? score - PREFERRED_KM : score, ranking.lot(contest, edge));
   }
-  const named = Math.min(service.dns.answers, most);
-  const isSomebodyMissed =
-    missedScore <= (kept.count < named ? MAX_SCORE : (kept.scores[named - 1] as number));
-  return { takenKm, fullKm, isSomebodyMissed };
+  return { takenKm, fullKm, isSomebodyMissed: missedScore <= worstNamed(contest, ranking) };
+}
+
+/** The highest score with which an edge would be named, among those that are kept. */
+function worstNamed({ service, field, most }: Contest, { byDistance }: Ranking): number {
+  const { kept } = field;
+  const { answers, answersWithin } = service.dns;
+  const named = Math.min(answers, most);
+  const last = kept.count < named ? MAX_SCORE : (kept.scores[named - 1] as number);
+  if (!byDistance || answersWithin === undefined || kept.count === 0) return last;
+  const best = kept.scores[0] as number;
+  return Math.min(last, best + bandKm(answersWithin, best));
 }
 
 const MAX_SCORE = Number.MAX_VALUE;
 
 /** Short while a resolver should ask again soon: what holds now may not hold for the whole TTL. */
-function ttlSeconds({ service, world, field }: Contest, verdict: Verdict): number {
-  const { ttlSeconds, ttlInDoubtSeconds, answers } = service.dns;
+function ttlSeconds({ service, world, field }: Contest, verdict: Verdict, named: number): number {
+  const { ttlSeconds, ttlInDoubtSeconds } = service.dns;
   const { outcome, isSomebodyMissed } = verdict;
   let isInDoubt = isSomebodyMissed || outcome.kind === "fail-open" || outcome.kind === "fallback";
   const { kept } = field;
-  const named = verdict.taken === undefined ? 0 : Math.min(answers, kept.count);
   for (let i = 0; i < named && !isInDoubt; i++) isInDoubt = world.unsteady[kept.edges[i] as number] === 1;
   return isInDoubt ? Math.min(ttlSeconds, ttlInDoubtSeconds) : ttlSeconds;
 }
@@ -203,13 +237,21 @@ function inService({ takenKm, fullKm }: Nearest): number {
   return km === Number.POSITIVE_INFINITY ? Number.NaN : km;
 }
 
-function holdsBack({ service }: Contest, { takenKm, fullKm }: Nearest): boolean {
+function holdsBack({ service, field, preferred }: Contest, { takenKm, fullKm }: Nearest): boolean {
+  if (preferred?.has(field.kept.edges[0] as number) === true) return false;
   return service.whenFull === "refuse" && service.rank === "nearest" && fullKm + SAME_PLACE_KM < takenKm;
 }
 
-/** The place for whatever orders the kept anew: edges at one place share their viewers by lot. */
-function spread(contest: Contest, { band }: Ranking): void {
-  if (band > 0) contest.field.kept.spread(band, (edge) => drawOf(contest, edge, 1));
+/** Edges at one place share their viewers by lot; so do all that are as near as the viewer's place is uncertain, by room too. */
+function spread(contest: Contest): void {
+  const { bandKm, field } = contest;
+  if (bandKm === 0) return;
+  const isVague = bandKm > SAME_PLACE_KM;
+  field.kept.spread(bandKm, (edge) => drawOf(contest, edge, isVague ? roomAt(contest, edge) : 1));
+}
+
+function hasAffinity({ service, stream }: Contest): boolean {
+  return service.affinity === "viewer" || stream !== undefined;
 }
 
 /** How many candidates stand where. */
@@ -270,14 +312,44 @@ function tellRejected(contest: Contest, { outcome, taken }: Verdict, trace: Trac
   }
 }
 
-function choicesOf(contest: Contest, { outcome }: Verdict): Choice[] {
+function choicesOf(contest: Contest, { outcome, favour }: Verdict): Choice[] {
   const { field, most } = contest;
   const { kept } = field;
   const choices: Choice[] = [];
   const count = Math.min(most, kept.count);
-  for (let rank = 0; rank < count; rank++)
-    choices.push(choiceOf(contest, kept.edges[rank] as number, kept.km[rank] as number, outcome));
+  for (let rank = 0; rank < count; rank++) {
+    const edge = kept.edges[rank] as number;
+    const choice = choiceOf(contest, edge, kept.km[rank] as number, outcome);
+    const lead = leadOf(contest, edge, outcome === EDGES, rank === 0 ? favour : undefined);
+    choices.push(lead === undefined ? choice : { ...choice, favour: lead });
+  }
   return choices;
+}
+
+function leadOf(
+  { preferred }: Contest,
+  edge: number,
+  isEligible: boolean,
+  favour: Favour | undefined,
+): Choice["favour"] {
+  if (isEligible && preferred?.has(edge) === true)
+    return { km: PREFERRED_KM + (favour?.km ?? 0), why: "preferred" };
+  return favour === undefined ? undefined : { km: favour.km, why: favour.why };
+}
+
+/** Whoever is within the band of the best, affinity aside. */
+function answersOf({ service, field, most }: Contest, { favour }: Verdict): number {
+  const { kept } = field;
+  const { answers, answersWithin } = service.dns;
+  const count = Math.min(answers, most, kept.count);
+  if (answersWithin === undefined || count < 2 || Number.isNaN(kept.km[0])) return count;
+  if (service.rank !== "nearest") return count;
+  const first = (kept.scores[0] as number) + (favour?.km ?? 0);
+  const best = Math.min(first, kept.scores[1] as number);
+  const limit = best + bandKm(answersWithin, best);
+  let within = 1;
+  while (within < count && (kept.scores[within] as number) <= limit) within++;
+  return within;
 }
 
 /** Under fail-open, as if it were up. */

@@ -1,7 +1,11 @@
 import { createPricing } from "../../../dist/pricing/pricing.js";
 import { createRedirector } from "../../../dist/redirector.js";
+import { cool, newStreamHeat } from "../../../dist/selection/heat.js";
 
 const HOSTNAME = "live.example.net";
+/** As the service does it. */
+const COOL_EVERY_MS = 30_000;
+const STAY_MS = 30 * 60_000;
 
 /**
  * The engine itself: its redirector decides, its pricing makes the worlds that it decides in.
@@ -23,7 +27,10 @@ export function create() {
   /** @type {ReturnType<typeof createFacts>} */
   let facts;
 
-  const makeWorld = (nowMs) => redirector.take(inventory, pricing.world(facts.now(), nowMs));
+  const heat = newStreamHeat();
+  let cooledAtMs = 0;
+
+  const makeWorld = (nowMs) => redirector.take(inventory, { ...pricing.world(facts.now(), nowMs), heat });
 
   return {
     name: "edgeward",
@@ -41,6 +48,10 @@ export function create() {
     report: (edge, report) => facts.report(edge, report),
     tick(nowMs) {
       pricing.tick(redirector.takeArrivals(), nowMs);
+      if (nowMs - cooledAtMs >= COOL_EVERY_MS) {
+        cool(heat, (nowMs - cooledAtMs) / STAY_MS);
+        cooledAtMs = nowMs;
+      }
       makeWorld(nowMs);
     },
     choose(question, nowMs) {
@@ -90,6 +101,13 @@ function createFacts({ generation, edges }) {
   };
 }
 
+/** As configured by default. */
+const AFFINITY_WITHIN = {
+  none: {},
+  stream: { affinityWithin: { km: 500, share: 0.2 } },
+  viewer: { affinityWithin: { km: 200, share: 0.1 } },
+};
+
 /**
  * @param {import("../types.ts").Setting} setting
  * @returns {import("../../../src/model/inventory.ts").Inventory}
@@ -117,6 +135,7 @@ function inventoryOf({ edges, affinity, ttlMs }) {
         edges: edges.map((edge) => edge.index),
         rank: "nearest",
         affinity,
+        ...AFFINITY_WITHIN[affinity],
         dns: { ttlSeconds: ttlMs / 1000, answers: 1 },
         http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
         maxDistanceKm: Number.POSITIVE_INFINITY,
