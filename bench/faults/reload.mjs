@@ -9,17 +9,16 @@ export const faults = [
     what: "two reloads with 500 edges more under 500 UDP queries and 50 TCP connections per second",
     run: (folder) =>
       withEdgeward(folder, {}, async ({ child, file, ports: { dns: port } }) => {
+        const run = { isOver: false };
         const connections = { asked: 0, answered: 0 };
-        let isOver = false;
+        const connectOnce = async () => {
+          connections.asked++;
+          connections.answered += await askTcp({ port, from: "127.0.5.1" });
+        };
         const tcp = (async () => {
           const talks = [];
-          while (!isOver) {
-            connections.asked++;
-            talks.push(
-              askTcp({ port, from: "127.0.5.1" }).then((count) => {
-                connections.answered += count;
-              }),
-            );
+          while (!run.isOver) {
+            talks.push(connectOnce());
             await pause(20);
           }
           await Promise.all(talks);
@@ -34,7 +33,7 @@ export const faults = [
           if (await until(isTaken, 30_000)) taken++;
         }
         const asked = await udp;
-        isOver = true;
+        run.isOver = true;
         await tcp;
         return {
           held: taken === 2 && asked.full === asked.sent && connections.answered === connections.asked,
