@@ -27,6 +27,8 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
   const kmAtArrival = new Distances();
   /** @type {Float32Array[]} */
   const utilisation = [];
+  /** @type {number[]} */
+  const meanKm = [];
   const sum = {
     servedSeconds: 0,
     beyondSeconds: 0,
@@ -55,6 +57,16 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
     const before = lastOfNetwork[demand.network[viewer]];
     if (lost.has(viewer) || (before >= 0 && before !== edge && isUp(before))) sum.moves++;
     if (!lost.has(viewer)) kmAtArrival.add(kmByCity[demand.city[viewer]][edge], 1);
+  };
+  const takeSeries = () => {
+    utilisation.push(Float32Array.from(viewers, (n, edge) => utilisationOf(n, capacity[edge])));
+    let [served, km] = [0, 0];
+    for (const [viewer, { edge }] of present) {
+      if (edge < 0) continue;
+      served++;
+      km += kmByCity[demand.city[viewer]][edge];
+    }
+    meanKm.push(ratio(km, served));
   };
   const countStreams = () => {
     for (let stream = 0; stream < scenario.streams.count; stream++) {
@@ -116,7 +128,7 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
       }
       const atMs = secondMs - warmUpMs;
       if (atMs % SERIES_STEP_MS === 0)
-        utilisation.push(Float32Array.from(viewers, (n, edge) => utilisationOf(n, capacity[edge])));
+        takeSeries();
       if (atMs % STREAMS_STEP_MS === 0) countStreams();
     },
     /** @param {number | null} viewersPerDnsAnswer */
@@ -135,7 +147,7 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
           movesPerViewer: ratio(sum.moves, kmAtArrival.weight),
           viewersPerDnsAnswer,
         },
-        series: { stepMs: SERIES_STEP_MS, utilisation },
+        series: { stepMs: SERIES_STEP_MS, utilisation, meanKm },
       };
     },
   };

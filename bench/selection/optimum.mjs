@@ -35,6 +35,8 @@ export async function optimum(scenario, demand, sliceMs = SLICE_MS) {
   const presentAt = createPresence(demand);
   const distances = new Distances();
   const utilisation = [];
+  /** @type {number[]} */
+  const meanKm = [];
   let [beyond, present, peakUtilisation] = [0, 0, 0];
 
   try {
@@ -51,6 +53,7 @@ export async function optimum(scenario, demand, sliceMs = SLICE_MS) {
 
       const placed = placementOf(model.getSolution().colValue, kmByCity, distances);
       check(inCity, placed.byCity);
+      meanKm.push(placed.meanKm);
       placed.byEdge.forEach((viewers, edge) => {
         const excess = Math.max(0, viewers - room[edge]);
         if (excess > TOLERANCE * (1 + viewers)) beyond += excess;
@@ -78,7 +81,7 @@ export async function optimum(scenario, demand, sliceMs = SLICE_MS) {
       movesPerViewer: null,
       viewersPerDnsAnswer: null,
     },
-    series: { stepMs: sliceMs, utilisation },
+    series: { stepMs: sliceMs, utilisation, meanKm },
   };
 }
 
@@ -142,6 +145,7 @@ function createPresence(demand) {
  */
 function placementOf(columns, kmByCity, distances) {
   const byEdge = new Float64Array(kmByCity[0].length);
+  let [placed, viewerKm] = [0, 0];
   const byCity = kmByCity.map((kms, city) => {
     let sum = 0;
     kms.forEach((km, edge) => {
@@ -150,10 +154,12 @@ function placementOf(columns, kmByCity, distances) {
       distances.add(km, viewers);
       byEdge[edge] += viewers;
       sum += viewers;
+      viewerKm += km * viewers;
     });
+    placed += sum;
     return sum;
   });
-  return { byCity, byEdge };
+  return { byCity, byEdge, meanKm: viewerKm / Math.max(1, placed) };
 }
 
 /** @param {Int32Array} wanted @param {readonly number[]} placed */

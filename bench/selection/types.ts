@@ -140,6 +140,8 @@ export interface Series {
   readonly stepMs: number;
   /** One array per step, by edge index. */
   readonly utilisation: readonly Float32Array[];
+  /** Of the viewers served, one number per step. */
+  readonly meanKm: readonly number[];
 }
 
 export interface Judgement {

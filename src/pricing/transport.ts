@@ -29,9 +29,11 @@ interface Row {
 }
 
 const ROWS_MAX = 20_000;
+/** A region's mean point wanders: a tenth of a degree is no reason for another row. */
+const ROWS_PER_DEGREE = 10;
 
 export function createTransports(): Transports {
-  const rows = new Map<string, Row>();
+  const rows = new Map<number, Row>();
   let points: UnitVector[] = [];
   return {
     forget() {
@@ -49,7 +51,7 @@ export function createTransports(): Transports {
         order: new Uint16Array(regions.length * width),
       };
       regions.forEach((region, i) => {
-        const key = `${region.pool} ${region.latitude.toFixed(1)} ${region.longitude.toFixed(1)}`;
+        const key = rowKey(region);
         let row = rows.get(key);
         if (row === undefined) rows.set(key, (row = rowOf(region, points, pools[region.pool])));
         transport.distanceKm.set(row.distanceKm, i * width);
@@ -58,6 +60,12 @@ export function createTransports(): Transports {
       return transport;
     },
   };
+}
+
+function rowKey({ pool, latitude, longitude }: Region): number {
+  const north = Math.round((latitude + 90) * ROWS_PER_DEGREE);
+  const east = Math.round((longitude + 180) * ROWS_PER_DEGREE);
+  return (pool * (180 * ROWS_PER_DEGREE + 1) + north) * (360 * ROWS_PER_DEGREE + 1) + east;
 }
 
 function rowOf(region: Region, points: readonly UnitVector[], pool: Pool | undefined): Row {
