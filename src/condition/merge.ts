@@ -29,7 +29,7 @@ export function isFresh({ atMs, staleAfterMs }: Received, nowMs: number): boolea
 }
 
 /**
- * Share of the capacity in use by whichever of viewers and bandwidth binds: 0 empty, 1 full, more is
+ * Share of the capacity in use by whichever of viewers, bandwidth, cpu and memory binds: 0 empty, 1 full, more is
  * overload; NaN when nothing that is limited is known. A capacity of 0 is full whatever is known.
  * @param configured what the operator gave; where that is silent, what the server states of itself counts
  */
@@ -38,8 +38,22 @@ export function loadRatioOf(load: LoadReport, configured: Capacity): number {
   const ratios = [
     shareOf(load.viewers, capacity.viewers),
     shareOf(load.bandwidth, capacity.bandwidth),
+    strainOf(load.cpu, capacity.cpu ?? CPU_FULL),
+    strainOf(load.memory, capacity.memory ?? MEMORY_FULL),
   ].filter((ratio) => !Number.isNaN(ratio));
   return ratios.length === 0 ? Number.NaN : Math.max(...ratios);
+}
+
+/** Shares of processors and memory in use at which an edge is full, where the operator gave none. */
+const CPU_FULL = 0.95;
+const MEMORY_FULL = 0.98;
+/** Below this part of that, processors and memory say nothing of how many more viewers there is room for. */
+const STRAINED_FROM = 0.8;
+
+/** NaN where nothing strains: a machine that does nothing has much of its memory in use, too. */
+function strainOf(used: number | undefined, full: number): number {
+  const strain = used === undefined ? Number.NaN : used / full;
+  return strain >= STRAINED_FROM ? strain : Number.NaN;
 }
 
 /** Fewer viewers than this say little of what one takes. */

@@ -24,7 +24,7 @@ function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, re
   const load = [input.load ?? []].flat().map((each, i) => buildLoad(each, under(report, "load", i)));
   checkProbeTargets(probe, input, reach, report);
   load.forEach((source, i) => checkLoadTarget(source, i, reach, report));
-  const { viewers, bandwidth } = input.capacity;
+  const { viewers, bandwidth, cpu, memory } = input.capacity;
   return {
     id,
     index,
@@ -36,6 +36,8 @@ function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, re
     capacity: {
       ...(viewers === undefined ? {} : { viewers }),
       ...(bandwidth === undefined ? {} : { bandwidth }),
+      ...(cpu === undefined ? {} : { cpu }),
+      ...(memory === undefined ? {} : { memory }),
     },
     weight: input.weight,
     ...(input.preferredFor === undefined ? {} : { preferredFor: input.preferredFor }),

@@ -27,6 +27,12 @@ const location = z.strictObject(
 const capacity = z.strictObject({
   viewers: integer({ min: 1, max: 1e9 }).describe("Viewers at the same time.").optional(),
   bandwidth: bitRate().describe("Bits per second out.").optional(),
+  cpu: decimal({ min: 0.01, max: 1 })
+    .describe("Share of its processors at which the edge is full; 0.95 if left out.")
+    .optional(),
+  memory: decimal({ min: 0.01, max: 1 })
+    .describe("Share of its memory at which the edge is full; 0.98 if left out.")
+    .optional(),
 });
 
 const ownKeys = {

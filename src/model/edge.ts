@@ -29,11 +29,15 @@ export interface Edge {
 /** active: serve; drain: keep what it has, take no one new; off: out of service. */
 export type AdminState = "active" | "drain" | "off";
 
-/** What an edge can carry; a missing field is unlimited. */
+/** What an edge can carry; missing viewers or bandwidth are unlimited. */
 export interface Capacity {
   readonly viewers?: number;
   /** Bits per second out. */
   readonly bandwidth?: number;
+  /** Share of its processors at which it is full, 0.01..1. */
+  readonly cpu?: number;
+  /** Share of its memory at which it is full, 0.01..1. */
+  readonly memory?: number;
 }
 
 export type Probe = NoProbe | TcpProbe | HttpProbe | RtmpProbe | WebSocketProbe | HlsProbe | DnsProbe;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { levelOf } from "../../src/condition/change.ts";
 import { loadRatioOf, mergeReports, type Received } from "../../src/condition/merge.ts";
+import type { Capacity } from "../../src/model/edge.ts";
 import type { LoadReport } from "../../src/model/condition.ts";
 
 const received = (report: LoadReport, atMs = 0, staleAfterMs = 100): Received => ({
@@ -46,7 +47,12 @@ describe("capacities that servers state", () => {
 });
 
 describe("the load ratio", () => {
-  it.each<[string, LoadReport, { viewers?: number; bandwidth?: number }, number]>([
+  it.each<[string, LoadReport, Capacity, number]>([
+    ["the processors', where they strain", { viewers: 10, cpu: 0.95 }, { viewers: 100 }, 1],
+    ["the memory's, where it strains", { viewers: 10, memory: 0.9 }, { viewers: 100, memory: 0.9 }, 1],
+    ["by the limit that was configured", { cpu: 0.45 }, { cpu: 0.5 }, 0.9],
+    ["not the processors', where they do not", { viewers: 10, cpu: 0.7, memory: 0.7 }, { viewers: 100 }, 0.1],
+    ["unknown where only processors are known, and do not strain", { cpu: 0.3 }, {}, Number.NaN],
     ["the one that binds", { viewers: 10, bandwidth: 90 }, { viewers: 100, bandwidth: 100 }, 0.9],
     ["the one that is known", { viewers: 10 }, { viewers: 100, bandwidth: 100 }, 0.1],
     ["the one that is limited", { viewers: 10, bandwidth: 90 }, { viewers: 100 }, 0.1],
