@@ -15,6 +15,16 @@ const USAGE = `npm run bench:selection -- [options]
                                each into FILE with its name before the ending
 `;
 
+/** What a line of JSON has of every rule. */
+const JSON_FIELDS = [
+  "meanKm",
+  "p95Km",
+  "beyondCapacity",
+  "peakUtilisation",
+  "edgesPerStream",
+  "movesPerViewer",
+];
+
 process.exitCode = await main();
 
 async function main() {
@@ -85,8 +95,14 @@ function optionsOf(args) {
 }
 
 /** @param {import("./types.ts").Judgement} judgement */
-function json(judgement) {
-  return `${JSON.stringify(judgement, (_key, value) => (typeof value === "number" ? Number(value.toPrecision(7)) : value))}\n`;
+function json({ scenario, results }) {
+  const shown = Object.fromEntries(
+    Object.entries(results).map(([rule, result]) => [
+      rule,
+      Object.fromEntries(JSON_FIELDS.map((field) => [field, result[field]])),
+    ]),
+  );
+  return `${JSON.stringify({ scenario, results: shown }, (_key, value) => (typeof value === "number" ? Number(value.toPrecision(7)) : value))}\n`;
 }
 
 /** @param {string} file @param {string} scenario @param {number} count */
