@@ -127,8 +127,7 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
         peakUtilisation = Math.max(peakUtilisation, utilisationOf(viewers[edge], capacity[edge]));
       }
       const atMs = secondMs - warmUpMs;
-      if (atMs % SERIES_STEP_MS === 0)
-        takeSeries();
+      if (atMs % SERIES_STEP_MS === 0) takeSeries();
       if (atMs % STREAMS_STEP_MS === 0) countStreams();
     },
     /** @param {number | null} viewersPerDnsAnswer */
