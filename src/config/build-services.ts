@@ -1,6 +1,7 @@
 import type { Edge } from "../model/edge.ts";
 import type { Fallback, Service } from "../model/service.ts";
 import { buildBindings } from "./build-bindings.ts";
+import { buildHttp } from "./build-http.ts";
 import { buildSteering } from "./build-steering.ts";
 import { checkRule } from "./check-rule.ts";
 import { buildStreams } from "./build-streams.ts";
@@ -51,11 +52,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     ...(input.allow === undefined ? {} : { allow: input.allow }),
     ...(input.deny === undefined ? {} : { deny: input.deny }),
     dns: buildDns(input, report),
-    http: {
-      stickinessSeconds: input.http.stickiness,
-      url: input.http.url,
-      ...(input.http.redirectorPhp === true ? { redirectorPhp: true } : {}),
-    },
+    ...buildHttp(input.http, under(report, "http")),
     steering: buildSteering(
       input.steering,
       edges.map((index) => known.edges[index] as Edge),

@@ -19,6 +19,7 @@ import {
   checkOpsDoor,
   stateFileOf,
 } from "./build-server.ts";
+import { checkLoops } from "./build-http.ts";
 import { buildMistBalancer } from "./build-mistserver.ts";
 import { type Known, buildServices } from "./build-services.ts";
 import { buildZones, checkZoneNames, zoneName } from "./build-zones.ts";
@@ -61,6 +62,9 @@ export function build(
   checkZoneNames(keysOf(root, "zones"), reportKey);
   const reach = { own: doorsOf(file).map(({ endpoint }) => endpoint), allowed };
   const edges = buildEdges(edgeInputs, reach, report);
+  checkLoops(edges, new Set(servicesByHostname(file).keys()), (id, message) =>
+    report(["edges", id, "url"], message),
+  );
   const known = knownTo(edges, root);
   const services = buildServices(inFileOrder(root, "services", file.services), known, report);
   const surroundings = {
@@ -83,6 +87,7 @@ export function build(
     acme: { accounts: buildAccounts(file.acme, Object.values(file.services), report) },
     stateFile: stateFileOf(file, mainFile, environment),
     trustedProxies: file.trustedProxies,
+    ...(file.detailsFor.length === 0 ? {} : { detailsFor: file.detailsFor }),
     geoip: {
       city: file.geoip.city.map((path) => absolute(path, folder)),
       asn: file.geoip.asn.map((path) => absolute(path, folder)),

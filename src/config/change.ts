@@ -35,6 +35,7 @@ const otherKeys = [
   "acme",
   "stateFile",
   "trustedProxies",
+  "detailsFor",
   "geoip",
   "places",
   "allowedProbeNetworks",

@@ -104,6 +104,7 @@ export const probingSchema = z.strictObject({
 
 export const stateFile = path;
 export const trustedProxiesSchema = z.array(prefix());
+export const detailsForSchema = z.array(prefix());
 
 function outputTemplate() {
   const words = {

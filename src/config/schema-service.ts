@@ -5,9 +5,19 @@ import { duration, share, ttl } from "./leaf-quantity.ts";
 import { read, refuse } from "./reading.ts";
 import { httpsSchema, svcbSchema } from "./schema-binding.ts";
 import { viewerRule } from "./schema-rule.ts";
+import { signSchema } from "./schema-sign.ts";
 import { streamPath, streamsSchema } from "./schema-streams.ts";
 
-const placeholders = ["{edge.url}", "{edge.id}", "{path}", "{query}"];
+const placeholders = [
+  "{edge.url}",
+  "{edge.host}",
+  "{edge.id}",
+  "{path}",
+  "{query}",
+  "{signature}",
+  "{expires}",
+  "{key}",
+];
 
 const edgeChoice = z.strictObject({
   ids: z
@@ -46,12 +56,25 @@ const dns = z.strictObject({
 
 const http = z.strictObject({
   stickiness: ttl().describe("How long a player may keep a redirect; 0s is no-store.").prefault("0s"),
-  url: urlTemplate()
-    .describe("Where to redirect; {edge.url}, {edge.id}, {path} and {query} are replaced.")
+  url: urlTemplate("https?")
+    .describe("Where to redirect; {edge.url}, {edge.host}, {edge.id}, {path} and {query} are replaced.")
     .prefault("{edge.url}{path}{query}"),
   redirectorPhp: flag()
     .describe("Answers /redirector.php?u=/path as /path, as the PHP redirector for Nimble did.")
     .optional(),
+  urls: z
+    .record(urlName(), urlTemplate("[a-z][a-z0-9+.-]*"))
+    .describe("More addresses in JSON answers, by name, as rtmp: rtmp://{edge.host}:1935{path}.")
+    .prefault({}),
+  sign: signSchema
+    .describe("Signs redirects, so that edges can refuse whoever was not sent there.")
+    .optional(),
+  links: flag()
+    .describe("Redirects name the next best edges as Link: rel=duplicate (RFC 6249).")
+    .prefault(false),
+  serverTiming: flag()
+    .describe("Redirects tell the edge, and how long the choice took, as Server-Timing.")
+    .prefault(false),
 });
 
 const steering = z.strictObject({
@@ -130,17 +153,25 @@ function steeringTtl() {
   return duration({ min: "5s", max: "1h" }).transform((milliseconds) => Math.round(milliseconds / 1000));
 }
 
+function urlName() {
+  return z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, {
+    error: "not a usable name; write small letters, digits and -, as rtmp",
+  });
+}
+
 /** The host must come from the configuration whatever a viewer asks for. */
-function urlTemplate() {
+function urlTemplate(scheme: string) {
   const hint = "start with {edge.url} or https://host, as {edge.url}{path}{query}";
   return textLeaf({ noun: "a URL template", hint, json: { type: "string" } }, (template) => {
     const unknown = template.match(/\{[^}]*\}?/g)?.find((part) => !placeholders.includes(part));
     if (unknown !== undefined)
       return refuse(`has a placeholder that is not known; write ${placeholders.join(" ")}`);
-    const host =
-      /^(?:\{edge\.url\}|https?:\/\/[^/?#@{}]*(?:\{edge\.id\}[^/?#@{}]*)*)(?=$|\/|\{path\}|\{query\}|\?)/;
-    const withIds = template.replaceAll("{edge.id}", "x").replace("{edge.url}", "https://x");
-    const parses = URL.canParse(withIds.replace("{path}", "/").replace("{query}", ""));
+    const name = "[^/?#@{}]*";
+    const host = new RegExp(
+      `^(?:\\{edge\\.url\\}|${scheme}://${name}(?:\\{edge\\.(?:id|host)\\}${name})*)(?=$|/|\\{path\\}|\\{query\\}|\\?)`,
+    );
+    const withHost = template.replaceAll(/\{edge\.(?:id|host)\}/g, "x").replace("{edge.url}", "https://x");
+    const parses = URL.canParse(withHost.replace("{path}", "/").replace("{query}", ""));
     return host.test(template) && parses ? read(template) : undefined;
   });
 }

@@ -3,6 +3,7 @@ import { acmeSchema } from "./schema-acme.ts";
 import { dnsSchema } from "./schema-dns.ts";
 import { id, writtenEdgeSchema } from "./schema-edge.ts";
 import {
+  detailsForSchema,
   geoipSchema,
   listenSchema,
   mistServerSchema,
@@ -33,6 +34,9 @@ export const fileSchema = z.strictObject({
     .optional(),
   trustedProxies: trustedProxiesSchema
     .describe("Whose Forwarded and X-Forwarded-For is believed.")
+    .prefault([]),
+  detailsFor: detailsForSchema
+    .describe("Networks whose viewers see loads, prices and reasons in JSON answers; others see distances.")
     .prefault([]),
   geoip: geoipSchema.describe("Databases that tell where viewers are.").prefault({}),
   places: z

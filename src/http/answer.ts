@@ -1,7 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import { formatAddress } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Choice, Decision } from "../model/decision.ts";
+import type { Choice, Decision, RejectionReason } from "../model/decision.ts";
+import type { Edge } from "../model/edge.ts";
 
 /** What is sent back. The body never repeats any part of the request's target. */
 export interface Answer {
@@ -11,11 +12,16 @@ export interface Answer {
 }
 
 /** `location` as built from the configuration, with the caching that the decision allows. */
-export function redirect(status: 302 | 307, location: string, cacheControl: string): Answer {
+export function redirect(
+  status: 302 | 307,
+  location: string,
+  cacheControl: string,
+  more: Answer["headers"] = {},
+): Answer {
   const body = `${status} ${STATUS_CODES[status]}\n`;
   return {
     status,
-    headers: { ...contentHeaders(TEXT, body), "Cache-Control": cacheControl, Location: location },
+    headers: { ...contentHeaders(TEXT, body), "Cache-Control": cacheControl, Location: location, ...more },
     body,
   };
 }
@@ -55,12 +61,36 @@ export interface Target {
   readonly urls?: { readonly [word: string]: string };
 }
 
-/** The decision itself. The viewer's address is shown to nobody but the viewer. */
+/** What only some may see: an edge that was left out. */
+export interface LeftOut {
+  readonly edge: Edge;
+  readonly reason: RejectionReason;
+  readonly distanceKm: number;
+}
+
+/** The next best edges as mirrors of the same file (RFC 6249), best first. */
+export function duplicateLinks(urls: readonly string[]): string {
+  return urls.map((url, i) => `<${url}>; rel=duplicate; pri=${i + 1}`).join(", ");
+}
+
+/** The edge, and what the choice took in milliseconds (W3C Server Timing). */
+export function serverTiming(edgeId: string, durationMs: number): Answer["headers"] {
+  return {
+    "Server-Timing": `edge;desc="${edgeId}", decide;dur=${durationMs.toFixed(3)}`,
+    "Timing-Allow-Origin": "*",
+  };
+}
+
+/**
+ * The decision itself. The viewer's address is shown to nobody but the viewer.
+ * @param leftOut for those who may see it, with prices and loads
+ */
 export function choices(
   decision: Decision,
   client: Client,
   targets: readonly Target[],
   fallbackUrl: string | undefined,
+  leftOut?: readonly LeftOut[],
 ): Answer {
   const { country, continent, city, latitude, longitude, layer } = decision.location;
   const body = JSON.stringify({
@@ -71,8 +101,12 @@ export function choices(
       url,
       urls,
       distanceKm: known(choice.distanceKm),
-      priceKm: known(choice.priceKm),
-      load: known(choice.loadRatio),
+      ...(leftOut && { priceKm: known(choice.priceKm), load: known(choice.loadRatio) }),
+    })),
+    rejected: leftOut?.map(({ edge, reason, distanceKm }) => ({
+      id: edge.id,
+      reason,
+      distanceKm: known(distanceKm),
     })),
     fallback: fallbackUrl === undefined ? undefined : { url: fallbackUrl },
     ttl: decision.ttlSeconds,

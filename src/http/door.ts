@@ -27,6 +27,8 @@ export interface HttpDoorOptions extends DoorInventory {
   readonly limits?: Partial<HttpLimits>;
   /** Where to count; of its own if left out. */
   readonly counted?: CountedIn;
+  /** Wall clock, milliseconds since 1970. */
+  readonly nowMs?: () => number;
 }
 
 export interface HttpDoor {

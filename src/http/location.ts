@@ -1,27 +1,38 @@
 import type { Edge } from "../model/edge.ts";
 import type { Log } from "../model/log.ts";
 import type { Service } from "../model/service.ts";
+import { formatAddress } from "../base/address.ts";
+import type { Signed } from "./signature.ts";
 
 /**
  * The `Location` of a redirect. Its host comes from the configuration alone: a path starts with `/` and a query with
  * `?`, so neither can reach into the authority in front of them (WHATWG URL, authority state).
  * @param path starts with `/`
  * @param query empty, or starts with `?`
+ * @param signed for the template's places for a signature or, where it has none, in the query
  */
-export type BuildLocation = (path: string, query: string) => string;
+export type BuildLocation = (path: string, query: string, signed?: Signed) => string;
 
 /** Every target of the services, each compiled at its first use. A target that cannot be used is `undefined`, and logged once. */
 export interface Locations {
   of(service: Service, edge: Edge): BuildLocation | undefined;
   ofFallback(service: Service): BuildLocation | undefined;
+  /** For other protocols, by name. */
+  others(service: Service, edge: Edge): ReadonlyMap<string, BuildLocation>;
 }
 
 export function createLocations(isOwnHostname: (hostname: string) => boolean, log: Log): Locations {
   const edges = new WeakMap<Service, WeakMap<Edge, BuildLocation | undefined>>();
   const fallbacks = new WeakMap<Service, BuildLocation | undefined>();
+  const others = new WeakMap<Service, WeakMap<Edge, ReadonlyMap<string, BuildLocation>>>();
 
-  const compiled = (template: string, base: Base, fields: object): BuildLocation | undefined => {
-    const location = compileLocation(template, base, isOwnHostname);
+  const compiled = (
+    template: string,
+    base: Base,
+    fields: object,
+    schemes = REDIRECTED,
+  ): BuildLocation | undefined => {
+    const location = compileLocation(template, base, isOwnHostname, schemes);
     if (location.kind === "location") return location.build;
     log.warn({ ...fields, reason: location.reason }, "a target that no viewer can be redirected to");
     return undefined;
@@ -33,6 +44,21 @@ export function createLocations(isOwnHostname: (hostname: string) => boolean, lo
       return computed(ofService, edge, () =>
         compiled(service.http.url, edge, { service: service.id, edge: edge.id }),
       );
+    },
+    others(service, edge) {
+      const ofService = computed(
+        others,
+        service,
+        () => new WeakMap<Edge, ReadonlyMap<string, BuildLocation>>(),
+      );
+      return computed(ofService, edge, () => {
+        const fields = { service: service.id, edge: edge.id };
+        const pairs = Object.entries(service.http.urls ?? {}).flatMap(([name, template]) => {
+          const build = compiled(template, edge, { ...fields, url: name }, ANY_SCHEME);
+          return build === undefined ? [] : [[name, build] as const];
+        });
+        return new Map(pairs);
+      });
     },
     ofFallback(service) {
       const url = service.fallback?.url;
@@ -49,11 +75,11 @@ function computed<K extends WeakKey, V>(cache: WeakMap<K, V>, key: K, compute: (
   return cache.get(key) as V;
 }
 
-/** What a template's `{edge.id}` and `{edge.url}` stand for. */
-interface Base {
-  readonly id: string;
-  readonly url?: string;
-}
+const REDIRECTED = /^https?:\/\/[^/?#\\]+/i;
+const ANY_SCHEME = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]+/i;
+
+/** What a template's `{edge.id}`, `{edge.url}` and `{edge.host}` stand for. */
+type Base = Pick<Edge, "id"> & Partial<Pick<Edge, "url" | "addresses">>;
 
 export type CompiledLocation =
   | { readonly kind: "location"; readonly build: BuildLocation }
@@ -64,16 +90,20 @@ export function compileLocation(
   template: string,
   base: Base,
   isOwnHostname: (hostname: string) => boolean,
+  schemes = REDIRECTED,
 ): CompiledLocation {
   if (base.url === undefined && template.includes("{edge.url}")) return unusable("it has no url");
+  if (template.includes("{edge.host}") && hostOf(base) === undefined)
+    return unusable("it has neither url nor address");
   const pieces = piecesOf(template, base);
-  const build: BuildLocation = (path, query) => {
+  const isInPath = pieces.includes(SIGNATURE);
+  const build: BuildLocation = (path, query, signed) => {
     let location = "";
-    for (const piece of pieces)
-      location += piece === PATH ? printable(path) : piece === QUERY ? printable(query) : piece;
-    return location;
+    for (const piece of pieces) location += filledIn(piece, path, query, signed);
+    if (signed === undefined || isInPath) return location;
+    return `${location}${location.includes("?") ? "&" : "?"}${signed.parameters}`;
   };
-  const reason = whyUnusable(pieces[0] ?? "", build, isOwnHostname);
+  const reason = whyUnusable(pieces[0] ?? "", build, isOwnHostname, schemes);
   return reason === undefined ? { kind: "location", build } : unusable(reason);
 }
 
@@ -83,13 +113,41 @@ function unusable(reason: string): CompiledLocation {
 
 const PATH = "{path}";
 const QUERY = "{query}";
+const SIGNATURE = "{signature}";
 
-/** Literal text, `{path}` and `{query}` in turn. */
-function piecesOf(template: string, { id, url = "" }: Base): string[] {
+function filledIn(piece: string, path: string, query: string, signed: Signed | undefined): string {
+  switch (piece) {
+    case PATH:
+      return printable(path);
+    case QUERY:
+      return printable(query);
+    case SIGNATURE:
+      return signed?.signature ?? "";
+    case "{expires}":
+      return signed?.expires ?? "";
+    case "{key}":
+      return signed?.key ?? "";
+    default:
+      return piece;
+  }
+}
+
+/** Of its url, or else its first address. */
+function hostOf({ url, addresses = [] }: Base): string | undefined {
+  if (url !== undefined) return new URL(url).hostname;
+  const [address] = addresses;
+  if (address === undefined) return undefined;
+  return address.family === 6 ? `[${formatAddress(address)}]` : formatAddress(address);
+}
+
+/** Literal text, and what a request or its signature fills in, in turn. */
+function piecesOf(template: string, base: Base): string[] {
+  const { id, url = "" } = base;
   return template
     .replaceAll("{edge.url}", () => url.replace(/\/$/, ""))
+    .replaceAll("{edge.host}", () => hostOf(base) ?? "")
     .replaceAll("{edge.id}", () => id)
-    .split(/(\{path\}|\{query\})/)
+    .split(/(\{(?:path|query|signature|expires|key)\})/)
     .filter((piece) => piece !== "");
 }
 
@@ -97,9 +155,12 @@ function whyUnusable(
   start: string,
   build: BuildLocation,
   isOwnHostname: (hostname: string) => boolean,
+  schemes: RegExp,
 ): string | undefined {
-  if (!/^https?:\/\/[^/?#\\]+/i.test(start))
-    return "its url does not start with http:// or https:// and a host";
+  if (!schemes.test(start))
+    return schemes === REDIRECTED
+      ? "its url does not start with http:// or https:// and a host"
+      : "its url does not start with a scheme, :// and a host";
   if (!PRINTABLE.test(build("/", ""))) return "its url has characters outside printable ASCII";
   const url = parsed(build("/", ""));
   if (url === undefined) return "its url is malformed";

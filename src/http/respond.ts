@@ -1,18 +1,30 @@
 import type { Address } from "../model/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Decide, Decision, RefusalReason } from "../model/decision.ts";
+import type { Decide, Decision, RefusalReason, Trace } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { Service } from "../model/service.ts";
 import type { Steer } from "../model/steering.ts";
 import { prefersJson } from "./accept.ts";
-import { type Answer, choices, manifest, PREFLIGHT, problem, redirect, type Target } from "./answer.ts";
+import {
+  type Answer,
+  choices,
+  duplicateLinks,
+  type LeftOut,
+  manifest,
+  PREFLIGHT,
+  problem,
+  redirect,
+  serverTiming,
+  type Target,
+} from "./answer.ts";
 import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
 import { hostnamesOf, hostOf } from "./host.ts";
 import { createLocations, printable } from "./location.ts";
 import { unwrapped } from "./redirector-php.ts";
 import { schemeOf } from "./scheme.ts";
+import { sign } from "./signature.ts";
 import { parseTarget, type Target as RequestTarget } from "./target.ts";
 
 /** A request as received; what lies behind it, socket or test, does not matter here. */
@@ -46,7 +58,7 @@ export type RejectedReason =
   | "tls";
 
 /** The part of an inventory that the door needs. */
-export type DoorInventory = Pick<Inventory, "trustedProxies" | "services">;
+export type DoorInventory = Pick<Inventory, "trustedProxies" | "services" | "detailsFor">;
 
 export interface ResponderOptions extends DoorInventory {
   readonly decide: Decide;
@@ -55,6 +67,8 @@ export interface ResponderOptions extends DoorInventory {
   /** Octets of the longest request target. */
   readonly maxTargetLength: number;
   readonly maxHeaderFields: number;
+  /** Wall clock, milliseconds since 1970. */
+  readonly nowMs?: () => number;
 }
 
 /** Turns requests into answers. No `await`, no socket. */
@@ -64,7 +78,7 @@ export interface Responder {
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { decide, steer } = options;
+  const { decide, steer, nowMs = Date.now } = options;
   let rules = rulesOf(options, options.log);
 
   /** What stands behind the address is the path of a request for the stream. */
@@ -109,9 +123,16 @@ export function createResponder(options: ResponderOptions): Responder {
         return { serviceId: service.id, answer: refusal(request, 404, "nothing is here") };
 
       const client = clientOf(request.peer, request.headers, rules.isTrusted);
-      const decision = decide({ hostname, client, path: target.path }, "http");
+      const leftOut = rules.maySeeDetails?.(client.address) === true && asksForJson(request) ? [] : undefined;
+      const startMs = performance.now();
+      const decision = decide(
+        { hostname, client, path: target.path },
+        "http",
+        leftOut && collecting(leftOut),
+      );
       if (decision === undefined) return unserved(request);
-      return { serviceId: decision.service.id, answer: answerTo(request, target, client, decision, rules) };
+      const context = { client, decision, leftOut, durationMs: performance.now() - startMs };
+      return { serviceId: decision.service.id, answer: answerTo(request, target, context, rules, nowMs()) };
     },
   };
 }
@@ -119,10 +140,11 @@ export function createResponder(options: ResponderOptions): Responder {
 /** What follows from the configuration. */
 type Rules = ReturnType<typeof rulesOf>;
 
-function rulesOf({ trustedProxies, services }: DoorInventory, log: Log) {
+function rulesOf({ trustedProxies, services, detailsFor }: DoorInventory, log: Log) {
   const serviceAt = hostnamesOf(services);
   return {
     isTrusted: compileTrusted(trustedProxies),
+    maySeeDetails: detailsFor && compileTrusted(detailsFor),
     serviceAt,
     locations: createLocations((hostname) => serviceAt(hostname) !== undefined, log),
   };
@@ -194,12 +216,25 @@ function isAt(prefix: string, path: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/");
 }
 
+function collecting(leftOut: LeftOut[]): Trace {
+  return { reject: (edge, reason, distanceKm) => void leftOut.push({ edge, reason, distanceKm }) };
+}
+
+/** A decision, and what may be told of it. */
+interface Decided {
+  readonly client: Client;
+  readonly decision: Decision;
+  /** For those who may see it. */
+  readonly leftOut: readonly LeftOut[] | undefined;
+  readonly durationMs: number;
+}
+
 function answerTo(
   request: ViewerRequest,
   { path, query }: RequestTarget,
-  client: Client,
-  decision: Decision,
+  { client, decision, leftOut, durationMs }: Decided,
   { locations }: Rules,
+  nowMs: number,
 ): Answer {
   const { service, outcome } = decision;
   const isRead = request.method === "GET" || request.method === "HEAD";
@@ -210,22 +245,33 @@ function answerTo(
     case "edges":
     case "overload":
     case "fail-open": {
+      const signed = service.signing && sign(service.signing, path, client.address, nowMs);
       const targets = function* (): Generator<Target> {
         for (const choice of decision.edges) {
-          const url = locations.of(service, choice.edge)?.(path, query);
+          const url = locations.of(service, choice.edge)?.(path, query, signed);
           if (url !== undefined) yield { choice, url, ...othersOf(choice.edge, path, query) };
         }
       };
       const [best] = targets();
       if (best === undefined) return refusal(request, 503, NO_URL, RETRY_LATER);
-      return asJson
-        ? choices(decision, client, [...targets()], undefined)
-        : redirect(status, best.url, isRead ? cachingOf(decision) : NO_STORE);
+      if (!asJson) {
+        const more = {
+          ...(service.http.links === true ? linksTo(targets()) : {}),
+          ...(service.http.serverTiming === true ? serverTiming(best.choice.edge.id, durationMs) : {}),
+        };
+        return redirect(status, best.url, isRead ? cachingOf(decision) : NO_STORE, more);
+      }
+      const withUrls = [...targets()].map((target) => {
+        const others = [...locations.others(service, target.choice.edge)];
+        const urls = Object.fromEntries(others.map(([name, build]) => [name, build(path, query, signed)]));
+        return others.length === 0 ? target : { ...target, urls: { ...target.urls, ...urls } };
+      });
+      return choices(decision, client, withUrls, undefined, leftOut);
     }
     case "fallback": {
       const url = locations.ofFallback(service)?.(path, query);
       if (url === undefined) return refusal(request, 503, NO_FALLBACK_URL, RETRY_LATER);
-      return asJson ? choices(decision, client, [], url) : redirect(status, url, NO_STORE);
+      return asJson ? choices(decision, client, [], url, leftOut) : redirect(status, url, NO_STORE);
     }
     case "refused": {
       const { status, detail } = REFUSALS[outcome.reason];
@@ -239,6 +285,15 @@ function othersOf({ urls }: Edge, path: string, query: string): Pick<Target, "ur
   if (urls === undefined) return {};
   const behind = printable(path) + printable(query);
   return { urls: Object.fromEntries(Object.entries(urls).map(([word, url]) => [word, url + behind])) };
+}
+
+/** More mirrors than this are of no use. */
+const LINKS_MAX = 4;
+
+/** All but the first, which is where the redirect goes. */
+function linksTo(targets: Iterable<Target>): Answer["headers"] {
+  const urls = [...targets].slice(1, 1 + LINKS_MAX).map(({ url }) => url);
+  return urls.length === 0 ? {} : { Link: duplicateLinks(urls) };
 }
 
 const NO_STORE = "no-store";

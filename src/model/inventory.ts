@@ -29,6 +29,8 @@ export interface Inventory {
   /** Where drains set through the API are kept over a restart; absolute. */
   readonly stateFile: string;
   readonly trustedProxies: readonly Prefix[];
+  /** Viewers from here are told loads, prices and reasons in JSON answers. */
+  readonly detailsFor?: readonly Prefix[];
   readonly geoip: GeoipFiles;
   readonly places: readonly Place[];
   /** Networks that probes and load pulls may reach though they are refused by default (link-local and so on). */

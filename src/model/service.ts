@@ -36,11 +36,19 @@ export interface Service {
   readonly http: {
     /** `private, max-age` of a redirect; 0 is `no-store`. */
     readonly stickinessSeconds: number;
-    /** Where to redirect: `{edge.url}`, `{edge.id}`, `{path}`, `{query}` are replaced. */
+    /** Where to redirect: `{edge.url}`, `{edge.host}`, `{edge.id}`, `{path}`, `{query}` and parts of a signature are replaced. */
     readonly url: string;
     /** `/redirector.php?u=/path` is answered as `/path`. */
     readonly redirectorPhp?: true;
+    /** Addresses for other protocols, by the names that JSON answers give them; templates as `url`. */
+    readonly urls?: { readonly [name: string]: string };
+    /** Present: a redirect names the next best edges too (RFC 6249). */
+    readonly links?: true;
+    /** Present: a redirect tells the edge and how long the choice took. */
+    readonly serverTiming?: true;
   };
+  /** Absent: redirects are not signed. Not part of `http`, which is shown to operators. */
+  readonly signing?: Signing;
   readonly steering: SteeringRules;
   /** How far a viewer may be sent; Infinity: anywhere. */
   readonly maxDistanceKm: number;
@@ -86,6 +94,26 @@ export interface ViewerRule {
   readonly continents: readonly Continent[];
   readonly networks: readonly Prefix[];
   readonly asns: readonly number[];
+}
+
+/** How an edge can tell that a viewer was sent to it. */
+export interface Signing {
+  readonly scheme: "secure-link" | "wmsauth" | "hmac";
+  /** At least one; the one that began last signs. */
+  readonly keys: readonly SigningKey[];
+  readonly ttlSeconds: number;
+  /** What is signed: the whole path, or the path up to its last slash. */
+  readonly over: "path" | "folder";
+  /** Whether the viewer's address is part of it. */
+  readonly bindsAddress: boolean;
+}
+
+export interface SigningKey {
+  /** Named in the signature, so that an edge knows which. */
+  readonly id?: string;
+  readonly secret: string;
+  /** Wall clock, milliseconds since 1970, from when it is used. */
+  readonly fromMs?: number;
 }
 
 /** Content steering: how players who play already are told where to play from. */

@@ -210,7 +210,15 @@ export const SERVICES: JsonSchema = arrayOf(
       rank: { enum: ["nearest", "least-loaded", "weighted", "failover"] },
       affinity: { enum: ["none", "stream", "viewer"] },
       dns: object({ ttlSeconds: number, ttlInDoubtSeconds: number, answers: count }),
-      http: object({ stickinessSeconds: number, url: text }, { redirectorPhp: truth }),
+      http: object(
+        { stickinessSeconds: number, url: text },
+        {
+          redirectorPhp: truth,
+          urls: { type: "object", additionalProperties: text },
+          links: truth,
+          serverTiming: truth,
+        },
+      ),
       whenFull: { enum: ["spill", "refuse"] },
       whenDown: { enum: ["fail-open", "fallback", "refuse"] },
     },

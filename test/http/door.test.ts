@@ -241,6 +241,54 @@ describe("/.edgeward/steering", () => {
   });
 });
 
+describe("what an operator may add to a redirect", () => {
+  const http = { ...LIVE.http, links: true, serverTiming: true } as const;
+
+  it("names the next best edges as mirrors (RFC 6249), and what the choice took", async () => {
+    const service = serviceOf({ http });
+    test.answerWith(() =>
+      decisionOf([AMSTERDAM, SINGAPORE, edgeOf("nyc1", "http://127.0.0.13")], { service }),
+    );
+    const { headers } = await ask(test.port, "GET /a?b HTTP/1.1");
+    expect(headers["link"]).toBe(
+      "<https://sin1.edges.example.org/vod/a?b>; rel=duplicate; pri=1, <http://127.0.0.13/a?b>; rel=duplicate; pri=2",
+    );
+    expect(headers["server-timing"]).toMatch(/^edge;desc="ams1", decide;dur=\d+\.\d{3}$/);
+    expect(headers["timing-allow-origin"]).toBe("*");
+    test.answerWith(() => decisionOf([AMSTERDAM], { service }));
+    expect((await ask(test.port, "GET /a HTTP/1.1")).headers).not.toHaveProperty("link");
+  });
+
+  it("is not there by itself", async () => {
+    test.answerWith(() => decisionOf([AMSTERDAM, SINGAPORE]));
+    const { headers } = await ask(test.port, "GET /a HTTP/1.1");
+    for (const name of ["link", "server-timing", "timing-allow-origin"])
+      expect(headers).not.toHaveProperty(name);
+  });
+
+  it("signs redirects and JSON, and never the fallback", async () => {
+    const signing = {
+      scheme: "hmac",
+      keys: [{ secret: "12345678" }],
+      ttlSeconds: 60,
+      over: "path",
+      bindsAddress: false,
+    } as const;
+    const fallback = { url: "https://origin.example.net", addresses: [] };
+    const service = serviceOf({ signing, fallback });
+    test.answerWith(() => decisionOf([AMSTERDAM], { service }));
+    expect((await ask(test.port, "GET /a?b HTTP/1.1")).headers["location"]).toMatch(
+      /^http:\/\/127\.0\.0\.11:8081\/a\?b&token=[\w-]{43}&expires=\d{10}$/,
+    );
+    expect((await ask(test.port, "GET /a HTTP/1.1")).headers["location"]).toMatch(/\/a\?token=/);
+    expect((await ask(test.port, "GET /a HTTP/1.1", JSON_WANTED)).body).toContain("/a?token=");
+    test.answerWith(() => decisionOf([], { service, outcome: { kind: "fallback", fallback } }));
+    expect((await ask(test.port, "GET /a HTTP/1.1")).headers["location"]).toBe(
+      "https://origin.example.net/a",
+    );
+  });
+});
+
 describe("Accept: application/json", () => {
   it("tells an edge's other addresses, with what was asked for behind", async () => {
     const urls = { wss: "wss://edge1.example.net:8443", rtmp: "rtmp://edge1.example.net/live" };
@@ -253,6 +301,39 @@ describe("Accept: application/json", () => {
         { wss: "wss://edge1.example.net:8443/cam1?t=%0D", rtmp: "rtmp://edge1.example.net/live/cam1?t=%0D" },
       ],
       ["https://sin1.edges.example.org/vod/cam1?t=%0D", undefined],
+    ]);
+  });
+
+  it("tells prices, loads and reasons to those who may see them", async () => {
+    const open = await openDoor({
+      detailsFor: trusted("127.0.0.0/8"),
+      decide: (_question, _door, trace) => {
+        trace?.reject(SINGAPORE, "drain", 10_000);
+        return decisionOf([], { edges: [{ ...choiceOf(AMSTERDAM, 12.5), priceKm: 3, loadRatio: 0.25 }] });
+      },
+    });
+    const { body } = await ask(open.port, "GET /a HTTP/1.1", JSON_WANTED);
+    expect(JSON.parse(body)).toMatchObject({
+      edges: [{ id: "ams1", distanceKm: 12.5, priceKm: 3, load: 0.25 }],
+      rejected: [{ id: "sin1", reason: "drain", distanceKm: 10_000 }],
+    });
+    await open.door.stop();
+  });
+
+  it("has addresses for other protocols, at hosts of the configuration", async () => {
+    const urls = { rtmp: "rtmp://{edge.host}:1935{path}", srt: "srt://{edge.host}:9000?streamid={path}" };
+    const service = serviceOf({
+      http: { ...LIVE.http, urls: { ...urls, own: "wss://x.wild.example.net{path}" } },
+    });
+    test.answerWith(() => decisionOf([AMSTERDAM], { service }));
+    const { body } = await ask(test.port, "GET /live/cup HTTP/1.1", JSON_WANTED);
+    expect((JSON.parse(body) as { edges: unknown[] }).edges).toEqual([
+      {
+        id: "ams1",
+        url: "http://127.0.0.11:8081/live/cup",
+        urls: { rtmp: "rtmp://127.0.0.11:1935/live/cup", srt: "srt://127.0.0.11:9000?streamid=/live/cup" },
+        distanceKm: null,
+      },
     ]);
   });
 
@@ -288,13 +369,11 @@ describe("Accept: application/json", () => {
         layer: "city",
       },
       edges: [
-        { id: "ams1", url: "http://127.0.0.11:8081/a?b", distanceKm: 12.5, priceKm: 3, load: 0.25 },
+        { id: "ams1", url: "http://127.0.0.11:8081/a?b", distanceKm: 12.5 },
         {
           id: "sin1",
           url: "https://sin1.edges.example.org/vod/a?b",
           distanceKm: null,
-          priceKm: 0,
-          load: null,
         },
       ],
       ttl: 20,

@@ -1,0 +1,90 @@
+import type { Edge } from "../model/edge.ts";
+import type { Service, Signing } from "../model/service.ts";
+import type { Report } from "./report.ts";
+import type { ServiceInput } from "./schema-service.ts";
+import type { SignInput } from "./schema-sign.ts";
+
+/** @param report takes paths below `http` */
+export function buildHttp(
+  { stickiness, url, urls, sign, links, serverTiming, redirectorPhp }: ServiceInput["http"],
+  report: Report,
+): Pick<Service, "http" | "signing"> {
+  const templates = [["url"], ...Object.keys(urls).map((name) => ["urls", name])];
+  [url, ...Object.values(urls)].forEach((template, i) => {
+    if (!/\{(?:signature|expires|key)\}/.test(template)) return;
+    const path = templates[i] as string[];
+    if (sign === undefined) report(path, "has a place for a signature, and there is none; add http.sign");
+    else if (sign.scheme === "wmsauth")
+      report(
+        path,
+        "has a place for a signature; that of wmsauth is a parameter, so leave {signature}, {expires} and {key} out",
+      );
+  });
+  const http = {
+    stickinessSeconds: stickiness,
+    url,
+    ...(Object.keys(urls).length === 0 ? {} : { urls }),
+    ...(redirectorPhp === true ? { redirectorPhp } : {}),
+    ...(links ? { links } : {}),
+    ...(serverTiming ? { serverTiming } : {}),
+  };
+  return sign === undefined ? { http } : { http, signing: buildSigning(sign, stickiness, report) };
+}
+
+function buildSigning(
+  { scheme, keys, ttl, over, address }: SignInput,
+  stickinessSeconds: number,
+  report: Report,
+): Signing {
+  const ttlSeconds = Math.round(ttl / 1000);
+  if (scheme === "wmsauth" && ttlSeconds % 60 !== 0)
+    report(["sign", "ttl"], "wmsauth counts in minutes; write whole ones, as 5m");
+  if (stickinessSeconds >= ttlSeconds)
+    report(
+      ["sign", "ttl"],
+      "shorter than stickiness: a player would keep a redirect longer than it is good for",
+    );
+  const first = new Set<string>();
+  keys.forEach(({ id, from }, i) => {
+    const name = String(from);
+    if (first.has(name))
+      report(["sign", "keys", i], "begins when another key does; give it a from of its own");
+    first.add(name);
+    if (id !== undefined && scheme === "wmsauth")
+      report(["sign", "keys", i, "id"], "wmsauth names no key; leave it out");
+  });
+  return {
+    scheme,
+    keys: keys.map(({ id, secret, from }) => ({
+      secret,
+      ...(id === undefined ? {} : { id }),
+      ...(from === undefined ? {} : { fromMs: from }),
+    })),
+    ttlSeconds,
+    over,
+    bindsAddress: address,
+  };
+}
+
+/** An edge whose url is one of our own hostnames would redirect for ever. */
+export function checkLoops(
+  edges: readonly Edge[],
+  hostnames: ReadonlySet<string>,
+  report: (edgeId: string, message: string) => void,
+): void {
+  for (const { id, url } of edges) {
+    const host = url === undefined ? undefined : new URL(url).hostname.replace(/\.$/, "");
+    if (host !== undefined && isServed(host, hostnames))
+      report(
+        id,
+        `has the hostname of a service, so that viewers would be redirected for ever; give the edge's own`,
+      );
+  }
+}
+
+function isServed(host: string, hostnames: ReadonlySet<string>): boolean {
+  if (hostnames.has(host)) return true;
+  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1))
+    if (hostnames.has(`*${host.slice(dot)}`)) return true;
+  return false;
+}
