@@ -13,6 +13,7 @@
  */
 import { joinArrivals } from "./arrivals.ts";
 import { createBusyShare } from "./base/busy.ts";
+import { createServiceTable } from "./base/service-table.ts";
 import { watchCanary } from "./canary.ts";
 import { createAcmeApi } from "./acme/api.ts";
 import { createChallenges } from "./acme/challenges.ts";
@@ -39,7 +40,7 @@ import { startOpsDoor } from "./ops/door.ts";
 import { createOpsApi } from "./ops-api.ts";
 import { startProbes } from "./probe/prober.ts";
 import { startStreamChecks } from "./probe/streams.ts";
-import { createRedirector, serviceFinder } from "./redirector.ts";
+import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
 import { createSteering } from "./steering/steering.ts";
 import { keepHeat } from "./stream-heat.ts";
@@ -228,7 +229,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   );
 
   const isServed = (hostname: string): boolean => {
-    const find = serviceFinder(inventory.services);
+    const find = createServiceTable(inventory.services);
     return find(hostname) !== undefined || find(`*.${hostname}`) !== undefined;
   };
   const api = createOpsApi({

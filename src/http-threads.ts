@@ -56,10 +56,17 @@ export interface HttpThreads {
 /** @throws an Error of one line if an endpoint cannot be listened on; then nothing is left running */
 export async function startHttpThreads(options: HttpThreadsOptions): Promise<HttpThreads> {
   const { inventory, endpoints, log, libc = loadLibc() } = options;
-  const { services, trustedProxies, listen } = inventory;
+  const { services, trustedProxies, detailsFor, listen } = inventory;
   const counted = newCountedIn();
   const served = serveCertificates(listen.https, log);
-  const doorOptions: HttpDoorOptions = { ...options, ...served.door, services, trustedProxies, counted };
+  const doorOptions: HttpDoorOptions = {
+    ...options,
+    ...served.door,
+    services,
+    trustedProxies,
+    ...(detailsFor && { detailsFor }),
+    counted,
+  };
   const reason = libc.kind === "unavailable" ? libc.reason : whyNoParser();
   const areThreads = libc.kind === "loaded" && reason === undefined && endpoints.length > 0;
   if (endpoints.length > 0 && !areThreads)

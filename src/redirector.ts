@@ -1,4 +1,5 @@
 import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
+import { createServiceTable, type FindServed } from "./base/service-table.ts";
 import type { Decide, Decision, DoorName, Keep, Question, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
 import type { Inventory } from "./model/inventory.ts";
@@ -143,7 +144,7 @@ export function createRedirector(
   };
 
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
-    const service = inService?.serviceAt(question.hostname);
+    const service = inService?.serviceAt(question.hostname, question.path);
     if (service === undefined) return undefined;
     const isForNetwork =
       door === "dns" &&
@@ -181,7 +182,7 @@ export function createRedirector(
       };
     },
     explain(question, trace) {
-      const service = inService?.serviceAt(question.hostname);
+      const service = inService?.serviceAt(question.hostname, question.path);
       if (service === undefined) return undefined;
       const decision = choose(service, question, question.most ?? service.edges.length, trace);
       const found: Kept = { decision, triesLeft: 1 };
@@ -200,7 +201,7 @@ export function createRedirector(
               inventory,
               world,
               field: createField(inventory.edges),
-              serviceAt: serviceFinder(inventory.services),
+              serviceAt: createServiceTable(inventory.services),
               isPlaceless: placelessFinder(inventory.dns.placeless ?? []),
               counts: createDecisionCounts(inventory, newCells(inventory)),
               ...ledgerFor(inventory, world),
@@ -228,7 +229,7 @@ interface InService {
   readonly inventory: Inventory;
   readonly world: World;
   readonly field: Field;
-  readonly serviceAt: (hostname: string) => Service | undefined;
+  readonly serviceAt: FindServed<Service>;
   readonly isPlaceless: (question: Question) => boolean;
   readonly counts: DecisionCounts;
   readonly pools: Pools;
@@ -288,26 +289,4 @@ function streamKeyFor(
 function movesWithLoad({ affinity, hostnames }: Service): boolean {
   if (affinity === "viewer") return true;
   return affinity === "stream" && hostnames.some((hostname) => hostname.startsWith("*."));
-}
-
-/** Exact names first, then the wildcard of the closest name above that exists (RFC 4592 3.3.1). */
-export function serviceFinder(services: readonly Service[]): (hostname: string) => Service | undefined {
-  const byName = new Map<string, Service>();
-  for (const service of services) for (const hostname of service.hostnames) byName.set(hostname, service);
-  const existing = new Set<string>();
-  for (const hostname of byName.keys())
-    for (let name: string | undefined = hostname; name !== undefined; name = parent(name)) existing.add(name);
-
-  return (hostname) => {
-    const exact = byName.get(hostname);
-    if (exact !== undefined || existing.has(hostname)) return exact;
-    let name = parent(hostname);
-    while (name !== undefined && !existing.has(name)) name = parent(name);
-    return name === undefined ? undefined : byName.get(`*.${name}`);
-  };
-}
-
-function parent(name: string): string | undefined {
-  const dot = name.indexOf(".");
-  return dot < 0 ? undefined : name.slice(dot + 1);
 }

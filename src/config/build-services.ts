@@ -45,6 +45,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     id,
     index,
     hostnames: input.hostnames,
+    ...(input.paths === undefined ? {} : { paths: input.paths }),
     edges,
     rank: input.rank,
     affinity: input.affinity,
@@ -96,17 +97,27 @@ function affinityOf({ affinity, affinityWithin, streamPath }: ServiceInput): Par
   };
 }
 
+/** A hostname, or each path pattern of it, has one service. */
 function checkHostnamesDiffer(inputs: ReadonlyMap<string, ServiceInput>, known: Known, report: Report): void {
   const first = new Map<string, readonly (string | number)[]>();
-  for (const [id, { hostnames }] of inputs) {
+  for (const [id, { hostnames, paths }] of inputs) {
     hostnames.forEach((hostname, i) => {
       const path = ["services", id, "hostnames", i];
-      const earlier = first.get(hostname);
-      if (earlier === undefined) first.set(hostname, path);
-      else
-        report(path, `${VALUE} is a hostname already at ${known.place(earlier)}; a hostname has one service`);
+      for (const pattern of paths ?? ["*"]) {
+        const name = `${hostname} ${pattern}`;
+        const earlier = first.get(name);
+        if (earlier === undefined) first.set(name, path);
+        else
+          report(path, `${VALUE} is a hostname already at ${known.place(earlier)}; ${oneService(pattern)}`);
+      }
     });
   }
+}
+
+function oneService(pattern: string): string {
+  return pattern === "*"
+    ? "a hostname has one service, unless they differ in paths"
+    : `one of the two needs other paths than ${pattern}`;
 }
 
 function checkZones({ hostnames }: ServiceInput, { zones }: Known, report: Report): void {

@@ -99,6 +99,13 @@ export const serviceSchema = z.strictObject({
     .array(hostnamePattern())
     .min(1, { error: "an empty list; name at least one hostname" })
     .describe("Exact, or *. and a hostname for everything below it."),
+  paths: z
+    .array(pathPattern())
+    .min(1, { error: "an empty list; leave the key out for every path" })
+    .describe(
+      "Only these paths of the hostnames, as /live/*; DNS goes by the service without paths, or the first.",
+    )
+    .optional(),
   edges: edgeChoice.describe("Which edges serve it; left out: every edge.").optional(),
   rank: oneOf("nearest", "least-loaded", "weighted", "failover")
     .describe("Which edge comes first: by distance and price, by load, by lot, or in the listed order.")
@@ -147,6 +154,13 @@ export const serviceSchema = z.strictObject({
 });
 
 export type ServiceInput = z.infer<typeof serviceSchema>;
+
+function pathPattern() {
+  const json = { type: "string", pattern: "^/[^?#]*$" };
+  return textLeaf({ noun: "a path pattern", hint: "write it as /live/*", json }, (value) =>
+    /^\/[\u0021-\u0022\u0024-\u003e\u0040-\u007e]*$/.test(value) ? read(value) : undefined,
+  );
+}
 
 /** Players ask without a pause where it is too short; whole seconds. */
 function steeringTtl() {

@@ -1,5 +1,3 @@
-import type { Service } from "../model/service.ts";
-
 /** The hostname and port (empty where none is given) that a request is for, or why that cannot be told: a 400. */
 export type Host =
   | { readonly kind: "hostname"; readonly hostname: string; readonly port: string }
@@ -38,18 +36,4 @@ function hostnameIn(hostAndPort: string): Host {
 
 function malformed(detail: string): Host {
   return { kind: "malformed", detail };
-}
-
-/** Finds the service that a hostname belongs to, by exact name or by a wildcard above it. */
-export function hostnamesOf(services: readonly Service[]): (hostname: string) => Service | undefined {
-  const byName = new Map<string, Service>();
-  for (const service of services) for (const hostname of service.hostnames) byName.set(hostname, service);
-  return (hostname) => {
-    let service = byName.get(hostname);
-    for (let dot = hostname.indexOf("."); service === undefined && dot >= 0; ) {
-      service = byName.get(`*${hostname.slice(dot)}`);
-      dot = hostname.indexOf(".", dot + 1);
-    }
-    return service;
-  };
 }

@@ -1,3 +1,4 @@
+import { createServiceTable } from "../base/service-table.ts";
 import type { Address } from "../model/address.ts";
 import type { Client } from "../model/client.ts";
 import type { Decide, Decision, RefusalReason, Trace } from "../model/decision.ts";
@@ -20,7 +21,7 @@ import {
   type Target,
 } from "./answer.ts";
 import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
-import { hostnamesOf, hostOf } from "./host.ts";
+import { hostOf } from "./host.ts";
 import { createLocations, printable } from "./location.ts";
 import { unwrapped } from "./redirector-php.ts";
 import { schemeOf } from "./scheme.ts";
@@ -91,10 +92,10 @@ export function createResponder(options: ResponderOptions): Responder {
       return refusal(request, 405, "steering manifests are read with GET", { Allow: "GET, HEAD, OPTIONS" });
     const { isTrusted } = rules;
     const client = clientOf(request.peer, request.headers, isTrusted);
-    const path = target.path.slice(STEERING.length);
+    const path = streamPathOf(target);
     const address = `${schemeOf(request, isTrusted(request.peer))}://${authority}${target.path}`;
     const call = { service, hostname, client, query: target.query, address };
-    const body = steer(path === "" ? call : { ...call, path });
+    const body = steer(path === undefined ? call : { ...call, path });
     return body === undefined ? refusal(request, 410, "this service steers no longer") : manifest(body);
   };
 
@@ -110,11 +111,12 @@ export function createResponder(options: ResponderOptions): Responder {
         return { serviceId: "-", answer: refusal(request, status, detail), rejected: reason };
       }
       const { hostname } = asked;
-      const service = rules.serviceAt(hostname);
-      if (service === undefined) return unserved(request);
+      const isSteering = isAt(STEERING, asked.target.path);
+      const service = rules.serviceAt(hostname, isSteering ? streamPathOf(asked.target) : asked.target.path);
+      if (service === undefined)
+        return rules.serviceAt(hostname) === undefined ? unserved(request) : pathless(request);
       if (request.method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
-      if (isAt(STEERING, asked.target.path))
-        return { serviceId: service.id, answer: steering(request, asked, service) };
+      if (isSteering) return { serviceId: service.id, answer: steering(request, asked, service) };
       const inner = service.http.redirectorPhp === true ? unwrapped(asked.target) : undefined;
       if (inner?.kind === "malformed")
         return { serviceId: service.id, answer: refusal(request, 400, inner.detail) };
@@ -141,7 +143,7 @@ export function createResponder(options: ResponderOptions): Responder {
 type Rules = ReturnType<typeof rulesOf>;
 
 function rulesOf({ trustedProxies, services, detailsFor }: DoorInventory, log: Log) {
-  const serviceAt = hostnamesOf(services);
+  const serviceAt = createServiceTable(services);
   return {
     isTrusted: compileTrusted(trustedProxies),
     maySeeDetails: detailsFor && compileTrusted(detailsFor),
@@ -152,6 +154,10 @@ function rulesOf({ trustedProxies, services, detailsFor }: DoorInventory, log: L
 
 function unserved(request: ViewerRequest): Response {
   return { serviceId: "-", answer: refusal(request, 421, "no service has this hostname") };
+}
+
+function pathless(request: ViewerRequest): Response {
+  return { serviceId: "-", answer: refusal(request, 404, "no service of this hostname has this path") };
 }
 
 /** What a request is for. */
@@ -211,6 +217,11 @@ function asksForJson({ headers }: ViewerRequest): boolean {
 /** Paths of our own, on every service's hostname. */
 const RESERVED = "/.edgeward";
 const STEERING = `${RESERVED}/steering`;
+
+/** What stands behind the steering address. */
+function streamPathOf({ path }: RequestTarget): string | undefined {
+  return path.length > STEERING.length + 1 ? path.slice(STEERING.length) : undefined;
+}
 
 function isAt(prefix: string, path: string): boolean {
   return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/");

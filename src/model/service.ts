@@ -10,6 +10,8 @@ export interface Service {
   readonly index: number;
   /** Lower case, no trailing dot; `*.` in front for a wildcard. */
   readonly hostnames: readonly string[];
+  /** Patterns in which `*` stands for anything; absent: every path. Services that share a hostname differ in them. */
+  readonly paths?: readonly string[];
   /** Indices into `Inventory.edges`, in the order that `failover` keeps. */
   readonly edges: readonly number[];
   readonly rank: Rank;

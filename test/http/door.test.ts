@@ -168,6 +168,22 @@ describe("other methods", () => {
   });
 });
 
+describe("services that share a hostname", () => {
+  it("are told apart by path, and a path of none is not found", async () => {
+    const live = serviceOf({ paths: ["/live/*"] });
+    const cup = serviceOf({ id: "cup", paths: ["/live/cup/*"] });
+    const calls: SteeringCall[] = [];
+    const shared = await openDoor({ services: [live, cup], steer: (call) => (calls.push(call), "{}") });
+    expect((await ask(shared.port, "GET /live/a HTTP/1.1")).status).toBe(302);
+    expect((await ask(shared.port, "GET /vod/a HTTP/1.1")).status).toBe(404);
+    expect(await ask(shared.port, "GET /vod/a HTTP/1.1", ["Host: x.example"])).toMatchObject({ status: 421 });
+    await ask(shared.port, "GET /.edgeward/steering/live/cup/a HTTP/1.1");
+    await ask(shared.port, "GET /.edgeward/steering HTTP/1.1");
+    expect(calls.map(({ service }) => service.id)).toEqual(["cup", "live"]);
+    await shared.door.stop();
+  });
+});
+
 describe("/.edgeward/steering", () => {
   const manifest = '{"VERSION":1}';
   const calls: SteeringCall[] = [];

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hostnamesOf, hostOf } from "../../src/http/host.ts";
+import { hostOf } from "../../src/http/host.ts";
 import { parseTarget } from "../../src/http/target.ts";
-import { serviceOf } from "./fixture.ts";
 
 describe("hostOf", () => {
   it.each([
@@ -88,24 +87,5 @@ describe("parseTarget (RFC 9112 3.2)", () => {
     [" /", undefined],
   ])("%j", (raw, target) => {
     expect(parseTarget(raw)).toEqual(target);
-  });
-});
-
-describe("hostnamesOf", () => {
-  const exact = serviceOf({ id: "exact", hostnames: ["a.wild.example.net", "live.example.net"] });
-  const wild = serviceOf({ id: "wild", hostnames: ["*.wild.example.net"] });
-  const find = hostnamesOf([exact, wild]);
-  it.each([
-    ["live.example.net", "exact"],
-    ["a.wild.example.net", "exact"],
-    ["b.wild.example.net", "wild"],
-    ["c.b.wild.example.net", "wild"],
-    ["wild.example.net", undefined],
-    ["xwild.example.net", undefined],
-    ["example.net", undefined],
-    ["net", undefined],
-    ["[::1]", undefined],
-  ])("%s: %s", (hostname, id) => {
-    expect(find(hostname)?.id).toBe(id);
   });
 });
