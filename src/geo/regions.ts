@@ -246,7 +246,6 @@ class Found {
 
   regions(nodeCount: number): Regions {
     const words = (nodeCount >>> 5) + 1;
-    const shared = (octets: number): SharedArrayBuffer => new SharedArrayBuffer(octets);
     const regions = {
       marks: new Uint32Array(shared(4 * words)),
       ranks: new Uint32Array(shared(4 * words)),
@@ -284,4 +283,8 @@ function ones(word: number): number {
   let bits = word - ((word >>> 1) & 0x55555555);
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+function shared(octets: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(octets);
 }

@@ -73,14 +73,15 @@ export function widen(
     isFinal,
   });
   const own = verdictOf(search, path[from] as number);
+  if (own <= 0) return result(from, own !== OPEN);
   let prefixLength = from;
-  while (own > 0 && prefixLength > floor) {
+  while (prefixLength > floor) {
     const parent = path[prefixLength - 1] as number;
     const sibling = verdictOf(search, readRecord(db.bytes, recordBits, parent, 1 - bitAt(prefixLength - 1)));
     if (sibling !== own) return result(prefixLength, sibling !== OPEN);
     prefixLength--;
   }
-  return result(prefixLength, own !== OPEN);
+  return result(prefixLength, true);
 }
 
 interface Search {
