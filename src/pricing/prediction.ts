@@ -6,34 +6,18 @@ export interface Counted {
   readonly answers: number;
 }
 
-/**
- * Remembers the running counts of the last minutes, to tell which decisions a report includes: an HTTP viewer
- * comes at once, those of a DNS answer come evenly over its time to live.
- */
+/** Remembers the running counts of the last minutes, to tell which decisions a report includes. */
 export interface Prediction {
   /** Takes the counts of this moment; call about once a second, and before a question about now. */
   sample(nowMs: number): void;
-  /** How many decisions for the edge have brought their viewers by then. */
-  arrivedBy(edge: number, atMs: number, ttlMs: number): Counted;
+  /** How many HTTP viewers had been sent to the edge by then: they come at once. */
+  redirectedBy(edge: number, atMs: number): number;
   /** How many decisions were made by the last sample. */
   made(edge: number): Counted;
-  /**
-   * How many times as many viewers as usual come to the edge, judged by those of HTTP, of whom each is counted; 1 or
-   * more. A resolver that answers from its cache brings as many times more.
-   */
-  rush(edge: number): number;
 }
 
 /** A report older than this says nothing of the decisions since. */
 const KEEP_MS = 300_000;
-/** A rush is what came within this time, */
-const RUSH_MS = 3000;
-/** beside what comes in this. */
-const USUAL_MS = 240_000;
-const RUSH_MAX = 50;
-/** Points at which the arrivals of a time to live are summed up. */
-const STEPS = 8;
-
 export function createPrediction(sent: SentCounts): Prediction {
   const edges = sent.length / 2;
   const total = new Float64Array(sent.length);
@@ -64,22 +48,7 @@ export function createPrediction(sent: SentCounts): Prediction {
       if ((samples[0] as Sample).atMs < nowMs - 2 * KEEP_MS)
         samples = samples.filter((sample) => sample.atMs >= nowMs - KEEP_MS);
     },
-    arrivedBy(edge, atMs, ttlMs) {
-      let answers = 0;
-      for (let k = 0; k < STEPS; k++) answers += at(edges + edge, atMs - (ttlMs * (k + 0.5)) / STEPS);
-      return { http: at(edge, atMs), answers: answers / STEPS };
-    },
-    rush(edge) {
-      const nowMs = samples.at(-1)?.atMs ?? 0;
-      const firstMs = samples[0]?.atMs ?? 0;
-      const spanMs = Math.min(USUAL_MS, nowMs - RUSH_MS - firstMs);
-      if (spanMs < 10 * RUSH_MS) return 1;
-      const before = at(edge, nowMs - RUSH_MS);
-      const came = (total[edge] as number) - before;
-      const usual = ((before - at(edge, nowMs - RUSH_MS - spanMs)) * RUSH_MS) / spanMs;
-      // Chance alone is no rush.
-      return Math.min(RUSH_MAX, Math.max(1, came / (usual + 2 * Math.sqrt(usual) + 2)));
-    },
+    redirectedBy: (edge, atMs) => at(edge, atMs),
     made: (edge) => ({ http: total[edge] as number, answers: total[edges + edge] as number }),
   };
 }

@@ -1,15 +1,16 @@
 import type { Edge } from "../model/edge.ts";
 import { type Facts, STATE_ACTIVE, type World } from "../model/world.ts";
+import { createAnswers } from "./answers.ts";
 import { createDemand } from "./demand.ts";
 import type { Service } from "../model/service.ts";
 import type { Arrivals } from "./ledger.ts";
 import { poolsOf } from "./pools.ts";
+import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
 import { createRamps } from "./ramps.ts";
+import { createRushes } from "./rushes.ts";
 import { createSlots } from "./slots.ts";
-import { solve } from "./solve.ts";
 import { createStays } from "./stays.ts";
-import { createTransports, type Pool } from "./transport.ts";
 
 /**
  * Makes worlds from facts: predicts the load that no report shows yet, and sets the prices at which demand meets
@@ -40,65 +41,63 @@ export interface PricingOptions {
   readonly rampUpMs: number;
 }
 
-/** How far ahead the prices look. */
-const HORIZON_SECONDS = 600;
 /** Prices are solved anew this often, unless an edge came or went. */
 const SOLVE_EVERY_MS = 2000;
-/** Share of a new solution that is taken, so that a region does not move to and fro. */
-const SMOOTHING = 0.3;
-/** Changes smaller than this are not worth moving anybody for. */
-const STEADY_KM = 5;
-/** Share of an edge that the prices leave free for what they do not know. */
-const MARGIN = 0.004;
+/** At most this share of an edge is kept free for what one more answer may bring. */
+const RESERVE_MAX = 0.05;
 
 export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
   const table = createSlots();
   let { counts } = table;
   let prediction = createPrediction(counts);
   const demand = createDemand();
+  const rushes = createRushes();
+  const answers = createAnswers(ttlMs, rushes);
   const stays = createStays();
   const ramps = createRamps(rampUpMs);
-  const transports = createTransports();
+  const prices = createPrices();
   let slots: Uint16Array = new Uint16Array(0);
   let edges: readonly Edge[] = [];
-  let pools: readonly Pool[] = [];
-  let solution = new Float64Array(0);
-  let prices = new Float64Array(0);
   let known: (Known | undefined)[] = [];
+  /** What the last report said, where nobody believes it yet. */
+  let doubted: (number | undefined)[] = [];
+  let doubtedAtMs: number[] = [];
   let facts: Facts | undefined;
   let solvedAtMs = Number.NEGATIVE_INFINITY;
   let tickedAtMs: number | undefined;
   let stir = true;
 
-  const viewersPerAnswer = (edge: number): number =>
-    stays.viewersPerAnswer * prediction.rush(slots[edge] as number);
-
-  /** Viewers there now: as reported, less who has left, and those sent since. */
+  /** Viewers there now and under way: as reported, less who has left, and those sent since. */
   const viewersNow = (edge: number, nowMs: number): number => {
     const report = known[edge];
     if (report === undefined) return Number.NaN;
     const slot = slots[edge] as number;
-    const arrived = prediction.arrivedBy(slot, report.atMs, ttlMs);
     const made = prediction.made(slot);
-    const left = Math.exp((-stays.departureRate * (nowMs - report.atMs)) / 1000);
+    const ageMs = Math.min(REPORT_AGE_MAX_MS, Math.max(0, nowMs - report.atMs));
+    const left = Math.exp((-stays.departureRate * ageMs) / 1000);
+    // What the serving threads have not told of yet is taken for what came before it.
+    const untold = Math.max(0, made.answers - answers.told(slot)) * answers.sizes(slot, nowMs).mean;
+    const underWay = answers.between(slot, report.atMs, nowMs) + answers.between(slot, nowMs, nowMs + ttlMs);
     return (
       report.viewers * left +
       made.http -
-      arrived.http +
-      (made.answers - arrived.answers) * viewersPerAnswer(edge)
+      prediction.redirectedBy(slot, report.atMs) +
+      (underWay + untold) * stays.viewersPerAnswer
     );
   };
 
   const learn = (edge: number, before: Known, now: Known): void => {
     const slot = slots[edge] as number;
-    const from = prediction.arrivedBy(slot, before.atMs, ttlMs);
-    const until = prediction.arrivedBy(slot, now.atMs, ttlMs);
-    stays.observe({
-      change: now.viewers - before.viewers,
-      http: until.http - from.http,
-      answers: until.answers - from.answers,
-      viewerSeconds: (((before.viewers + now.viewers) / 2) * (now.atMs - before.atMs)) / 1000,
-    });
+    const change = now.viewers - before.viewers;
+    const http = prediction.redirectedBy(slot, now.atMs) - prediction.redirectedBy(slot, before.atMs);
+    const came = answers.between(slot, before.atMs, now.atMs);
+    const viewerSeconds = (((before.viewers + now.viewers) / 2) * (now.atMs - before.atMs)) / 1000;
+    const { viewersPerAnswer, departureRate } = stays;
+    stays.observe({ change, http, answers: came, viewerSeconds });
+    const left = viewerSeconds * departureRate;
+    const missing = change - http - came * viewersPerAnswer + left;
+    const variance = 1 + http + came * viewersPerAnswer + left;
+    answers.learn(slot, before.atMs, now.atMs, missing / viewersPerAnswer, variance / viewersPerAnswer ** 2);
   };
 
   const takeFacts = (next: Facts, nowMs: number): void => {
@@ -125,7 +124,14 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
         continue;
       }
       if (before !== undefined && atMs <= before.atMs) continue;
+      if (atMs === doubtedAtMs[edge]) continue;
       const now = { viewers, atMs, stale: false };
+      if (before?.stale === false && isIncredible(before.viewers, viewers, doubted[edge])) {
+        doubted[edge] = viewers;
+        doubtedAtMs[edge] = atMs;
+        continue;
+      }
+      doubted[edge] = undefined;
       if (before === undefined || before.stale) stir = true;
       if (before !== undefined && !before.stale && wasUp) learn(edge, before, now);
       known[edge] = now;
@@ -133,28 +139,35 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
     facts = next;
   };
 
-  const solveNow = (nowMs: number): void => {
-    if (facts === undefined) return;
-    const { up, state, perViewer } = facts;
-    const room = Float64Array.from(edges, (_, edge) => {
-      if (up[edge] === 0 || state[edge] !== STATE_ACTIVE) return 0;
+  const takeArrivals = (arrivals: Arrivals, seconds: number, nowMs: number): void => {
+    rushes.add(arrivals, nowMs);
+    answers.add(arrivals, nowMs);
+    const perAnswer = (pool: number, latitude: number, longitude: number): number =>
+      stays.viewersPerAnswer * answers.factor(pool, latitude, longitude);
+    demand.add(arrivals, seconds, perAnswer, stays.departureRate);
+  };
+
+  /** Share of an edge that is kept free in a rush, when one answer more may be many viewers too many. */
+  const reserveOf = (edge: number, each: number, nowMs: number): number => {
+    const { greatest, rush } = answers.sizes(slots[edge] as number, nowMs);
+    const reserve = greatest * stays.viewersPerAnswer * each * (1 - 1 / rush);
+    return Math.min(RESERVE_MAX, reserve);
+  };
+
+  const outlookOf = ({ up, state, perViewer }: Facts, nowMs: number): EdgeOutlook[] =>
+    edges.map((_, edge) => {
+      if (up[edge] === 0 || state[edge] !== STATE_ACTIVE) return { capacity: 0, viewers: 0 };
       const each = perViewer[edge] as number;
       // Who has never reported may be empty whatever we decided: unknown is not full.
-      if (each === 0 || known[edge] === undefined) return Number.POSITIVE_INFINITY;
-      const left = Math.exp(-stays.departureRate * HORIZON_SECONDS);
-      return Math.max(0, (1 - MARGIN) / each - viewersOrSent(edge, nowMs) * left);
+      if (each === 0 || known[edge] === undefined) return { capacity: Number.POSITIVE_INFINITY, viewers: 0 };
+      return { capacity: 1 / each, viewers: viewersOrSent(edge, nowMs) };
     });
-    const regions = demand.forecast(HORIZON_SECONDS, stays.departureRate);
-    const { priceKm } = solve(transports.of(regions, room, edges, pools));
-    const keep = stir ? 0 : 1 - SMOOTHING;
-    solution = solution.map((price, edge) => {
-      const next = price * keep + (priceKm[edge] as number) * (1 - keep);
-      return next < 1 ? 0 : next;
-    });
-    prices = prices.map((price, edge) => {
-      const next = solution[edge] as number;
-      return Math.abs(next - price) < STEADY_KM && next > STEADY_KM ? price : next;
-    });
+
+  const solveNow = (nowMs: number): void => {
+    if (facts === undefined) return;
+    const { departureRate } = stays;
+    const regions = (seconds: number) => demand.forecast(seconds, departureRate);
+    prices.solve({ regions, edges: outlookOf(facts, nowMs), departureRate }, stir, nowMs);
     solvedAtMs = nowMs;
     stir = false;
   };
@@ -167,16 +180,15 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
   return {
     take(nextEdges, services) {
       const index = new Map(edges.map((edge) => [edge.id, edge.index]));
-      const old = { solution, prices, known };
+      const before = known;
       const from = nextEdges.map(({ id }) => index.get(id) ?? -1);
-      solution = Float64Array.from(from, (i) => old.solution[i] ?? 0);
-      prices = Float64Array.from(from, (i) => old.prices[i] ?? 0);
-      known = from.map((i) => old.known[i]);
-      [edges, pools] = [nextEdges, poolsOf(services).pools];
+      known = from.map((i) => before[i]);
+      [doubted, doubtedAtMs] = [[], []];
+      edges = nextEdges;
+      prices.take(edges, poolsOf(services).pools, from);
       slots = table.assign(edges.map(({ id }) => id));
       if (table.counts !== counts) prediction = createPrediction(table.counts);
       counts = table.counts;
-      transports.forget();
       facts = undefined;
       stir = true;
     },
@@ -185,19 +197,19 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
       prediction.sample(nowMs);
       const seconds = tickedAtMs === undefined ? 1 : (nowMs - tickedAtMs) / 1000;
       tickedAtMs = nowMs;
-      if (seconds > 0) demand.add(arrivals, seconds, stays.viewersPerAnswer, stays.departureRate);
+      if (seconds > 0) takeArrivals(arrivals, seconds, nowMs);
       if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
     },
     world(next, nowMs) {
       prediction.sample(nowMs);
       takeFacts(next, nowMs);
       if (stir) solveNow(nowMs);
-      const limit = Float64Array.from(edges, (_, edge) => ramps.limit(slots[edge] as number, nowMs));
+      const ramp = Float64Array.from(slots, (slot) => ramps.limit(slot, nowMs));
       return {
         generation: next.generation,
         up: next.up,
         state: next.state,
-        unsteady: next.inDoubt.map((doubt, edge) => (doubt === 1 || (limit[edge] as number) < 1 ? 1 : 0)),
+        unsteady: next.inDoubt.map((doubt, edge) => (doubt === 1 || (ramp[edge] as number) < 1 ? 1 : 0)),
         loadRatio: Float64Array.from(edges, (_, edge) => {
           const reported = next.loadRatio[edge] as number;
           const each = next.perViewer[edge] as number;
@@ -205,17 +217,24 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
           // It used to report and has fallen silent: as many as we have sent there and who have not left.
           if (report?.stale === true) return demand.presentAt(slots[edge] as number) * each;
           if (report === undefined) return reported;
+          if (doubted[edge] !== undefined) return viewersNow(edge, nowMs) * each;
           return reported + (viewersNow(edge, nowMs) - report.viewers) * each;
         }),
         staleStreams: NO_STREAMS,
-        priceKm: prices,
+        priceKm: prices.km,
         perViewer: Float64Array.from(next.perViewer, (each, edge) => (known[edge] === undefined ? 0 : each)),
-        limit,
+        limit: Float64Array.from(
+          next.perViewer,
+          (each, edge) => (ramp[edge] as number) * (1 - reserveOf(edge, each, nowMs)),
+        ),
         sent: {
           counts,
           before: counts.slice(),
           slot: slots,
-          viewersPerAnswer: Float32Array.from(edges, (_, edge) => viewersPerAnswer(edge)),
+          viewersPerAnswer: Float32Array.from(
+            slots,
+            (slot) => answers.sizes(slot, nowMs).mean * stays.viewersPerAnswer,
+          ),
         },
       };
     },
@@ -223,6 +242,22 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
 }
 
 const NO_STREAMS: World["staleStreams"] = new Map();
+
+/** A report that claims to be older, or to be from the future, has a clock that is wrong. */
+const REPORT_AGE_MAX_MS = 300_000;
+
+/** A count that jumps so many times is no crowd, */
+const INCREDIBLE = 20;
+/** unless it is a small one, */
+const FEW_VIEWERS = 50;
+/** or the next report says the same, more or less. */
+const ALIKE = 2;
+
+function isIncredible(before: number, now: number, doubted: number | undefined): boolean {
+  const [less, more] = [Math.min(before, now), Math.max(before, now)];
+  if (more <= Math.max(less, FEW_VIEWERS) * INCREDIBLE) return false;
+  return doubted === undefined || now > doubted * ALIKE || now * ALIKE < doubted;
+}
 
 /** As reported, or by what they take; NaN where neither is known. */
 function viewersIn({ viewers, loadRatio, perViewer }: Facts, edge: number): number {

@@ -15,13 +15,20 @@ export interface Transport {
 
 export interface Solution {
   /** Kilometres by edge; 0 for an edge that has room left. */
-  readonly priceKm: Float64Array;
+  readonly priceKm: Float64Array<ArrayBuffer>;
   /** Viewers placed, by edge. */
   readonly load: Float64Array;
 }
 
 /** How far from its best edge a region may end up: the total is within this, per viewer, of the optimum. */
 const EPSILON_KM = 15;
+/** Without prices to begin at, they are found in ever smaller steps, each beginning so many of its steps lower. */
+const COARSE_STEPS_KM = [16 * EPSILON_KM, 4 * EPSILON_KM];
+const COARSE_RATIO = 8;
+/** Looks at a price, after which prices are taken as they are; the next solution goes on from them. */
+const STEPS_MAX = 12_000_000;
+/** What else a bid costs, in looks. */
+const BID_STEPS = 30;
 /** No price needs to be higher: half the Earth's circumference. */
 export const PRICE_MAX_KM = 20_000;
 /** More demand than room has no solution: it is scaled down to this share of the room. */
@@ -35,28 +42,47 @@ const DUST_SHARE = 1e-7;
  *
  * An auction (Bertsekas and Castañon 1989, for transportation): a region without a place bids for the edge
  * that is best for it, as much as makes its second best equal; a full edge keeps the highest bids, its price
- * is the lowest of them, and whoever was outbid bids again. From price 0 up, so that an edge with room is free.
+ * is the lowest of them, and whoever was outbid bids again. From low prices up, so that an edge with room is free.
+ *
+ * @param startKm prices by edge to begin at: no price ends below. The nearer to the solution from below, the sooner
+ * it is done.
  */
-export function solve(transport: Transport): Solution {
-  const { capacity } = transport;
-  const demand = feasible(transport);
-  const priceKm = new Float64Array(capacity.length);
+export function solve(transport: Transport, startKm?: Float64Array): Solution {
+  const problem = { ...transport, demand: feasible(transport) };
+  const budget = { left: STEPS_MAX };
+  if (startKm !== undefined) return auction(problem, startKm.slice(), EPSILON_KM, budget);
+  let priceKm = new Float64Array(transport.capacity.length);
+  for (const epsilonKm of COARSE_STEPS_KM) {
+    const rough = auction(problem, priceKm, epsilonKm, budget);
+    priceKm = rough.priceKm.map((price) => Math.max(0, price - epsilonKm * COARSE_RATIO));
+  }
+  return auction(problem, priceKm, EPSILON_KM, budget);
+}
+
+/** Raises `priceKm` until everyone has a place, or the budget is spent. */
+function auction(
+  transport: Transport,
+  priceKm: Float64Array<ArrayBuffer>,
+  epsilonKm: number,
+  budget: { left: number },
+): Solution {
+  const { capacity, demand } = transport;
   const load = new Float64Array(capacity.length);
   const held = Array.from(capacity, () => new Lots());
   const waiting = new Float64Array(demand);
   const dust = DUST_SHARE * demand.reduce((sum, d) => sum + d, 0);
   const queue = Array.from(demand.keys()).filter((region) => (demand[region] as number) > dust);
   const best: Best = { edge: -1, marginKm: 0 };
-  for (let head = 0; head < queue.length; head++) {
+  for (let head = 0; head < queue.length && budget.left > 0; head++) {
     const region = queue[head] as number;
     const amount = waiting[region] as number;
     if (amount <= dust) continue;
     waiting[region] = 0;
-    findBest(transport, region, priceKm, best);
+    budget.left -= BID_STEPS + findBest(transport, region, priceKm, best);
     if (best.edge < 0) continue;
     const edge = best.edge;
     const lots = held[edge] as Lots;
-    lots.add({ region, amount, bidKm: (priceKm[edge] as number) + best.marginKm + EPSILON_KM });
+    lots.add({ region, amount, bidKm: (priceKm[edge] as number) + best.marginKm + epsilonKm });
     load[edge] = (load[edge] as number) + amount;
     for (let over = load[edge] - (capacity[edge] as number); over > dust; ) {
       const lowest = lots.lowest;
@@ -86,19 +112,23 @@ interface Best {
   marginKm: number;
 }
 
-/** Prices are never negative, so the search can stop where the distance alone is worse. */
+/**
+ * Prices are never negative, so the search can stop where the distance alone is worse.
+ * @returns how many edges were looked at
+ */
 function findBest(
   { capacity, distanceKm, order }: Transport,
   region: number,
   priceKm: Float64Array,
   found: Best,
-): void {
+): number {
   const edges = capacity.length;
   const row = region * edges;
   let first = PRICE_MAX_KM * 2;
   let second = first;
   found.edge = -1;
-  for (let i = 0; i < edges; i++) {
+  let i = 0;
+  for (; i < edges; i++) {
     const edge = order[row + i] as number;
     const away = distanceKm[row + edge] as number;
     if (away >= second) break;
@@ -111,6 +141,7 @@ function findBest(
     } else if (score < second) second = score;
   }
   found.marginKm = second - first;
+  return i;
 }
 
 interface Lot {

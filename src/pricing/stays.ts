@@ -27,8 +27,8 @@ const GUESS = { viewersPerAnswer: 1, departureRate: 1 / 1800 };
 /** Weight of the guess, as observed answers and departures. */
 const GUESSED_ANSWERS = 300;
 const GUESSED_DEPARTURES = 300;
-/** Of each observation's weight, with every later one: some 20,000 observations count. */
-const KEEP = 1 - 1 / 20_000;
+/** Of each observation's weight, with every later one: some 4,000 observations count. */
+const KEEP = 1 - 1 / 4000;
 /** In standard deviations: a site that fails, or a report that lies, says nothing of stays. */
 const SURPRISE_MAX = 6;
 /** Nor is every small number chance. */

@@ -1,7 +1,7 @@
 import type { World } from "../model/world.ts";
 
 /** From this share of what an edge may take, every viewer makes it dearer, */
-const BARRIER_FROM = 0.98;
+const BARRIER_FROM = 0.985;
 /** up to this, in kilometres, for its last room. */
 const BARRIER_KM = 1000;
 

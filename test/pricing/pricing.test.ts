@@ -127,6 +127,69 @@ describe("pricing", () => {
   });
 });
 
+describe("reports that lie", () => {
+  it("are believed when the next one says the same: a count that jumps a hundred times", () => {
+    const set = setUp();
+    set.facts(factsOf([90, 50], 1000), 1000);
+    const jumped = set.facts(factsOf([9000, 50], 2000), 2000);
+    expect(jumped.loadRatio[0]).toBeCloseTo(0.9, 1);
+    expect(set.facts(factsOf([9000, 50], 2000), 2500).loadRatio[0]).toBeCloseTo(0.9, 1);
+    expect(set.facts(factsOf([91, 50], 3000), 3000).loadRatio[0]).toBeCloseTo(0.91, 2);
+    set.facts(factsOf([9000, 50], 4000), 4000);
+    expect(set.facts(factsOf([9100, 50], 5000), 5000).loadRatio[0]).toBeCloseTo(91);
+  });
+
+  it("do no harm where all edges report to be full", () => {
+    const set = setUp();
+    for (let s = 1; s <= 60; s++) {
+      set.send(5);
+      set.second(factsOf([100, 100], s * 1000), s * 1000);
+    }
+    const { priceKm, loadRatio } = set.world();
+    for (const km of priceKm) expect(km).toBeLessThanOrEqual(20_000);
+    expect(loadRatio[0]).toBeGreaterThanOrEqual(1);
+  });
+
+  it("do no harm with a clock that is an hour off, either way", () => {
+    for (const offMs of [3_600_000, -3_600_000]) {
+      const set = setUp();
+      set.send(10);
+      const world = set.second(factsOf([50, 50], 2000 + offMs), 2000);
+      expect(world.loadRatio[0]).toBeGreaterThan(0);
+      expect(world.loadRatio[0]).toBeLessThan(1);
+      for (const km of world.priceKm) expect(Number.isFinite(km)).toBe(true);
+    }
+  });
+
+  it("do no harm where capacities are zero", () => {
+    const set = setUp();
+    const facts = factsOf([0, 0], 1000);
+    const none = { ...facts, perViewer: Float64Array.of(1, 1), loadRatio: Float64Array.of(1, 1) };
+    set.send(5);
+    const { priceKm, loadRatio } = set.second(none, 2000);
+    for (const km of priceKm) expect(km).toBeGreaterThanOrEqual(0);
+    expect(loadRatio[0]).toBeGreaterThanOrEqual(1);
+  });
+});
+
+it("prices settle within half a minute of a step", () => {
+  const set = setUp();
+  let viewers = 0;
+  const history: number[] = [];
+  for (let s = 1; s <= 150; s++) {
+    // From one moment to the next, ams1 has half the room, for good.
+    viewers = s < 60 ? 40 : 90;
+    set.send(2);
+    set.second(factsOf([viewers, 10], s * 1000), s * 1000);
+    if (s >= 60 + 30) history.push(set.world().priceKm[0] as number);
+  }
+  const steps = history.slice(1).map((km, i) => km - (history[i] as number));
+  const turns = steps.filter((step, i) => i > 0 && step * (steps[i - 1] as number) < 0).length;
+  expect(history[0]).toBeGreaterThan(0);
+  expect(turns).toBeLessThanOrEqual(2);
+  for (const step of steps) expect(Math.abs(step)).toBeLessThan(60);
+});
+
 describe("stays", () => {
   it("learns how long viewers stay and how many an answer brings", () => {
     const stays = createStays();
@@ -163,19 +226,16 @@ describe("stays", () => {
 });
 
 describe("prediction", () => {
-  it("spreads the viewers of an answer over its time to live, and survives a count that wraps", () => {
+  it("tells how many had been sent by when, and survives a count that wraps", () => {
     const sent = newSentCounts(1);
-    sent[1] = 2 ** 31 - 10;
+    sent[0] = 2 ** 31 - 10;
     const prediction = createPrediction(sent);
     prediction.sample(0);
-    Atomics.add(sent, 1, 20);
+    Atomics.add(sent, 0, 20);
     prediction.sample(1000);
-    for (let s = 2; s <= 40; s++) prediction.sample(s * 1000);
-    expect(prediction.made(0).answers).toBe(20);
-    expect(prediction.arrivedBy(0, 40_000, 30_000).answers).toBe(20);
-    const half = prediction.arrivedBy(0, 16_000, 30_000).answers;
-    expect(half).toBeGreaterThan(5);
-    expect(half).toBeLessThan(15);
+    expect(prediction.made(0).http).toBe(20);
+    expect(prediction.redirectedBy(0, 500)).toBe(10);
+    expect(prediction.redirectedBy(0, 5000)).toBe(20);
   });
 });
 

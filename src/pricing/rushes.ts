@@ -1,0 +1,89 @@
+import type { Arrivals } from "./ledger.ts";
+import { squareKey } from "./squares.ts";
+
+/**
+ * How many times as many viewers as usual come from a part of the world, judged by those of HTTP, of whom each is
+ * counted: a resolver that answers from its cache brings as many times more, and nobody sees them come.
+ */
+export interface Rushes {
+  /** Decisions since the last call. */
+  add(arrivals: Arrivals, nowMs: number): void;
+  /** 1: as usual; never less. */
+  at(area: number, atMs: number): number;
+}
+
+/** Of areas, in degrees. */
+const AREA_DEGREES = 30;
+/** A rush is what has come within about this time, */
+const RUSH_SECONDS = 3;
+/** beside what comes in this, in which a rush is not taken for usual at once. */
+const USUAL_SECONDS = 240;
+const USUAL_GROWTH = 2;
+const RUSH_MAX = 50;
+/** Before that nothing is usual. */
+const FIRST_SECONDS = 60;
+/** Chance alone is no rush, in standard deviations. */
+const SURPRISE = 3;
+const KEEP_SAMPLES = 120;
+
+export function areaOf(pool: number, latitude: number, longitude: number): number {
+  return squareKey(pool, latitude, longitude, AREA_DEGREES);
+}
+
+export function createRushes(): Rushes {
+  const areas = new Map<number, Area>();
+  /** Oldest first. */
+  let samples: { readonly atMs: number; readonly factors: ReadonlyMap<number, number> }[] = [];
+  let firstMs: number | undefined;
+
+  const countIn = (arrivals: Arrivals): void => {
+    for (const [pool, byPlace] of arrivals.entries())
+      for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
+        const key = areaOf(pool, latitude, longitude);
+        const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0 };
+        areas.set(key, area);
+        for (const { http } of byEdge.values()) area.came += http;
+      }
+  };
+
+  return {
+    add(arrivals, nowMs) {
+      const seconds = (nowMs - (samples.at(-1)?.atMs ?? nowMs - 1000)) / 1000;
+      if (seconds <= 0) return;
+      firstMs ??= nowMs;
+      countIn(arrivals);
+      const isYoung = nowMs - firstMs < FIRST_SECONDS * 1000;
+      for (const area of areas.values()) takeSecond(area, seconds, isYoung);
+      const factors = new Map([...areas].map(([key, area]) => [key, isYoung ? 1 : factorOf(area)]));
+      samples.push({ atMs: nowMs, factors });
+      if (samples.length > 2 * KEEP_SAMPLES) samples = samples.slice(-KEEP_SAMPLES);
+    },
+    at(area, atMs) {
+      let k = samples.length - 1;
+      while (k > 0 && (samples[k] as { atMs: number }).atMs > atMs) k--;
+      return samples[k]?.factors.get(area) ?? 1;
+    },
+  };
+}
+
+/** Arrivals per second. */
+interface Area {
+  /** Not yet taken. */
+  came: number;
+  fast: number;
+  usual: number;
+}
+
+function takeSecond(area: Area, seconds: number, isYoung: boolean): void {
+  const rate = area.came / seconds;
+  area.came = 0;
+  area.fast += (rate - area.fast) * (1 - Math.exp(-seconds / RUSH_SECONDS));
+  const span = isYoung ? FIRST_SECONDS / 4 : USUAL_SECONDS;
+  const believed = isYoung ? rate : Math.min(rate, area.usual * USUAL_GROWTH + 1 / USUAL_SECONDS);
+  area.usual += (believed - area.usual) * (1 - Math.exp(-seconds / span));
+}
+
+function factorOf({ fast, usual }: Area): number {
+  const chance = SURPRISE * Math.sqrt(usual / (2 * RUSH_SECONDS)) + SURPRISE / (2 * RUSH_SECONDS);
+  return Math.min(RUSH_MAX, Math.max(1, fast / (usual + chance)));
+}
