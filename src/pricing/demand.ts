@@ -12,7 +12,7 @@ export interface Demand {
   lose(edge: number, viewers: number): void;
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
-  /** The regions that expect most viewers within the horizon. */
+  /** The regions that expect most viewers within the horizon, in no order. */
   forecast(horizonSeconds: number, departureRate: number): readonly Region[];
 }
 
@@ -146,6 +146,7 @@ export function createDemand(): Demand {
         const viewers = Math.max(0, slow * stay(horizonSeconds) + excess) + returning;
         if (viewers > 0) regions.push({ pool, latitude, longitude, viewers });
       }
+      if (regions.length <= REGIONS_MAX) return regions;
       return regions.sort((a, b) => b.viewers - a.viewers).slice(0, REGIONS_MAX);
     },
   };

@@ -35,31 +35,56 @@ const ROWS_PER_DEGREE = 10;
 export function createTransports(): Transports {
   const rows = new Map<number, Row>();
   let points: UnitVector[] = [];
+  let laid: Laid = NOTHING;
+
+  const layOut = (
+    regions: readonly Region[],
+    keys: Float64Array,
+    pools: readonly Pool[],
+    width: number,
+  ): Laid => {
+    const distanceKm = new Float32Array(regions.length * width);
+    const order = new Uint16Array(regions.length * width);
+    regions.forEach((region, i) => {
+      const key = keys[i] as number;
+      let row = rows.get(key);
+      if (row === undefined) rows.set(key, (row = rowOf(region, points, pools[region.pool])));
+      distanceKm.set(row.distanceKm, i * width);
+      order.set(row.order, i * width);
+    });
+    return { keys, distanceKm, order };
+  };
+
   return {
     forget() {
       rows.clear();
+      laid = NOTHING;
       points = [];
     },
     of(regions, room, edges, pools) {
       if (points.length === 0) points = edges.map((edge) => unitVector(edge.location));
       if (rows.size > ROWS_MAX) rows.clear();
-      const width = edges.length;
-      const transport = {
-        demand: Float64Array.from(regions, (region) => region.viewers),
-        capacity: room,
-        distanceKm: new Float32Array(regions.length * width),
-        order: new Uint16Array(regions.length * width),
-      };
-      regions.forEach((region, i) => {
-        const key = rowKey(region);
-        let row = rows.get(key);
-        if (row === undefined) rows.set(key, (row = rowOf(region, points, pools[region.pool])));
-        transport.distanceKm.set(row.distanceKm, i * width);
-        transport.order.set(row.order, i * width);
-      });
-      return transport;
+      const keys = Float64Array.from(regions, rowKey);
+      if (!isSame(keys, laid.keys)) laid = layOut(regions, keys, pools, edges.length);
+      const demand = Float64Array.from(regions, (region) => region.viewers);
+      return { demand, capacity: room, distanceKm: laid.distanceKm, order: laid.order };
     },
   };
+}
+
+/** Rows one below the other; the same regions need them again for another horizon. */
+interface Laid extends Row {
+  readonly keys: Float64Array;
+}
+
+const NOTHING: Laid = {
+  keys: new Float64Array(0),
+  distanceKm: new Float32Array(0),
+  order: new Uint16Array(0),
+};
+
+function isSame(a: Float64Array, b: Float64Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
 function rowKey({ pool, latitude, longitude }: Region): number {

@@ -85,7 +85,7 @@ describe("pricing", () => {
       set.second(factsOf([90, 10], s * 1000), s * 1000);
     }
     expect(set.world().priceKm[0]).toBeGreaterThan(200);
-    expect(set.world().priceKm[1]).toBe(0);
+    expect(set.world().priceKm[1]).toBeLessThan(50);
     for (let s = 31; s <= 3000; s++) set.second(factsOf([5, 5], s * 1000), s * 1000);
     expect(set.world().priceKm[0]).toBe(0);
   });
