@@ -16,6 +16,7 @@ const BENCHES = {
   faults: { file: "faults/run.mjs", question: "what the DNS door does when things go wrong" },
   polling: { file: "polling.mjs", question: "what reading the load of 500 edges costs" },
   probes: { file: "probes.mjs", question: "how long a dead edge is still named, by type of probe" },
+  solve: { file: "solve.mjs", question: "how long a solution of the prices takes" },
   selection: { file: "selection/run.mjs", question: "how well edges are chosen, in a simulator" },
 };
 

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { createAnswers } from "../../src/pricing/answers.ts";
+import type { Arrivals } from "../../src/pricing/ledger.ts";
+import { areaOf, createRushes } from "../../src/pricing/rushes.ts";
+import type { Location } from "../../src/model/location.ts";
+
+const PARIS: Location = { layer: "none", latitude: 48.9, longitude: 2.4 };
+const LYON: Location = { layer: "none", latitude: 45.8, longitude: 4.8 };
+const TTL_MS = 30_000;
+const USUAL = { at: () => 1 };
+
+const arrivalsOf = (...places: [Location, { http: number; dns: number }][]): Arrivals => [
+  new Map(places.map(([place, arrived]) => [place, new Map([[0, arrived]])])),
+];
+
+describe("answers", () => {
+  it("bring their viewers evenly over their time to live", () => {
+    const answers = createAnswers(TTL_MS, USUAL);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 4 }]), 0);
+    expect(answers.told(0)).toBe(4);
+    expect(answers.between(0, 0, TTL_MS)).toBeCloseTo(4);
+    expect(answers.between(0, 0, TTL_MS / 4)).toBeCloseTo(1);
+    expect(answers.between(0, TTL_MS, 2 * TTL_MS)).toBe(0);
+    expect(answers.between(1, 0, TTL_MS)).toBe(0);
+  });
+
+  it("are learned apart: what a report shows too much belongs to whoever answered then", () => {
+    const answers = createAnswers(TTL_MS, USUAL);
+    for (let s = 0; s < 1200; s += 5) {
+      // Paris brings four times the average and asks every minute, Lyon a fourth of it and asks all the time.
+      const paris = s % 60 === 0 ? 1 : 0;
+      answers.add(arrivalsOf([PARIS, { http: 0, dns: paris }], [LYON, { http: 0, dns: 1 }]), s * 1000);
+      const [from, to] = [s * 1000, (s + 5) * 1000];
+      const isParis = s % 60 < 30;
+      const lyon = Math.min(6, s / 5 + 1) * (5 / 30);
+      const truth = (isParis ? 4 * (5 / 30) : 0) + 0.25 * lyon;
+      answers.learn(0, from, to, truth - answers.between(0, from, to), 0.05);
+    }
+    expect(answers.factor(0, 48.9, 2.4)).toBeGreaterThan(3);
+    expect(answers.factor(0, 45.8, 4.8)).toBeLessThan(0.6);
+    expect(answers.sizes(0, 1_200_000).greatest).toBeGreaterThan(3);
+  });
+
+  it("learn nothing from what no answer can explain", () => {
+    const answers = createAnswers(TTL_MS, USUAL);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), 0);
+    answers.learn(0, 0, 5000, 5000, 1);
+    expect(answers.factor(0, 48.9, 2.4)).toBe(1);
+  });
+});
+
+describe("a rush", () => {
+  it("is many more than usual, and chance is not", () => {
+    const rushes = createRushes();
+    let nowMs = 0;
+    const second = (http: number): number => {
+      nowMs += 1000;
+      rushes.add(arrivalsOf([PARIS, { http, dns: 0 }]), nowMs);
+      return nowMs;
+    };
+    for (let s = 0; s < 300; s++) second(2);
+    const key = areaOf(0, 48.9, 2.4);
+    expect(rushes.at(key, nowMs)).toBe(1);
+    second(5);
+    expect(rushes.at(key, nowMs)).toBe(1);
+    for (let s = 0; s < 10; s++) second(100);
+    expect(rushes.at(key, nowMs)).toBeGreaterThan(8);
+    expect(rushes.at(key, nowMs - 20_000)).toBe(1);
+    for (let s = 0; s < 30; s++) second(2);
+    expect(rushes.at(key, nowMs)).toBe(1);
+    expect(rushes.at(areaOf(0, -40, 150), nowMs)).toBe(1);
+  });
+});
