@@ -84,7 +84,8 @@ export function select(
     preferred: roster.preferences?.preferredFor(client, located),
     bandKm: ranking.byDistance ? Math.max(SAME_PLACE_KM, located.location.accuracyRadiusKm ?? 0) : 0,
     most: viewer.most ?? service.edges.length,
-    drawPrefixLength: Math.min(scopePrefixLength, client.prefixLength),
+    // By the place alone, so that a rule that is added or taken away leaves the lots as they are.
+    drawPrefixLength: Math.min(scope(client, located.prefixLength, byNetwork), client.prefixLength),
   };
 
   if (ranking.byDistance) field.candidates.byDistance(roster, located.location);
