@@ -1,4 +1,4 @@
-// npm run bench -- dns [--rounds=5] [--seconds=3] [--only=gdnsd,…]
+// npm run bench -- dns [--rounds=5] [--seconds=3] [--only=gdnsd,…] [--tcp]
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openGeo } from "../../dist/geo/geo.js";
@@ -30,6 +30,13 @@ const ONLY = process.argv
 const PEERS = [edgeward, gdnsd, knot, powerdns].filter(
   (peer) => peer === edgeward || ONLY === undefined || ONLY.includes(peer.name.toLowerCase()),
 );
+/** Nothing but TCP. */
+const IS_TCP_ONLY = process.argv.includes("--tcp");
+/** @type {readonly (readonly [import("./tcp-generator.mjs").TcpManner, string])[]} */
+const TCP_MANNERS = [
+  ["pipelined", "TCP, one connection for all queries"],
+  ["one each", "TCP, one connection for each query"],
+];
 const LATENCY_SHARE = 0.5;
 /** gdnsd compiles its tree first. */
 const START_PATIENCE_MS = 60_000;
@@ -91,19 +98,13 @@ async function started(peer, circumstances) {
  * @param {readonly Peer[]} skipped
  */
 async function findings(contenders, { load, tcpLoad }, skipped) {
-  const truth = await truthTable(contenders);
-  const throughput = [];
-  for (const mix of MIXES) throughput.push(await throughputTable(mix, contenders, load));
   return {
     bench: "dns",
     question:
       "How many queries does a CPU second answer, beside other servers with the same sites and database?",
-    tables: [
-      ...throughput.map(({ table }) => table),
-      ...(await tcpTables(contenders, tcpLoad)),
-      await latencyTable(contenders, load, throughput.at(-1)?.perSecond ?? new Map()),
-      truth,
-    ],
+    tables: IS_TCP_ONLY
+      ? await tcpTables(contenders, tcpLoad)
+      : await allTables(contenders, { load, tcpLoad }),
     notes: [
       PINNING_NOTE,
       "Server CPU: user and system time of all threads of the process. Wrong: answers without the id, the name, AA and two addresses (or NXDOMAIN) asked for.",
@@ -112,6 +113,22 @@ async function findings(contenders, { load, tcpLoad }, skipped) {
       ),
     ],
   };
+}
+
+/**
+ * @param {readonly Contender[]} contenders
+ * @param {{ load: import("./load.mjs").Load, tcpLoad: import("./load.mjs").TcpLoad }} loads
+ */
+async function allTables(contenders, { load, tcpLoad }) {
+  const truth = await truthTable(contenders);
+  const throughput = [];
+  for (const mix of MIXES) throughput.push(await throughputTable(mix, contenders, load));
+  return [
+    ...throughput.map(({ table }) => table),
+    ...(await tcpTables(contenders, tcpLoad)),
+    await latencyTable(contenders, load, throughput.at(-1)?.perSecond ?? new Map()),
+    truth,
+  ];
 }
 
 /**
@@ -203,12 +220,6 @@ async function tcpTables(contenders, load) {
   }
   return tables;
 }
-
-/** @type {readonly (readonly [import("./tcp-generator.mjs").TcpManner, string])[]} */
-const TCP_MANNERS = [
-  ["pipelined", "TCP, one connection for all queries"],
-  ["one each", "TCP, one connection for each query"],
-];
 
 /** @param {import("./questions.mjs").Mix} mix */
 function titleOf(mix) {
