@@ -14,7 +14,7 @@ const key = z.strictObject({
   )
     .describe("Named in the signature, so that an edge knows which key to check with.")
     .optional(),
-  secret: secret("a key of 8 characters or more", /^[\u0021-\u007e]{8,}$/).describe(
+  secret: secret("a key of 8 characters or more", /^[\u0020-\u007e]{8,}$/).describe(
     "Known to the edges too; best from a variable.",
   ),
   from: timestamp()
