@@ -44,6 +44,7 @@ const INVENTORY = {
   edges: EDGES,
   services: SERVICES,
   listen: { dns: [], http: [] },
+  dns: {},
 } as unknown as Inventory;
 
 const random = randomFrom(5);
