@@ -45,7 +45,7 @@ export function create() {
       facts.health(edge, up);
       makeWorld(nowMs);
     },
-    report: (edge, report, now) => facts.report(edge, report, now),
+    report: (edge, report) => facts.report(edge, report),
     tick(nowMs) {
       pricing.tick(redirector.takeArrivals(), nowMs);
       if (nowMs - cooledAtMs >= COOL_EVERY_MS) {
@@ -82,10 +82,10 @@ function createFacts({ generation, edges }) {
       up[edge] = isUp ? 1 : 0;
     },
     /** @param {number} edge @param {import("../types.ts").Report} report */
-    report(edge, report, now) {
+    report(edge, report) {
       viewers[edge] = report.viewers;
       loadRatio[edge] = report.viewers / edges[edge].capacity.viewers;
-      measuredAtMs[edge] = process.env.ARR ? now : report.measuredAtMs;
+      measuredAtMs[edge] = report.measuredAtMs;
     },
     /** @returns {import("../../../src/model/world.ts").Facts} */
     now: () => ({
