@@ -17,7 +17,7 @@ export interface ServiceState {
 }
 
 export interface StateWatch {
-  stateIn(world: World): ServiceState;
+  readonly stateIn: (world: World) => ServiceState;
 }
 
 /** What is kept by epoch may outlive an inventory. */
