@@ -43,8 +43,8 @@ const INVENTORY = {
   generation: 1,
   edges: EDGES,
   services: SERVICES,
-  listen: { dns: [], http: [] },
   dns: {},
+  listen: { dns: [], http: [] },
 } as unknown as Inventory;
 
 const random = randomFrom(5);

@@ -1,5 +1,5 @@
 import type { Edge } from "../model/edge.ts";
-import type { Fallback, Service } from "../model/service.ts";
+import type { ClientSubnetRules, Fallback, Service } from "../model/service.ts";
 import { buildBindings } from "./build-bindings.ts";
 import { buildHttp } from "./build-http.ts";
 import { buildSteering } from "./build-steering.ts";
@@ -81,6 +81,9 @@ function buildDns(input: ServiceInput, report: Report): Service["dns"] {
     ttlInDoubtSeconds: input.dns.ttlInDoubt,
     answers: input.dns.answers,
     answersWithin: input.dns.answersWithin,
+    ...(input.dns.clientSubnet === undefined
+      ? {}
+      : { clientSubnet: buildClientSubnet(input.dns.clientSubnet, report) }),
     ...(bindings.length === 0 ? {} : { bindings }),
   };
 }
@@ -95,6 +98,19 @@ function affinityOf({ affinity, affinityWithin, streamPath }: ServiceInput): Par
     affinityWithin: { km: affinityWithin?.km ?? km, share: affinityWithin?.share ?? share },
     ...(streamPath === undefined ? {} : { streamPath }),
   };
+}
+
+function buildClientSubnet(
+  rules: NonNullable<ServiceInput["dns"]["clientSubnet"]>,
+  report: Report,
+): ClientSubnetRules {
+  const { enabled, minimum4, maximum4, minimum6, maximum6 } = rules;
+  if (minimum4 > maximum4)
+    report(["dns", "clientSubnet", "minimum4"], "more than maximum4; write that or less");
+  if (minimum6 > maximum6)
+    report(["dns", "clientSubnet", "minimum6"], "more than maximum6; write that or less");
+  const scope = { 4: { min: minimum4, max: maximum4 }, 6: { min: minimum6, max: maximum6 } };
+  return { isEnabled: enabled, scope };
 }
 
 /** A hostname, or each path pattern of it, has one service. */

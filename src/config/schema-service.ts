@@ -36,6 +36,16 @@ const band = z.strictObject({
   share: share().describe("Of the best edge's kilometres.").prefault("20%"),
 });
 
+const clientSubnet = z.strictObject({
+  enabled: flag().describe("false: the resolver's own address decides, and the scope is 0.").prefault(true),
+  minimum4: integer({ min: 0, max: 32 }).describe("No IPv4 scope is wider: narrower than right.").prefault(0),
+  maximum4: integer({ min: 0, max: 32 })
+    .describe("No IPv4 scope is narrower: wider than right, so that some viewers get their neighbours' edge.")
+    .prefault(32),
+  minimum6: integer({ min: 0, max: 128 }).describe("The same for IPv6.").prefault(0),
+  maximum6: integer({ min: 0, max: 128 }).describe("The same for IPv6.").prefault(128),
+});
+
 const dns = z.strictObject({
   ttl: ttl().describe("Of the answers.").prefault("20s"),
   ttlInDoubt: ttl()
@@ -45,6 +55,9 @@ const dns = z.strictObject({
   answersWithin: band
     .describe("How much worse than the best the others may be; with nobody so near, an answer names fewer.")
     .prefault({}),
+  clientSubnet: clientSubnet
+    .describe("What is made of client subnets (RFC 7871); left out: the scope that is right.")
+    .optional(),
   https: httpsSchema
     .describe("HTTPS records (RFC 9460) at the hostnames, with the same addresses as hints; left out: none.")
     .optional(),

@@ -1,5 +1,6 @@
 import { addressOf } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
+import type { ClientSubnetRules } from "../model/service.ts";
 import type { ClientSubnet, Query } from "./query.ts";
 
 /**
@@ -7,17 +8,22 @@ import type { ClientSubnet, Query } from "./query.ts";
  * a source prefix of 0 does not want to be located, so not by its source address either (RFC 7871 7.1.2).
  * Private and special addresses are taken like any other: the databases do not know them.
  */
-export function clientOf(query: Query, source: Uint8Array): Client {
-  if (!query.subnet.isPresent) return ofSource(source);
+export function clientOf(query: Query, source: Uint8Array, rules?: ClientSubnetRules): Client {
+  if (!query.subnet.isPresent || rules?.isEnabled === false) return ofSource(source);
   return query.subnet.sourcePrefixLength === 0 ? UNLOCATED : ofSubnet(query.subnet);
 }
 
 /** The decision's scope in the family that was asked in; 0 where the client was not looked at. */
-export function scopeFor({ subnet }: Query, scopePrefixLength: number): number {
-  if (!subnet.isPresent || subnet.sourcePrefixLength === 0) return 0;
-  if (subnet.family === 1) return Math.min(scopePrefixLength, 32);
-  return Math.min(scopePrefixLength + (isMapped(subnet) ? MAPPED_BITS : 0), 128);
+export function scopeFor({ subnet }: Query, scopePrefixLength: number, rules?: ClientSubnetRules): number {
+  if (!subnet.isPresent || subnet.sourcePrefixLength === 0 || rules?.isEnabled === false) return 0;
+  const isIpv4 = subnet.family === 1 || isMapped(subnet);
+  const { min, max } = rules?.scope[isIpv4 ? 4 : 6] ?? (isIpv4 ? IPV4_SCOPES : IPV6_SCOPES);
+  const scope = Math.min(Math.max(scopePrefixLength, min), max);
+  return isIpv4 && subnet.family === 2 ? scope + MAPPED_BITS : scope;
 }
+
+const IPV4_SCOPES = { min: 0, max: 32 };
+const IPV6_SCOPES = { min: 0, max: 128 };
 
 /** `::ffff:0:0/96` (RFC 4291 2.5.5.2) */
 const MAPPED_BITS = 96;

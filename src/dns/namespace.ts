@@ -9,7 +9,7 @@
  * RFC 1034 4.3.2 as amended by RFC 4592: every ancestor of a name exists, up to its zone's apex.
  */
 import type { DnsSettings } from "../model/dns-settings.ts";
-import type { Service } from "../model/service.ts";
+import type { ClientSubnetRules, Service } from "../model/service.ts";
 import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
 import { type WireName, wireName } from "./name.ts";
 import { createNameTable } from "./name-table.ts";
@@ -52,6 +52,8 @@ export interface ServiceHolding extends Owned {
   readonly kind: "service";
   /** As configured, so `*.…` for every name that a wildcard stands for. */
   readonly hostname: string;
+  /** Absent: the scope that is right. */
+  readonly clientSubnet?: ClientSubnetRules;
   /** False at a name in front of the hostname that has nothing but bindings, as `_8443._https`. */
   readonly hasAddresses: boolean;
   /** HTTPS and SVCB by type. */
@@ -190,6 +192,7 @@ interface ConfiguredNode {
   readonly zone: ConfiguredZone;
   readonly records: StaticRecord[];
   hostname?: string;
+  clientSubnet?: ClientSubnetRules;
   readonly bindings: Map<number, BindingRecord>;
 }
 
@@ -220,13 +223,16 @@ function addZone(tree: Tree, zone: ConfiguredZone): void {
 }
 
 function addHostname(tree: Tree, hostname: string, { dns }: NamedService): void {
-  addNode(tree, hostname).hostname = hostname;
+  const own = addNode(tree, hostname);
+  own.hostname = hostname;
+  if (dns?.clientSubnet !== undefined) own.clientSubnet = dns.clientSubnet;
   const isWildcard = hostname.startsWith("*.");
   for (const binding of dns?.bindings ?? []) {
     const { prefix, type } = binding;
     if (prefix !== "" && isWildcard) continue; // a wildcard is the first label or none
     const node = addNode(tree, prefix === "" ? hostname : `${prefix}.${hostname}`);
     node.hostname = hostname;
+    if (dns?.clientSubnet !== undefined) node.clientSubnet = dns.clientSubnet;
     node.bindings.set(TYPE[type], bindingRecord(binding, prefix === "" ? undefined : wireName(hostname)));
   }
 }
@@ -337,10 +343,11 @@ function owned(tree: Tree, node: ConfiguredNode): Holding {
   if (isApex) addApexSets(sets, node.zone);
   const parentZone = isApex ? parentOf(tree, node)?.zone.data : undefined;
   const common = { zone: node.zone.data, sets, ...(parentZone === undefined ? {} : { parentZone }) };
-  const { hostname, bindings, text } = node;
+  const { hostname, bindings, text, clientSubnet } = node;
+  const rules = clientSubnet === undefined ? {} : { clientSubnet };
   return hostname === undefined
     ? { kind: "records", ...common }
-    : { kind: "service", hostname, hasAddresses: text === hostname, bindings, ...common };
+    : { kind: "service", hostname, hasAddresses: text === hostname, bindings, ...rules, ...common };
 }
 
 function staticSets(node: ConfiguredNode): Map<number, RecordSet> {

@@ -205,19 +205,19 @@ function answerBinding(
 
 /** Undefined: there is nothing to give, and the reply says so already. */
 function decideFor(
-  { zone, hostname }: ServiceHolding,
+  { zone, hostname, clientSubnet }: ServiceHolding,
   place: Place,
   circumstances: Circumstances,
   reply: Reply,
 ): Decision | undefined {
   const { decide, query, source } = circumstances;
-  const decision = decide({ hostname, client: clientOf(query, source) }, "dns");
+  const decision = decide({ hostname, client: clientOf(query, source, clientSubnet) }, "dns");
   circumstances.decision = decision;
   if (decision === undefined) {
     reply.fail();
     return undefined;
   }
-  reply.scopePrefixLength = scopeFor(query, decision.scopePrefixLength);
+  reply.scopePrefixLength = scopeFor(query, decision.scopePrefixLength, clientSubnet);
   if (decision.outcome.kind !== "refused") return decision;
   refuse(decision, zone, place, reply);
   return undefined;

@@ -1,4 +1,4 @@
-import type { Address, Prefix } from "./address.ts";
+import type { Address, Family, Prefix } from "./address.ts";
 import type { Band } from "./band.ts";
 import type { TlsCheck } from "./edge.ts";
 import type { Continent } from "./location.ts";
@@ -32,6 +32,8 @@ export interface Service {
     readonly answers: number;
     /** How much worse than the best the others may be; absent: any. */
     readonly answersWithin?: Band;
+    /** Absent: resolvers are told the scope that is right. */
+    readonly clientSubnet?: ClientSubnetRules;
     /** HTTPS and SVCB records (RFC 9460); absent: none. */
     readonly bindings?: readonly ServiceBinding[];
   };
@@ -78,6 +80,14 @@ export interface ServiceBinding {
 export interface ServiceParam {
   readonly key: number;
   readonly value: Uint8Array;
+}
+
+/** What is made of a client subnet (RFC 7871), and of the scope of the answer. */
+export interface ClientSubnetRules {
+  /** False: the resolver's own address decides, and the answer's scope is 0. */
+  readonly isEnabled: boolean;
+  /** Prefix lengths that a scope has at least and at most, by family. */
+  readonly scope: { readonly [family in Family]: { readonly min: number; readonly max: number } };
 }
 
 export type Rank = "nearest" | "least-loaded" | "weighted" | "failover";

@@ -61,7 +61,7 @@ export function placeVerdicts(
     if (answersWithin === undefined) return most;
     const best = scores[0] as number;
     const limit = best + bandKm(answersWithin, best);
-    const leastGapKm = (2 + answersWithin.share) * radiusKm + ROUNDING_KM;
+    const leastGapKm = (2 + answersWithin.share) * radiusKm + SAME_PLACE_KM + ROUNDING_KM;
     let named = Math.min(1, most);
     for (let rank = 1; rank < most; rank++) {
       const score = scores[rank] as number;

@@ -299,7 +299,23 @@ describe("bindings of a service", () => {
   const alpn = { key: 1, value: Uint8Array.of(2, 0x68, 0x32, 2, 0x68, 0x33) };
 
   it("are none unless asked for", async () => {
-    expect(await dnsOf("{}")).toEqual({ ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 });
+    expect(await dnsOf("{}")).toEqual({
+      ttlSeconds: 20,
+      ttlInDoubtSeconds: 5,
+      answers: 2,
+      answersWithin: { km: 500, share: 0.2 },
+    });
+  });
+
+  it("have what is made of client subnets beside them", async () => {
+    expect((await dnsOf("{ clientSubnet: { enabled: false } }"))?.clientSubnet).toEqual({
+      isEnabled: false,
+      scope: { 4: { min: 0, max: 32 }, 6: { min: 0, max: 128 } },
+    });
+    expect((await dnsOf("{ clientSubnet: { minimum4: 8, maximum6: 48 } }"))?.clientSubnet).toEqual({
+      isEnabled: true,
+      scope: { 4: { min: 8, max: 32 }, 6: { min: 0, max: 48 } },
+    });
   });
 
   it("hold params in ascending order of keys, and names of other ports without the port", async () => {

@@ -149,6 +149,8 @@ export function serviceOf(id: string, answers = 2, ...more: string[]): Service {
   };
 }
 
+const SCOPES = { 4: { min: 0, max: 32 }, 6: { min: 0, max: 128 } };
+
 export const SERVICES: readonly Service[] = [
   serviceOf("live", 2, `*.tenant.${ZONE}`, "other.example"),
   ...[
@@ -164,6 +166,17 @@ export const SERVICES: readonly Service[] = [
     "gone",
     "broken",
   ].map((id) => serviceOf(id)),
+  {
+    ...serviceOf("unasked"),
+    dns: { ...serviceOf("unasked").dns, clientSubnet: { isEnabled: false, scope: SCOPES } },
+  },
+  {
+    ...serviceOf("rounded"),
+    dns: {
+      ...serviceOf("rounded").dns,
+      clientSubnet: { isEnabled: true, scope: { 4: { min: 12, max: 20 }, 6: { min: 0, max: 10 } } },
+    },
+  },
   ...["bound", "bound-four", "bound-closed", "bound-down", "bound-wild"].map(boundService),
 ];
 

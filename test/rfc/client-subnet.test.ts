@@ -102,6 +102,22 @@ describe.each(WAYS)("client subnet, %s", (_name, way) => {
     expect(reply.opt?.options.has(ECS)).toBe(false);
   });
 
+  it("RFC 7871 7.1.2 (S05): where the service makes no use of it, the source decides, SCOPE 0", async () => {
+    const unasked = await harness.ask(way, asking(`unasked.${ZONE}`, subnet(1, 24, SINGAPORE)));
+    const source = await harness.ask(way, asking(`unasked.${ZONE}`));
+    expect([best(unasked), scope(unasked)]).toEqual([best(source), 0]);
+    expect(unasked.opt?.options.get(ECS)).toEqual(Buffer.from([0, 1, 24, 0, 203, 0, 113]));
+  });
+
+  it("RFC 7871 7.2.1 (S02): a service's bounds of SCOPE are kept", async () => {
+    const four = await harness.ask(way, asking(`rounded.${ZONE}`, subnet(1, 24, SINGAPORE)));
+    const six = await harness.ask(
+      way,
+      asking(`rounded.${ZONE}`, subnet(2, 44, [0x20, 1, 0xd, 0xb8, 0, 0x10])),
+    );
+    expect([best(four), scope(four), scope(six)]).toEqual(["127.0.0.12", 12, 10]);
+  });
+
   it("RFC 7871 7.4 (S09): a static no has SCOPE 0", async () => {
     const absent = await harness.ask(way, asking(`nowhere.${ZONE}`, subnet(1, 24, SINGAPORE)));
     expect([absent.rcode, scope(absent)]).toEqual([RCODES.NXDOMAIN, 0]);
