@@ -105,5 +105,5 @@ function configured(sites, answers) {
       viewersPerAnswer: new Float32Array(n),
     },
   };
-  return { inventory: /** @type {any} */ ({ generation: 1, edges, services: [service] }), world };
+  return { inventory: /** @type {any} */ ({ generation: 1, edges, services: [service], dns: {} }), world };
 }

@@ -57,7 +57,7 @@ export function createRedirector(
 ): Redirector {
   const recent = createRecent();
   const kept = new NetworkTable<Kept>();
-  let stepsLeft = STEPS_PER_WORLD;
+  let looksLeft = LOOKS_PER_WORLD;
   let inService: InService | undefined;
   let lastDecision: Decision | undefined;
   let lastQuestion: Question | undefined;
@@ -114,12 +114,12 @@ export function createRedirector(
     const { epoch } = field.rosterOf(service).stateIn(world);
     const known = kept.find(client, epoch);
     if (known !== undefined && isAtRest(known.decision, world)) {
-      if (known.triesLeft > 0) widenScope(known, client, STEPS_PER_DECISION);
+      if (known.triesLeft > 0) widenScope(known, client, LOOKS_PER_DECISION);
       return known.decision;
     }
     const decision = choose(service, question, service.dns.answers);
     const made: Kept = { decision, triesLeft: WIDENING_TRIES };
-    widenScope(made, client, STEPS_PER_DECISION);
+    widenScope(made, client, LOOKS_PER_DECISION);
     if (!dependsOnLoad(service.rank, decision.location))
       kept.store(client, epoch, made.decision.scopePrefixLength, made);
     return made.decision;
@@ -127,20 +127,22 @@ export function createRedirector(
 
   /** Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time. */
   const widenScope = (found: Kept, client: Client, most: number): void => {
+    if (looksLeft <= 0) return;
     const { field, world } = inService as InService;
     const { decision } = found;
     const roster = field.rosterOf(decision.service);
+    const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
     found.triesLeft--;
     if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) {
       found.triesLeft = 0;
       return;
     }
-    const widened = widen(client, roster.verdictsIn(world), Math.min(most, stepsLeft));
+    const steps = Math.ceil(Math.min(most, looksLeft) / looksPerStep);
+    const widened = widen(client, roster.verdictsIn(world), steps);
     if (widened === undefined || widened.isFinal) found.triesLeft = 0;
-    if (widened === undefined) return;
-    stepsLeft -= widened.steps;
-    const scopePrefixLength = Math.min(decision.scopePrefixLength, widened.prefixLength);
-    found.decision = { ...decision, scopePrefixLength };
+    looksLeft -= LOOKS_BESIDE_EDGES + (widened?.steps ?? 0) * looksPerStep;
+    if (widened === undefined || widened.prefixLength >= decision.scopePrefixLength) return;
+    found.decision = { ...decision, scopePrefixLength: widened.prefixLength };
   };
 
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
@@ -186,14 +188,16 @@ export function createRedirector(
       if (service === undefined) return undefined;
       const decision = choose(service, question, question.most ?? service.edges.length, trace);
       const found: Kept = { decision, triesLeft: 1 };
-      stepsLeft += STEPS_TO_EXPLAIN;
-      widenScope(found, question.client, STEPS_TO_EXPLAIN);
+      const looksBefore = looksLeft;
+      looksLeft = LOOKS_TO_EXPLAIN;
+      widenScope(found, question.client, LOOKS_TO_EXPLAIN);
+      looksLeft = looksBefore;
       return found.decision;
     },
     take(inventory, world) {
       if (world.generation !== inventory.generation) throw new Error("world and inventory differ");
       if (inService?.inventory !== inventory) kept.clear();
-      stepsLeft = STEPS_PER_WORLD;
+      looksLeft = LOOKS_PER_WORLD;
       inService =
         inService?.inventory === inventory
           ? { ...inService, world }
@@ -219,11 +223,13 @@ interface Kept {
 }
 
 const WIDENING_TRIES = 4;
-/** About 100 microseconds with 50 edges. */
-const STEPS_PER_DECISION = 96;
-/** About a hundredth of the time, with a world each second. */
-const STEPS_PER_WORLD = 8000;
-const STEPS_TO_EXPLAIN = 20_000;
+/** What a step of widening costs is counted in looks at edges: it measures the distance to each, and does other things. */
+const LOOKS_BESIDE_EDGES = 16;
+/** About 100 microseconds, however many edges there are. */
+const LOOKS_PER_DECISION = 3600;
+/** Less than a hundredth of the time, with a world each second. Whoever asks when they are used up waits for nothing. */
+const LOOKS_PER_WORLD = 200_000;
+const LOOKS_TO_EXPLAIN = 1_000_000;
 
 interface InService {
   readonly inventory: Inventory;

@@ -34,6 +34,8 @@ export function keepReplies({
   queryLog,
 }: KeptRepliesOptions): KeptReplies {
   const kept: (KeptReply | undefined)[] = Array.from({ length: PLACES });
+  /** Of what is kept at each place: what lies elsewhere in memory is looked at only where it may be the same. */
+  const keptHashes = new Int32Array(PLACES);
   /** Of the last query at each place that was not kept: what comes only once costs no more than this. */
   const lastHashes = new Int32Array(PLACES);
 
@@ -42,6 +44,7 @@ export function keepReplies({
     const again = decision === undefined ? always : keep(decision, "dns");
     if (again === undefined) return;
     kept[hash & MASK] = { ...query, reply, replyOctets, type, rcode, class: responder.last.class, again };
+    keptHashes[hash & MASK] = hash;
   };
 
   /** Undefined: the responder is to be asked. */
@@ -65,7 +68,7 @@ export function keepReplies({
       if (length > MAX_QUERY_OCTETS || length < MIN_QUERY_OCTETS)
         return responder.respond(packet.octets, length, source, "udp", out.octets);
       const hash = hashOf(packet, length, source);
-      const known = kept[hash & MASK];
+      const known = keptHashes[hash & MASK] === hash ? kept[hash & MASK] : undefined;
       const isKnown = known !== undefined && isSame(known, packet, length, source);
       const repeated = isKnown ? repeat(known, packet, out) : undefined;
       if (repeated !== undefined) return repeated;

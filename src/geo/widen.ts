@@ -61,10 +61,10 @@ export function widen(
 ): Widened {
   const { db } = ground;
   const { recordBits } = db.metadata;
-  const path = [ground.root];
+  path[0] = ground.root;
   const bitAt = (depth: number): number => ((address.bytes[depth >> 3] as number) >> (7 - (depth & 7))) & 1;
   for (let depth = 0; depth < from; depth++)
-    path.push(readRecord(db.bytes, recordBits, path[depth] as number, bitAt(depth)));
+    path[depth + 1] = readRecord(db.bytes, recordBits, path[depth] as number, bitAt(depth));
 
   const search = { ground, verdicts, stepsLeft: steps };
   const result = (prefixLength: number, isFinal: boolean): Widened => ({
@@ -83,6 +83,9 @@ export function widen(
   }
   return result(prefixLength, true);
 }
+
+/** By depth: the records from the root to the client's; room that is used again. */
+const path = new Uint32Array(129);
 
 interface Search {
   readonly ground: Ground;

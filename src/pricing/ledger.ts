@@ -47,19 +47,19 @@ export function createLedger(sent: SentCounts, pools: number): Ledger {
 /** Decisions of one pool by square degree: places by the tens of thousands would keep a serving thread from serving. */
 class Grid {
   readonly #squares = new Map<number, Square>();
-  /** Remembered, because each is asked for again and again. */
-  readonly #squareOf = new Map<Location, Square>();
   #counted: Square[] = [];
 
   count(door: DoorName, edge: number, location: Location): void {
-    const square = this.#squareOf.get(location) ?? this.#find(location);
+    const { latitude = 0, longitude = 0 } = location;
+    const square = this.#squareAt(latitude, longitude);
     if (square.decisions === 0) this.#counted.push(square);
     square.decisions++;
-    square.latitudes += location.latitude ?? 0;
-    square.longitudes += location.longitude ?? 0;
-    const arrived = square.byEdge.get(edge) ?? { http: 0, dns: 0 };
-    arrived[door === "dns" ? "dns" : "http"]++;
-    square.byEdge.set(edge, arrived);
+    square.latitudes += latitude;
+    square.longitudes += longitude;
+    let arrived = square.byEdge.get(edge);
+    if (arrived === undefined) square.byEdge.set(edge, (arrived = { http: 0, dns: 0 }));
+    if (door === "dns") arrived.dns++;
+    else arrived.http++;
   }
 
   take(): PoolArrivals {
@@ -69,14 +69,12 @@ class Grid {
     return taken;
   }
 
-  #find(location: Location): Square {
-    const { latitude = 0, longitude = 0 } = location;
+  #squareAt(latitude: number, longitude: number): Square {
     const key = Math.floor(latitude) * 1000 + Math.floor(longitude);
-    const square = this.#squares.get(key) ?? emptySquare();
+    const known = this.#squares.get(key);
+    if (known !== undefined) return known;
+    const square = emptySquare();
     this.#squares.set(key, square);
-    // Those of a database that was replaced are of no more use.
-    if (this.#squareOf.size >= PLACES_MAX) this.#squareOf.clear();
-    this.#squareOf.set(location, square);
     return square;
   }
 }
@@ -88,8 +86,6 @@ interface Square {
   longitudes: number;
   byEdge: Map<number, Arrived>;
 }
-
-const PLACES_MAX = 200_000;
 
 function emptySquare(): Square {
   return { decisions: 0, latitudes: 0, longitudes: 0, byEdge: new Map() };

@@ -30,15 +30,9 @@ export class NetworkTable<T> {
   store(client: Client, epoch: number, prefixLength: number, value: T): void {
     if (prefixLength > widestLength(client)) return;
     const slots = this.#values.length;
-    if (this.#stored >= slots / 2 && slots < MOST_SLOTS) this.#empty(slots * 2);
+    if (this.#stored >= slots / 2 && slots < MOST_SLOTS) this.#grow();
     this.#look(client, epoch);
-    const slot = this.#slotToFill(epoch);
-    this.#stored++;
-    const at = KEY_FIELDS * slot;
-    this.#keys[at] = this.#head;
-    this.#keys[at + 1] = this.#rest;
-    this.#keys[at + 2] = epoch;
-    this.#values[slot] = value;
+    this.#put(epoch, value);
   }
 
   clear(): void {
@@ -49,6 +43,30 @@ export class NetworkTable<T> {
     this.#stored = 0;
     this.#keys = new Uint32Array(KEY_FIELDS * slots);
     this.#values = Array.from({ length: slots });
+  }
+
+  #put(epoch: number, value: T): void {
+    const slot = this.#slotToFill(epoch);
+    this.#stored++;
+    const at = KEY_FIELDS * slot;
+    this.#keys[at] = this.#head;
+    this.#keys[at + 1] = this.#rest;
+    this.#keys[at + 2] = epoch;
+    this.#values[slot] = value;
+  }
+
+  /** What is kept moves to a table twice as large. */
+  #grow(): void {
+    const [keys, values] = [this.#keys, this.#values];
+    this.#empty(2 * values.length);
+    for (let slot = 0; slot < values.length; slot++) {
+      const value = values[slot];
+      if (value === undefined) continue;
+      const at = KEY_FIELDS * slot;
+      const epoch = keys[at + 2] as number;
+      this.#seek(keys[at] as number, keys[at + 1] as number, epoch);
+      this.#put(epoch, value);
+    }
   }
 
   /** The network's own, or of the oldest epoch; any, where all are of the same. */
@@ -72,9 +90,14 @@ export class NetworkTable<T> {
       ((bytes[2] as number) << 8) |
       (isIpv4 ? 0 : (bytes[3] as number));
     const tail = isIpv4 ? 0 : ((bytes[4] as number) << 8) | (bytes[5] as number);
-    this.#head = head >>> 0;
-    this.#rest = ((tail << 16) | (family << 8) | Math.min(client.prefixLength, widestLength(client))) >>> 0;
-    let hash = Math.imul(head ^ (head >>> 15), 0x9e3779b1) ^ Math.imul(this.#rest, 0xc2b2ae35);
+    const length = Math.min(client.prefixLength, widestLength(client));
+    this.#seek(head >>> 0, ((tail << 16) | (family << 8) | length) >>> 0, epoch);
+  }
+
+  #seek(head: number, rest: number, epoch: number): void {
+    this.#head = head;
+    this.#rest = rest;
+    let hash = Math.imul(head ^ (head >>> 15), 0x9e3779b1) ^ Math.imul(rest, 0xc2b2ae35);
     hash = Math.imul(hash ^ (hash >>> 15) ^ epoch, 0x85ebca6b);
     this.#first = WAYS * ((hash ^ (hash >>> 13)) & (this.#values.length / WAYS - 1));
   }
