@@ -126,7 +126,7 @@ class Survey {
     const isRecord = offset !== EMPTY && offset !== BROKEN;
     if (isRecord && !this.#points.find(offset)) this.#points.add(offset, pointOf(this.#read(offset)));
     const { row, at } = this.#points;
-    const isKnown = isRecord && !Number.isNaN(row[at] as number);
+    const isKnown = isRecord && !Number.isNaN(row[at]);
     for (let i = X; i <= Z; i++) this.#leaf[i] = isKnown ? (row[at + i] as number) : 0;
     this.#leaf[RADIUS] = isKnown ? 0 : Number.POSITIVE_INFINITY;
     this.#leaf[LEAVES] = 1;
@@ -220,7 +220,7 @@ function turn(
   apart: number,
 ): void {
   const sine = Math.sin(apart);
-  if (sine < 1e-12 || !Number.isFinite(to[t + RADIUS] as number)) return;
+  if (sine < 1e-12 || !Number.isFinite(to[t + RADIUS])) return;
   const [mine, other] = [Math.sin((1 - share) * apart) / sine, Math.sin(share * apart) / sine];
   for (let i = X; i <= Z; i++) to[t + i] = mine * (to[t + i] as number) + other * (from[f + i] as number);
 }
