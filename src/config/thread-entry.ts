@@ -1,10 +1,6 @@
-import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { type LoadOptions, loadConfig } from "./load.ts";
 import { partsOf } from "./parts.ts";
-
-// Who answers goes first. Linux takes this for the calling thread alone.
-if (process.platform === "linux") setPriority(10);
 
 const { file, options } = workerData as { file: string; options: LoadOptions };
 const parts = partsOf(await loadConfig(file, options));

@@ -1,4 +1,3 @@
-import { setImmediate as loopTurn } from "node:timers/promises";
 import { type UnitVector, unitVector } from "../base/sphere.ts";
 import { createFieldReader } from "./fields.ts";
 import { BROKEN, EMPTY, type Mmdb, offsetOf, readRecord } from "./mmdb.ts";
@@ -31,22 +30,15 @@ export function regionOf({ marks, ranks }: Regions, node: number): number {
   return (bits & bit) === 0 ? -1 : (ranks[word] as number) + ones(bits & (bit - 1));
 }
 
-/**
- * Looks at every record of a sound database, in slices that leave the event loop free.
- * @returns undefined if it is not wanted any more
- */
-export async function surveyRegions(db: Mmdb, isWanted: () => boolean): Promise<Regions | undefined> {
+/** Looks at every record of a sound database: seconds for a large one. */
+export function surveyRegions(db: Mmdb): Regions {
   const survey = new Survey(db);
-  while (survey.goOn()) {
-    await loopTurn();
-    if (!isWanted()) return undefined;
-  }
+  survey.run();
   return survey.regions();
 }
 
 /** Smaller parts are looked at record by record. */
 const LEAST_LEAVES = 16;
-const STEPS_PER_SLICE = 4096;
 const MOST_DEPTH = 129;
 const EARTH_RADIUS_KM = 6371.0088;
 /** More than what a step of latitude and of longitude may be off, and what 32 bits lose. */
@@ -80,9 +72,9 @@ class Survey {
   }
 
   /** False: it is finished. */
-  goOn(): boolean {
+  run(): void {
     const { nodeCount, recordBits } = this.#db.metadata;
-    for (let step = 0; step < STEPS_PER_SLICE && this.#depth >= 0; step++) {
+    while (this.#depth >= 0) {
       const depth = this.#depth;
       const done = this.#done[depth] as number;
       if (done === 2) this.#leave(depth);
@@ -92,7 +84,6 @@ class Survey {
         else this.#add(depth, this.#leafAt(record), 0);
       }
     }
-    return this.#depth >= 0;
   }
 
   regions(): Regions {

@@ -2,7 +2,7 @@ import { watchFiles } from "../base/watch.ts";
 import type { Log } from "../model/log.ts";
 import type { Database } from "./locator.ts";
 import { type ReadFlaw, readShared } from "./read.ts";
-import { surveyRegions } from "./regions.ts";
+import { startSurvey, type Survey } from "./survey.ts";
 import { type DatabaseRole, type RefusalReason, validate } from "./validate.ts";
 
 /** What a source needs of its surroundings. */
@@ -26,6 +26,7 @@ export class DatabaseSource {
   readonly #context: SourceContext;
   readonly #stopWatching: () => void;
   #current: Database | undefined;
+  #survey: Survey | undefined;
   #stopped = false;
 
   constructor(path: string, role: DatabaseRole, context: SourceContext) {
@@ -53,6 +54,7 @@ export class DatabaseSource {
 
   stop(): void {
     this.#stopped = true;
+    this.#survey?.stop();
     this.#stopWatching();
   }
 
@@ -67,14 +69,16 @@ export class DatabaseSource {
     this.#current = { id: nextId++, path: this.path, role: this.role, kind, db };
     this.#logTaken(this.#current);
     this.#context.taken(this);
-    void this.#survey(this.#current);
+    const taken = this.#current;
+    void this.#context.inTurn(() => this.#surveyFor(taken));
   }
 
   /** Behind the scenes: it serves meanwhile. */
-  async #survey(database: Database): Promise<void> {
-    if (database.role !== "city") return;
+  async #surveyFor(database: Database): Promise<void> {
     const isWanted = (): boolean => !this.#stopped && this.#current === database;
-    const regions = await surveyRegions(database.db, isWanted);
+    if (database.role !== "city" || !isWanted()) return;
+    this.#survey = startSurvey(database.db);
+    const regions = await this.#survey.regions;
     if (regions === undefined || !isWanted()) return;
     this.#current = { ...database, regions };
     this.#context.taken(this);

@@ -1,0 +1,29 @@
+import { Worker } from "node:worker_threads";
+import type { Mmdb } from "./mmdb.ts";
+import type { Regions } from "./regions.ts";
+
+/** A survey under way. */
+export interface Survey {
+  /** Undefined: it was stopped, or its thread failed; scopes are then those of the records. */
+  readonly regions: Promise<Regions | undefined>;
+  stop(): void;
+}
+
+/** `surveyRegions` in a thread of its own: it takes seconds, and its memory goes with it. */
+export function startSurvey(db: Mmdb): Survey {
+  const worker = new Worker(entry(), { workerData: db });
+  const regions = new Promise<Regions | undefined>((resolve) => {
+    worker.once("message", resolve);
+    worker.once("error", () => resolve(undefined));
+    worker.once("exit", () => resolve(undefined));
+  });
+  return { regions, stop: () => void worker.terminate() };
+}
+
+/** A thread needs compiled JavaScript: where the sources are run by a tool, it is that of the last build. */
+function entry(): URL {
+  const here = import.meta.url;
+  return here.endsWith(".ts")
+    ? new URL("../../dist/geo/survey-entry.js", here)
+    : new URL("./survey-entry.js", here);
+}
