@@ -15,11 +15,15 @@ while (!geo.snapshot().city.every(({ regions }) => regions !== undefined))
   await new Promise((resolve) => setTimeout(resolve, 100));
 
 const rows = [
-  ["8 sites", SITES, 1],
-  ["8 sites", SITES, 2],
-  ["Amsterdam, New York", SITES.slice(0, 2), 1],
-  ["New York, São Paulo", [SITES[1], SITES[3]], 1],
-].map(([name, sites, answers]) => rowFor(String(name), /** @type {any} */ (sites), Number(answers)));
+  rowFor("8 sites", SITES, 1),
+  rowFor("8 sites", SITES, 2),
+  rowFor("Amsterdam, New York", SITES.slice(0, 2), 1),
+  rowFor(
+    "New York, São Paulo",
+    SITES.slice(1, 4).filter((_, i) => i !== 1),
+    1,
+  ),
+];
 publish({
   bench: "scopes",
   question: `How many entries does a caching resolver hold for ${CACHED_SUBNETS.toLocaleString("en-US")} random /24s?`,

@@ -60,9 +60,7 @@ beforeAll(async () => {
     place(prefix, { latitude: 45 - 30 * i, longitude: 100 * i - 100 }),
   );
   geo = await openGeo({ files: { city, asn: [] }, places, log: memoryLog() });
-  await vi.waitFor(() =>
-    expect(geo.snapshot().city.every(({ regions }) => regions !== undefined)).toBe(true),
-  );
+  await vi.waitUntil(() => geo.snapshot().city.every(({ regions }) => regions !== undefined));
 });
 
 afterAll(async () => {

@@ -77,7 +77,7 @@ async function refused(folder, dns, prefix = []) {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "edgeward.yaml");
   writeFileSync(file, JSON.stringify({ listen: { dns: [dns], ops: `127.0.0.1:${await freePort()}` } }));
-  const [program = "", ...args] = [
+  const [program, ...args] = [
     ...prefix,
     process.execPath,
     join(PROJECT, "dist", "main.js"),

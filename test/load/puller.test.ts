@@ -104,7 +104,7 @@ describe("one read of a source", () => {
   ];
   it.each(wrong)("tells %s in words, without secrets", async (_, answer, problem) => {
     const pulled = await pullFrom(answer, {
-      timeoutMs: 200,
+      timeoutMs: 2000,
       username: "secret-user",
       password: "secret-word",
     });

@@ -101,8 +101,10 @@ describe.each(WAYS)("EDNS, %s", (_name, way) => {
     expectPlain(await harness.ask(way, { name: NAME, edns: { options: [option(3)] } }));
   });
 
-  it("RFC 7828 3.2.1 (E16): edns-tcp-keepalive is ignored", async () => {
-    expectPlain(await harness.ask(way, { name: NAME, edns: { options: [option(11)] } }));
+  it("RFC 7828 3.2.1, 3.3.2 (E16): edns-tcp-keepalive is ignored over UDP, and answered over TCP", async () => {
+    const reply = await harness.ask(way, { name: NAME, edns: { options: [option(11)] } });
+    if (way.transport === "udp") expectPlain(reply);
+    else expect(reply.opt?.options.get(11)?.length).toBe(2);
   });
 
   it("RFC 7830 (E17): a padded query is answered, the reply is not padded", async () => {

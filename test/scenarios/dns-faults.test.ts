@@ -89,7 +89,7 @@ function EXPENSIVE(): [string, Buffer][] {
     ],
     [
       "a name of nothing but long labels",
-      query({ counts: [1, 0, 0, 0], junk: Buffer.from(Array(20).fill(label).flat()) }),
+      query({ counts: [1, 0, 0, 0], junk: Buffer.from(Array.from({ length: 20 }, () => label).flat()) }),
     ],
     ["octets that nothing counts", query({ name: LIVE, junk: Buffer.alloc(1400, 0xff) })],
   ];

@@ -214,7 +214,7 @@ describe("ending", () => {
     const secondMs = performance.now();
     service.signal("SIGTERM");
     await service.exited;
-    expect(performance.now() - secondMs).toBeLessThan(500);
+    expect(performance.now() - secondMs).toBeLessThan(3000);
   });
 
   it("frees its ports: the next one starts on them", async () => {
