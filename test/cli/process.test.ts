@@ -28,6 +28,7 @@ import { processIo } from "./cli/terminal.js";
 const actions = {
   version: "1.2.3",
   defaultConfigFile: "e.yaml",
+  importFormats: ["csv"],
   schema: () => "x".repeat(1 << 22),
   geo: async (file, address) => ({ kind: "done", value: { address, prefix: address, layer: "places" } }),
   defaultServer: async () => undefined,
