@@ -97,17 +97,6 @@ export function flag() {
   });
 }
 
-/** A key of the contract that this version does not know yet: refused rather than ignored. */
-export function notYet(supported: string) {
-  return z
-    .any()
-    .transform((_, context): never => {
-      context.issues.push({ code: "custom", message: unsupported("", supported), input: undefined });
-      return z.NEVER;
-    })
-    .meta({ not: {} });
-}
-
 export function unsupported(subject: string, supported: string): string {
   return `${subject === "" ? "" : `${subject} is `}not supported by this version yet; supported: ${supported}`;
 }
