@@ -66,7 +66,7 @@ export interface HandedOver {
 export interface Loop {
   /** Waits for something to do, and does it; true if it was woken. @param timeoutMs at most so long */
   turn(timeoutMs: number): boolean;
-  /** Answers what has come in, closes every connection, and cannot be used any more. */
+  /** Answers what has come in, closes every connection that has been answered, hands the others over; is of no use afterwards. */
   finish(): void;
 }
 
@@ -214,13 +214,19 @@ export function createLoop(options: LoopOptions): Loop {
       tellTime();
       isStopping = true;
       for (const socket of sockets) accept(socket);
-      for (const connection of connections.all()) if (serve(connection)) close(connection);
+      for (const connection of connections.all()) {
+        if (!serve(connection)) continue;
+        // Who has just come may have a request under way: node:http waits for it as for half a one.
+        if (connection.requests === 0) handOver(connection, NOTHING_READ);
+        else close(connection);
+      }
       epoll.close();
     },
   };
 }
 
 const CLOSE: Afterwards = { kind: "close" };
+const NOTHING_READ = { unsent: new Uint8Array(), isEnding: false, from: 0, to: 0 } as const;
 
 /** No octet of an answer lies beyond ASCII but in its body, whose octets its header counts. */
 function isAscii({ headers, body }: LoopAnswer): boolean {

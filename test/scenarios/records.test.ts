@@ -20,7 +20,12 @@ describe("what a service's hostname answers", () => {
 
   beforeAll(async () => {
     const config = await referenceConfig(network);
-    config["services"].live.dns = { ttl: "20s", answers: 2, https: { alpn: ["h2", "h3"] } };
+    config["services"].live.dns = {
+      ttl: "20s",
+      answers: 2,
+      answersWithin: { km: 20_000, share: "100%" },
+      https: { alpn: ["h2", "h3"] },
+    };
     service = await startService({ config, folder });
   }, 180_000);
   afterAll(async () => {
