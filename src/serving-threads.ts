@@ -10,6 +10,7 @@ import { serialize } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { joinArrivals, type PackedArrivals, unpackArrivals } from "./arrivals.ts";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
+import { threadEntry } from "./base/thread-entry.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
 import type { Geo } from "./geo/geo.ts";
 import { type GeoSnapshot, type LookupCounts, newLookupCounts } from "./geo/locator.ts";
@@ -168,7 +169,10 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
         };
         const thread = superviseThread({
           start: () => {
-            const worker = new Worker(urlOf(options.entry), { workerData: dataFor(current, counted), name });
+            const worker = new Worker(threadEntry(import.meta.url, options.entry), {
+              workerData: dataFor(current, counted),
+              name,
+            });
             options.onThread?.(worker);
             return worker;
           },
@@ -242,9 +246,3 @@ function packed(inventory: Inventory): Uint8Array {
 }
 
 const STOP: ThreadOrder = { kind: "stop" };
-
-/** A thread needs compiled JavaScript: where the sources are run by a tool, it is that of the last build. */
-function urlOf(entry: string): URL {
-  const here = import.meta.url;
-  return new URL(here.endsWith(".ts") ? `../dist/${entry}.js` : `./${entry}.js`, here);
-}

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { placeTable } from "../src/geo/places.ts";
 import type { Client } from "../src/model/client.ts";
-import type { Inventory, Place } from "../src/model/inventory.ts";
+import type { Place } from "../src/model/inventory.ts";
 import type { Location } from "../src/model/location.ts";
-import type { Service } from "../src/model/service.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
+import { plainInventory } from "./inventory.ts";
 
 const EDGES = Array.from({ length: 12 }, (_, i) => edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 30 - 180));
 const RANKS = ["nearest", "weighted", "least-loaded", "failover"] as const;
@@ -73,7 +73,7 @@ describe("decisions that are kept for networks", () => {
       location: { layer: "city", latitude: 0, longitude: 0 },
       prefixLength: 16,
     }));
-    redirector.take(inventoryOf([near, far], [serviceOf([near, far])]), world);
+    redirector.take(plainInventory({ edges: [near, far], services: [serviceOf([near, far])] }), world);
     const first = (i: number) =>
       redirector.decide({ hostname: "live.example.net", client: clientAt(i >> 8, i & 255) }, "dns")?.edges[0]
         ?.edge.id;
@@ -83,25 +83,7 @@ describe("decisions that are kept for networks", () => {
   });
 });
 
-const INVENTORY = inventoryOf(EDGES, SERVICES);
-
-function inventoryOf(edges: Inventory["edges"], services: readonly Service[]): Inventory {
-  return {
-    generation: 1,
-    file: "",
-    listen: { dns: [], http: [], ops: { host: "127.0.0.1", port: 0 } },
-    ops: { tokens: [] },
-    stateFile: "",
-    trustedProxies: [],
-    geoip: { city: [], asn: [] },
-    places: [],
-    allowedProbeNetworks: [],
-    dns: {},
-    zones: [],
-    edges,
-    services,
-  } as unknown as Inventory;
-}
+const INVENTORY = plainInventory({ edges: EDGES, services: SERVICES });
 
 function clientAt(network: number, host: number): Client {
   return {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { threadEntry } from "../base/thread-entry.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Problem } from "../model/problem.ts";
 import type { LoadedConfig, LoadOptions } from "./load.ts";
@@ -17,7 +18,10 @@ const heapMb = 512;
 export function loadConfigInThread(file: string, options: LoadOptions): Promise<LoadedConfig> {
   return new Promise((settle) => {
     const resourceLimits = { maxOldGenerationSizeMb: heapMb };
-    const worker = new Worker(entry(), { workerData: { file, options }, resourceLimits });
+    const worker = new Worker(threadEntry(import.meta.url, "thread-entry"), {
+      workerData: { file, options },
+      resourceLimits,
+    });
     const finish = (result: LoadedConfig): void => {
       clearTimeout(timer);
       settle(result);
@@ -43,12 +47,4 @@ export function loadConfigInThread(file: string, options: LoadOptions): Promise<
 
 function problemOf(file: string, message: string): Problem {
   return { file, line: 1, column: 1, path: "", message };
-}
-
-/** A thread needs compiled JavaScript: where the sources are run by a tool, it is that of the last build. */
-function entry(): URL {
-  const here = import.meta.url;
-  return here.endsWith(".ts")
-    ? new URL("../../dist/config/thread-entry.js", here)
-    : new URL("./thread-entry.js", here);
 }

@@ -1,9 +1,9 @@
 import { parseAddress } from "../base/address.ts";
 import type { Libc } from "../base/libc.ts";
+import { openTogether, type Together } from "../base/open-together.ts";
 import {
   AF_INET,
   AF_INET6,
-  boundPort,
   cInteger,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
@@ -26,29 +26,14 @@ export interface SharedSocket {
 }
 
 /** The sockets of one UDP address; the system shares its packets out among them by sender. */
-export interface SocketGroup {
-  /** Where they really are bound. */
-  readonly endpoint: Endpoint;
-  readonly sockets: readonly SharedSocket[];
-}
+export type SocketGroup = Together<SharedSocket>;
 
 /**
  * Binds `count` sockets to one address (SO_REUSEPORT), for as many threads.
  * @throws an Error of one line if it cannot be listened on; then none is left open
  */
 export function openSocketGroup(libc: Libc, endpoint: Endpoint, count: number): SocketGroup {
-  // One that does not share finds out who else is there, and with port 0 a port for all of them.
-  const probe = openSocket(libc, endpoint, { isShared: false });
-  const bound: Endpoint = { host: endpoint.host, port: boundPort(libc, probe.fd) };
-  libc.close(probe.fd);
-  const sockets: SharedSocket[] = [];
-  try {
-    for (let i = 0; i < count; i++) sockets.push(openSocket(libc, bound, { isShared: true }));
-    return { endpoint: bound, sockets };
-  } catch (error) {
-    closeSockets(libc, sockets);
-    throw error;
-  }
+  return openTogether(libc, endpoint, count, (at, isShared) => openSocket(libc, at, { isShared }));
 }
 
 /**

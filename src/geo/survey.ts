@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { threadEntry } from "../base/thread-entry.ts";
 import type { Mmdb } from "./mmdb.ts";
 import type { Regions } from "./regions.ts";
 
@@ -11,19 +12,11 @@ export interface Survey {
 
 /** `surveyRegions` in a thread of its own: it takes seconds, and its memory goes with it. */
 export function startSurvey(db: Mmdb): Survey {
-  const worker = new Worker(entry(), { workerData: db });
+  const worker = new Worker(threadEntry(import.meta.url, "survey-entry"), { workerData: db });
   const regions = new Promise<Regions | undefined>((resolve) => {
     worker.once("message", resolve);
     worker.once("error", () => resolve(undefined));
     worker.once("exit", () => resolve(undefined));
   });
   return { regions, stop: () => void worker.terminate() };
-}
-
-/** A thread needs compiled JavaScript: where the sources are run by a tool, it is that of the last build. */
-function entry(): URL {
-  const here = import.meta.url;
-  return here.endsWith(".ts")
-    ? new URL("../../dist/geo/survey-entry.js", here)
-    : new URL("./survey-entry.js", here);
 }

@@ -1,9 +1,9 @@
 import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import type { Libc } from "../base/libc.ts";
+import { openTogether, type Together } from "../base/open-together.ts";
 import {
   AF_INET,
   AF_INET6,
-  boundPort,
   cInteger,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
@@ -22,11 +22,7 @@ export interface ListeningSocket {
 }
 
 /** The sockets of one address; the system shares its connections out among them. */
-export interface ListeningGroup {
-  /** Where they really are bound. */
-  readonly endpoint: Endpoint;
-  readonly sockets: readonly ListeningSocket[];
-}
+export type ListeningGroup = Together<ListeningSocket>;
 
 /**
  * Binds as many sockets to one address as there are threads (SO_REUSEPORT), and listens.
@@ -39,18 +35,7 @@ export function listenTogether(
   count: number,
   ipv6Only: boolean,
 ): ListeningGroup {
-  // One that does not share finds out who else is there, and with port 0 a port for all of them.
-  const probe = openSocket(libc, endpoint, { isShared: false, ipv6Only });
-  const bound: Endpoint = { host: endpoint.host, port: boundPort(libc, probe.fd) };
-  libc.close(probe.fd);
-  const sockets: ListeningSocket[] = [];
-  try {
-    for (let i = 0; i < count; i++) sockets.push(openSocket(libc, bound, { isShared: true, ipv6Only }));
-    return { endpoint: bound, sockets };
-  } catch (error) {
-    for (const { fd } of sockets) libc.close(fd);
-    throw error;
-  }
+  return openTogether(libc, endpoint, count, (at, isShared) => openSocket(libc, at, { isShared, ipv6Only }));
 }
 
 interface Sharing {

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type DemoEdges, startDemoEdges, whySkipped } from "../../src/demo/edges.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Log } from "../../src/model/log.ts";
+import { plainEdge } from "../inventory.ts";
 
 const run = promisify(execFile);
 const quiet: Log = { info() {}, warn() {}, error() {} };
@@ -188,19 +189,7 @@ async function start(...wanted: [id: string, origin: string][]): Promise<string[
 }
 
 function edgeWith(id: string, url?: string): Edge {
-  return {
-    id,
-    index: 0,
-    location: { latitude: 0, longitude: 0 },
-    addresses: [],
-    ...(url === undefined ? {} : { url }),
-    tags: [],
-    capacity: {},
-    weight: 1,
-    state: "active",
-    probe: { type: "none" },
-    load: [],
-  };
+  return plainEdge(id, url === undefined ? {} : { url });
 }
 
 async function listening(

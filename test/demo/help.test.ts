@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { demoHelp } from "../../src/demo/help.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
+import { plainEdge, plainInventory, plainService } from "../inventory.ts";
 
 describe("the lines printed under --demo", () => {
   it("carry the ports, hostname and edge of the configuration", () => {
@@ -67,54 +68,22 @@ describe("the lines printed under --demo", () => {
   });
 });
 
-const EDGE: Edge = {
-  id: "ams1",
-  index: 0,
+const EDGE: Edge = plainEdge("ams1", {
   location: { latitude: 52.37, longitude: 4.9 },
-  addresses: [],
   url: "http://127.0.0.11:8081",
-  tags: [],
   capacity: { viewers: 700 },
-  weight: 1,
-  state: "active",
-  probe: { type: "none" },
   load: [{ type: "push", staleAfterMs: 30_000 }],
-};
+});
 
-const SERVICE: Inventory["services"][number] = {
-  id: "live",
-  index: 0,
-  hostnames: ["live.cdn.example.net"],
-  edges: [0],
-  rank: "nearest",
-  affinity: "none",
-  dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 },
-  http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
-  steering: { isEnabled: true, ttlSeconds: 60 },
-  maxDistanceKm: Number.POSITIVE_INFINITY,
-  margin: 0,
-  whenFull: "spill",
-  whenDown: "fail-open",
-  panic: { threshold: 0.5, holdMs: 30_000 },
-};
+const SERVICE = plainService({ hostnames: ["live.cdn.example.net"] });
 
-const INVENTORY: Inventory = {
-  generation: 1,
+const INVENTORY: Inventory = plainInventory({
   file: "/etc/edgeward/edgeward.yaml",
   listen: {
     dns: [{ host: "0.0.0.0", port: 5353 }],
     http: [{ host: "::1", port: 8888 }],
     ops: { host: "127.0.0.1", port: 9000 },
   },
-  ops: { tokens: [] },
-  stateFile: "/var/lib/edgeward/state.json",
-  trustedProxies: [],
-  geoip: { city: [], asn: [] },
-  places: [],
-  allowedProbeNetworks: [],
-  dns: {},
-  acme: { accounts: [] },
-  zones: [],
   edges: [EDGE],
   services: [SERVICE],
-};
+});

@@ -6,6 +6,7 @@ import type { Edge } from "../../src/model/edge.ts";
 import type { Service } from "../../src/model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../../src/model/world.ts";
 import type { RecordData, StaticRecord, Zone } from "../../src/model/zone.ts";
+import { plainEdge, plainService } from "../inventory.ts";
 
 export function address(text: string): Address {
   const parsed = parseAddress(text);
@@ -112,18 +113,7 @@ export const ZONES: readonly Zone[] = [
 ];
 
 export function edge(id: string, index: number, ...addresses: string[]): Edge {
-  return {
-    id,
-    index,
-    location: { latitude: 0, longitude: 0 },
-    addresses: addresses.map(address),
-    tags: [],
-    capacity: {},
-    weight: 1,
-    state: "active",
-    probe: { type: "none" },
-    load: [],
-  };
+  return plainEdge(id, { index, addresses: addresses.map(address) });
 }
 
 export const AMS = edge("ams1", 0, "127.0.0.11", "2001:db8:a::11", "127.0.0.11");
@@ -131,22 +121,13 @@ export const SIN = edge("sin1", 1, "127.0.0.12", "2001:db8:a::12");
 export const NYC = edge("nyc1", 2, "127.0.0.13");
 
 export function serviceOf(id: string, answers = 2, ...more: string[]): Service {
-  return {
+  return plainService({
     id,
-    index: 0,
     hostnames: [`${id}.${ZONE}`, ...more],
     edges: [],
-    rank: "nearest",
-    affinity: "none",
     dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers },
     http: { stickinessSeconds: 0, url: "" },
-    steering: { isEnabled: true, ttlSeconds: 60 },
-    maxDistanceKm: Number.POSITIVE_INFINITY,
-    margin: 0,
-    whenFull: "spill",
-    whenDown: "fail-open",
-    panic: { threshold: 0.5, holdMs: 30_000 },
-  };
+  });
 }
 
 const SCOPES = { 4: { min: 0, max: 32 }, 6: { min: 0, max: 128 } };

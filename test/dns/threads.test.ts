@@ -16,6 +16,7 @@ import { data, decode } from "./answers.ts";
 import { LIBC } from "./batched.ts";
 import { edge, serviceOf, ZONE, ZONES } from "./fixture.ts";
 import { query, subnet } from "./packets.ts";
+import { plainInventory } from "../inventory.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -37,23 +38,12 @@ const HOST = "127.0.0.1";
 
 /** One edge and one place: the answer tells which generation it was made of. */
 function inventoryOf(generation: number): Inventory {
-  const own = edge("only", 0, `127.1.0.${generation}`, `127.2.0.${generation}`);
-  return {
+  return plainInventory({
     generation,
-    file: "/none",
-    listen: { dns: [], http: [], ops: { host: HOST, port: 0 } },
-    ops: { tokens: [] },
-    stateFile: "/none",
-    trustedProxies: [],
-    geoip: { city: [], asn: [] },
-    places: [],
-    allowedProbeNetworks: [],
-    dns: {},
-    acme: { accounts: [] },
     zones: ZONES.map((zone) => ({ ...zone, serial: generation })),
-    edges: [own],
+    edges: [edge("only", 0, `127.1.0.${generation}`, `127.2.0.${generation}`)],
     services: [{ ...serviceOf("live"), edges: [0] }],
-  };
+  });
 }
 
 function worldFor(inventory: Inventory, down = false): World {

@@ -8,44 +8,17 @@ import type { Edge } from "../../src/model/edge.ts";
 import type { Location } from "../../src/model/location.ts";
 import type { Log } from "../../src/model/log.ts";
 import type { Service } from "../../src/model/service.ts";
+import { plainEdge, plainService } from "../inventory.ts";
 
 export function edgeOf(id: string, url?: string): Edge {
-  return {
-    id,
-    index: 0,
-    location: { latitude: 0, longitude: 0 },
-    addresses: [],
-    ...(url === undefined ? {} : { url }),
-    tags: [],
-    capacity: {},
-    weight: 1,
-    state: "active",
-    probe: { type: "none" },
-    load: [],
-  };
+  return plainEdge(id, url === undefined ? {} : { url });
 }
 
 export const AMSTERDAM = edgeOf("ams1", "http://127.0.0.11:8081");
 export const SINGAPORE = edgeOf("sin1", "https://sin1.edges.example.org/vod");
 
 export function serviceOf(rules: Partial<Service> = {}): Service {
-  return {
-    id: "live",
-    index: 0,
-    hostnames: ["live.example.net", "*.wild.example.net"],
-    edges: [0],
-    rank: "nearest",
-    affinity: "none",
-    dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 },
-    http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
-    steering: { isEnabled: true, ttlSeconds: 60 },
-    maxDistanceKm: Number.POSITIVE_INFINITY,
-    margin: 0,
-    whenFull: "spill",
-    whenDown: "fail-open",
-    panic: { threshold: 0.5, holdMs: 30_000 },
-    ...rules,
-  };
+  return plainService({ hostnames: ["live.example.net", "*.wild.example.net"], ...rules });
 }
 
 export const LIVE = serviceOf();

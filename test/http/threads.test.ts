@@ -10,6 +10,7 @@ import type { Inventory } from "../../src/model/inventory.ts";
 import { worldOf } from "../selection/fixture.ts";
 import { ask, edgeOf, exchange, repliesIn, serviceOf } from "./fixture.ts";
 import { LIBC } from "./loop-door.ts";
+import { plainInventory } from "../inventory.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -29,22 +30,11 @@ const HOST = "Host: live.example.net";
 
 /** One edge, whose address tells the generation. */
 function inventoryOf(generation: number): Inventory {
-  return {
+  return plainInventory({
     generation,
-    file: "/none",
-    listen: { dns: [], http: [], ops: { host: "127.0.0.1", port: 0 } },
-    ops: { tokens: [] },
-    stateFile: "/none",
-    trustedProxies: [],
-    geoip: { city: [], asn: [] },
-    places: [],
-    allowedProbeNetworks: [],
-    dns: {},
-    acme: { accounts: [] },
-    zones: [],
     edges: [edgeOf("only", `http://edge${generation}.example.org`)],
     services: [serviceOf()],
-  };
+  });
 }
 
 function worldFor(inventory: Inventory) {

@@ -5,22 +5,17 @@ import type { Located, Location } from "../../src/model/location.ts";
 import type { Service } from "../../src/model/service.ts";
 import type { World } from "../../src/model/world.ts";
 import { createField, type Field } from "../../src/selection/field.ts";
+import { plainEdge, plainService } from "../inventory.ts";
 
 /** An edge at a place; everything that selection does not read is plain. */
 export function edgeAt(id: string, index: number, latitude: number, longitude: number, weight = 1): Edge {
-  return {
-    id,
+  return plainEdge(id, {
     index,
     location: { latitude, longitude },
     addresses: [{ family: 4, bytes: Uint8Array.of(192, 0, 2, index) }],
     url: `http://${id}.example.net`,
-    tags: [],
-    capacity: {},
     weight,
-    state: "active",
-    probe: { type: "none" },
-    load: [],
-  };
+  });
 }
 
 export const AMSTERDAM = edgeAt("ams1", 0, 52.37, 4.9);
@@ -33,23 +28,7 @@ export function fieldOf(edges: readonly Edge[]): Field {
 }
 
 export function serviceOf(edges: readonly Edge[], rules: Partial<Service> = {}): Service {
-  return {
-    id: "live",
-    index: 0,
-    hostnames: ["live.example.net"],
-    edges: edges.map((edge) => edge.index),
-    rank: "nearest",
-    affinity: "none",
-    dns: { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 },
-    http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
-    steering: { isEnabled: true, ttlSeconds: 60 },
-    maxDistanceKm: Number.POSITIVE_INFINITY,
-    margin: 0,
-    whenFull: "spill",
-    whenDown: "fail-open",
-    panic: { threshold: 0.5, holdMs: 30_000 },
-    ...rules,
-  };
+  return plainService({ edges: edges.map((edge) => edge.index), ...rules });
 }
 
 /** Everyone up, active and of unknown load, but for what is said. */
