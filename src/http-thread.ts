@@ -8,8 +8,10 @@ import { loadLibc } from "./base/libc.ts";
 import { createCounts } from "./http/counts.ts";
 import { createLeanResponder } from "./http/lean.ts";
 import type { HttpLimits } from "./http/limits.ts";
+import { compileBalancers } from "./http/proxied.ts";
 import { createLoop, type HandedOver } from "./http-loop/loop.ts";
 import type { ListeningSocket } from "./http-loop/sockets.ts";
+import type { Inventory } from "./model/inventory.ts";
 import { servingThread, type ThreadOrder } from "./serving-thread.ts";
 
 export interface HttpTask {
@@ -42,6 +44,7 @@ const counts = createCounts({ cells, names: [...task.names] }, (place, name) =>
 );
 const { decide } = engine.redirector;
 const responder = createLeanResponder({ ...engine.inventory, decide, log, limits, counts });
+let isBalancer = compileBalancers(engine.inventory);
 const loop = createLoop({
   libc: loaded.libc,
   sockets,
@@ -49,8 +52,10 @@ const loop = createLoop({
   limits,
   marks,
   respond: responder.respond,
+  isBalancer: (peer) => isBalancer(peer),
   handOver: (connection) => tell({ kind: "handed-over", connection }),
   onSilent: () => counts.rejected("timeout"),
+  onRefused: () => counts.rejected("proxy-header"),
   log,
   clock: systemClock,
 });
@@ -63,9 +68,14 @@ port.close();
 function isToGoOn(): boolean {
   for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
     if (order.kind === "stop") return false;
-    if (order.kind === "serve") engine.take(order.change, responder.take);
+    if (order.kind === "serve") engine.take(order.change, takeNew);
   }
   return true;
+}
+
+function takeNew(inventory: Inventory): void {
+  responder.take(inventory);
+  isBalancer = compileBalancers(inventory);
 }
 
 function nextOrder(): ThreadOrder | undefined {

@@ -56,7 +56,7 @@ export interface HttpThreads {
 /** @throws an Error of one line if an endpoint cannot be listened on; then nothing is left running */
 export async function startHttpThreads(options: HttpThreadsOptions): Promise<HttpThreads> {
   const { inventory, endpoints, log, libc = loadLibc() } = options;
-  const { services, trustedProxies, detailsFor, listen } = inventory;
+  const { services, trustedProxies, detailsFor, proxyProtocol, listen } = inventory;
   const counted = newCountedIn();
   const served = serveCertificates(listen.https, log);
   const doorOptions: HttpDoorOptions = {
@@ -65,6 +65,7 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
     services,
     trustedProxies,
     ...(detailsFor && { detailsFor }),
+    ...(proxyProtocol && { proxyProtocol }),
     counted,
   };
   const reason = libc.kind === "unavailable" ? libc.reason : whyNoParser();

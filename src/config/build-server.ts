@@ -29,6 +29,13 @@ export function checkDoors(file: FileInput, report: Report): void {
   }
 }
 
+/** Only the viewers' HTTP doors read PROXY headers. */
+export function checkProxyProtocol(file: FileInput, root: Tree, report: Report): void {
+  if (file.proxyProtocol === undefined) return;
+  if (["http", "https"].some((door) => hasItems(root, ["listen", door]))) return;
+  report(["proxyProtocol"], "has no effect without listen.http or listen.https; add one, or leave it out");
+}
+
 /** The operators' door is open to the network only for those who hold a token. */
 export function checkOpsDoor(file: FileInput, root: Tree, report: Report): void {
   const address = parseAddress(file.listen.ops.host);

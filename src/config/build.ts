@@ -17,6 +17,7 @@ import {
   checkDoors,
   checkListening,
   checkOpsDoor,
+  checkProxyProtocol,
   stateFileOf,
 } from "./build-server.ts";
 import { checkLoops } from "./build-http.ts";
@@ -59,6 +60,7 @@ export function build(
   checkListening(root, report);
   checkDoors(file, report);
   checkOpsDoor(file, root, report);
+  checkProxyProtocol(file, root, report);
   checkZoneNames(keysOf(root, "zones"), reportKey);
   const reach = { own: doorsOf(file).map(({ endpoint }) => endpoint), allowed };
   const edges = buildEdges(edgeInputs, reach, report);
@@ -87,6 +89,7 @@ export function build(
     acme: { accounts: buildAccounts(file.acme, Object.values(file.services), report) },
     stateFile: stateFileOf(file, mainFile, environment),
     trustedProxies: file.trustedProxies,
+    ...(file.proxyProtocol === undefined ? {} : { proxyProtocol: file.proxyProtocol }),
     ...(file.detailsFor.length === 0 ? {} : { detailsFor: file.detailsFor }),
     geoip: {
       city: file.geoip.city.map((path) => absolute(path, folder)),

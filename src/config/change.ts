@@ -35,6 +35,7 @@ const otherKeys = [
   "acme",
   "stateFile",
   "trustedProxies",
+  "proxyProtocol",
   "detailsFor",
   "geoip",
   "places",

@@ -104,6 +104,12 @@ export const probingSchema = z.strictObject({
 
 export const stateFile = path;
 export const trustedProxiesSchema = z.array(prefix());
+export const proxyProtocolSchema = z.strictObject({
+  from: z
+    .array(prefix())
+    .min(1, { error: "an empty list; name the balancers' networks, or leave proxyProtocol out" })
+    .describe("Every connection from these must begin with a PROXY header, and none from elsewhere."),
+});
 export const detailsForSchema = z.array(prefix());
 
 function outputTemplate() {

@@ -10,6 +10,7 @@ import {
   opsSchema,
   placeSchema,
   probingSchema,
+  proxyProtocolSchema,
   stateFile,
   trustedProxiesSchema,
 } from "./schema-server.ts";
@@ -35,6 +36,9 @@ export const fileSchema = z.strictObject({
   trustedProxies: trustedProxiesSchema
     .describe("Whose Forwarded and X-Forwarded-For is believed.")
     .prefault([]),
+  proxyProtocol: proxyProtocolSchema
+    .describe("Balancers in front of listen.http and listen.https that send the PROXY protocol, 1 or 2.")
+    .optional(),
   detailsFor: detailsForSchema
     .describe("Networks whose viewers see loads, prices and reasons in JSON answers; others see distances.")
     .prefault([]),

@@ -1,8 +1,14 @@
+import type { Proxied } from "../base/proxy-header.ts";
 import type { Address } from "../model/address.ts";
+import type { Preface } from "./preface.ts";
 
 export interface Connection {
   readonly fd: number;
   readonly peer: Address;
+  /** Present while a PROXY header is waited for. */
+  preface: Preface | undefined;
+  /** As it told. */
+  proxied: Proxied | undefined;
   /** Answered so far. */
   requests: number;
   /** When it was last answered, or accepted. */
@@ -25,6 +31,8 @@ export interface Connections {
 export interface IdleLimits {
   /** Of a connection that has not asked anything yet. */
   readonly headersTimeoutMs: number;
+  /** Of one whose PROXY header is not complete. */
+  readonly proxyHeaderTimeoutMs: number;
   /** Of one that has been answered. */
   readonly keepAliveTimeoutMs: number;
 }
@@ -32,6 +40,10 @@ export interface IdleLimits {
 /** @param marks one octet for each descriptor, 1 while the thread holds it; in shared memory */
 export function createConnections(limits: IdleLimits, marks: Uint8Array): Connections {
   const byFd = new Map<number, Connection>();
+  const patienceMs = ({ preface, requests }: Connection): number => {
+    if (preface !== undefined) return limits.proxyHeaderTimeoutMs;
+    return requests === 0 ? limits.headersTimeoutMs : limits.keepAliveTimeoutMs;
+  };
   return {
     add(connection) {
       byFd.set(connection.fd, connection);
@@ -46,8 +58,7 @@ export function createConnections(limits: IdleLimits, marks: Uint8Array): Connec
     overdue(nowMs) {
       const overdue: Connection[] = [];
       for (const connection of byFd.values()) {
-        const patienceMs = connection.requests === 0 ? limits.headersTimeoutMs : limits.keepAliveTimeoutMs;
-        if (nowMs - connection.sinceMs > patienceMs) overdue.push(connection);
+        if (nowMs - connection.sinceMs > patienceMs(connection)) overdue.push(connection);
       }
       return overdue;
     },

@@ -14,6 +14,8 @@
 import type { Clock } from "../base/clock.ts";
 import { drainWake } from "../base/eventfd.ts";
 import { ERRNO, type Libc } from "../base/libc.ts";
+import { PROXY_HEADER_MAX, type Proxied } from "../base/proxy-header.ts";
+import { proxyRefusals } from "../base/proxy-refusals.ts";
 import { SOCK_CLOEXEC } from "../base/socket-address.ts";
 import type { Address } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
@@ -23,6 +25,7 @@ import { openEpoll } from "./epoll.ts";
 import { createOutput } from "./output.ts";
 import { createParser, type ParsedRequest } from "./parser.ts";
 import { createPeerRoom } from "./peer.ts";
+import { readPreface } from "./preface.ts";
 import { type ListeningSocket, SOCK_NONBLOCK } from "./sockets.ts";
 
 export interface LoopLimits extends IdleLimits {
@@ -43,10 +46,14 @@ export interface LoopOptions {
   /** As for `createConnections`. */
   readonly marks: Uint8Array;
   /** `undefined`: it is for node:http. Must not throw. */
-  readonly respond: (request: ParsedRequest, peer: Address) => LoopAnswer | undefined;
+  readonly respond: (request: ParsedRequest, peer: Address, isEncrypted: boolean) => LoopAnswer | undefined;
+  /** Whether a peer's connections begin with a PROXY header. */
+  readonly isBalancer: (peer: Address) => boolean;
   readonly handOver: (connection: HandedOver) => void;
   /** A connection was closed that never asked anything. */
   readonly onSilent: () => void;
+  /** A balancer's connection was closed for its PROXY header. */
+  readonly onRefused: () => void;
   readonly log: Log;
   readonly clock: Pick<Clock, "monotonicMs" | "wallMs">;
 }
@@ -61,6 +68,8 @@ export interface HandedOver {
   readonly unsent: Uint8Array;
   /** Whether the last answer said that it closes. */
   readonly isEnding: boolean;
+  /** As its PROXY header told. */
+  readonly proxied?: Proxied;
 }
 
 export interface Loop {
@@ -78,6 +87,7 @@ export function createLoop(options: LoopOptions): Loop {
   const epoll = openEpoll(libc);
   const connections = createConnections(limits, options.marks);
   const peers = createPeerRoom();
+  const refusals = proxyRefusals(options.log, clock.monotonicMs);
   const listeners = new Map(sockets.map((socket) => [socket.fd, socket]));
   const keep = keptAlive(limits.keepAliveTimeoutMs, limits.maxRequestsPerConnection);
   let nowMs = clock.monotonicMs();
@@ -96,30 +106,58 @@ export function createLoop(options: LoopOptions): Loop {
   };
 
   const handOver = (
-    { fd, peer }: Connection,
+    { fd, peer, proxied }: Connection,
     rest: Pick<HandedOver, "unsent" | "isEnding"> & { from: number; to: number },
   ): void => {
     epoll.remove(fd);
     connections.remove(fd);
     const { unsent, isEnding, from, to } = rest;
-    options.handOver({ fd, peer, input: new Uint8Array(parser.room.subarray(from, to)), unsent, isEnding });
+    const input = new Uint8Array(parser.room.subarray(from, to));
+    options.handOver({ fd, peer, input, unsent, isEnding, ...(proxied && { proxied }) });
+  };
+
+  /** What has come behind the PROXY header; `undefined` if that is not complete. */
+  const admit = (connection: Connection, come: number): { from: number; to: number } | undefined => {
+    const read = readPreface(connection.preface ?? NOTHING, parser.room, come);
+    if (read.kind === "read") {
+      connection.preface = undefined;
+      connection.proxied = read.proxied;
+      return read;
+    }
+    if (read.kind === "incomplete") connection.preface = read.preface;
+    else refuse(connection, read.reason);
+    return undefined;
+  };
+
+  const refuse = (connection: Connection, reason: string): void => {
+    options.onRefused();
+    refusals.refused(connection.peer, reason);
+    close(connection);
   };
 
   /** Answers what has come; false if the connection is no more ours. */
   const serve = (connection: Connection): boolean => {
-    const { fd, peer } = connection;
-    const to = libc.recv(fd, parser.room, ROOM_OCTETS, 0);
-    if (to <= 0) {
-      if (to < 0 && isPassing(libc.errno())) return true;
+    const { fd } = connection;
+    const most = connection.preface === undefined ? ROOM_OCTETS : ROOM_OCTETS - PROXY_HEADER_MAX;
+    const come = libc.recv(fd, parser.room, most, 0);
+    if (come <= 0) {
+      if (come < 0 && isPassing(libc.errno())) return true;
       close(connection);
       return false;
     }
-    let from = 0;
+    let [from, to] = [0, come];
+    if (connection.preface !== undefined) {
+      const admitted = admit(connection, come);
+      if (admitted === undefined) return connections.get(fd) === connection;
+      ({ from, to } = admitted);
+    }
+    const peer = connection.proxied?.address ?? connection.peer;
+    const isEncrypted = connection.proxied?.isEncrypted === true;
     let afterwards: Afterwards = keep;
     while (from < to && afterwards.kind === "keep") {
       const request = parser.parse(from, to);
       if (request === undefined || request.end - from > limits.maxHeaderSize) break;
-      const answer = respond(request, peer);
+      const answer = respond(request, peer, isEncrypted);
       if (answer === undefined) break;
       from = request.end;
       connection.requests++;
@@ -141,7 +179,9 @@ export function createLoop(options: LoopOptions): Loop {
       if (connections.size() >= limits.maxConnections) relieve();
       const fd = libc.accept4(listener, peers.octets, peers.length(), SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) return refused(libc.errno());
-      const connection: Connection = { fd, peer: peers.address(), requests: 0, sinceMs: nowMs };
+      const peer = peers.address();
+      const preface = options.isBalancer(peer) ? NOTHING : undefined;
+      const connection: Connection = { fd, peer, preface, proxied: undefined, requests: 0, sinceMs: nowMs };
       connections.add(connection);
       if (serve(connection)) epoll.add(fd);
     }
@@ -170,8 +210,12 @@ export function createLoop(options: LoopOptions): Loop {
     sweptMs = nowMs;
     if (!isStopping) listen(true);
     for (const connection of connections.overdue(nowMs)) {
-      if (connection.requests === 0) options.onSilent();
-      close(connection);
+      if (connection.preface !== undefined && connection.preface.length > 0)
+        refuse(connection, "it has not come in time");
+      else {
+        if (connection.requests === 0) options.onSilent();
+        close(connection);
+      }
     }
   };
 
@@ -217,7 +261,7 @@ export function createLoop(options: LoopOptions): Loop {
       for (const connection of connections.all()) {
         if (!serve(connection)) continue;
         // Who has just come may have a request under way: node:http waits for it as for half a one.
-        if (connection.requests === 0) handOver(connection, NOTHING_READ);
+        if (connection.requests === 0 && connection.preface === undefined) handOver(connection, NOTHING_READ);
         else close(connection);
       }
       epoll.close();
@@ -226,7 +270,8 @@ export function createLoop(options: LoopOptions): Loop {
 }
 
 const CLOSE: Afterwards = { kind: "close" };
-const NOTHING_READ = { unsent: new Uint8Array(), isEnding: false, from: 0, to: 0 } as const;
+const NOTHING = new Uint8Array();
+const NOTHING_READ = { unsent: NOTHING, isEnding: false, from: 0, to: 0 } as const;
 
 /** No octet of an answer lies beyond ASCII but in its body, whose octets its header counts. */
 function isAscii({ headers, body }: LoopAnswer): boolean {

@@ -1,5 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { looksLikeProxyHeader } from "../base/proxy-header.ts";
 import type { RejectedReason } from "./respond.ts";
 
 /** What node:http's parser or timers found wrong with a connection. */
@@ -28,8 +29,11 @@ export function refusalOf(
       return { status: 413, reason: "bad-request" };
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return { status: 408, reason: "timeout" };
-    default:
-      return code?.startsWith("HPE_") ? { status: 400, reason: "bad-request" } : undefined;
+    default: {
+      if (code?.startsWith("HPE_") !== true) return undefined;
+      const isProxyHeader = Buffer.isBuffer(rawPacket) && looksLikeProxyHeader(rawPacket);
+      return { status: 400, reason: isProxyHeader ? "proxy-header" : "bad-request" };
+    }
   }
 }
 

@@ -97,6 +97,7 @@ const REASONS: readonly RejectedReason[] = [
   "bad-request",
   "timeout",
   "tls",
+  "proxy-header",
 ];
 
 const BOUNDS_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25];

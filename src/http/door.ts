@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { Socket } from "node:net";
-import { parseAddress } from "../base/address.ts";
-import type { Address } from "../model/address.ts";
+import type { Proxied } from "../base/proxy-header.ts";
+import { proxyRefusals } from "../base/proxy-refusals.ts";
 import type { Decide } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { fromHttp2 } from "./http2-request.ts";
 import { type HttpsListener, listenHttps } from "./https.ts";
 import { createFoster, createListener, type ListenerEvents } from "./listener.ts";
+import { createProxied, peerOf } from "./proxied.ts";
 import { createResponder, type DoorInventory, type Response, type ViewerRequest } from "./respond.ts";
 
 export interface HttpDoorOptions extends DoorInventory {
@@ -56,6 +57,8 @@ export interface Adopted {
   readonly unsent: Uint8Array;
   /** Whether the last answer said that it closes. */
   readonly isEnding: boolean;
+  /** As its PROXY header told; left out: there was none. */
+  readonly proxied?: Proxied;
 }
 
 /**
@@ -73,11 +76,24 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counted = options.counted ?? newCountedIn();
   const counts = createCounts(counted);
-  const { respond, take } = createResponder({ ...options, ...limits });
+  const responder = createResponder({ ...options, ...limits });
+  const { respond } = responder;
+  const refusals = proxyRefusals(options.log);
+  const connections = createProxied({
+    ...options,
+    timeoutMs: limits.proxyHeaderTimeoutMs,
+    onRefused: () => counts.rejected("proxy-header"),
+  });
   const report = atMostEachSecond((error) => options.log.error({ err: error }, "an answer failed"));
   const latest = new WeakMap<Socket, ServerResponse>();
   const finalized = new WeakSet<Socket>(); // have had their last answer
   let stopping = false;
+
+  const viewerRequest = ({ method = "", rawHeaders, headers, socket }: IncomingMessage, target: string) => {
+    const told = connections.of(socket);
+    const isEncrypted = "encrypted" in socket || told?.isEncrypted === true;
+    return { method, target, rawHeaders, headers, peer: told?.address ?? peerOf(socket), isEncrypted };
+  };
 
   const answer = (request: IncomingMessage, response: ServerResponse, target: string): void => {
     const startMs = performance.now();
@@ -101,6 +117,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       socket.destroy(); // opened in advance, never used: an answer would be taken for that of a later request
     } else {
       finalized.add(socket);
+      if (refusal.reason === "proxy-header") refusals.uncalledFor(peerOf(socket));
       counts.refused(refusal.status, refusal.reason);
       refuseConnection(socket, latest.get(socket), refusal.status, limits.lingerMs);
     }
@@ -111,13 +128,14 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     clientError: (error, socket) => refuse(socket, refusalOf(error, limits.maxTargetLength)),
     connect: (socket) => refuse(socket, { status: 405, reason: "bad-request" }),
   };
-  const listeners = options.endpoints.map(() => createListener(limits, events));
+  const listeners = options.endpoints.map(() => createListener(limits, events, connections.guard));
   const foster = await createFoster(limits, events);
 
   const answerHttp2 = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     const startMs = performance.now();
     const { stream } = request;
-    const asked = { ...fromHttp2(request), peer: peerOf(stream.session?.socket) };
+    const socket = stream.session?.socket;
+    const asked = { ...fromHttp2(request), peer: connections.of(socket)?.address ?? peerOf(socket) };
     const { answer, serviceId, rejected } = respondSafely(respond, asked, report);
     // A body is not waited for (RFC 9113 8.1).
     if (!stream.endAfterHeaders) response.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
@@ -135,17 +153,20 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
           http1: (socket) => foster.take(socket, NOTHING),
           http2: answerHttp2,
           failed: () => counts.rejected("tls"),
+          guard: connections.guard,
         }),
       );
   };
 
   const stop = async (): Promise<void> => {
     stopping = true;
+    connections.stop();
     const closing = [...listeners, foster, ...https];
     await Promise.all(closing.map(async ({ close }) => await close(limits.stopGraceMs)));
   };
-  const adopt = ({ fd, input, unsent, isEnding }: Adopted): void => {
+  const adopt = ({ fd, input, unsent, isEnding, proxied }: Adopted): void => {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    if (proxied !== undefined) connections.note(socket, proxied);
     if (unsent.length > 0) socket.write(unsent);
     if (isEnding) endSlowly(socket, limits.lingerMs);
     else foster.take(socket, input);
@@ -169,7 +190,10 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     httpsEndpoints: https.map(({ endpoint }) => endpoint),
     renewCertificates: () => https.forEach(({ renew }) => renew()),
     metrics: () => httpMetrics([counted]),
-    take,
+    take(inventory) {
+      responder.take(inventory);
+      connections.take(inventory);
+    },
     adopt,
     stop,
   };
@@ -205,18 +229,6 @@ export function respondSafely(
     const answer = problem(503, "no decision could be made", false, { "Retry-After": "10" });
     return { serviceId: "-", answer };
   }
-}
-
-function viewerRequest(request: IncomingMessage, target: string): ViewerRequest {
-  const { method = "", rawHeaders, headers, socket } = request;
-  const isEncrypted = "encrypted" in socket;
-  return { method, target, rawHeaders, headers, peer: peerOf(socket), isEncrypted };
-}
-
-/** A socket that was just reset has forgotten its peer; nobody will read that answer. */
-function peerOf(socket: Pick<Socket, "remoteAddress"> | undefined): Address {
-  const text = socket?.remoteAddress?.replace(/%.*$/, "") ?? "";
-  return parseAddress(text) ?? { family: 4, bytes: new Uint8Array(4) };
 }
 
 /** held-back: announced, but not sent before we ask for it, which we never do (RFC 9110 10.1.1). */

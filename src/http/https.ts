@@ -9,7 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -22,6 +22,8 @@ export interface HttpsEvents {
   readonly http2: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   /** A handshake came to nothing. */
   readonly failed: () => void;
+  /** Is given the server before it listens. */
+  readonly guard: (server: Server) => void;
 }
 
 export interface HttpsListener {
@@ -66,6 +68,7 @@ export async function listenHttps(
     sessionTimeout: TICKET_SECONDS,
     SNICallback: (name, done) => done(null, certificates.contextFor(name.toLowerCase())),
   });
+  events.guard(server);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));

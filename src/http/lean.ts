@@ -11,7 +11,7 @@ import { createResponder, type DoorInventory } from "./respond.ts";
 /** The part of the door that threads take off it: answers to requests that end with their header. */
 export interface LeanResponder {
   /** `undefined`: it is for the door itself. */
-  readonly respond: (request: LeanRequest, peer: Address) => Answer | undefined;
+  readonly respond: (request: LeanRequest, peer: Address, isEncrypted?: boolean) => Answer | undefined;
   readonly take: (inventory: DoorInventory) => void;
 }
 
@@ -35,12 +35,13 @@ export function createLeanResponder(options: LeanOptions): LeanResponder {
   const report = atMostEachSecond((error) => log.error({ err: error }, "an answer failed"));
   return {
     take,
-    respond(request, peer) {
+    respond(request, peer, isEncrypted = false) {
       const { method, target, rawHeaders, headers } = request;
       // Paths of our own, steering above all, are answered where all is known of who plays.
       if (target.includes("/.edgeward")) return undefined;
       const startMs = performance.now();
-      const response = respondSafely(respond, { method, target, rawHeaders, headers, peer }, report);
+      const asked = { method, target, rawHeaders, headers, peer, isEncrypted };
+      const response = respondSafely(respond, asked, report);
       const { answer, serviceId, rejected } = response;
       if (rejected !== undefined) counts.rejected(rejected);
       counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);

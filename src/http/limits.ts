@@ -2,6 +2,8 @@
 export interface HttpLimits {
   /** From a request's first octet, or a connection's start, to the end of its header. */
   readonly headersTimeoutMs: number;
+  /** From a balancer's connection's start to the end of its PROXY header; 3 seconds bear one retransmission (section 2). */
+  readonly proxyHeaderTimeoutMs: number;
   /** From a request's first octet to its last. At least `headersTimeoutMs`. */
   readonly requestTimeoutMs: number;
   /** Without an octet in either direction. */
@@ -26,6 +28,7 @@ export interface HttpLimits {
 
 export const DEFAULT_LIMITS: HttpLimits = {
   headersTimeoutMs: 10_000,
+  proxyHeaderTimeoutMs: 3000,
   requestTimeoutMs: 12_000,
   silenceTimeoutMs: 15_000,
   keepAliveTimeoutMs: 65_000,

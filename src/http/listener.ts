@@ -59,8 +59,14 @@ export async function createFoster(limits: HttpLimits, events: ListenerEvents): 
   };
 }
 
-export function createListener(limits: HttpLimits, events: ListenerEvents): Listener {
+/** @param guard is given the server before it listens */
+export function createListener(
+  limits: HttpLimits,
+  events: ListenerEvents,
+  guard: (server: Server) => void,
+): Listener {
   const instance = createInstance(limits, events);
+  guard(instance.server);
   return {
     open: async (endpoint, ipv6Only) => await open(instance, endpoint, ipv6Only),
     close: async (graceMs) => await close(instance, graceMs),

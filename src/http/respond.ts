@@ -56,10 +56,11 @@ export type RejectedReason =
   | "uri-too-long"
   | "bad-request"
   | "timeout"
-  | "tls";
+  | "tls"
+  | "proxy-header";
 
 /** The part of an inventory that the door needs. */
-export type DoorInventory = Pick<Inventory, "trustedProxies" | "services" | "detailsFor">;
+export type DoorInventory = Pick<Inventory, "trustedProxies" | "services" | "detailsFor" | "proxyProtocol">;
 
 export interface ResponderOptions extends DoorInventory {
   readonly decide: Decide;

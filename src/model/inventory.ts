@@ -29,6 +29,8 @@ export interface Inventory {
   /** Where drains set through the API are kept over a restart; absolute. */
   readonly stateFile: string;
   readonly trustedProxies: readonly Prefix[];
+  /** Balancers of TCP connections, each of which begins with a PROXY header; absent: none. */
+  readonly proxyProtocol?: { readonly from: readonly Prefix[] };
   /** Viewers from here are told loads, prices and reasons in JSON answers. */
   readonly detailsFor?: readonly Prefix[];
   readonly geoip: GeoipFiles;

@@ -61,8 +61,6 @@ describe("a malformed request: 400 and close", () => {
     ["another scheme", `GET ftp://live.example.net/ HTTP/1.1\r\n${HOST}\r\nConnection: close\r\n\r\n`],
     ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
     ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
-    ["the PROXY protocol, binary", "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"],
-    ["the PROXY protocol, text", "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"],
     ["an unknown method", `EVIL / HTTP/1.1\r\n${HOST}\r\n\r\n`],
   ])("%s", async (_what, text) => {
     const before = rejections("bad-request");

@@ -5,6 +5,7 @@ import { createCounts, httpMetrics, newCountedIn } from "../../src/http/counts.t
 import { hasIpv4Twin, type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../../src/http/door.ts";
 import { createLeanResponder } from "../../src/http/lean.ts";
 import { DEFAULT_LIMITS } from "../../src/http/limits.ts";
+import { compileBalancers } from "../../src/http/proxied.ts";
 import { createLoop } from "../../src/http-loop/loop.ts";
 import { listenTogether } from "../../src/http-loop/sockets.ts";
 
@@ -26,6 +27,7 @@ export async function startLoopDoor(options: HttpDoorOptions): Promise<HttpDoor>
   );
   const sockets = groups.flatMap((group) => group.sockets);
   const wakeFd = openWake(libc);
+  let isBalancer = compileBalancers(options);
   const loop = createLoop({
     libc,
     sockets,
@@ -33,8 +35,10 @@ export async function startLoopDoor(options: HttpDoorOptions): Promise<HttpDoor>
     limits,
     marks: new Uint8Array(1 << 20),
     respond: responder.respond,
+    isBalancer: (peer) => isBalancer(peer),
     handOver: door.adopt,
     onSilent: () => counts.rejected("timeout"),
+    onRefused: () => counts.rejected("proxy-header"),
     log: options.log,
     clock: systemClock,
   });
@@ -52,6 +56,7 @@ export async function startLoopDoor(options: HttpDoorOptions): Promise<HttpDoor>
     take(inventory) {
       door.take(inventory);
       responder.take(inventory);
+      isBalancer = compileBalancers(inventory);
     },
     async stop() {
       if (isOpen) {
