@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { inScratch, isInstalled } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
+import { faults as floods } from "./floods.mjs";
 import { faults as injection } from "./injection.mjs";
 import { faults as loop } from "./loop.mjs";
 import { faults as rateLimit } from "./rate-limit.mjs";
@@ -10,7 +11,7 @@ import { faults as reload } from "./reload.mjs";
 import { faults as start } from "./start.mjs";
 import { faults as tcp } from "./tcp.mjs";
 
-const ALL = [...rateLimit, ...tcp, ...injection, ...loop, ...reload, ...start];
+const ALL = [...rateLimit, ...tcp, ...injection, ...loop, ...reload, ...start, ...floods];
 const ONLY = process.argv
   .find((arg) => arg.startsWith("--only="))
   ?.slice("--only=".length)
