@@ -1,8 +1,12 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Real programs and clocks on a machine that others use too: CI tries again what failed, and shows that it did. */
 const retry = process.env["CI"] ? 2 : 0;
 const shared = { pool: "forks", testTimeout: 20_000, hookTimeout: 30_000, retry } as const;
+
+/** Most tests of the real program wait for it more than they compute: two at once on two processors. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 /** Real players drop frames when anything else has the processors. */
 const ALONE = ["test/players/**/*.test.ts"];
@@ -16,6 +20,7 @@ export default defineConfig({
           name: "tests",
           include: ["test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...ALONE],
+          maxWorkers,
           sequence: { groupOrder: 0 },
         },
       },
