@@ -6,7 +6,7 @@ import type { SignInput } from "./schema-sign.ts";
 
 /** @param report takes paths below `http` */
 export function buildHttp(
-  { stickiness, url, urls, sign, links, serverTiming, redirectorPhp }: ServiceInput["http"],
+  { stickiness, url, urls, sign, links, serverTiming, redirectorPhp, redirectToHttps }: ServiceInput["http"],
   report: Report,
 ): Pick<Service, "http" | "signing"> {
   const templates = [["url"], ...Object.keys(urls).map((name) => ["urls", name])];
@@ -24,6 +24,7 @@ export function buildHttp(
     stickinessSeconds: stickiness,
     url,
     ...(Object.keys(urls).length === 0 ? {} : { urls }),
+    ...(redirectToHttps === undefined ? {} : { redirectToHttps }),
     ...(redirectorPhp === true ? { redirectorPhp } : {}),
     ...(links ? { links } : {}),
     ...(serverTiming ? { serverTiming } : {}),

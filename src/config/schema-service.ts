@@ -4,6 +4,7 @@ import { address, baseUrl, hostnamePattern } from "./leaf-network.ts";
 import { duration, share, ttl } from "./leaf-quantity.ts";
 import { read, refuse } from "./reading.ts";
 import { httpsSchema, svcbSchema } from "./schema-binding.ts";
+import { httpsRedirectSchema } from "./schema-https-redirect.ts";
 import { viewerRule } from "./schema-rule.ts";
 import { signSchema } from "./schema-sign.ts";
 import { streamPath, streamsSchema } from "./schema-streams.ts";
@@ -72,6 +73,9 @@ const http = z.strictObject({
   url: urlTemplate("https?")
     .describe("Where to redirect; {edge.url}, {edge.host}, {edge.id}, {path} and {query} are replaced.")
     .prefault("{edge.url}{path}{query}"),
+  redirectToHttps: httpsRedirectSchema
+    .describe("Sends viewers who come without TLS to the same address with it; left out: not at all.")
+    .optional(),
   redirectorPhp: flag()
     .describe("Answers /redirector.php?u=/path as /path, as the PHP redirector for Nimble did.")
     .optional(),

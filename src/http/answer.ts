@@ -13,7 +13,7 @@ export interface Answer {
 
 /** `location` as built from the configuration, with the caching that the decision allows. */
 export function redirect(
-  status: 302 | 307,
+  status: 301 | 302 | 307 | 308,
   location: string,
   cacheControl: string,
   more: Answer["headers"] = {},

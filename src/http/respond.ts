@@ -22,6 +22,7 @@ import {
 } from "./answer.ts";
 import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
 import { hostOf } from "./host.ts";
+import { isForPlainHttp, toHttps } from "./https-redirect.ts";
 import { createLocations, printable } from "./location.ts";
 import { unwrapped } from "./redirector-php.ts";
 import { schemeOf } from "./scheme.ts";
@@ -100,6 +101,9 @@ export function createResponder(options: ResponderOptions): Responder {
     return body === undefined ? refusal(request, 410, "this service steers no longer") : manifest(body);
   };
 
+  const isPlain = (request: ViewerRequest): boolean =>
+    schemeOf(request, rules.isTrusted(request.peer)) === "http";
+
   return {
     take(inventory) {
       rules = rulesOf(inventory, options.log);
@@ -117,6 +121,11 @@ export function createResponder(options: ResponderOptions): Responder {
       if (service === undefined)
         return rules.serviceAt(hostname) === undefined ? unserved(request) : pathless(request);
       if (request.method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
+      const { redirectToHttps } = service.http;
+      if (redirectToHttps !== undefined && isPlain(request) && !isForPlainHttp(asked.target)) {
+        const answer = toHttps(redirectToHttps, request.method, hostname, asked.target);
+        return { serviceId: service.id, answer };
+      }
       if (isSteering) return { serviceId: service.id, answer: steering(request, asked, service) };
       const inner = service.http.redirectorPhp === true ? unwrapped(asked.target) : undefined;
       if (inner?.kind === "malformed")

@@ -42,6 +42,8 @@ export interface Service {
     readonly stickinessSeconds: number;
     /** Where to redirect: `{edge.url}`, `{edge.host}`, `{edge.id}`, `{path}`, `{query}` and parts of a signature are replaced. */
     readonly url: string;
+    /** Present: a viewer who comes without TLS is sent to the same address with it. */
+    readonly redirectToHttps?: HttpsRedirect;
     /** `/redirector.php?u=/path` is answered as `/path`. */
     readonly redirectorPhp?: true;
     /** Addresses for other protocols, by the names that JSON answers give them; templates as `url`. */
@@ -64,6 +66,12 @@ export interface Service {
   readonly fallback?: Fallback;
   /** Present: its active streams are checked at each of its edges. */
   readonly streams?: StreamChecks;
+}
+
+export interface HttpsRedirect {
+  readonly status: 301 | 302 | 307 | 308;
+  /** Where viewers reach the door with TLS. */
+  readonly port: number;
 }
 
 /** How to reach the service, as an HTTPS or SVCB record in ServiceMode (RFC 9460 2.4.3). */

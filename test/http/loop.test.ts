@@ -5,3 +5,4 @@ openDoorsInLoops();
 await import("./door.test.ts");
 await import("./hostile.test.ts");
 await import("./fuzz.test.ts");
+await import("./https-redirect.test.ts");
