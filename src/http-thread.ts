@@ -6,7 +6,7 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import { systemClock } from "./base/clock.ts";
 import { loadLibc } from "./base/libc.ts";
 import { createCounts } from "./http/counts.ts";
-import { createLeanResponder } from "./http/lean.ts";
+import { createLeanResponder, LEAN_FIELDS } from "./http/lean.ts";
 import type { HttpLimits } from "./http/limits.ts";
 import { compileBalancers } from "./http/proxied.ts";
 import { createLoop, type HandedOver } from "./http-loop/loop.ts";
@@ -51,6 +51,7 @@ const loop = createLoop({
   wakeFd,
   limits,
   marks,
+  fields: LEAN_FIELDS,
   respond: responder.respond,
   isBalancer: (peer) => isBalancer(peer),
   handOver: (connection) => tell({ kind: "handed-over", connection }),

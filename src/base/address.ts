@@ -1,12 +1,40 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
 import type { Address, Family, Prefix } from "../model/address.ts";
 
 /** Parses a textual IPv4 or IPv6 address; `::ffff:a.b.c.d` becomes IPv4. No zone, port or brackets. */
 export function parseAddress(text: string): Address | undefined {
-  if (isIPv4(text)) return { family: 4, bytes: ipv4Bytes(text) };
+  const ipv4 = parseIpv4(text);
+  if (ipv4 !== undefined) return ipv4;
   if (!isIPv6(text) || text.includes("%")) return undefined;
   return unmapped(ipv6Bytes(text));
 }
+
+/** A dotted quad, in decimal and without leading zeros, as inet_pton(3) takes it. */
+export function parseIpv4(text: string): Address | undefined {
+  if (text.length > MAX_IPV4_LENGTH) return undefined;
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  for (let i = 0; i < 4; i++) {
+    if (i > 0 && text.charCodeAt(at++) !== DOT) return undefined;
+    const start = at;
+    let value = 0;
+    for (let digit = digitAt(text, at); digit >= 0; digit = digitAt(text, ++at)) value = 10 * value + digit;
+    const length = at - start;
+    if (length === 0 || value > 0xff || (length > 1 && text.charCodeAt(start) === ZERO)) return undefined;
+    bytes[i] = value;
+  }
+  return at === text.length ? { family: 4, bytes } : undefined;
+}
+
+/** -1 for anything but a digit. */
+function digitAt(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - ZERO;
+  return digit >= 0 && digit <= 9 ? digit : -1;
+}
+
+const MAX_IPV4_LENGTH = "255.255.255.255".length;
+const ZERO = 0x30;
+const DOT = 0x2e;
 
 /** Wraps octets from the wire (4 or 16); an IPv4-mapped IPv6 address becomes IPv4. */
 export function addressOf(bytes: Uint8Array): Address {

@@ -19,7 +19,7 @@ import { proxyRefusals } from "../base/proxy-refusals.ts";
 import { SOCK_CLOEXEC } from "../base/socket-address.ts";
 import type { Address } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
-import { type Afterwards, answerText, keptAlive, type LoopAnswer } from "./answer-text.ts";
+import { type Afterwards, answerText, keptAlive, type LoopAnswer, tailText } from "./answer-text.ts";
 import { type Connection, createConnections, type IdleLimits } from "./connections.ts";
 import { openEpoll } from "./epoll.ts";
 import { createOutput } from "./output.ts";
@@ -45,6 +45,8 @@ export interface LoopOptions {
   readonly limits: LoopLimits;
   /** As for `createConnections`. */
   readonly marks: Uint8Array;
+  /** The header fields that `respond` reads, in lower case. */
+  readonly fields: readonly string[];
   /** `undefined`: it is for node:http. Must not throw. */
   readonly respond: (request: ParsedRequest, peer: Address, isEncrypted: boolean) => LoopAnswer | undefined;
   /** Whether a peer's connections begin with a PROXY header. */
@@ -82,7 +84,7 @@ export interface Loop {
 /** @throws if the parser cannot be had */
 export function createLoop(options: LoopOptions): Loop {
   const { libc, sockets, wakeFd, limits, respond, clock } = options;
-  const parser = createParser(ROOM_OCTETS);
+  const parser = createParser(ROOM_OCTETS, options.fields);
   const output = createOutput(libc);
   const epoll = openEpoll(libc);
   const connections = createConnections(limits, options.marks);
@@ -92,8 +94,8 @@ export function createLoop(options: LoopOptions): Loop {
   const keep = keptAlive(limits.keepAliveTimeoutMs, limits.maxRequestsPerConnection);
   let nowMs = clock.monotonicMs();
   let sweptMs = nowMs;
-  let date = "";
-  let dateSecond = -1;
+  let tails = { keep: "", close: "" };
+  let tailsSecond = -1;
   let isStopping = false;
   let areListening = true;
   let isWoken = false;
@@ -163,7 +165,7 @@ export function createLoop(options: LoopOptions): Loop {
       connection.requests++;
       if (!request.isKeptAlive || isStopping || connection.requests >= limits.maxRequestsPerConnection)
         afterwards = CLOSE;
-      output.add(fd, answerText(answer, request.method, date, afterwards), isAscii(answer));
+      output.add(fd, answerText(answer, request.method, tails[afterwards.kind]), isAscii(answer));
     }
     connection.sinceMs = nowMs;
     const unsent = output.flush(fd);
@@ -234,9 +236,10 @@ export function createLoop(options: LoopOptions): Loop {
     nowMs = clock.monotonicMs();
     const wallMs = clock.wallMs();
     const second = Math.floor(wallMs / 1000);
-    if (second === dateSecond) return;
-    dateSecond = second;
-    date = new Date(wallMs).toUTCString();
+    if (second === tailsSecond) return;
+    tailsSecond = second;
+    const date = new Date(wallMs).toUTCString();
+    tails = { keep: tailText(date, keep), close: tailText(date, CLOSE) };
   };
   tellTime();
 

@@ -14,20 +14,21 @@ export function createOutput(libc: Pick<Libc, "send" | "errno">): Output {
   let unsent: Uint8Array = NOTHING;
   let isGone = false;
 
-  const send = (fd: number, octets: Uint8Array): void => {
-    if (isGone || octets.length === 0) return;
+  /** The first `count` of the octets. */
+  const send = (fd: number, octets: Uint8Array, count: number): void => {
+    if (isGone || count === 0) return;
     if (unsent.length > 0) {
-      unsent = new Uint8Array(Buffer.concat([unsent, octets]));
+      unsent = new Uint8Array(Buffer.concat([unsent, octets.subarray(0, count)]));
       return;
     }
-    const sent = libc.send(fd, octets, octets.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent === octets.length) return;
+    const sent = libc.send(fd, octets, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent === count) return;
     if (sent < 0 && libc.errno() !== ERRNO.EAGAIN && libc.errno() !== ERRNO.EINTR) isGone = true;
-    else unsent = new Uint8Array(octets.subarray(Math.max(0, sent)));
+    else unsent = new Uint8Array(octets.subarray(Math.max(0, sent), count));
   };
 
   const sendRoom = (fd: number): void => {
-    send(fd, room.subarray(0, length));
+    send(fd, room, length);
     length = 0;
   };
 
@@ -35,7 +36,7 @@ export function createOutput(libc: Pick<Libc, "send" | "errno">): Output {
     add(fd, text, isAscii) {
       const most = isAscii ? text.length : text.length * 3;
       if (length + most > ROOM_OCTETS) sendRoom(fd);
-      if (most > ROOM_OCTETS) send(fd, Buffer.from(text));
+      if (most > ROOM_OCTETS) send(fd, Buffer.from(text), Buffer.byteLength(text));
       else length += isAscii ? room.latin1Write(text, length) : room.write(text, length, "utf8");
     },
     flush(fd) {

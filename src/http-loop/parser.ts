@@ -1,14 +1,17 @@
 import { createRequire } from "node:module";
+import { createFieldNames } from "./field-names.ts";
 
 /** A request that ends with its header. */
 export interface ParsedRequest {
   readonly method: string;
   /** Byte for byte, one character per octet. */
   readonly target: string;
-  /** Names and values in turn, as received; values without white space around them. */
+  /** Of the fields that are read: names, in lower case, and values in turn; values without white space around them. */
   readonly rawHeaders: readonly string[];
-  /** By lower-case name; no name comes twice. */
-  readonly headers: { readonly [name: string]: string };
+  /** The same by name; none of them comes twice. */
+  readonly headers: { readonly [name: string]: string | undefined };
+  /** How many fields there are, read or not. */
+  readonly fieldCount: number;
   /** Whether the client wants to go on with this connection. */
   readonly isKeptAlive: boolean;
   /** Where it ends in the octets that were parsed. */
@@ -25,15 +28,25 @@ export interface Parser {
   /**
    * @param start 0 ≤ start < end ≤ `room.length`
    * @returns `undefined` for anything but a complete HTTP/1.1 request without a body, an upgrade, an expectation, or a
-   * field that comes twice: whatever is incomplete, malformed or rare
+   * field to be read that comes twice: whatever is incomplete, malformed or rare
    */
   parse(start: number, end: number): ParsedRequest | undefined;
 }
 
-/** @throws if the module is not there, or is not what is expected */
-export function createParser(roomOctets: number): Parser {
-  let state = newState();
-  const memory = (): Buffer => Buffer.from(wasm.memory.buffer);
+/**
+ * Fields are looked at where they lie: no text is made of those that nobody reads.
+ * @param fields the names of those to be read, in lower case
+ * @throws if the module is not there, or is not what is expected
+ */
+export function createParser(roomOctets: number, fields: readonly string[]): Parser {
+  const names = createFieldNames(fields, NOT_PLAIN);
+  /** Of what is being parsed: where the target is, and by field where its name and its value are, and their lengths. */
+  const spans = new Int32Array(SPANS_PER_FIELD * MOST_FIELDS);
+  let [targetAt, targetLength, fieldCount] = [0, 0, 0];
+  let isUpgrade = false;
+  let isKeptAlive = false;
+  /** Whether something came in pieces, or there are too many fields. */
+  let isRare = false;
   const text = (at: number, length: number): string => octets.latin1Slice(at, at + length);
 
   const instance = new WebAssembly.Instance(new WebAssembly.Module(moduleOctets()), {
@@ -42,20 +55,31 @@ export function createParser(roomOctets: number): Parser {
       wasm_on_status: ignore,
       wasm_on_body: ignore,
       wasm_on_url(_parser: number, at: number, length: number): number {
-        state.target += text(at, length);
+        if (targetLength > 0) isRare = true;
+        targetAt = at;
+        targetLength = length;
         return 0;
       },
       wasm_on_header_field(_parser: number, at: number, length: number): number {
-        state.rawHeaders.push(text(at, length), "");
+        if (fieldCount === MOST_FIELDS) isRare = true;
+        else {
+          const span = SPANS_PER_FIELD * fieldCount++;
+          spans[span] = at;
+          spans[span + 1] = length;
+          spans[span + 2] = NO_VALUE;
+        }
         return 0;
       },
       wasm_on_header_value(_parser: number, at: number, length: number): number {
-        state.rawHeaders[state.rawHeaders.length - 1] += text(at, length);
+        const span = SPANS_PER_FIELD * (fieldCount - 1);
+        if (spans[span + 2] !== NO_VALUE) isRare = true;
+        spans[span + 2] = at;
+        spans[span + 3] = length;
         return 0;
       },
       wasm_on_headers_complete(_parser: number, _status: number, upgrade: number, keepAlive: number): number {
-        state.isUpgrade = upgrade !== 0;
-        state.isKeptAlive = keepAlive !== 0;
+        isUpgrade = upgrade !== 0;
+        isKeptAlive = keepAlive !== 0;
         return 0;
       },
       wasm_on_message_complete(): number {
@@ -67,7 +91,9 @@ export function createParser(roomOctets: number): Parser {
   wasm._initialize();
   const parser = wasm.llhttp_alloc(REQUESTS);
   const roomAt = wasm.malloc(roomOctets);
-  const octets = memory() as Buffer & { latin1Slice(start: number, end: number): string };
+  const octets = Buffer.from(wasm.memory.buffer) as Buffer & {
+    latin1Slice(start: number, end: number): string;
+  };
   const methods = new Map<number, string>();
 
   const methodName = (): string => {
@@ -81,20 +107,46 @@ export function createParser(roomOctets: number): Parser {
   };
 
   const isPlain = (): boolean =>
-    !state.isUpgrade && wasm.llhttp_get_http_major(parser) === 1 && wasm.llhttp_get_http_minor(parser) === 1;
+    !isRare &&
+    !isUpgrade &&
+    wasm.llhttp_get_http_major(parser) === 1 &&
+    wasm.llhttp_get_http_minor(parser) === 1;
+
+  /** False if one comes twice, or is of those that are not plain. */
+  const readFields = (headers: { [name: string]: string | undefined }, rawHeaders: string[]): boolean => {
+    for (let span = 0; span < SPANS_PER_FIELD * fieldCount; span += SPANS_PER_FIELD) {
+      const name = names.at(octets, spans[span] as number, spans[span + 1] as number);
+      if (name === undefined) continue;
+      if (headers[name] !== undefined || NOT_PLAIN.includes(name)) return false;
+      const value =
+        spans[span + 2] === NO_VALUE ? "" : valueAt(spans[span + 2] as number, spans[span + 3] as number);
+      headers[name] = value;
+      rawHeaders.push(name, value);
+    }
+    return true;
+  };
+
+  /** llhttp leaves white space at the end of a value. */
+  const valueAt = (at: number, length: number): string => {
+    let end = at + length;
+    while (end > at && (octets[end - 1] === 0x20 || octets[end - 1] === 0x09)) end--;
+    return octets.latin1Slice(at, end);
+  };
 
   return {
     room: octets.subarray(roomAt, roomAt + roomOctets),
     parse(start, end) {
-      state = newState();
+      targetLength = fieldCount = 0;
+      isRare = false;
       wasm.llhttp_reset(parser);
       const outcome = wasm.llhttp_execute(parser, roomAt + start, end - start);
       if (outcome !== PAUSED || !isPlain()) return undefined;
-      const { target, rawHeaders, isKeptAlive } = state;
-      const headers = byName(rawHeaders);
-      if (headers === undefined) return undefined;
+      const headers = names.none();
+      const rawHeaders: string[] = [];
+      if (!readFields(headers, rawHeaders)) return undefined;
+      const target = text(targetAt, targetLength);
       const requestEnd = wasm.llhttp_get_error_pos(parser) - roomAt;
-      return { method: methodName(), target, rawHeaders, headers, isKeptAlive, end: requestEnd };
+      return { method: methodName(), target, rawHeaders, headers, fieldCount, isKeptAlive, end: requestEnd };
     },
   };
 }
@@ -106,44 +158,20 @@ function ignore(): number {
 /** Why there is no parser to be had, where that is so. */
 export function whyNoParser(): string | undefined {
   try {
-    createParser(1);
+    createParser(1, []);
     return undefined;
   } catch (error) {
     return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
   }
 }
 
-interface State {
-  target: string;
-  readonly rawHeaders: string[];
-  isUpgrade: boolean;
-  isKeptAlive: boolean;
-}
-
-function newState(): State {
-  return { target: "", rawHeaders: [], isUpgrade: false, isKeptAlive: false };
-}
-
 /** What asks for more than an answer to the header. */
-const NOT_PLAIN = new Set(["content-length", "transfer-encoding", "expect", "upgrade"]);
+const NOT_PLAIN: readonly string[] = ["content-length", "transfer-encoding", "expect", "upgrade"];
 
-/** Trims the values in place. */
-function byName(rawHeaders: string[]): { [name: string]: string } | undefined {
-  const headers: { [name: string]: string } = Object.create(null);
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase();
-    if (headers[name] !== undefined || NOT_PLAIN.has(name)) return undefined;
-    headers[name] = rawHeaders[i + 1] = withoutBlanks(rawHeaders[i + 1] as string);
-  }
-  return headers;
-}
-
-/** llhttp leaves white space at the end of a value. */
-function withoutBlanks(value: string): string {
-  let end = value.length;
-  while (end > 0 && (value.charCodeAt(end - 1) === 0x20 || value.charCodeAt(end - 1) === 0x09)) end--;
-  return end === value.length ? value : value.slice(0, end);
-}
+const SPANS_PER_FIELD = 4;
+/** More than are ever answered. */
+const MOST_FIELDS = 1024;
+const NO_VALUE = -1;
 
 /** The exports that are used here. */
 interface Llhttp {

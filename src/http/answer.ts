@@ -8,23 +8,45 @@ import type { Edge } from "../model/edge.ts";
 export interface Answer {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };
+  /** Of most redirects: the Location, where it is not among the headers. */
+  readonly location?: string;
   readonly body: string;
 }
 
+/** All that are sent. */
+export function headersOf({ headers, location }: Answer): Answer["headers"] {
+  return location === undefined ? headers : { ...headers, Location: location };
+}
+
+type RedirectStatus = 301 | 302 | 307 | 308;
+
 /** `location` as built from the configuration, with the caching that the decision allows. */
 export function redirect(
-  status: 301 | 302 | 307 | 308,
+  status: RedirectStatus,
   location: string,
   cacheControl: string,
-  more: Answer["headers"] = {},
+  more?: Answer["headers"],
 ): Answer {
-  const body = `${status} ${STATUS_CODES[status]}\n`;
-  return {
-    status,
-    headers: { ...contentHeaders(TEXT, body), "Cache-Control": cacheControl, Location: location, ...more },
-    body,
-  };
+  const { body, headers } = redirectPattern(status, cacheControl);
+  if (more === undefined) return { status, headers, location, body };
+  return { status, headers: { ...headers, Location: location, ...more }, body };
 }
+
+type RedirectPattern = Pick<Answer, "headers" | "body">;
+
+/** All of a redirect but where to; the same object for the same. */
+function redirectPattern(status: RedirectStatus, cacheControl: string): RedirectPattern {
+  const patterns = (REDIRECTS[status] ??= new Map<string, RedirectPattern>());
+  const known = patterns.get(cacheControl);
+  if (known !== undefined) return known;
+  const body = `${status} ${STATUS_CODES[status]}\n`;
+  const pattern = { body, headers: { ...contentHeaders(TEXT, body), "Cache-Control": cacheControl } };
+  patterns.set(cacheControl, pattern);
+  return pattern;
+}
+
+/** By status and Cache-Control, of which there are as many as services have `stickiness`. */
+const REDIRECTS: (Map<string, RedirectPattern> | undefined)[] = [];
 
 /** To a CORS preflight, which may not be redirected (Fetch 4.8). */
 export const PREFLIGHT: Answer = {

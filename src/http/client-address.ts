@@ -1,4 +1,4 @@
-import { parseAddress, widthOf } from "../base/address.ts";
+import { parseAddress, parseIpv4, widthOf } from "../base/address.ts";
 import type { Address, Prefix } from "../model/address.ts";
 import type { Client, ClientOrigin } from "../model/client.ts";
 
@@ -18,13 +18,20 @@ export interface HeaderFields {
 export function clientOf(peer: Address, headers: HeaderFields, isTrusted: TrustedProxies): Client {
   let viewer = peer;
   let from: ClientOrigin = "source";
-  if (isTrusted(peer))
-    for (const hop of hopsFromNearest(headers)) {
+  if (isTrusted(peer)) {
+    const { list, hopOf } = hopsIn(headers);
+    for (let end = list.length; end >= 0; ) {
+      const start = startOfItem(list, end);
+      const item = trimmed(list, start, end);
+      end = start - 1;
+      if (item === "") continue;
+      const hop = hopOf(item);
       if (hop.kind !== "address") break;
       viewer = hop.address;
       from = "forwarded";
       if (!isTrusted(viewer)) break;
     }
+  }
   return { address: viewer, prefixLength: widthOf(viewer.family), from };
 }
 
@@ -79,38 +86,49 @@ type Hop =
   | { readonly kind: "hidden" }
   | { readonly kind: "malformed" };
 
-function hopsFromNearest(headers: HeaderFields): Iterable<Hop> {
+/** A comma-separated list of hops, the nearest last, and how each is read. */
+interface Hops {
+  readonly list: string;
+  readonly hopOf: (item: string) => Hop;
+}
+
+function hopsIn(headers: HeaderFields): Hops {
   const forwarded = textOf(headers["forwarded"]);
   if (forwarded !== undefined) {
-    const nearest = mapped(itemsFromRight(forwarded), forwardedHop).next();
-    if (!nearest.done && nearest.value.kind !== "malformed")
-      return mapped(itemsFromRight(forwarded), forwardedHop);
+    const nearest = lastItem(forwarded);
+    if (nearest !== "" && forwardedHop(nearest).kind !== "malformed")
+      return { list: forwarded, hopOf: forwardedHop };
   }
-  return mapped(itemsFromRight(textOf(headers["x-forwarded-for"]) ?? ""), nodeHop);
+  return { list: textOf(headers["x-forwarded-for"]) ?? "", hopOf: nodeHop };
 }
 
 function textOf(field: string | readonly string[] | undefined): string | undefined {
   return field === undefined || typeof field === "string" ? field : field.join(",");
 }
 
-function* mapped<T, U>(items: Iterable<T>, map: (item: T) => U): Generator<U> {
-  for (const item of items) yield map(item);
+/** The last that is not empty; otherwise empty. */
+function lastItem(list: string): string {
+  let item = "";
+  for (let end = list.length; end >= 0 && item === ""; ) {
+    const start = startOfItem(list, end);
+    item = trimmed(list, start, end);
+    end = start - 1;
+  }
+  return item;
 }
 
 /**
- * The members of a comma-separated list, last first, empty ones left out. Read backwards, so that nothing a
- * client wrote in front can change how the members that proxies appended are read.
+ * Where the member of a comma-separated list begins that ends at `end`. Read backwards, so that nothing a client wrote
+ * in front can change how the members that proxies appended are read.
  */
-function* itemsFromRight(list: string): Generator<string> {
-  let end = list.length;
+function startOfItem(list: string, end: number): number {
   let quoted = false;
-  for (let i = list.length - 1; i >= -1; i--) {
-    if (list[i] === '"' && !isEscaped(list, i)) quoted = !quoted;
-    if (i >= 0 && (quoted || list[i] !== ",")) continue;
-    const item = trimmed(list.slice(i + 1, end));
-    if (item !== "") yield item;
-    end = i;
+  for (let i = end - 1; i >= 0; i--) {
+    const code = list.charCodeAt(i);
+    if (code === QUOTE && !isEscaped(list, i)) quoted = !quoted;
+    else if (code === COMMA && !quoted) return i + 1;
   }
+  return 0;
 }
 
 function isEscaped(text: string, index: number): boolean {
@@ -119,18 +137,19 @@ function isEscaped(text: string, index: number): boolean {
   return backslashes % 2 === 1;
 }
 
-/** Optional white space is space and tab alone (RFC 9110 5.6.3). */
-function trimmed(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text[start])) start++;
-  while (end > start && isBlank(text[end - 1])) end--;
+/** From `start` to `end`. Optional white space is space and tab alone (RFC 9110 5.6.3). */
+function trimmed(text: string, start: number, end: number): string {
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
 }
 
-function isBlank(character: string | undefined): boolean {
-  return character === " " || character === "\t";
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
 
 /** `name=value` up to the next `;`. Takes `:` and brackets unquoted too, as many proxies write them. */
 const FORWARDED_PAIR =
@@ -155,6 +174,8 @@ const ADDRESS_AND_PORT = /^(?:\[([\da-fA-F:.]+)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-
 
 /** A node (RFC 7239 6), or what stands for one in `X-Forwarded-For`: also IPv6 without brackets. */
 function nodeHop(node: string): Hop {
+  const plain = parseIpv4(node);
+  if (plain !== undefined) return { kind: "address", address: plain };
   const text = node.length > 1 && node.startsWith('"') && node.endsWith('"') ? node.slice(1, -1) : node;
   if (/^(?:unknown|_[\w.-]+)(?::(?:\d{1,5}|_[\w.-]+))?$/i.test(text)) return { kind: "hidden" };
   const [, ipv6, ipv4] = ADDRESS_AND_PORT.exec(text) ?? [];

@@ -35,9 +35,17 @@ export function createCounts(
     onName(place, name);
     return place;
   };
+  /** By status and service: the name is put together once. */
+  const known: (Map<string, number> | undefined)[] = [];
+  const placeFor = (status: number, serviceId: string): number => {
+    const ofStatus = (known[status] ??= new Map<string, number>());
+    let place = ofStatus.get(serviceId);
+    if (place === undefined) ofStatus.set(serviceId, (place = placeOf(`${status} ${serviceId}`)));
+    return place;
+  };
   const counts: Counts = {
     answered(status, serviceId, durationSeconds) {
-      add(placeOf(`${status} ${serviceId}`));
+      add(placeFor(status, serviceId));
       let bucket = 0;
       while (bucket < BOUNDS_SECONDS.length && durationSeconds > (BOUNDS_SECONDS[bucket] as number)) bucket++;
       add(DURATIONS_AT + bucket);
@@ -45,7 +53,7 @@ export function createCounts(
     },
     rejected: (reason) => add(REJECTED_AT + REASONS.indexOf(reason)),
     refused(status, reason) {
-      add(placeOf(`${status} -`));
+      add(placeFor(status, "-"));
       counts.rejected(reason);
     },
   };

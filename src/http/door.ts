@@ -8,7 +8,7 @@ import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { Steer } from "../model/steering.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import { type Answer, problem } from "./answer.ts";
+import { type Answer, headersOf, problem } from "./answer.ts";
 import type { Certificates } from "./certificates.ts";
 import { type ConnectionRefusal, endSlowly, refusalOf, refuseConnection } from "./client-error.ts";
 import { type CountedIn, createCounts, httpMetrics, newCountedIn } from "./counts.ts";
@@ -104,7 +104,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     if (body === "arriving") {
       finalized.add(request.socket);
       answerThenDiscard(request, response, answer, limits);
-    } else response.writeHead(answer.status, answer.headers).end(answer.body);
+    } else response.writeHead(answer.status, headersOf(answer)).end(answer.body);
     if (rejected !== undefined) counts.rejected(rejected);
     counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
   };
@@ -139,7 +139,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     const { answer, serviceId, rejected } = respondSafely(respond, asked, report);
     // A body is not waited for (RFC 9113 8.1).
     if (!stream.endAfterHeaders) response.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
-    response.writeHead(answer.status, answer.headers).end(answer.body);
+    response.writeHead(answer.status, headersOf(answer)).end(answer.body);
     if (rejected !== undefined) counts.rejected(rejected);
     counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
   };
@@ -247,10 +247,11 @@ function bodyOf({ headers }: IncomingMessage): Body {
 function answerThenDiscard(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, headers, body }: Answer,
+  answer: Answer,
   limits: HttpLimits,
 ): void {
-  response.writeHead(status, headers);
+  const { status, body } = answer;
+  response.writeHead(status, headersOf(answer));
   if (body === "") response.flushHeaders();
   else response.write(body);
 

@@ -13,13 +13,28 @@ export function hostOf(rawHeaders: readonly string[], authority: string | undefi
   let field: string | undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    if (name.length !== 4 || name.toLowerCase() !== "host") continue;
+    if (name !== "host" && (name.length !== 4 || name.toLowerCase() !== "host")) continue;
     if (field !== undefined) return malformed("more than one Host field");
     field = rawHeaders[i + 1] as string;
   }
   if (field === undefined || field === "") return malformed("no Host field");
-  const host = hostnameIn(field);
-  return authority === undefined || host.kind === "malformed" ? host : hostnameIn(authority);
+  const host = hostIn(field);
+  return authority === undefined || host.kind === "malformed" ? host : hostIn(authority);
+}
+
+/** The same few come again and again. */
+const known = new Map<string, Host>();
+const MOST_KNOWN = 1000;
+const MOST_KNOWN_LENGTH = 260;
+
+function hostIn(hostAndPort: string): Host {
+  const before = known.get(hostAndPort);
+  if (before !== undefined) return before;
+  const host = hostnameIn(hostAndPort);
+  if (hostAndPort.length > MOST_KNOWN_LENGTH) return host;
+  if (known.size === MOST_KNOWN) known.clear();
+  known.set(hostAndPort, host);
+  return host;
 }
 
 /** Labels of letters, digits, hyphens and underscores; an optional final dot; an optional, possibly empty, port. */

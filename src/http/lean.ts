@@ -18,9 +18,21 @@ export interface LeanResponder {
 export interface LeanRequest {
   readonly method: string;
   readonly target: string;
+  /** Of the fields named in `LEAN_FIELDS`. */
   readonly rawHeaders: readonly string[];
   readonly headers: HeaderFields;
+  /** Of all fields. */
+  readonly fieldCount: number;
 }
+
+/** The only header fields, in lower case, that an answer depends on. */
+export const LEAN_FIELDS: readonly string[] = [
+  "host",
+  "accept",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+];
 
 export interface LeanOptions extends DoorInventory {
   readonly decide: Decide;
@@ -36,11 +48,11 @@ export function createLeanResponder(options: LeanOptions): LeanResponder {
   return {
     take,
     respond(request, peer, isEncrypted = false) {
-      const { method, target, rawHeaders, headers } = request;
+      const { method, target, rawHeaders, headers, fieldCount } = request;
       // Paths of our own, steering above all, are answered where all is known of who plays.
       if (target.includes("/.edgeward")) return undefined;
       const startMs = performance.now();
-      const asked = { method, target, rawHeaders, headers, peer, isEncrypted };
+      const asked = { method, target, rawHeaders, headers, fieldCount, peer, isEncrypted };
       const response = respondSafely(respond, asked, report);
       const { answer, serviceId, rejected } = response;
       if (rejected !== undefined) counts.rejected(rejected);

@@ -22,9 +22,7 @@ export interface Locations {
 }
 
 export function createLocations(isOwnHostname: (hostname: string) => boolean, log: Log): Locations {
-  const edges = new WeakMap<Service, WeakMap<Edge, BuildLocation | undefined>>();
-  const fallbacks = new WeakMap<Service, BuildLocation | undefined>();
-  const others = new WeakMap<Service, WeakMap<Edge, ReadonlyMap<string, BuildLocation>>>();
+  const services = new Map<Service, Compiled>();
 
   const compiled = (
     template: string,
@@ -38,41 +36,46 @@ export function createLocations(isOwnHostname: (hostname: string) => boolean, lo
     return undefined;
   };
 
+  const compiledFor = (service: Service): Compiled =>
+    computed(services, service, () => ({ edges: new Map(), others: new Map(), fallback: new Map() }));
+
   return {
-    of(service, edge) {
-      const ofService = computed(edges, service, () => new WeakMap<Edge, BuildLocation | undefined>());
-      return computed(ofService, edge, () =>
+    of: (service, edge) =>
+      computed(compiledFor(service).edges, edge, () =>
         compiled(service.http.url, edge, { service: service.id, edge: edge.id }),
-      );
-    },
-    others(service, edge) {
-      const ofService = computed(
-        others,
-        service,
-        () => new WeakMap<Edge, ReadonlyMap<string, BuildLocation>>(),
-      );
-      return computed(ofService, edge, () => {
+      ),
+    others: (service, edge) =>
+      computed(compiledFor(service).others, edge, () => {
         const fields = { service: service.id, edge: edge.id };
         const pairs = Object.entries(service.http.urls ?? {}).flatMap(([name, template]) => {
           const build = compiled(template, edge, { ...fields, url: name }, ANY_SCHEME);
           return build === undefined ? [] : [[name, build] as const];
         });
         return new Map(pairs);
-      });
-    },
+      }),
     ofFallback(service) {
       const url = service.fallback?.url;
       if (url === undefined) return undefined;
-      return computed(fallbacks, service, () =>
+      return computed(compiledFor(service).fallback, url, () =>
         compiled("{edge.url}{path}{query}", { id: "fallback", url }, { service: service.id, fallback: url }),
       );
     },
   };
 }
 
-function computed<K extends WeakKey, V>(cache: WeakMap<K, V>, key: K, compute: () => V): V {
-  if (!cache.has(key)) cache.set(key, compute());
-  return cache.get(key) as V;
+/** What is compiled of one service. */
+interface Compiled {
+  readonly edges: Map<Edge, BuildLocation | undefined>;
+  readonly others: Map<Edge, ReadonlyMap<string, BuildLocation>>;
+  readonly fallback: Map<string, BuildLocation | undefined>;
+}
+
+function computed<K, V>(cache: Map<K, V>, key: K, compute: () => V): V {
+  const known = cache.get(key);
+  if (known !== undefined || cache.has(key)) return known as V;
+  const value = compute();
+  cache.set(key, value);
+  return value;
 }
 
 const REDIRECTED = /^https?:\/\/[^/?#\\]+/i;

@@ -1,7 +1,7 @@
 import { createServiceTable } from "../base/service-table.ts";
 import type { Address } from "../model/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Decide, Decision, RefusalReason, Trace } from "../model/decision.ts";
+import type { Choice, Decide, Decision, RefusalReason, Trace } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -36,6 +36,8 @@ export interface ViewerRequest {
   readonly target: string;
   readonly rawHeaders: readonly string[];
   readonly headers: HeaderFields;
+  /** Left out: as many as there are in `rawHeaders`. */
+  readonly fieldCount?: number;
   /** The socket's other end. */
   readonly peer: Address;
   /** Whether the request came encrypted; left out: it did not. */
@@ -85,15 +87,12 @@ export function createResponder(options: ResponderOptions): Responder {
   let rules = rulesOf(options, options.log);
 
   /** What stands behind the address is the path of a request for the stream. */
-  const steering = (
-    request: ViewerRequest,
-    { hostname, authority, target }: Asked,
-    service: Service,
-  ): Answer => {
+  const steering = (request: ViewerRequest, { hostname, port, target }: Asked, service: Service): Answer => {
     if (request.method !== "GET" && request.method !== "HEAD")
       return refusal(request, 405, "steering manifests are read with GET", { Allow: "GET, HEAD, OPTIONS" });
     const { isTrusted } = rules;
     const client = clientOf(request.peer, request.headers, isTrusted);
+    const authority = port === "" ? hostname : `${hostname}:${port}`;
     const path = streamPathOf(target);
     const address = `${schemeOf(request, isTrusted(request.peer))}://${authority}${target.path}`;
     const call = { service, hostname, client, query: target.query, address };
@@ -136,15 +135,17 @@ export function createResponder(options: ResponderOptions): Responder {
 
       const client = clientOf(request.peer, request.headers, rules.isTrusted);
       const leftOut = rules.maySeeDetails?.(client.address) === true && asksForJson(request) ? [] : undefined;
-      const startMs = performance.now();
+      const isTimed = service.http.serverTiming === true;
+      const startMs = isTimed ? performance.now() : 0;
       const decision = decide(
         { hostname, client, path: target.path },
         "http",
         leftOut && collecting(leftOut),
       );
       if (decision === undefined) return unserved(request);
-      const context = { client, decision, leftOut, durationMs: performance.now() - startMs };
-      return { serviceId: decision.service.id, answer: answerTo(request, target, context, rules, nowMs()) };
+      const durationMs = isTimed ? performance.now() - startMs : 0;
+      const context = { client, decision, leftOut, durationMs };
+      return { serviceId: decision.service.id, answer: answerTo(request, target, context, rules, nowMs) };
     },
   };
 }
@@ -174,8 +175,8 @@ function pathless(request: ViewerRequest): Response {
 interface Asked {
   readonly kind: "asked";
   readonly hostname: string;
-  /** The hostname and the port, as the viewer knows them. */
-  readonly authority: string;
+  /** As the viewer knows it; empty where none is told. */
+  readonly port: string;
   readonly target: RequestTarget;
 }
 
@@ -188,7 +189,7 @@ interface NotAsked {
 }
 
 function askedFor(
-  { method, target: raw, headers, rawHeaders }: ViewerRequest,
+  { method, target: raw, headers, rawHeaders, fieldCount = rawHeaders.length / 2 }: ViewerRequest,
   { maxTargetLength, maxHeaderFields }: ResponderOptions,
 ): Asked | NotAsked {
   if (raw.length > maxTargetLength)
@@ -196,14 +197,14 @@ function askedFor(
   const target = parseTarget(raw);
   if (target === undefined || (target.path === "*" && method !== "OPTIONS"))
     return rejected(400, "bad-request", "a malformed request target");
-  if (rawHeaders.length > 2 * maxHeaderFields)
+  if (fieldCount > maxHeaderFields)
     return rejected(431, "header-overflow", `more than ${maxHeaderFields} header fields`);
   if (!hasKnownLength(headers["transfer-encoding"]))
     return rejected(400, "bad-request", "a Transfer-Encoding that does not end in chunked");
   const host = hostOf(rawHeaders, target.authority);
   if (host.kind === "malformed") return rejected(400, "bad-host", host.detail);
   const { hostname, port } = host;
-  return { kind: "asked", hostname, authority: port === "" ? hostname : `${hostname}:${port}`, target };
+  return { kind: "asked", hostname, port, target };
 }
 
 function rejected(status: 400 | 414 | 431, reason: RejectedReason, detail: string): NotAsked {
@@ -247,17 +248,20 @@ interface Decided {
   readonly decision: Decision;
   /** For those who may see it. */
   readonly leftOut: readonly LeftOut[] | undefined;
+  /** 0 where nobody wants to know. */
   readonly durationMs: number;
 }
 
 function answerTo(
   request: ViewerRequest,
-  { path, query }: RequestTarget,
-  { client, decision, leftOut, durationMs }: Decided,
+  target: RequestTarget,
+  decided: Decided,
   { locations }: Rules,
-  nowMs: number,
+  nowMs: () => number,
 ): Answer {
+  const { client, decision, leftOut } = decided;
   const { service, outcome } = decision;
+  const { path, query } = target;
   const isRead = request.method === "GET" || request.method === "HEAD";
   const status = isRead ? 302 : 307;
   const asJson = isRead && asksForJson(request);
@@ -266,26 +270,16 @@ function answerTo(
     case "edges":
     case "overload":
     case "fail-open": {
-      const signed = service.signing && sign(service.signing, path, client.address, nowMs);
-      const targets = function* (): Generator<Target> {
-        for (const choice of decision.edges) {
-          const url = locations.of(service, choice.edge)?.(path, query, signed);
-          if (url !== undefined) yield { choice, url, ...othersOf(choice.edge, path, query) };
-        }
-      };
-      const [best] = targets();
-      if (best === undefined) return refusal(request, 503, NO_URL, RETRY_LATER);
-      if (!asJson) {
-        const more = {
-          ...(service.http.links === true ? linksTo(targets()) : {}),
-          ...(service.http.serverTiming === true ? serverTiming(best.choice.edge.id, durationMs) : {}),
-        };
-        return redirect(status, best.url, isRead ? cachingOf(decision) : NO_STORE, more);
-      }
-      const withUrls = [...targets()].map((target) => {
-        const others = [...locations.others(service, target.choice.edge)];
+      const signed = service.signing && sign(service.signing, path, client.address, nowMs());
+      const urlAt: UrlAt = ({ edge }) => locations.of(service, edge)?.(path, query, signed);
+      if (!asJson) return redirectTo(decided, status, urlAt) ?? refusal(request, 503, NO_URL, RETRY_LATER);
+      const targets = targetsOf(decision, urlAt);
+      if (targets.length === 0) return refusal(request, 503, NO_URL, RETRY_LATER);
+      const withUrls = targets.map(({ choice, url }): Target => {
+        const others = [...locations.others(service, choice.edge)];
         const urls = Object.fromEntries(others.map(([name, build]) => [name, build(path, query, signed)]));
-        return others.length === 0 ? target : { ...target, urls: { ...target.urls, ...urls } };
+        const known = othersOf(choice.edge, path, query);
+        return { choice, url, ...known, ...(others.length > 0 && { urls: { ...known.urls, ...urls } }) };
       });
       return choices(decision, client, withUrls, undefined, leftOut);
     }
@@ -301,6 +295,36 @@ function answerTo(
   }
 }
 
+/** Where a redirect to an edge goes; `undefined` if it can go nowhere there. */
+type UrlAt = (choice: Choice) => string | undefined;
+
+/** To the best edge that has somewhere to go; `undefined` if none has. */
+function redirectTo({ decision, durationMs }: Decided, status: 302 | 307, urlAt: UrlAt): Answer | undefined {
+  const { edges, service } = decision;
+  const caching = status === 302 ? cachingOf(decision) : NO_STORE;
+  for (const choice of edges) {
+    const url = urlAt(choice);
+    if (url === undefined) continue;
+    const { links, serverTiming: isTimed } = service.http;
+    if (links !== true && isTimed !== true) return redirect(status, url, caching);
+    return redirect(status, url, caching, {
+      ...(links === true ? linksTo(targetsOf(decision, urlAt)) : {}),
+      ...(isTimed === true ? serverTiming(choice.edge.id, durationMs) : {}),
+    });
+  }
+  return undefined;
+}
+
+/** The edges that redirects can go to, best first. */
+function targetsOf({ edges }: Decision, urlAt: UrlAt): Target[] {
+  const targets: Target[] = [];
+  for (const choice of edges) {
+    const url = urlAt(choice);
+    if (url !== undefined) targets.push({ choice, url });
+  }
+  return targets;
+}
+
 /** Behind each of them goes what was asked for. */
 function othersOf({ urls }: Edge, path: string, query: string): Pick<Target, "urls"> {
   if (urls === undefined) return {};
@@ -312,8 +336,8 @@ function othersOf({ urls }: Edge, path: string, query: string): Pick<Target, "ur
 const LINKS_MAX = 4;
 
 /** All but the first, which is where the redirect goes. */
-function linksTo(targets: Iterable<Target>): Answer["headers"] {
-  const urls = [...targets].slice(1, 1 + LINKS_MAX).map(({ url }) => url);
+function linksTo(targets: readonly Target[]): Answer["headers"] {
+  const urls = targets.slice(1, 1 + LINKS_MAX).map(({ url }) => url);
   return urls.length === 0 ? {} : { Link: duplicateLinks(urls) };
 }
 

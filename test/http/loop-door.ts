@@ -3,7 +3,7 @@ import { openWake } from "../../src/base/eventfd.ts";
 import { loadLibc } from "../../src/base/libc.ts";
 import { createCounts, httpMetrics, newCountedIn } from "../../src/http/counts.ts";
 import { hasIpv4Twin, type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../../src/http/door.ts";
-import { createLeanResponder } from "../../src/http/lean.ts";
+import { createLeanResponder, LEAN_FIELDS } from "../../src/http/lean.ts";
 import { DEFAULT_LIMITS } from "../../src/http/limits.ts";
 import { compileBalancers } from "../../src/http/proxied.ts";
 import { createLoop } from "../../src/http-loop/loop.ts";
@@ -34,6 +34,7 @@ export async function startLoopDoor(options: HttpDoorOptions): Promise<HttpDoor>
     wakeFd,
     limits,
     marks: new Uint8Array(1 << 20),
+    fields: LEAN_FIELDS,
     respond: responder.respond,
     isBalancer: (peer) => isBalancer(peer),
     handOver: door.adopt,
