@@ -133,7 +133,11 @@ export function createRedirector(
     const roster = field.rosterOf(decision.service);
     const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
     found.triesLeft--;
-    if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) {
+    if (
+      client.prefixLength === 0 ||
+      decision.scopePrefixLength === 0 ||
+      !goesByPlace(decision, roster, world)
+    ) {
       found.triesLeft = 0;
       return;
     }

@@ -60,7 +60,7 @@ beforeAll(async () => {
     place(prefix, { latitude: 45 - 30 * i, longitude: 100 * i - 100 }),
   );
   geo = await openGeo({ files: { city, asn: [] }, places, log: memoryLog() });
-  await vi.waitUntil(() => geo.snapshot().city.every(({ regions }) => regions !== undefined));
+  await vi.waitUntil(() => geo.snapshot().city.every(({ regions }) => regions !== undefined), 25_000);
 });
 
 afterAll(async () => {
