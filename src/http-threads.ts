@@ -32,7 +32,7 @@ import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
 
 export interface HttpThreadsOptions
   extends Pick<CrewOptions<HttpTask>, "inventory" | "world" | "geo" | "decisions" | "log">,
-    Omit<HttpDoorOptions, "services" | "trustedProxies" | "https" | "counted"> {
+    Omit<HttpDoorOptions, "services" | "edges" | "trustedProxies" | "https" | "counted"> {
   /** How many threads; by default one per core but one, 1 to 8. */
   readonly threads?: number;
   /** The C library, or why it cannot be called. */
@@ -56,13 +56,14 @@ export interface HttpThreads {
 /** @throws an Error of one line if an endpoint cannot be listened on; then nothing is left running */
 export async function startHttpThreads(options: HttpThreadsOptions): Promise<HttpThreads> {
   const { inventory, endpoints, log, libc = loadLibc() } = options;
-  const { services, trustedProxies, detailsFor, proxyProtocol, listen } = inventory;
+  const { services, edges, trustedProxies, detailsFor, proxyProtocol, listen } = inventory;
   const counted = newCountedIn();
   const served = serveCertificates(listen.https, log);
   const doorOptions: HttpDoorOptions = {
     ...options,
     ...served.door,
     services,
+    edges,
     trustedProxies,
     ...(detailsFor && { detailsFor }),
     ...(proxyProtocol && { proxyProtocol }),

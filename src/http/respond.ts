@@ -24,6 +24,7 @@ import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts
 import { hostOf } from "./host.ts";
 import { isForPlainHttp, toHttps } from "./https-redirect.ts";
 import { createLocations, printable } from "./location.ts";
+import { createReachable } from "./reachable.ts";
 import { unwrapped } from "./redirector-php.ts";
 import { schemeOf } from "./scheme.ts";
 import { sign } from "./signature.ts";
@@ -63,7 +64,9 @@ export type RejectedReason =
   | "proxy-header";
 
 /** The part of an inventory that the door needs. */
-export type DoorInventory = Pick<Inventory, "trustedProxies" | "services" | "detailsFor" | "proxyProtocol">;
+export type DoorInventory = Pick<Inventory, "trustedProxies" | "services" | "detailsFor" | "proxyProtocol"> &
+  // Left out: decisions are asked for whole, not for their best edge alone.
+  Partial<Pick<Inventory, "edges">>;
 
 export interface ResponderOptions extends DoorInventory {
   readonly decide: Decide;
@@ -137,11 +140,11 @@ export function createResponder(options: ResponderOptions): Responder {
       const leftOut = rules.maySeeDetails?.(client.address) === true && asksForJson(request) ? [] : undefined;
       const isTimed = service.http.serverTiming === true;
       const startMs = isTimed ? performance.now() : 0;
-      const decision = decide(
-        { hostname, client, path: target.path },
-        "http",
-        leftOut && collecting(leftOut),
-      );
+      const { path } = target;
+      const isBestEnough =
+        leftOut === undefined && rules.areAllReachable(service) && !needsAll(service, request);
+      const question = isBestEnough ? { hostname, client, path, most: 1 } : { hostname, client, path };
+      const decision = decide(question, "http", leftOut && collecting(leftOut));
       if (decision === undefined) return unserved(request);
       const durationMs = isTimed ? performance.now() - startMs : 0;
       const context = { client, decision, leftOut, durationMs };
@@ -153,14 +156,21 @@ export function createResponder(options: ResponderOptions): Responder {
 /** What follows from the configuration. */
 type Rules = ReturnType<typeof rulesOf>;
 
-function rulesOf({ trustedProxies, services, detailsFor }: DoorInventory, log: Log) {
+function rulesOf({ trustedProxies, services, edges = [], detailsFor }: DoorInventory, log: Log) {
   const serviceAt = createServiceTable(services);
+  const locations = createLocations((hostname) => serviceAt(hostname) !== undefined, log);
   return {
     isTrusted: compileTrusted(trustedProxies),
     maySeeDetails: detailsFor && compileTrusted(detailsFor),
     serviceAt,
-    locations: createLocations((hostname) => serviceAt(hostname) !== undefined, log),
+    locations,
+    areAllReachable: createReachable(edges, locations),
   };
+}
+
+/** Whether the answer names other edges beside the best one. */
+function needsAll({ http }: Service, request: ViewerRequest): boolean {
+  return http.links === true || asksForJson(request);
 }
 
 function unserved(request: ViewerRequest): Response {

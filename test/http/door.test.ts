@@ -2,6 +2,8 @@ import { request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startHttpDoor } from "../../src/http/door.ts";
 import type { Outcome, RefusalReason } from "../../src/model/decision.ts";
+import type { Edge } from "../../src/model/edge.ts";
+import type { Service } from "../../src/model/service.ts";
 import type { SteeringCall } from "../../src/model/steering.ts";
 import {
   AMSTERDAM,
@@ -97,6 +99,35 @@ describe("a redirect", () => {
     expect(reply.statusCode).toBe(302);
     expect(reply.headers["location"]).toBe("http://127.0.0.11:8081/x");
     expect(Math.abs(Date.now() - Date.parse(String(reply.headers["date"])))).toBeLessThan(60_000);
+  });
+});
+
+describe("the engine", () => {
+  /** How many edges it was asked for by each of the requests. */
+  const wantedBy = async (service: Service, edges: readonly Edge[], ...fields: string[]) => {
+    const own = await openDoor({ services: [service], edges });
+    for (let i = 0; i < 3; i++) await ask(own.port, "GET / HTTP/1.1", [HOST, ...fields]);
+    await own.door.stop();
+    return own.questions.map(({ most = "all" }) => most);
+  };
+  const some = Array.from({ length: 6 }, (_, index) => ({
+    ...edgeOf(`e${index}`, "http://127.0.0.1"),
+    index,
+  }));
+  const service = serviceOf({ edges: [0, 1, 2, 3, 4, 5] });
+
+  it("is asked for the best edge alone, once all are known to have somewhere to go", async () => {
+    expect(await wantedBy(service, some)).toEqual(["all", 1, 1]);
+  });
+
+  it("is asked for all where the best may have nowhere to go", async () => {
+    expect(await wantedBy(service, [...some.slice(0, 5), edgeOf("e5")])).toEqual(["all", "all", "all"]);
+  });
+
+  it("is asked for all where the answer names them", async () => {
+    const http = { ...service.http, links: true } as const;
+    expect(await wantedBy({ ...service, http }, some)).toEqual(["all", "all", "all"]);
+    expect(await wantedBy(service, some, "Accept: application/json")).toEqual(["all", "all", "all"]);
   });
 });
 

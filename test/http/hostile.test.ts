@@ -126,9 +126,10 @@ describe("slowness", () => {
     const slow = Array.from({ length: 150 }, () => connect(test.port, "127.0.0.1"));
     for (const socket of slow) socket.on("error", () => {});
     await Promise.all(slow.map(async (socket) => await once(socket, "connect")));
+    const closed = slow.map(async (socket) => await once(socket.resume(), "close"));
     for (const socket of slow) socket.write("GET / HTTP/1.1\r\nX: ");
     expect((await ask(test.port, "GET / HTTP/1.1")).status).toBe(302);
-    await Promise.all(slow.map(async (socket) => await once(socket.resume(), "close")));
+    await Promise.all(closed);
   });
 });
 
