@@ -12,6 +12,7 @@
  * event loop, so that no answer is made of a mixture.
  */
 import { joinArrivals } from "./arrivals.ts";
+import { systemClock } from "./base/clock.ts";
 import { createBusyShare } from "./base/busy.ts";
 import { createServiceTable } from "./base/service-table.ts";
 import { watchCanary } from "./canary.ts";
@@ -19,6 +20,7 @@ import { createAcmeApi } from "./acme/api.ts";
 import { createChallenges } from "./acme/challenges.ts";
 import { createBoard } from "./condition/board.ts";
 import type { ConditionChange } from "./condition/change.ts";
+import { createExperience } from "./experience/experience.ts";
 import { createFailStatic } from "./condition/fail-static.ts";
 import { createStateFile } from "./condition/state-file.ts";
 import { loadConfigInThread } from "./config/thread.ts";
@@ -140,6 +142,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(() => checker.stop());
   const heatKeeper = keepHeat(board, () => inventory);
   onStop(() => heatKeeper.stop());
+  const experience = createExperience({ onChange: () => worlds.refresh(), clock: systemClock });
+  onStop(() => experience.stop());
+  experience.take(inventory);
   const worlds = createWorlds({
     board,
     staleStreams: checker.staleStreams,
@@ -150,6 +155,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
         ...[doors.dns, doors.http].map((door) => door?.takeArrivals() ?? []),
       ]),
     heat: () => heatKeeper.heat(),
+    corrections: (inventory) => experience.corrections(inventory),
     onWorld: (world) => {
       redirector.take(inventory, world);
       doors.dns?.take(inventory, world);
@@ -213,6 +219,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       doors.http?.take(next, world);
       ops.take(next.ops);
       challenges.keep(isServed);
+      experience.take(next);
     },
     told: (verdict) => events.emit({ kind: "reload", atMs: Date.now(), verdict }),
   });
@@ -226,6 +233,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     checker.metrics,
     failStatic.metrics,
     reloads.metrics,
+    experience.metrics,
   );
 
   const isServed = (hostname: string): boolean => {
@@ -283,6 +291,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       edges: () => inventory.edges,
       log,
       busy: createBusyShare(),
+      onReport: (report, client) => experience.steering(report, client.address),
     });
     const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
     onStop(() => dns.stop());
@@ -294,6 +303,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       decisions,
       decide,
       steer,
+      hear: (service, client, body) => experience.cmcd(service, client.address, body),
       log,
     });
     onStop(() => http.stop());

@@ -104,7 +104,7 @@ export function createRedirector(
     };
     const { playing } = question;
     const decision = select(service, viewer, field, world, trace);
-    return playing === undefined ? decision : keepPlaying(decision, playing, world, stream);
+    return playing === undefined ? decision : keepPlaying(decision, playing, question.client, world, stream);
   };
 
   /** For DNS, which sees networks: a decision is made once for all of a network, while nothing changes. */

@@ -87,12 +87,13 @@ function scopeOf({ address }: Client, length: number): string {
   return formatPrefix({ family: address.family, bytes: maskBytes(address.bytes, length), length });
 }
 
-function choiceView({ edge, distanceKm, priceKm, favour, loadRatio, up }: Choice): ChoiceView {
+function choiceView({ edge, distanceKm, priceKm, correctionKm, favour, loadRatio, up }: Choice): ChoiceView {
   return {
     id: edge.id,
     ...(edge.url === undefined ? {} : { url: edge.url }),
     distanceKm: known(distanceKm),
     priceKm,
+    ...(correctionKm === undefined ? {} : { correctionKm }),
     ...(favour && { favour }),
     load: known(loadRatio),
     up: { 4: (up & UP_IPV4) !== 0, 6: (up & UP_IPV6) !== 0 },

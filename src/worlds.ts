@@ -1,5 +1,6 @@
 import type { Board } from "./condition/board.ts";
 import type { Kept } from "./condition/fail-static.ts";
+import type { Corrections } from "./model/corrections.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
@@ -35,6 +36,8 @@ export interface WorldsOptions {
   readonly kept: () => readonly Kept[];
   /** What is known of streams and edges, where a service asks for that. */
   readonly heat: () => StreamHeat | undefined;
+  /** What players' reports add to distances, for the indices of that inventory. */
+  readonly corrections: (inventory: Inventory) => Corrections | undefined;
   /** Not for `take`, whose caller knows. */
   readonly onWorld: (world: World) => void;
 }
@@ -42,7 +45,7 @@ export interface WorldsOptions {
 const TICK_MS = 1000;
 
 export function createWorlds(options: WorldsOptions): Worlds {
-  const { board, takeArrivals, staleStreams, kept, heat, onWorld } = options;
+  const { board, takeArrivals, staleStreams, kept, heat, corrections, onWorld } = options;
   const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
   let inventory: Inventory | undefined;
   let world: World | undefined;
@@ -59,7 +62,13 @@ export function createWorlds(options: WorldsOptions): Worlds {
     const priced = pricing.world(facts, performance.now());
     const streams = staleStreams.size === 0 ? priced.staleStreams : staleByIndex();
     const hot = heat();
-    return (world = { ...priced, staleStreams: streams, ...(hot === undefined ? {} : { heat: hot }) });
+    const added = inventory && corrections(inventory);
+    return (world = {
+      ...priced,
+      staleStreams: streams,
+      ...(hot === undefined ? {} : { heat: hot }),
+      ...(added === undefined ? {} : { corrections: added }),
+    });
   };
   const timer = setInterval(() => {
     if (inventory === undefined || isHeld) return;

@@ -18,7 +18,7 @@ export function explainPage(hostname: string, view: ExplainView, { colour }: Loo
       ],
       colour,
     ),
-    ...(view.edges.length === 0 ? [] : ["", ...table(CHOICE_COLUMNS, view.edges.map(choiceRow), colour)]),
+    ...(view.edges.length === 0 ? [] : ["", ...choiceTable(view.edges, colour)]),
     ...(view.rejected.length === 0
       ? []
       : ["", ...table(REJECTION_COLUMNS, view.rejected.map(rejectionRow), colour)]),
@@ -44,12 +44,22 @@ function outcomeCell({ kind, reason, fallback }: OutcomeView): Cell {
   }
 }
 
+/** What players' reports add is shown where they add anything. */
+function choiceTable(choices: readonly ChoiceView[], colour: boolean): string[] {
+  const isCorrected = choices.some(({ correctionKm }) => correctionKm !== undefined);
+  const isShown = (_: unknown, column: number): boolean => isCorrected || column !== PLAYERS_AT;
+  const rows = choices.map((choice, index) => choiceRow(choice, index).filter(isShown));
+  return table(CHOICE_COLUMNS.filter(isShown), rows, colour);
+}
+
+const PLAYERS_AT = 5;
 const CHOICE_COLUMNS = [
   { title: "#", align: "right" },
   { title: "EDGE" },
   { title: "DISTANCE km", align: "right" },
   { title: "LOAD", align: "right" },
   { title: "PRICE km", align: "right" },
+  { title: "PLAYERS km", align: "right" },
   { title: "SCORE km", align: "right" },
   { title: "IPv4" },
   { title: "IPv6" },
@@ -58,14 +68,18 @@ const CHOICE_COLUMNS = [
 ] as const;
 
 /** The score is what `rank: nearest` orders by. */
-function choiceRow({ id, url, distanceKm, load, priceKm, favour, up }: ChoiceView, index: number): Cell[] {
+function choiceRow(choice: ChoiceView, index: number): Cell[] {
+  const { id, url, distanceKm, load, priceKm, correctionKm = 0, favour, up } = choice;
   return [
     String(index + 1),
     { text: id, style: "bold" },
     kilometres(distanceKm),
     percent(load),
     kilometres(priceKm),
-    kilometres(typeof distanceKm === "number" ? distanceKm + priceKm - (favour?.km ?? 0) : undefined),
+    kilometres(correctionKm),
+    kilometres(
+      typeof distanceKm === "number" ? distanceKm + priceKm + correctionKm - (favour?.km ?? 0) : undefined,
+    ),
     upCell(up["4"]),
     upCell(up["6"]),
     url ?? UNKNOWN,

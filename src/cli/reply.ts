@@ -84,7 +84,12 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
       { address: text, prefix: text, layer: text },
       { country: text, continent: text, city: text, latitude: number, longitude: number, asn: number },
     ),
-    edges: listOf(record({ id: text, priceKm: number, up: record({ 4: truth, 6: truth }) }, { url: text })),
+    edges: listOf(
+      record(
+        { id: text, priceKm: number, up: record({ 4: truth, 6: truth }) },
+        { url: text, correctionKm: number },
+      ),
+    ),
     rejected: listOf(record({ id: text, reason: text })),
     outcome: record(
       { kind: text },

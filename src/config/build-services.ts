@@ -40,6 +40,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
   checkRule(input.deny, "deny", report);
   checkFallback(input, report);
   checkAffinity(input, report);
+  checkExperience(input, report);
   const edges = chooseEdges(input.edges, known, report);
   return {
     id,
@@ -60,6 +61,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
       (id) => known.edgeIds.has(id) && !known.edges.some((edge) => edge.id === id),
       under(report, "steering"),
     ),
+    ...(input.experience === undefined ? {} : { experience: input.experience }),
     maxDistanceKm: input.maxDistanceKm ?? Number.POSITIVE_INFINITY,
     margin: input.margin,
     whenFull: input.whenFull,
@@ -154,6 +156,15 @@ function checkAffinity({ affinity, affinityWithin, streamPath }: ServiceInput, r
     );
   if (affinity !== "stream" && streamPath !== undefined)
     report(["streamPath"], "has no effect without affinity: stream; add that, or leave it out");
+}
+
+function checkExperience({ experience, rank }: ServiceInput, report: Report): void {
+  if (experience === undefined) return;
+  if (rank !== "nearest")
+    report(
+      ["experience"],
+      "adds to distances, which count for rank: nearest alone; set that, or leave it out",
+    );
 }
 
 function checkFallback({ whenDown, fallback }: ServiceInput, report: Report): void {

@@ -106,6 +106,15 @@ const steering = z.strictObject({
     .optional(),
 });
 
+const experience = z.strictObject({
+  maxKm: decimal({ min: 50, max: 5000 })
+    .describe("The most that an edge can be made to look further away from a group of networks.")
+    .prefault(500),
+  networks: integer({ min: 5, max: 1000 })
+    .describe("At how many networks of a group players must report of an edge within a minute.")
+    .prefault(10),
+});
+
 const fallback = z.strictObject({
   url: baseUrl().optional(),
   addresses: z.array(address()).prefault([]),
@@ -146,6 +155,9 @@ export const serviceSchema = z.strictObject({
   steering: steering
     .describe("What players are told at /.edgeward/steering, to move them while they play.")
     .prefault({}),
+  experience: experience
+    .describe("Lets what players report of their throughput add to distances; left out: it does not.")
+    .optional(),
   maxDistanceKm: decimal({ min: 0, max: 20_100 })
     .describe("How far a viewer may be sent, in kilometres; left out: anywhere.")
     .optional(),

@@ -10,6 +10,8 @@ import type { Steer } from "../model/steering.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import { type Answer, headersOf, problem } from "./answer.ts";
 import type { Certificates } from "./certificates.ts";
+import { collect } from "./collect.ts";
+import type { HearPlayers, Reads } from "./cmcd.ts";
 import { type ConnectionRefusal, endSlowly, refusalOf, refuseConnection } from "./client-error.ts";
 import { type CountedIn, createCounts, httpMetrics, newCountedIn } from "./counts.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
@@ -24,6 +26,8 @@ export interface HttpDoorOptions extends DoorInventory {
   readonly https?: { readonly endpoints: readonly Endpoint[]; readonly certificates: Certificates };
   readonly decide: Decide;
   readonly steer: Steer;
+  /** What players report; left out: nobody listens. */
+  readonly hear?: HearPlayers;
   readonly log: Log;
   readonly limits?: Partial<HttpLimits>;
   /** Where to count; of its own if left out. */
@@ -97,8 +101,28 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
 
   const answer = (request: IncomingMessage, response: ServerResponse, target: string): void => {
     const startMs = performance.now();
-    const { answer, serviceId, rejected } = respondSafely(respond, viewerRequest(request, target), report);
-    const body = bodyOf(request);
+    const made = respondSafely(respond, viewerRequest(request, target), report);
+    const { reads } = made;
+    if (reads === undefined) return send(request, response, made, bodyOf(request), startMs);
+    if (request.headers.expect !== undefined) response.writeContinue();
+    collect(request, reads.most, (octets) =>
+      send(
+        request,
+        response,
+        withBody(made, reads, octets),
+        octets === undefined ? "arriving" : "none",
+        startMs,
+      ),
+    );
+  };
+
+  const send = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    { answer, serviceId, rejected }: Response,
+    body: Body,
+    startMs: number,
+  ): void => {
     latest.set(request.socket, response);
     if (stopping || body !== "none") response.setHeader("Connection", "close");
     if (body === "arriving") {
@@ -136,7 +160,18 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     const { stream } = request;
     const socket = stream.session?.socket;
     const asked = { ...fromHttp2(request), peer: connections.of(socket)?.address ?? peerOf(socket) };
-    const { answer, serviceId, rejected } = respondSafely(respond, asked, report);
+    const made = respondSafely(respond, asked, report);
+    const { reads } = made;
+    if (reads === undefined) return sendHttp2(response, made, startMs);
+    collect(request, reads.most, (octets) => sendHttp2(response, withBody(made, reads, octets), startMs));
+  };
+
+  const sendHttp2 = (
+    response: Http2ServerResponse,
+    { answer, serviceId, rejected }: Response,
+    startMs: number,
+  ): void => {
+    const { stream } = response;
     // A body is not waited for (RFC 9113 8.1).
     if (!stream.endAfterHeaders) response.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
     response.writeHead(answer.status, headersOf(answer)).end(answer.body);
@@ -229,6 +264,12 @@ export function respondSafely(
     const answer = problem(503, "no decision could be made", false, { "Retry-After": "10" });
     return { serviceId: "-", answer };
   }
+}
+
+/** @param octets `undefined`: it is too long */
+function withBody(made: Response, { take }: Reads, octets: Buffer | undefined): Response {
+  if (octets !== undefined) return { ...made, answer: take(octets.toString("latin1")) };
+  return { ...made, answer: problem(413, "more events than are read at once", false) };
 }
 
 /** held-back: announced, but not sent before we ask for it, which we never do (RFC 9110 10.1.1). */

@@ -20,6 +20,7 @@ import {
   serverTiming,
   type Target,
 } from "./answer.ts";
+import { cmcdRefusal, HEARD, type HearPlayers, type Reads, readsCmcd } from "./cmcd.ts";
 import { clientOf, compileTrusted, type HeaderFields } from "./client-address.ts";
 import { hostOf } from "./host.ts";
 import { isForPlainHttp, toHttps } from "./https-redirect.ts";
@@ -52,6 +53,8 @@ export interface Response {
   readonly serviceId: string;
   /** Why no service was even looked for. */
   readonly rejected?: RejectedReason;
+  /** The body is to be read first; `answer` is for want of one. */
+  readonly reads?: Reads;
 }
 
 export type RejectedReason =
@@ -71,6 +74,8 @@ export type DoorInventory = Pick<Inventory, "trustedProxies" | "services" | "det
 export interface ResponderOptions extends DoorInventory {
   readonly decide: Decide;
   readonly steer: Steer;
+  /** Left out: nobody listens. */
+  readonly hear?: HearPlayers;
   readonly log: Log;
   /** Octets of the longest request target. */
   readonly maxTargetLength: number;
@@ -96,11 +101,19 @@ export function createResponder(options: ResponderOptions): Responder {
     const { isTrusted } = rules;
     const client = clientOf(request.peer, request.headers, isTrusted);
     const authority = port === "" ? hostname : `${hostname}:${port}`;
-    const path = streamPathOf(target);
+    const path = streamPathOf(STEERING, target);
     const address = `${schemeOf(request, isTrusted(request.peer))}://${authority}${target.path}`;
     const call = { service, hostname, client, query: target.query, address };
     const body = steer(path === undefined ? call : { ...call, path });
     return body === undefined ? refusal(request, 410, "this service steers no longer") : manifest(body);
+  };
+
+  const cmcd = (request: ViewerRequest, hear: HearPlayers, service: Service): Response => {
+    const refused = cmcdRefusal(request.method, request.headers, asksForJson(request));
+    if (refused !== undefined) return { serviceId: service.id, answer: refused };
+    const client = clientOf(request.peer, request.headers, rules.isTrusted);
+    const reads = readsCmcd((body) => hear(service, client, body));
+    return { serviceId: service.id, answer: HEARD, reads };
   };
 
   const isPlain = (request: ViewerRequest): boolean =>
@@ -118,8 +131,10 @@ export function createResponder(options: ResponderOptions): Responder {
         return { serviceId: "-", answer: refusal(request, status, detail), rejected: reason };
       }
       const { hostname } = asked;
-      const isSteering = isAt(STEERING, asked.target.path);
-      const service = rules.serviceAt(hostname, isSteering ? streamPathOf(asked.target) : asked.target.path);
+      const own = ownAt(asked.target.path);
+      const isSteering = own === STEERING;
+      const asksFor = own === undefined ? asked.target.path : streamPathOf(own, asked.target);
+      const service = rules.serviceAt(hostname, asksFor);
       if (service === undefined)
         return rules.serviceAt(hostname) === undefined ? unserved(request) : pathless(request);
       if (request.method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
@@ -129,6 +144,8 @@ export function createResponder(options: ResponderOptions): Responder {
         return { serviceId: service.id, answer };
       }
       if (isSteering) return { serviceId: service.id, answer: steering(request, asked, service) };
+      if (own === CMCD && service.experience !== undefined && options.hear !== undefined)
+        return cmcd(request, options.hear, service);
       const inner = service.http.redirectorPhp === true ? unwrapped(asked.target) : undefined;
       if (inner?.kind === "malformed")
         return { serviceId: service.id, answer: refusal(request, 400, inner.detail) };
@@ -239,9 +256,18 @@ function asksForJson({ headers }: ViewerRequest): boolean {
 const RESERVED = "/.edgeward";
 const STEERING = `${RESERVED}/steering`;
 
-/** What stands behind the steering address. */
-function streamPathOf({ path }: RequestTarget): string | undefined {
-  return path.length > STEERING.length + 1 ? path.slice(STEERING.length) : undefined;
+const CMCD = `${RESERVED}/cmcd`;
+
+/** Those of our own paths behind which a stream may be named. */
+function ownAt(path: string): typeof STEERING | typeof CMCD | undefined {
+  if (!path.startsWith(RESERVED)) return undefined;
+  if (isAt(STEERING, path)) return STEERING;
+  return isAt(CMCD, path) ? CMCD : undefined;
+}
+
+/** What stands behind an address of ours. */
+function streamPathOf(own: string, { path }: RequestTarget): string | undefined {
+  return path.length > own.length + 1 ? path.slice(own.length) : undefined;
 }
 
 function isAt(prefix: string, path: string): boolean {

@@ -80,7 +80,9 @@ export interface Choice {
   /** Great-circle kilometres; NaN when the viewer cannot be located. */
   readonly distanceKm: number;
   readonly priceKm: number;
-  /** What puts it before others though they are nearer or cheaper; edges are ranked by distance + price - favour. */
+  /** What players' reports add to the distance for this viewer; absent: nothing. */
+  readonly correctionKm?: number;
+  /** What puts it before others though they are nearer or cheaper; edges are ranked by distance + price + correction - favour. */
   readonly favour?: { readonly km: number; readonly why: FavourReason };
   /** NaN unknown or unlimited. */
   readonly loadRatio: number;

@@ -1,5 +1,6 @@
 import type { Address, Family, Prefix } from "./address.ts";
 import type { Band } from "./band.ts";
+import type { ExperienceRules } from "./corrections.ts";
 import type { TlsCheck } from "./edge.ts";
 import type { Continent } from "./location.ts";
 
@@ -56,6 +57,8 @@ export interface Service {
   /** Absent: redirects are not signed. Not part of `http`, which is shown to operators. */
   readonly signing?: Signing;
   readonly steering: SteeringRules;
+  /** Present: what players report of their throughput adds to distances. */
+  readonly experience?: ExperienceRules;
   /** How far a viewer may be sent; Infinity: anywhere. */
   readonly maxDistanceKm: number;
   /** Share of an edge's capacity that is left free, 0..0.5. */

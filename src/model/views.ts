@@ -87,7 +87,9 @@ export interface ChoiceView {
   /** Null when the viewer cannot be located. */
   readonly distanceKm: number | null;
   readonly priceKm: number;
-  /** What puts it before nearer or cheaper ones: edges are ranked by distance + price - favour. Absent for none. */
+  /** What players' reports add to the distance for this viewer. Absent for nothing. */
+  readonly correctionKm?: number;
+  /** What puts it before nearer or cheaper ones: edges are ranked by distance + price + correction - favour. Absent for none. */
   readonly favour?: { readonly km: number; readonly why: FavourReason };
   /** Share of the capacity in use; null when unknown or unlimited. */
   readonly load: number | null;

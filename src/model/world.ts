@@ -1,3 +1,5 @@
+import type { Corrections } from "./corrections.ts";
+
 /**
  * What is true of every edge at one moment, as arrays by `Edge.index`. Replaced whole, never edited;
  * plain data, so that it can be sent to, or shared with, another thread.
@@ -21,6 +23,8 @@ export interface World {
   readonly limit: Float64Array;
   /** Streams that stand still there, as their service names them, by `Edge.index`; edges without any are left out. */
   readonly staleStreams: ReadonlyMap<number, ReadonlySet<string>>;
+  /** What players' reports add to distances; absent while that is nothing. */
+  readonly corrections?: Corrections;
   /** Decisions made since, by all serving threads. */
   readonly sent: Sent;
   /** Which edges carry how much of which stream; absent where no service asks for that. */

@@ -1,3 +1,5 @@
+import { REJECTION_REASONS } from "../model/decision.ts";
+
 /** JSON Schemas (2020-12) of what the door takes and gives. Each stands alone, without references. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -246,13 +248,12 @@ export const EXPLANATION: JsonSchema = object({
       },
       {
         url: text,
+        correctionKm: { type: "number", description: "kilometres that players' reports add to the distance" },
         favour: object({ km: number, why: { enum: ["preferred", "stream", "warm", "viewer"] } }),
       },
     ),
   ),
-  rejected: arrayOf(
-    object({ id: text, reason: { enum: ["off", "drain", "down", "full", "not-allowed"] }, distanceKm }),
-  ),
+  rejected: arrayOf(object({ id: text, reason: { enum: REJECTION_REASONS }, distanceKm })),
   outcome: object(
     { kind: { enum: ["edges", "overload", "fail-open", "fallback", "refused"] } },
     { reason: { enum: ["full", "down", "not-allowed", "no-edges"] }, fallback },

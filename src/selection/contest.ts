@@ -1,5 +1,6 @@
 import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
+import type { Corrected } from "./corrections.ts";
 import type { Field, Roster } from "./field.ts";
 import type { Viewer } from "./select.ts";
 import { networkKey, rendezvousDraw } from "./spread.ts";
@@ -15,6 +16,8 @@ export interface Contest {
   readonly stream: number | undefined;
   /** Those that are preferred for this viewer. */
   readonly preferred: ReadonlySet<number> | undefined;
+  /** What players' reports add to distances for this viewer. */
+  readonly corrected: Corrected | undefined;
   /** Scores this close to each other are equal. */
   readonly bandKm: number;
   /** How many edges are wanted. */

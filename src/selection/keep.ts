@@ -1,8 +1,10 @@
 import { distanceKm, unitVector } from "../base/sphere.ts";
+import type { Client } from "../model/client.ts";
 import type { Choice, Decision, Playing } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Location } from "../model/location.ts";
 import type { World } from "../model/world.ts";
+import { correctedFor, correctionKm } from "./corrections.ts";
 import { familyBits } from "./field.ts";
 import { liveRatio } from "./live.ts";
 import { STANDING, type Standing, standingOf } from "./standing.ts";
@@ -21,12 +23,13 @@ export const KEEP_WITHIN_LOAD = 0.2;
 export function keepPlaying(
   decision: Decision,
   playing: Playing,
+  client: Client,
   world: World,
   stream: string | undefined,
 ): Decision {
-  const { edges, location } = decision;
+  const { edges } = decision;
   const chosen = edges.find(({ edge }) => edge.id === playing.edge.id);
-  const choice = chosen ?? choiceOf(playing.edge, location, world, decision);
+  const choice = chosen ?? choiceOf(playing.edge, decision, client, world);
   const standing = standingOf(choice.edge.index, choice.distanceKm, decision.service, world, stream);
   const stays =
     standing === STANDING.DRAIN
@@ -61,7 +64,10 @@ function staysAt(
 function isNearlyAsGood(playing: Choice, best: Choice, { rank }: Decision["service"]): boolean {
   switch (rank) {
     case "nearest":
-      return !(best.distanceKm + best.priceKm + KEEP_WITHIN_KM < playing.distanceKm);
+      return !(
+        best.distanceKm + best.priceKm + added(best) + KEEP_WITHIN_KM <
+        playing.distanceKm + added(playing)
+      );
     case "least-loaded":
       return !(best.loadRatio + KEEP_WITHIN_LOAD < playing.loadRatio);
     case "weighted":
@@ -71,12 +77,23 @@ function isNearlyAsGood(playing: Choice, best: Choice, { rank }: Decision["servi
   }
 }
 
-function choiceOf(edge: Edge, location: Location, world: World, { outcome }: Decision): Choice {
+function added({ correctionKm = 0 }: Choice): number {
+  return correctionKm;
+}
+
+function choiceOf(
+  edge: Edge,
+  { outcome, service, location }: Decision,
+  client: Client,
+  world: World,
+): Choice {
   const { index } = edge;
+  const addedKm = service.rank === "nearest" ? correctionKm(correctedFor(service, client, world), index) : 0;
   return {
     edge,
     distanceKm: kmBetween(location, edge),
     priceKm: world.priceKm[index] as number,
+    ...(addedKm === 0 ? {} : { correctionKm: addedKm }),
     loadRatio: liveRatio(world, index),
     up: outcome.kind === "fail-open" ? familyBits(edge) : (world.up[index] as number),
   };

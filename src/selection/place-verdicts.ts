@@ -119,6 +119,7 @@ export function goesByPlace(
     service.affinity === "none" &&
     service.allow === undefined &&
     service.deny === undefined &&
+    (service.experience === undefined || world.corrections === undefined) &&
     service.maxDistanceKm === Number.POSITIVE_INFINITY &&
     service.whenFull === "spill" &&
     stateIn(world).isNobodyMissed &&

@@ -2,6 +2,7 @@ import type { Location } from "../model/location.ts";
 import type { Rank } from "../model/service.ts";
 import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
+import { correctionKm } from "./corrections.ts";
 import { barrierKm, liveRatio, usedShare } from "./live.ts";
 
 /** The one order of a service. */
@@ -22,7 +23,7 @@ const UNKNOWN_LOAD = 0.5;
 
 const byDistanceAndPrice: Ranking = {
   byDistance: true,
-  score: (contest, edge, km) => km + priceKm(contest, edge),
+  score: (contest, edge, km) => km + priceKm(contest, edge) + correctionKm(contest.corrected, edge),
   lot: noLot,
 };
 

@@ -13,6 +13,7 @@ import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
 import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
+import { correctedFor, correctionBits, correctionKm } from "./corrections.ts";
 import { familyBits, type Field, type Roster } from "./field.ts";
 import { liveRatio } from "./live.ts";
 import { type Favour, favourOf } from "./affinity.ts";
@@ -72,7 +73,11 @@ export function select(
   const ranking = rankingOf(service.rank, isLocated);
   const admission = admit(service, client, located);
   const byNetwork = drawsByNetwork(service.rank, located.location);
-  const depth = Math.max(admission.prefixLength, roster.preferences?.depth(client) ?? 0);
+  const depth = Math.max(
+    admission.prefixLength,
+    roster.preferences?.depth(client) ?? 0,
+    ranking.byDistance ? correctionBits(service, client, world) : 0,
+  );
   const scopePrefixLength = isSameForAll(service, roster) ? 0 : scope(client, depth, byNetwork);
   const contest: Contest = {
     service,
@@ -81,6 +86,7 @@ export function select(
     roster,
     world,
     stream: service.affinity === "stream" ? keyOfStream(viewer) : undefined,
+    corrected: ranking.byDistance ? correctedFor(service, client, world) : undefined,
     preferred: roster.preferences?.preferredFor(client, located),
     bandKm: ranking.byDistance ? Math.max(SAME_PLACE_KM, located.location.accuracyRadiusKm ?? 0) : 0,
     most: viewer.most ?? service.edges.length,
@@ -365,10 +371,12 @@ function answersOf({ service, field, most }: Contest, { favour }: Verdict): numb
 function choiceOf(contest: Contest, index: number, distanceKm: number, outcome: Outcome): Choice {
   const { field, world } = contest;
   const edge = field.edges[index] as Edge;
+  const addedKm = correctionKm(contest.corrected, index);
   return {
     edge,
     distanceKm,
     priceKm: priceKm(contest, index),
+    ...(addedKm === 0 ? {} : { correctionKm: addedKm }),
     loadRatio: liveRatio(world, index),
     up: outcome.kind === "fail-open" ? familyBits(edge) : (world.up[index] as number),
   };

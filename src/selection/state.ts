@@ -7,7 +7,7 @@ import type { Roster } from "./field.ts";
 export interface ServiceState {
   /**
    * Tells states of all services apart. It stays over worlds in which all that a choice reads of them is the same
-   * (health, operators' states, prices), and no eligible edge is so near its limit that every viewer makes it dearer.
+   * (health, operators' states, prices, what players' reports add), and no eligible edge is so near its limit that every viewer makes it dearer.
    */
   readonly epoch: number;
   /** Edges left out beside eligible ones by reason, distances and streams aside; as of when the world was made. */
@@ -28,11 +28,13 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
   const before = new Float64Array(listed.length).fill(Number.NaN);
   const standings = new Uint32Array(STANDINGS);
   let seen: World | undefined;
+  let corrections: World["corrections"];
   let state: ServiceState = { epoch: 0, rejected: [], isNobodyMissed: true };
 
   const look = (world: World): ServiceState => {
     standings.fill(0);
-    let isSame = state.epoch !== 0;
+    let isSame = state.epoch !== 0 && (service.experience === undefined || world.corrections === corrections);
+    corrections = world.corrections;
     let isNobodyMissed = true;
     for (let i = 0; i < listed.length; i++) {
       const edge = listed[i] as number;

@@ -2,6 +2,8 @@
 export interface Told {
   /** Pathways that the player names as in use, as it wrote them. */
   readonly pathways: readonly string[];
+  /** Bit/s, as many as there are pathways; empty: it says nothing that fits them. */
+  readonly throughputs: readonly number[];
   /** What we noted in the address that we gave. */
   readonly session?: Session;
   /** Whatever else the query holds, byte for byte: empty, or parameters joined by `&`. */
@@ -20,6 +22,7 @@ export interface Session {
 export function toldBy(query: string): Told {
   const rest: string[] = [];
   let pathways: readonly string[] = [];
+  let throughputs: readonly number[] = [];
   let session: Session | undefined;
   for (const parameter of query.slice(1).split("&")) {
     const mark = parameter.indexOf("=");
@@ -27,9 +30,11 @@ export function toldBy(query: string): Told {
     const value = mark < 0 ? "" : parameter.slice(mark + 1);
     if (name === SESSION) session = sessionIn(value) ?? session;
     else if (PATHWAY.test(name)) pathways = namesIn(value);
+    else if (THROUGHPUT.test(name)) throughputs = numbersIn(value);
     else if (parameter !== "" && !PLAYERS_OWN.test(name)) rest.push(parameter);
   }
-  return { pathways, ...(session && { session }), rest: rest.join("&") };
+  if (throughputs.length !== pathways.length) throughputs = [];
+  return { pathways, throughputs, ...(session && { session }), rest: rest.join("&") };
 }
 
 /** The address to reload from. */
@@ -40,6 +45,7 @@ export function reloadUri(address: string, { rest }: Told, { lot, first }: Sessi
 
 const SESSION = "s";
 const LOTS = 100_000;
+const THROUGHPUT = /^_(?:HLS|DASH)_throughput$/;
 const PATHWAY = /^_(?:HLS|DASH)_pathway$/;
 /** Players add these anew to every call (CTA-5004 for CMCD). */
 const PLAYERS_OWN = /^(?:_(?:HLS|DASH)_.*|CMCD)$/;
@@ -58,6 +64,12 @@ function namesIn(value: string): string[] {
     .split(",", NAMES_MAX)
     .map((name) => name.trim())
     .filter((name) => PATHWAY_ID.test(name));
+}
+
+/** One, or a list of them. */
+function numbersIn(value: string): number[] {
+  const numbers = decoded(value).split(",", NAMES_MAX);
+  return numbers.every((number) => /^\d{1,15}(?:\.\d{1,6})?$/.test(number)) ? numbers.map(Number) : [];
 }
 
 const NAMES_MAX = 16;

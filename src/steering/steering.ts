@@ -1,3 +1,5 @@
+import type { Client } from "../model/client.ts";
+import type { PlayerReport } from "../model/corrections.ts";
 import type { Decide, Playing } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Log } from "../model/log.ts";
@@ -15,6 +17,8 @@ export interface SteeringOptions {
   readonly edges: () => readonly Edge[];
   readonly log: Log;
   readonly draining: Draining;
+  /** Told of every throughput that a player of a service with `experience` reports. */
+  readonly onReport?: (report: PlayerReport, client: Client) => void;
   /** Share of the time that the door is busy, 0..1. */
   readonly busy?: () => number;
   /** 0..1 */
@@ -70,6 +74,8 @@ export function createSteering(options: SteeringOptions): Steer {
     const lot = told.session?.lot ?? random();
     const current = currentOf(told, named);
     draining.seen(current?.id, lot);
+    if (service.experience !== undefined && options.onReport !== undefined)
+      for (const report of reportsIn(told, service, named)) options.onReport(report, call.client);
     const order = orderFor(call, current, lot);
     const pathways = pathwaysOf(order, named);
     const ids = current === undefined ? [...named.keys()].map(({ id }) => id) : [current.id];
@@ -120,6 +126,17 @@ function currentOf({ pathways, session }: Told, named: Named): Edge | undefined 
   const known = [...named].filter(([, { id }]) => inUse.includes(id));
   const [edge] = known.find(([, { id }]) => id === preferred) ?? known[0] ?? [];
   return edge;
+}
+
+/** A player's first call tells what it was told to assume; from then on it has measured. */
+function reportsIn({ pathways, throughputs, session }: Told, { id }: Service, named: Named): PlayerReport[] {
+  if (session === undefined) return [];
+  // One estimate for all that it has played from counts where it was sent to, and is by now.
+  if (pathways.length === 1 && pathways[0] !== session.first) return [];
+  return throughputs.flatMap((bitsPerSecond, i) => {
+    const edge = [...named].find(([, pathway]) => pathway.id === pathways[i])?.[0];
+    return edge === undefined ? [] : [{ service: id, edge: edge.id, bitsPerSecond }];
+  });
 }
 
 /** Never none: whatever the service has, where nobody knows better. */

@@ -37,7 +37,9 @@ function orderFor(
     ...(stream === undefined ? {} : { stream }),
   };
   const decision = select(service, viewer, fieldOf(EDGES), world);
-  return keepPlaying(decision, { edge: playing, mayStay }, world, stream).edges.map(({ edge }) => edge.id);
+  return keepPlaying(decision, { edge: playing, mayStay }, viewer.client, world, stream).edges.map(
+    ({ edge }) => edge.id,
+  );
 }
 
 const all = (ratio: number) => EDGES.map((edge) => [edge, ratio] as [typeof edge, number]);

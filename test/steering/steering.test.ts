@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { SteeringOptions } from "../../src/steering/steering.ts";
 import type { Outcome, RejectionReason } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import { edgeAt } from "../selection/fixture.ts";
@@ -216,5 +217,42 @@ describe("the address to reload from", () => {
   it("keeps the session's lot, and notes what comes first now", () => {
     expect(reload("?s=123.nyc1&_DASH_pathway=%22ams1%22&_DASH_throughput=1,2")).toBe(`${ADDRESS}?s=123.ams1`);
     expect(reload("?s=<script>&s=1234567.ams1")).toBe(`${ADDRESS}?s=50000.ams1`);
+  });
+});
+
+describe("what players say of their throughput", () => {
+  const EXPERIENCE = { experience: { maxKm: 500, networks: 10 } };
+  const said = (query: string, rules: object = EXPERIENCE): string[] => {
+    const reports: string[] = [];
+    const onReport: SteeringOptions["onReport"] = ({ service, edge, bitsPerSecond }, { address }) =>
+      void reports.push(`${service} ${edge} ${bitsPerSecond} ${address.bytes.join(".")}`);
+    steered({ edges: EDGES }, rules, { onReport }).ask(query);
+    return reports;
+  };
+
+  it.each<[string, string[]]>([
+    ["?s=5.ams1&_HLS_pathway=ams1&_HLS_throughput=5140000", ["live ams1 5140000 192.0.2.1"]],
+    [
+      "?_DASH_pathway=%22sin1,ams1%22&_DASH_throughput=1,2.5&s=5.ams1",
+      ["live sin1 1 192.0.2.1", "live ams1 2.5 192.0.2.1"],
+    ],
+    // What a player assumes before it has measured.
+    ["?_HLS_pathway=ams1&_HLS_throughput=500000", []],
+    // One estimate, and it has just been elsewhere.
+    ["?s=5.nyc1&_HLS_pathway=ams1&_HLS_throughput=5140000", []],
+    ["?s=5.ams1&_HLS_pathway=ams1", []],
+    ["?s=5.gone&_HLS_pathway=gone&_HLS_throughput=1", []],
+    ["?s=5.ams1&_DASH_pathway=%22sin1,ams1%22&_DASH_throughput=1", []],
+    ["?s=5.ams1&_HLS_pathway=ams1&_HLS_throughput=-1", []],
+    ["?s=5.ams1&_HLS_pathway=ams1&_HLS_throughput=1e9", []],
+    ["?s=5.ams1&_HLS_pathway=ams1&_HLS_throughput=NaN", []],
+  ])("%s", (query, expected) => {
+    expect(said(query)).toEqual(expected);
+  });
+
+  it("is told of clones by their hosts, and of services that ask for it only", () => {
+    const query = "?s=5.sin1.example.net&_HLS_pathway=sin1.example.net&_HLS_throughput=7";
+    expect(said(query, { ...EXPERIENCE, ...CLONING })).toEqual(["live sin1 7 192.0.2.1"]);
+    expect(said("?s=5.ams1&_HLS_pathway=ams1&_HLS_throughput=7", {})).toEqual([]);
   });
 });
