@@ -1,28 +1,19 @@
 import type { Edge } from "../model/edge.ts";
-import type { Service, Signing } from "../model/service.ts";
+import type { Signing, UrlTemplate } from "../model/service.ts";
+import { VALUE } from "./reading.ts";
 import type { Report } from "./report.ts";
 import type { ServiceInput } from "./schema-service.ts";
 import type { SignInput } from "./schema-sign.ts";
 
 /** @param report takes paths below `http` */
-export function buildHttp(
-  { stickiness, url, urls, sign, links, serverTiming, redirectorPhp, redirectToHttps }: ServiceInput["http"],
-  report: Report,
-): Pick<Service, "http" | "signing"> {
-  const templates = [["url"], ...Object.keys(urls).map((name) => ["urls", name])];
-  [url, ...Object.values(urls)].forEach((template, i) => {
-    if (!/\{(?:signature|expires|key)\}/.test(template)) return;
-    const path = templates[i] as string[];
-    if (sign === undefined) report(path, "has a place for a signature, and there is none; add http.sign");
-    else if (sign.scheme === "wmsauth")
-      report(
-        path,
-        "has a place for a signature; that of wmsauth is a parameter, so leave {signature}, {expires} and {key} out",
-      );
-  });
+export function buildHttp(input: ServiceInput["http"], tags: ReadonlySet<string>, report: Report) {
+  const { stickiness, url, urls, sign, links, serverTiming, redirectorPhp, redirectToHttps } = input;
+  checkSignatures(input, report);
+  checkTemplates(input, tags, report);
   const http = {
     stickinessSeconds: stickiness,
     url,
+    ...(input.templates.length === 0 ? {} : { templates: input.templates.map(templateOf) }),
     ...(Object.keys(urls).length === 0 ? {} : { urls }),
     ...(redirectToHttps === undefined ? {} : { redirectToHttps }),
     ...(redirectorPhp === true ? { redirectorPhp } : {}),
@@ -30,6 +21,42 @@ export function buildHttp(
     ...(serverTiming ? { serverTiming } : {}),
   };
   return sign === undefined ? { http } : { http, signing: buildSigning(sign, stickiness, report) };
+}
+
+function checkSignatures({ url, urls, templates, sign }: ServiceInput["http"], report: Report): void {
+  const all: (readonly [path: readonly (string | number)[], template: string])[] = [
+    [["url"], url],
+    ...Object.entries(urls).map(([name, url]) => [["urls", name], url] as const),
+    ...templates.map(({ url }, i) => [["templates", i, "url"], url] as const),
+  ];
+  for (const [path, template] of all) {
+    if (!/\{(?:signature|expires|key)\}/.test(template)) continue;
+    if (sign === undefined) report(path, "has a place for a signature, and there is none; add http.sign");
+    else if (sign.scheme === "wmsauth")
+      report(
+        path,
+        "has a place for a signature; that of wmsauth is a parameter, so leave {signature}, {expires} and {key} out",
+      );
+  }
+}
+
+/** One that fits always leaves none to those behind it, nor to `url`. */
+function checkTemplates(
+  { templates }: ServiceInput["http"],
+  known: ReadonlySet<string>,
+  report: Report,
+): void {
+  templates.forEach(({ tags, scheme }, i) => {
+    if (tags === undefined && scheme === undefined)
+      report(["templates", i], "fits every edge and viewer; give tags or scheme, or write it as url");
+    tags?.forEach((tag, j) => {
+      if (!known.has(tag)) report(["templates", i, "tags", j], `no edge has the tag ${VALUE}`);
+    });
+  });
+}
+
+function templateOf({ tags, scheme, url }: ServiceInput["http"]["templates"][number]): UrlTemplate {
+  return { ...(tags === undefined ? {} : { tags }), ...(scheme === undefined ? {} : { scheme }), url };
 }
 
 function buildSigning(

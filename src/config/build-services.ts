@@ -54,7 +54,7 @@ function buildService(id: string, index: number, input: ServiceInput, known: Kno
     ...(input.allow === undefined ? {} : { allow: input.allow }),
     ...(input.deny === undefined ? {} : { deny: input.deny }),
     dns: buildDns(input, report),
-    ...buildHttp(input.http, under(report, "http")),
+    ...buildHttp(input.http, known.tags, under(report, "http")),
     steering: buildSteering(
       input.steering,
       edges.map((index) => known.edges[index] as Edge),

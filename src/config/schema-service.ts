@@ -73,6 +73,20 @@ const http = z.strictObject({
   url: urlTemplate("https?")
     .describe("Where to redirect; {edge.url}, {edge.host}, {edge.id}, {path} and {query} are replaced.")
     .prefault("{edge.url}{path}{query}"),
+  templates: z
+    .array(
+      z.strictObject({
+        tags: z
+          .array(text("a tag", "write a tag of an edge"))
+          .min(1, { error: "an empty list; leave the key out for every edge" })
+          .describe("For edges that have any of them.")
+          .optional(),
+        scheme: oneOf("http", "https").describe("For viewers who come so.").optional(),
+        url: urlTemplate("https?").describe("As http.url."),
+      }),
+    )
+    .describe("Instead of url, the first that fits the edge's tags and the viewer's scheme.")
+    .prefault([]),
   redirectToHttps: httpsRedirectSchema
     .describe("Sends viewers who come without TLS to the same address with it; left out: not at all.")
     .optional(),

@@ -1,6 +1,6 @@
 import type { Edge } from "../model/edge.ts";
 import type { Log } from "../model/log.ts";
-import type { Service } from "../model/service.ts";
+import type { Service, UrlTemplate } from "../model/service.ts";
 import { formatAddress } from "../base/address.ts";
 import type { Signed } from "./signature.ts";
 
@@ -15,7 +15,8 @@ export type BuildLocation = (path: string, query: string, signed?: Signed) => st
 
 /** Every target of the services, each compiled at its first use. A target that cannot be used is `undefined`, and logged once. */
 export interface Locations {
-  of(service: Service, edge: Edge): BuildLocation | undefined;
+  /** @param scheme how the viewer comes */
+  of(service: Service, edge: Edge, scheme: "http" | "https"): BuildLocation | undefined;
   ofFallback(service: Service): BuildLocation | undefined;
   /** For other protocols, by name. */
   others(service: Service, edge: Edge): ReadonlyMap<string, BuildLocation>;
@@ -37,13 +38,28 @@ export function createLocations(isOwnHostname: (hostname: string) => boolean, lo
   };
 
   const compiledFor = (service: Service): Compiled =>
-    computed(services, service, () => ({ edges: new Map(), others: new Map(), fallback: new Map() }));
+    computed(services, service, () => ({
+      edges: new Map(),
+      special: new Map(),
+      others: new Map(),
+      fallback: new Map(),
+    }));
+
+  const ofTemplate = (service: Service, template: UrlTemplate, edge: Edge): BuildLocation | undefined => {
+    const ofEdges = computed(compiledFor(service).special, template, () => new Map());
+    return computed(ofEdges, edge, () =>
+      compiled(template.url, edge, { service: service.id, edge: edge.id }),
+    );
+  };
 
   return {
-    of: (service, edge) =>
-      computed(compiledFor(service).edges, edge, () =>
+    of(service, edge, scheme) {
+      const template = service.http.templates?.find((one) => fits(one, edge, scheme));
+      if (template !== undefined) return ofTemplate(service, template, edge);
+      return computed(compiledFor(service).edges, edge, () =>
         compiled(service.http.url, edge, { service: service.id, edge: edge.id }),
-      ),
+      );
+    },
     others: (service, edge) =>
       computed(compiledFor(service).others, edge, () => {
         const fields = { service: service.id, edge: edge.id };
@@ -66,8 +82,15 @@ export function createLocations(isOwnHostname: (hostname: string) => boolean, lo
 /** What is compiled of one service. */
 interface Compiled {
   readonly edges: Map<Edge, BuildLocation | undefined>;
+  /** By those that fit some edges only. */
+  readonly special: Map<UrlTemplate, Map<Edge, BuildLocation | undefined>>;
   readonly others: Map<Edge, ReadonlyMap<string, BuildLocation>>;
   readonly fallback: Map<string, BuildLocation | undefined>;
+}
+
+function fits({ tags, scheme: only }: UrlTemplate, edge: Edge, scheme: "http" | "https"): boolean {
+  if (only !== undefined && only !== scheme) return false;
+  return tags === undefined || tags.some((tag) => edge.tags.includes(tag));
 }
 
 function computed<K, V>(cache: Map<K, V>, key: K, compute: () => V): V {

@@ -13,7 +13,9 @@ export function createReachable(edges: readonly Edge[], locations: Pick<Location
     if (its === undefined) seen.set(service, (its = { count: 0, isOneUnreachable: false }));
     for (let i = 0; i < EDGES_PER_CALL && its.count < service.edges.length; i++) {
       const edge = edges[service.edges[its.count++] as number];
-      if (edge === undefined || locations.of(service, edge) === undefined) its.isOneUnreachable = true;
+      const isUnreachable = (scheme: "http" | "https"): boolean =>
+        edge === undefined || locations.of(service, edge, scheme) === undefined;
+      if (isUnreachable("http") || isUnreachable("https")) its.isOneUnreachable = true;
     }
     return its.count === service.edges.length && !its.isOneUnreachable;
   };

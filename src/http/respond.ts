@@ -292,7 +292,7 @@ function answerTo(
   request: ViewerRequest,
   target: RequestTarget,
   decided: Decided,
-  { locations }: Rules,
+  { locations, isTrusted }: Rules,
   nowMs: () => number,
 ): Answer {
   const { client, decision, leftOut } = decided;
@@ -307,7 +307,9 @@ function answerTo(
     case "overload":
     case "fail-open": {
       const signed = service.signing && sign(service.signing, path, client.address, nowMs());
-      const urlAt: UrlAt = ({ edge }) => locations.of(service, edge)?.(path, query, signed);
+      // How the viewer comes matters to templates alone.
+      const scheme = service.http.templates ? schemeOf(request, isTrusted(request.peer)) : "http";
+      const urlAt: UrlAt = ({ edge }) => locations.of(service, edge, scheme)?.(path, query, signed);
       if (!asJson) return redirectTo(decided, status, urlAt) ?? refusal(request, 503, NO_URL, RETRY_LATER);
       const targets = targetsOf(decision, urlAt);
       if (targets.length === 0) return refusal(request, 503, NO_URL, RETRY_LATER);

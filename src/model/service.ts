@@ -43,6 +43,8 @@ export interface Service {
     readonly stickinessSeconds: number;
     /** Where to redirect: `{edge.url}`, `{edge.host}`, `{edge.id}`, `{path}`, `{query}` and parts of a signature are replaced. */
     readonly url: string;
+    /** Instead of `url`, the first that fits the edge and the viewer. */
+    readonly templates?: readonly UrlTemplate[];
     /** Present: a viewer who comes without TLS is sent to the same address with it. */
     readonly redirectToHttps?: HttpsRedirect;
     /** `/redirector.php?u=/path` is answered as `/path`. */
@@ -69,6 +71,14 @@ export interface Service {
   readonly fallback?: Fallback;
   /** Present: its active streams are checked at each of its edges. */
   readonly streams?: StreamChecks;
+}
+
+export interface UrlTemplate {
+  /** Fits an edge that has any of them; left out: every edge. */
+  readonly tags?: readonly string[];
+  /** Fits viewers who come so; left out: both. */
+  readonly scheme?: "http" | "https";
+  readonly url: string;
 }
 
 export interface HttpsRedirect {

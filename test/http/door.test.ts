@@ -306,6 +306,18 @@ describe("what an operator may add to a redirect", () => {
     expect((await ask(test.port, "GET /a HTTP/1.1")).headers).not.toHaveProperty("link");
   });
 
+  it("is another address for those who come with TLS, as a trusted proxy says", async () => {
+    const templates = [{ scheme: "https", url: "https://{edge.host}{path}{query}" }] as const;
+    const service = serviceOf({ http: { ...LIVE.http, templates } });
+    const own = await openDoor({ services: [service], trustedProxies: trusted("127.0.0.1/32") });
+    own.answerWith(() => decisionOf([AMSTERDAM], { service }));
+    const location = async (...fields: string[]): Promise<string | undefined> =>
+      (await ask(own.port, "GET /a?b HTTP/1.1", [HOST, ...fields])).headers["location"];
+    expect(await location()).toBe("http://127.0.0.11:8081/a?b");
+    expect(await location("X-Forwarded-Proto: https")).toBe("https://127.0.0.11/a?b");
+    await own.door.stop();
+  });
+
   it("is not there by itself", async () => {
     test.answerWith(() => decisionOf([AMSTERDAM, SINGAPORE]));
     const { headers } = await ask(test.port, "GET /a HTTP/1.1");

@@ -100,10 +100,10 @@ it("tells once of a target that cannot be used", () => {
   const looping = edgeOf("loop", "http://live.example.net");
   const fallback = serviceOf({ fallback: { url: "http://live.example.net/", addresses: [] } });
   for (let i = 0; i < 3; i++) {
-    expect(locations.of(LIVE, looping)).toBeUndefined();
+    expect(locations.of(LIVE, looping, "http")).toBeUndefined();
     expect(locations.ofFallback(fallback)).toBeUndefined();
     expect(locations.ofFallback(LIVE)).toBeUndefined();
-    expect(locations.of(LIVE, AMSTERDAM)?.("/a", "?b")).toBe("http://127.0.0.11:8081/a?b");
+    expect(locations.of(LIVE, AMSTERDAM, "http")?.("/a", "?b")).toBe("http://127.0.0.11:8081/a?b");
   }
   expect(warnings).toMatchObject([
     { service: "live", edge: "loop" },
@@ -145,4 +145,26 @@ it("keeps the configured host and every legal octet, whatever is asked", () => {
     }),
     { numRuns: 5000 },
   );
+});
+
+describe("templates", () => {
+  const templates = [
+    { tags: ["ssd", "nvme"], scheme: "https", url: "https://{edge.host}:444/fast{path}{query}" },
+    { tags: ["ssd"], url: "{edge.url}/ssd{path}" },
+    { scheme: "http", url: "http://{edge.id}.plain.example.org{path}{query}" },
+  ] as const;
+  const service = serviceOf({ http: { ...LIVE.http, templates } });
+  const locations = createLocations(() => false, { info() {}, warn() {}, error() {} });
+
+  it.each([
+    ["nvme", "https", "https://edge.example.org:444/fast/a?b"],
+    ["ssd", "https", "https://edge.example.org:444/fast/a?b"],
+    ["ssd", "http", "https://edge.example.org/x/ssd/a"],
+    ["nvme", "http", "http://e.plain.example.org/a?b"],
+    ["disk", "http", "http://e.plain.example.org/a?b"],
+    ["disk", "https", "https://edge.example.org/x/a?b"],
+  ] as const)("of an edge with the tag %s, for a viewer by %s: %s", (tag, scheme, expected) => {
+    const edge = { ...edgeOf("e", "https://edge.example.org/x"), tags: [tag, "eu"] };
+    for (let i = 0; i < 2; i++) expect(locations.of(service, edge, scheme)?.("/a", "?b")).toBe(expected);
+  });
 });
