@@ -1,19 +1,29 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import autocannon from "autocannon";
 import { cpuSeconds, isInstalled, LOAD_CORE, pinned } from "../lib/process.mjs";
-import { randomFrom, randomSubnet } from "../lib/random.mjs";
+import { SITES } from "../lib/sites.mjs";
+import { STEERING, targetOf, viewers } from "./answers.mjs";
 
-/** Whether a connection serves many requests, or one. */
-export const KINDS = /** @type {const} */ (["keep-alive", "one connection per request"]);
+/** How connections are used, and what is asked for. */
+export const KINDS = /** @type {const} */ ([
+  "keep-alive",
+  "one connection per request",
+  "one TLS connection per request",
+  "steering manifests, keep-alive",
+]);
 /** @typedef {typeof KINDS[number]} Kind */
 
 /**
  * @typedef {object} Order
  * @property {Kind} kind
  * @property {number} port
+ * @property {number} httpsPort
  * @property {number} pid of the server, whose CPU time is read
  * @property {string} hostname
  * @property {number} seconds
@@ -23,33 +33,35 @@ export const KINDS = /** @type {const} */ (["keep-alive", "one connection per re
 /**
  * @typedef {object} Yield
  * @property {number} requests answered
- * @property {number} failed errors of sockets and answers that are no redirect
+ * @property {number} failed errors of sockets and answers that are not as they should be
  * @property {number} serverCpuSeconds
  * @property {number} perSecond
  * @property {number} p99Ms
  */
 
 const CONNECTIONS = 64;
-const VIEWERS = 10_000;
+const TLS_CONNECTIONS = 16;
 
 export const GENERATOR = isInstalled("wrk") ? "wrk" : "autocannon";
 /** autocannon cannot close a connection after each request. */
-export const POSSIBLE_KINDS = GENERATOR === "wrk" ? KINDS : KINDS.slice(0, 1);
+export const POSSIBLE_KINDS = KINDS.filter(
+  (kind) => GENERATOR === "wrk" || kind === "keep-alive" || kind === "one TLS connection per request",
+);
 /** autocannon prepares every request for every connection. */
 const AUTOCANNON_VIEWERS = 500;
-
-/** Viewers' addresses, one per request in turn, as a trusted proxy tells them. */
-export function viewers() {
-  const random = randomFrom(3);
-  return Array.from({ length: VIEWERS }, () => [...randomSubnet(random), random() & 0xff].join("."));
-}
 
 /** @param {Order} order @returns {Promise<Yield>} */
 export async function run(order) {
   const before = cpuSeconds(order.pid);
-  const result = GENERATOR === "wrk" ? await runWrk(order) : await runKeptAlive(order);
-  if (result.requests === 0) throw new Error(`no answer on port ${order.port} to ${GENERATOR}`);
+  const result = await generate(order);
+  if (result.requests === 0) throw new Error(`no answer of ${order.kind} on port ${order.port}`);
   return { ...result, serverCpuSeconds: cpuSeconds(order.pid) - before };
+}
+
+/** @param {Order} order */
+function generate(order) {
+  if (order.kind === "one TLS connection per request") return runTls(order);
+  return GENERATOR === "wrk" ? runWrk(order) : runKeptAlive(order);
 }
 
 /** @param {Order} order @returns {Promise<Omit<Yield, "serverCpuSeconds">>} */
@@ -66,17 +78,19 @@ async function runWrk({ kind, port, hostname, seconds, folder }) {
 
 /** @param {string} hostname @param {Kind} kind */
 function wrkScript(hostname, kind) {
-  const close = kind === "keep-alive" ? "" : 'headers["Connection"] = "close"';
+  const targets = viewers().map((address, n) => {
+    const target = kind === "steering manifests, keep-alive" ? STEERING : targetOf(n);
+    return `{ "${address}", "${target}" }`;
+  });
+  const close = kind === "one connection per request" ? 'headers["Connection"] = "close"' : "";
   return `
-local viewers = { ${viewers()
-    .map((address) => `"${address}"`)
-    .join(",")} }
+local viewers = { ${targets.join(",")} }
 local prepared, at = {}, 0
 init = function()
-  for i, address in ipairs(viewers) do
-    local headers = { Host = "${hostname}", ["X-Forwarded-For"] = address }
+  for i, viewer in ipairs(viewers) do
+    local headers = { Host = "${hostname}", ["X-Forwarded-For"] = viewer[1] }
     ${close}
-    prepared[i] = wrk.format("GET", "/live/channel" .. (i % 100) .. "/index.m3u8?token=abc" .. i, headers)
+    prepared[i] = wrk.format("GET", viewer[2], headers)
   end
 end
 request = function()
@@ -99,8 +113,8 @@ async function runKeptAlive({ port, hostname, seconds }) {
     duration: seconds,
     requests: viewers()
       .slice(0, AUTOCANNON_VIEWERS)
-      .map((address, i) => ({
-        path: `/live/channel${i % 100}/index.m3u8?token=abc${i}`,
+      .map((address, n) => ({
+        path: targetOf(n),
         headers: { host: hostname, "x-forwarded-for": address },
       })),
   });
@@ -111,4 +125,35 @@ async function runKeptAlive({ port, hostname, seconds }) {
     perSecond: redirects / result.duration,
     p99Ms: result.latency.p99,
   };
+}
+
+/** wrk takes up sessions again, which is not what is asked here. @param {Order} order @returns {Promise<Omit<Yield, "serverCpuSeconds">>} */
+async function runTls({ httpsPort, hostname, seconds }) {
+  const generator = join(dirname(fileURLToPath(import.meta.url)), "tls-generator.mjs");
+  const [program, ...args] = pinned(LOAD_CORE, [
+    process.execPath,
+    generator,
+    ...[httpsPort, hostname, seconds, TLS_CONNECTIONS].map(String),
+  ]);
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const exit = once(child, "exit");
+  child.stdin.end(JSON.stringify(tlsRequests(hostname)));
+  const said = await text(child.stdout);
+  const [code] = await exit;
+  if (code !== 0) throw new Error(`the generator of TLS connections has ended with ${code}`);
+  const { requests, failed, resumed, other, perSecond, p99Ms } = JSON.parse(said);
+  if (resumed + other > 0) throw new Error(`${resumed} sessions taken up, ${other} not of TLS 1.3`);
+  return { requests, failed, perSecond, p99Ms };
+}
+
+/** With what an answer must have in it: any of some. @param {string} hostname */
+function tlsRequests(hostname) {
+  return viewers().map((viewer, n) => {
+    const target = targetOf(n);
+    const fields = [`Host: ${hostname}`, `X-Forwarded-For: ${viewer}`, "Connection: close"];
+    return {
+      request: [`GET ${target} HTTP/1.1`, ...fields, "", ""].join("\r\n"),
+      answers: SITES.map(({ url }) => `\r\nLocation: ${url}${target}\r\n`),
+    };
+  });
 }

@@ -1,48 +1,65 @@
-// npm run bench -- http [--rounds=5] [--seconds=3]
+// npm run bench -- http [--rounds=5] [--seconds=3] [--kinds=keep-alive,…]
 import { mkdirSync } from "node:fs";
-import { get } from "node:http";
+import { loadavg } from "node:os";
 import { join } from "node:path";
-import { inScratch, PINNING_NOTE, residentMiB } from "../lib/process.mjs";
+import { inScratch, isInstalled, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
-import { SITES } from "../lib/sites.mjs";
 import { median } from "../lib/statistics.mjs";
-import { GENERATOR, KINDS, POSSIBLE_KINDS, run, viewers } from "./load.mjs";
+import { checkManifest, checkMeanwhile, checkRedirect, checkSample } from "./answers.mjs";
+import { makeCertificate } from "./certificate.mjs";
+import { idleMemory } from "./idle.mjs";
+import { GENERATOR, KINDS, POSSIBLE_KINDS, run } from "./load.mjs";
 import { edgeward } from "./peers/edgeward.mjs";
 import { nginx } from "./peers/nginx.mjs";
+import { CAN_PACE, delays } from "./reload.mjs";
 
 /** @typedef {import("./peers/peer.ts").RunningPeer & { name: string, folder: string }} Contender */
+/** @typedef {import("./load.mjs").Kind} Kind */
 
 const HOSTNAME = "live.cdn.example.net";
 const ROUNDS = option("rounds", 5);
 const SECONDS = option("seconds", 3);
 const SAMPLE = 200;
+const DELAY_SECONDS = Math.max(4, SECONDS);
+const STEERING_KIND = "steering manifests, keep-alive";
+/** Those named, by how they begin; left out: all, and what follows them. */
+const ONLY = process.argv
+  .find((arg) => arg.startsWith("--kinds="))
+  ?.slice("--kinds=".length)
+  .split(",");
 
 await inScratch(async (folder) => {
   const peers = [edgeward, nginx];
-  const missing = peers.flatMap((peer) => peer.missing() ?? []);
+  const missing = [
+    ...peers.flatMap((peer) => peer.missing() ?? []),
+    ...(isInstalled("openssl") ? [] : ["openssl, for TLS"]),
+    ...(CAN_PACE ? [] : ["h2load (Debian: apt install nghttp2-client), for delays"]),
+  ];
+  const certificate = makeCertificate(folder, HOSTNAME);
   /** @type {Contender[]} */
   const contenders = [];
   try {
     for (const peer of peers.filter((peer) => peer.missing() === undefined)) {
       const own = join(folder, peer.name);
       mkdirSync(own);
-      contenders.push({
-        ...(await peer.start({ folder: own, hostname: HOSTNAME })),
-        name: peer.name,
-        folder: own,
-      });
+      const running = await peer.start({ folder: own, hostname: HOSTNAME, certificate });
+      contenders.push({ ...running, name: peer.name, folder: own });
     }
-    for (const contender of contenders) await checkAnswers(contender);
-    const tables = [];
-    for (const kind of POSSIBLE_KINDS) tables.push(await throughputTable(kind, contenders));
+    for (const contender of contenders) {
+      await untilQuiet(contender.pid);
+      await checkSample(contender.name, doorOf(contender), checkRedirect, SAMPLE);
+    }
     publish({
       bench: "http",
       question:
         "How many redirects does a CPU second send, beside nginx with a country map over the same database?",
-      tables,
+      tables: await tablesFor(contenders),
       notes: [
         PINNING_NOTE,
-        `Load by ${GENERATOR}; every request carries another viewer in X-Forwarded-For. Server CPU: user and system time of the serving process.`,
+        `Load by ${GENERATOR}, of TLS by Node's client, no session taken up again; every request carries another viewer in X-Forwarded-For. Server CPU: user and system time of the serving process.`,
+        `Load average at the end: ${loadavg()
+          .map((each) => each.toFixed(1))
+          .join(", ")}.`,
         ...KINDS.filter((kind) => !POSSIBLE_KINDS.includes(kind)).map(
           (kind) => `Left out: ${kind}, which takes wrk (Debian: apt install wrk).`,
         ),
@@ -54,17 +71,44 @@ await inScratch(async (folder) => {
   }
 });
 
-/**
- * @param {import("./load.mjs").Kind} kind
- * @param {readonly Contender[]} contenders
- */
-async function throughputTable(kind, contenders) {
+/** @param {readonly Contender[]} contenders */
+async function tablesFor(contenders) {
+  const tables = [];
+  const kinds = POSSIBLE_KINDS.filter((kind) => ONLY?.some((start) => kind.startsWith(start)) ?? true);
+  /** Requests per second with keep-alive. @type {Map<Contender, number>} */
+  let rates = new Map();
+  for (const kind of kinds) {
+    const yields = await measured(kind, kind === STEERING_KIND ? contenders.slice(0, 1) : contenders);
+    tables.push(throughputTable(kind, yields));
+    if (kind === "keep-alive")
+      rates = new Map(
+        [...yields].map(([contender, of]) => [contender, median(of.map(({ perSecond }) => perSecond))]),
+      );
+  }
+  if (ONLY !== undefined) return tables;
+  tables.push(await idleTable(contenders));
+  if (CAN_PACE) tables.push(await reloadTable(rates));
+  return tables;
+}
+
+/** @param {Contender} contender */
+function doorOf({ port }) {
+  return { port, hostname: HOSTNAME };
+}
+
+/** Contenders in turns; round 0 warms up. @param {Kind} kind @param {readonly Contender[]} contenders */
+async function measured(kind, contenders) {
   /** @type {Map<Contender, import("./load.mjs").Yield[]>} */
   const yields = new Map(contenders.map((contender) => [contender, []]));
-  // Round 0 warms up.
+  const check = kind === STEERING_KIND ? checkManifest : checkRedirect;
   for (let round = 0; round <= ROUNDS; round++) {
-    for (const [{ name, port, pid, folder }, ofPeer] of yields) {
-      const result = await run({ kind, port, pid, folder, hostname: HOSTNAME, seconds: SECONDS });
+    for (const [contender, ofPeer] of yields) {
+      const { name, port, httpsPort, pid, folder } = contender;
+      const checked = checkMeanwhile(doorOf(contender), check);
+      const order = { kind, port, httpsPort, pid, folder, hostname: HOSTNAME, seconds: SECONDS };
+      const result = await run(order).finally(checked);
+      const { wrong } = await checked();
+      if (wrong.length > 0) throw new Error(`${name} sends ${wrong[0]}`);
       if (round === 0) continue;
       ofPeer.push(result);
       progress(
@@ -72,6 +116,11 @@ async function throughputTable(kind, contenders) {
       );
     }
   }
+  return yields;
+}
+
+/** @param {Kind} kind @param {Map<Contender, import("./load.mjs").Yield[]>} yields */
+function throughputTable(kind, yields) {
   const [ours = []] = yields.values();
   return {
     title: `${kind}: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
@@ -104,26 +153,46 @@ async function throughputTable(kind, contenders) {
   };
 }
 
-/** Throws unless every sampled viewer gets a redirect to a site, with path and query. @param {Contender} contender */
-async function checkAnswers({ name, port }) {
-  const path = "/live/channel1/index.m3u8?token=abc";
-  const expected = new Set(SITES.map(({ url }) => url + path));
-  for (const viewer of viewers().slice(0, SAMPLE)) {
-    const { status, location } = await ask(port, path, viewer);
-    if (status !== 302 || !expected.has(location ?? ""))
-      throw new Error(`${name} sends ${viewer} status ${status} and Location ${location}`);
+/** @param {readonly Contender[]} contenders */
+async function idleTable(contenders) {
+  const rows = [];
+  for (const contender of contenders) {
+    const { open, beforeMiB, withMiB, kibEach } = await idleMemory(contender, HOSTNAME);
+    rows.push([contender.name, open, beforeMiB, withMiB, kibEach]);
   }
+  return {
+    title: "10,000 connections that have been answered once and are idle",
+    columns: ["server", "open", "MiB before", "MiB with them", "KiB each"],
+    rows,
+  };
 }
 
-/** @param {number} port @param {string} path @param {string} viewer @returns {Promise<{ status: number | undefined, location: string | undefined }>} */
-function ask(port, path, viewer) {
-  const headers = { host: HOSTNAME, "x-forwarded-for": viewer };
-  return new Promise((resolve, reject) => {
-    get({ host: "127.0.0.1", port, path, headers, agent: false }, (response) => {
-      response.resume();
-      resolve({ status: response.statusCode, location: response.headers.location });
-    }).on("error", reject);
-  });
+/** nginx last, whose worker is another one afterwards. @param {Map<Contender, number>} rates */
+async function reloadTable(rates) {
+  const rows = [];
+  for (const [{ name, port, folder, reload, reloads }, rate] of rates) {
+    const order = { port, folder, hostname: HOSTNAME, perSecond: rate / 2, seconds: DELAY_SECONDS };
+    for (const isReloaded of [false, true]) {
+      const before = reloads();
+      const found = [];
+      for (let round = 0; round < ROUNDS; round++)
+        found.push(await delays({ ...order, reload: isReloaded ? reload : undefined }));
+      rows.push([
+        name,
+        isReloaded ? `${reloads() - before} reloads` : "none",
+        rate / 2,
+        median(found.map(({ p50Ms }) => p50Ms)),
+        median(found.map(({ p99Ms }) => p99Ms)),
+        Math.max(...found.map(({ p99Ms }) => p99Ms)),
+        found.reduce((sum, { failed }) => sum + failed, 0),
+      ]);
+    }
+  }
+  return {
+    title: `Delays at half of what was reached with keep-alive, with an edited configuration read in each of ${ROUNDS} rounds of ${DELAY_SECONDS} s, and without`,
+    columns: ["server", "reload", "requests per second", "p50 ms", "p99 ms", "p99 ms, highest", "failed"],
+    rows,
+  };
 }
 
 /** @param {import("./load.mjs").Yield} result */

@@ -6,7 +6,7 @@ import { SITES } from "./sites.mjs";
 /**
  * @typedef {object} Edgeward
  * @property {import("./process.mjs").Child} child
- * @property {{ dns: number, http: number, ops: number }} ports
+ * @property {{ dns: number, http: number, https: number, ops: number }} ports `https`: where nothing listens without a certificate
  * @property {number} startSeconds from the command to open doors
  * @property {string} file its configuration
  */
@@ -15,14 +15,23 @@ import { SITES } from "./sites.mjs";
  * Runs the real program over the packaged city database with the sites as edges, without probes, and
  * waits until its doors are open. Loopback is placed in Amsterdam.
  * @param {string} folder for its configuration
- * @param {{ hostnames: readonly string[], nodeOptions?: readonly string[], more?: object }} options `more`: other keys of the configuration
+ * @param {{ hostnames: readonly string[], nodeOptions?: readonly string[], certificate?: { certificate: string, key: string }, more?: object }} options
+ *   `certificate`: files, for HTTPS; `more`: other keys of the configuration
  * @returns {Promise<Edgeward>}
  */
-export async function startEdgeward(folder, { hostnames, nodeOptions = [], more = {} }) {
-  const ports = { dns: await freePort(), http: await freePort(), ops: await freePort() };
+export async function startEdgeward(folder, { hostnames, nodeOptions = [], certificate, more = {} }) {
+  const ports = {
+    dns: await freePort(),
+    http: await freePort(),
+    https: await freePort(),
+    ops: await freePort(),
+  };
   const file = join(folder, "edgeward.yaml");
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify({ ...configuration(ports, hostnames), ...more }, undefined, 1));
+  writeFileSync(
+    file,
+    JSON.stringify({ ...configuration(ports, hostnames, certificate), ...more }, undefined, 1),
+  );
   const startedMs = performance.now();
   const main = join(PROJECT, "dist", "main.js");
   const command = [process.execPath, ...nodeOptions, main, "serve", "-c", file];
@@ -31,12 +40,19 @@ export async function startEdgeward(folder, { hostnames, nodeOptions = [], more 
   return { child, ports, file, startSeconds: (performance.now() - startedMs) / 1000 };
 }
 
-/** @param {Edgeward["ports"]} ports @param {readonly string[]} hostnames */
-function configuration(ports, hostnames) {
+/**
+ * @param {Edgeward["ports"]} ports
+ * @param {readonly string[]} hostnames
+ * @param {{ certificate: string, key: string } | undefined} certificate
+ */
+function configuration(ports, hostnames, certificate) {
   return {
     listen: {
       dns: [`127.0.0.1:${ports.dns}`],
       http: [`127.0.0.1:${ports.http}`],
+      ...(certificate && {
+        https: { addresses: [`127.0.0.1:${ports.https}`], certificates: [certificate] },
+      }),
       ops: `127.0.0.1:${ports.ops}`,
     },
     trustedProxies: ["127.0.0.0/8"],

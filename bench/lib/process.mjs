@@ -125,6 +125,21 @@ export function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+const QUIET_SHARE = 0.05;
+const QUIET_PATIENCE_MS = 60_000;
+
+/** Resolves when what a process does once after its start is done: when it has taken hardly any CPU time for a second. @param {number} pid */
+export async function untilQuiet(pid) {
+  const untilMs = performance.now() + QUIET_PATIENCE_MS;
+  let before = cpuSeconds(pid);
+  while (performance.now() < untilMs) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const now = cpuSeconds(pid);
+    if (now - before < QUIET_SHARE) return;
+    before = now;
+  }
+}
+
 /** @param {number} pid */
 export function residentMiB(pid) {
   const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"));

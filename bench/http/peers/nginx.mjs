@@ -16,13 +16,26 @@ export const nginx = {
       ? "nginx's geoip2 module (Debian: libnginx-mod-http-geoip2)"
       : undefined;
   },
-  async start({ folder, hostname }) {
+  async start({ folder, hostname, certificate }) {
     const port = await freePort();
+    const httpsPort = await freePort();
     mkdirSync(join(folder, "logs"), { recursive: true });
     const file = join(folder, "nginx.conf");
-    writeFileSync(file, configuration(port, folder, hostname));
+    writeFileSync(file, configuration({ port, httpsPort, folder, hostname, certificate }));
     const child = start(SERVER_CORE, [pathOf("nginx") ?? "nginx", "-p", folder, "-c", file, "-e", "stderr"]);
-    return { pid: await workerOf(child.pid), port, stop: child.stop };
+    let reloads = 0;
+    return {
+      pid: await workerOf(child.pid),
+      port,
+      httpsPort,
+      reload() {
+        const edited = `# ${++reloads}\n${readFileSync(file, "utf8")}`;
+        writeFileSync(file, edited);
+        child.process.kill("SIGHUP");
+      },
+      reloads: () => reloads,
+      stop: child.stop,
+    };
   },
 };
 
@@ -61,8 +74,8 @@ const COUNTRIES = {
   syd: "AU NZ",
 };
 
-/** @param {number} port @param {string} folder @param {string} hostname */
-function configuration(port, folder, hostname) {
+/** @param {{ port: number, httpsPort: number, folder: string, hostname: string, certificate: { certificate: string, key: string } }} options */
+function configuration({ port, httpsPort, folder, hostname, certificate }) {
   const [home] = SITES;
   const entries = SITES.flatMap(({ id, url }) =>
     (COUNTRIES[/** @type {keyof typeof COUNTRIES} */ (id)] ?? "").split(" ").map((code) => [code, url]),
@@ -73,7 +86,8 @@ load_module ${geoipModule()};
 daemon off;
 worker_processes 1;
 pid ${join(folder, "nginx.pid")};
-events { worker_connections 4096; }
+worker_rlimit_nofile 16384;
+events { worker_connections 12000; }
 http {
   access_log off;
   keepalive_requests 100000000;
@@ -89,6 +103,10 @@ ${map.join("\n")}
   }
   server {
     listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${httpsPort} ssl backlog=4096;
+    ssl_certificate ${certificate.certificate};
+    ssl_certificate_key ${certificate.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
     server_name ${hostname};
     add_header Cache-Control "no-store" always;
     add_header Access-Control-Allow-Origin "*" always;

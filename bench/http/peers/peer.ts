@@ -8,6 +8,8 @@ export interface Peer {
 }
 
 export interface Circumstances {
+  /** PEM files of a certificate for `hostname`, and its key. */
+  readonly certificate: { readonly certificate: string; readonly key: string };
   /** For its configuration and whatever it writes; its own. */
   readonly folder: string;
   readonly hostname: string;
@@ -18,5 +20,10 @@ export interface RunningPeer {
   readonly pid: number;
   /** On 127.0.0.1. */
   readonly port: number;
+  readonly httpsPort: number;
+  /** Edits the configuration, and has it read again. */
+  readonly reload: () => void;
+  /** How often that was done, as far as it says. */
+  readonly reloads: () => number;
   readonly stop: () => Promise<void>;
 }
