@@ -18,6 +18,7 @@ import { addViewers } from "./selection/heat.ts";
 import { NetworkTable } from "./selection/network-table.ts";
 import { goesByPlace } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
+import { isSameForAll } from "./selection/same-for-all.ts";
 import { select, type Viewer } from "./selection/select.ts";
 import { streamKeyOf, streamOf, streamOfHostname } from "./selection/stream.ts";
 
@@ -121,23 +122,25 @@ export function createRedirector(
     const made: Kept = { decision, triesLeft: WIDENING_TRIES };
     widenScope(made, client, LOOKS_PER_DECISION);
     if (!dependsOnLoad(service.rank, decision.location))
-      kept.store(client, epoch, made.decision.scopePrefixLength, made);
+      // The edges are everybody's then, but their distances are those of one record.
+      kept.store(client, epoch, made.decision.scopePrefixLength || decision.scopePrefixLength, made);
     return made.decision;
   };
 
   /** Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time. */
   const widenScope = (found: Kept, client: Client, most: number): void => {
-    if (looksLeft <= 0) return;
     const { field, world } = inService as InService;
     const { decision } = found;
     const roster = field.rosterOf(decision.service);
+    if (isSameForAll(roster)) {
+      if (decision.scopePrefixLength > 0) found.decision = { ...decision, scopePrefixLength: 0 };
+      found.triesLeft = 0;
+      return;
+    }
+    if (looksLeft <= 0) return;
     const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
     found.triesLeft--;
-    if (
-      client.prefixLength === 0 ||
-      decision.scopePrefixLength === 0 ||
-      !goesByPlace(decision, roster, world)
-    ) {
+    if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) {
       found.triesLeft = 0;
       return;
     }

@@ -14,7 +14,7 @@ import type { World } from "../model/world.ts";
 import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
 import { correctedFor, correctionBits, correctionKm } from "./corrections.ts";
-import { familyBits, type Field, type Roster } from "./field.ts";
+import { familyBits, type Field } from "./field.ts";
 import { liveRatio } from "./live.ts";
 import { type Favour, favourOf } from "./affinity.ts";
 import { bandKm } from "./band.ts";
@@ -78,7 +78,7 @@ export function select(
     roster.preferences?.depth(client) ?? 0,
     ranking.byDistance ? correctionBits(service, client, world) : 0,
   );
-  const scopePrefixLength = isSameForAll(service, roster) ? 0 : scope(client, depth, byNetwork);
+  const scopePrefixLength = scope(client, depth, byNetwork);
   const contest: Contest = {
     service,
     viewer,
@@ -116,14 +116,6 @@ export function select(
 
 function keyOfStream({ stream, streamKey }: Viewer): number | undefined {
   return streamKey ?? (stream === undefined ? undefined : streamKeyOf(stream));
-}
-
-/** Whether it does not matter who asks, whatever the world. */
-function isSameForAll(service: Service, { preferences }: Roster): boolean {
-  const { rank, edges, allow, deny, affinity, maxDistanceKm } = service;
-  if (allow || deny || preferences || affinity !== "none" || maxDistanceKm < Number.POSITIVE_INFINITY)
-    return false;
-  return rank === "failover" || edges.length === 1;
 }
 
 /** Networks that share a lot when edges are drawn by network: what resolvers send as client subnet. */

@@ -69,14 +69,7 @@ describe("version 1", () => {
 });
 
 const IPV4 = [192, 0, 2, 1, 198, 51, 100, 1, 0xdc, 4, 1, 0xbb];
-const IPV6 = [
-  ...[0x20, 1, 0xd, 0xb8, ...Array<number>(11).fill(0), 7],
-  ...Array<number>(16).fill(1),
-  0,
-  1,
-  0,
-  2,
-];
+const IPV6 = [0x20, 1, 0xd, 0xb8, ...Array<number>(11).fill(0), 7, ...Array<number>(16).fill(1), 0, 1, 0, 2];
 const PROXY = 0x21;
 const LOCAL = 0x20;
 

@@ -119,7 +119,7 @@ function door(inLoop: boolean) {
     const before = refusals();
     expect(await send(test.port, BALANCER, ...pieces)).toBe("");
     expect(refusals()).toBe(before + 1);
-    const [told] = test.logged.filter(({ message }) =>
+    const told = test.logged.find(({ message }) =>
       message.startsWith("closed a connection from proxyProtocol"),
     );
     expect(told?.fields).toMatchObject({ peer: BALANCER });
@@ -176,7 +176,9 @@ function door(inLoop: boolean) {
   });
 }
 
-describe("PROXY headers at the door alone", () => door(false));
+describe("PROXY headers at the door alone", () => {
+  door(false);
+});
 
 describe("PROXY headers in front of TLS", () => {
   let test: TestDoor;
@@ -297,6 +299,6 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe.skipIf(LIBC.kind === "unavailable")("PROXY headers at the door with a loop in front", () =>
-  door(true),
-);
+describe.skipIf(LIBC.kind === "unavailable")("PROXY headers at the door with a loop in front", () => {
+  door(true);
+});

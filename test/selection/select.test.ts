@@ -4,7 +4,7 @@ import { parsePrefix } from "../../src/base/address.ts";
 import type { Prefix } from "../../src/model/address.ts";
 import { REJECTION_REASONS } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
-import type { Service, ViewerRule } from "../../src/model/service.ts";
+import type { Service } from "../../src/model/service.ts";
 import { select } from "../../src/selection/select.ts";
 import {
   AMSTERDAM,
@@ -386,21 +386,6 @@ describe("a decision", () => {
   it("for a client who tells nothing depends on nothing", () => {
     const viewer = { client: clientOf("0.0.0.0", 0), located: NOWHERE };
     expect(select(serviceOf(THREE_EDGES), viewer, field, worldOf(THREE_EDGES)).scopePrefixLength).toBe(0);
-  });
-
-  const NL: ViewerRule = { countries: ["NL"], continents: [], networks: [], asns: [] };
-  it.each<[string, Edge[], Partial<Service>, boolean]>([
-    ["in the order that is listed", THREE_EDGES, { rank: "failover" }, true],
-    ["a single edge", [AMSTERDAM], {}, true],
-    ["the nearest of three", THREE_EDGES, {}, false],
-    ["a single edge for the Dutch", [AMSTERDAM], { allow: NL }, false],
-    ["a single edge for all but the Dutch", [AMSTERDAM], { deny: NL }, false],
-    ["a single edge for who is near", [AMSTERDAM], { maxDistanceKm: 500 }, false],
-  ])("%s: depends on the client only where it does", (_name, edges, rules, isSameForAll) => {
-    for (const down of [[], edges]) {
-      const { scopePrefixLength } = select(serviceOf(edges, rules), london, field, worldOf(edges, { down }));
-      expect(scopePrefixLength === 0).toBe(isSameForAll);
-    }
   });
 });
 
