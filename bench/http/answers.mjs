@@ -56,10 +56,10 @@ export async function checkSample(name, door, check, sample) {
  */
 export function checkMeanwhile(door, check) {
   const found = { checked: 0, wrong: /** @type {string[]} */ ([]) };
-  let isGoingOn = true;
+  const run = { isGoingOn: true };
   const looking = (async () => {
     const all = viewers();
-    while (isGoingOn) {
+    while (run.isGoingOn) {
       const n = (found.checked * 7919) % all.length;
       const wrong = await check(door, all[n] ?? "", n).catch(String);
       if (wrong !== undefined) found.wrong.push(wrong);
@@ -68,7 +68,7 @@ export function checkMeanwhile(door, check) {
     }
   })();
   return async () => {
-    isGoingOn = false;
+    run.isGoingOn = false;
     await looking;
     return found;
   };
