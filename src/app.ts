@@ -28,6 +28,7 @@ import { watchConfig } from "./config/watch.ts";
 import { createDecisionTotals } from "./decision-counts.ts";
 import { watchDrains } from "./drain-watch.ts";
 import { createDrains } from "./draining/drains.ts";
+import { drainMetrics } from "./draining/metrics.ts";
 import { type DnsThreads, startDnsThreads } from "./dns-threads.ts";
 import { openGeo } from "./geo/geo.ts";
 import { type HttpThreads, startHttpThreads } from "./http-threads.ts";
@@ -234,6 +235,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     failStatic.metrics,
     reloads.metrics,
     experience.metrics,
+    () => drainMetrics(drains.all(), Date.now()),
   );
 
   const isServed = (hostname: string): boolean => {

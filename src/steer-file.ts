@@ -34,7 +34,7 @@ export async function steerFile(
     serverUri: `${origin}/.edgeward/steering${path ?? ""}`,
     pathways,
     isOwnHost: (host) => hosts.has(host),
-    ...(path === undefined ? {} : { path }),
+    ...(path === undefined ? {} : { path, location: `${origin}${path}` }),
   });
   return tagged.kind === "tagged" ? done(tagged.text) : no(`${file}: ${tagged.problem}`);
 }

@@ -29,6 +29,8 @@ export interface Drains {
   /** Whether any of these drains in a way that players there should ask again soon. */
   isHasty(edgeIds: Iterable<string>, wallMs: number): boolean;
   view(edgeId: string): DrainView | undefined;
+  /** Of all edges that drain. */
+  all(): ReadonlyMap<string, DrainView>;
 }
 
 export interface DrainsOptions {
@@ -84,6 +86,7 @@ export function createDrains({ onEmpty }: DrainsOptions = {}): Drains {
       const drain = drains.get(edgeId);
       return drain && viewOf(drain);
     },
+    all: () => new Map([...drains].map(([edgeId, drain]) => [edgeId, viewOf(drain)])),
   };
 }
 

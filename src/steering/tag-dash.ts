@@ -3,20 +3,28 @@ import { addressAt, type TaggedPathway, type Tagging, Unfit } from "./tag.ts";
 
 /**
  * An MPD with the elements of content steering (ETSI TS 103 998): a BaseURL for every pathway, in place of those it had, and
- * ContentSteering. All else stays as written.
+ * ContentSteering. One that changes gets a Location at the redirector, in place of those it had: players follow the redirect of an
+ * MPD for good, and where that edge dies some have no other place to ask for the next one. All else stays as written.
  * @throws Unfit
  */
 export function taggedMpd(mpd: string, tagging: Tagging): string {
-  const { baseUrls, insertAt } = outlineOf(mpd);
+  const { baseUrls, locations, isDynamic, insertAt } = outlineOf(mpd);
+  const moved = isDynamic && tagging.location !== undefined ? locations : [];
   const references = baseUrls.length === 0 ? ["."] : [...new Set(baseUrls.map(({ text }) => text.trim()))];
   const lines = [
     ...tagging.pathways.flatMap((pathway) =>
       references.map((reference) => baseUrl(pathway, folderAt(pathway, reference, tagging))),
     ),
+    ...(isDynamic && tagging.location !== undefined ? [location(tagging.location)] : []),
     contentSteering(tagging),
   ];
   const indent = /\n([ \t]*)$/.exec(mpd.slice(0, insertAt))?.[1] ?? "";
-  return withoutPieces(mpd, baseUrls, insertAt, lines.map((line) => `${line}\n${indent}`).join(""));
+  return withoutPieces(
+    mpd,
+    [...baseUrls, ...moved].sort(byStart),
+    insertAt,
+    lines.map((line) => `${line}\n${indent}`).join(""),
+  );
 }
 
 interface Piece {
@@ -28,6 +36,9 @@ interface Piece {
 interface Outline {
   /** Children of the MPD element. */
   readonly baseUrls: readonly Piece[];
+  readonly locations: readonly Piece[];
+  /** Whether players ask for it again. */
+  readonly isDynamic: boolean;
   /** In front of the first child that must come after BaseURL (ISO/IEC 23009-1 5.3.1.3). */
   readonly insertAt: number;
 }
@@ -35,6 +46,8 @@ interface Outline {
 function outlineOf(mpd: string): Outline {
   const parser = new SaxesParser({ xmlns: true });
   const baseUrls: Piece[] = [];
+  const locations: Piece[] = [];
+  let isDynamic = false;
   const path: string[] = [];
   let insertAt: number | undefined;
   let start = 0;
@@ -45,11 +58,12 @@ function outlineOf(mpd: string): Outline {
   parser.on("opentagstart", ({ name }) => {
     const at = mpd.lastIndexOf("<", parser.position - 1);
     if (path.length === 0 && name !== "MPD") throw new Unfit("it is no MPD: its first element is another");
-    if (path.length === 1 && name === "BaseURL") [start, text] = [at, ""];
-    else if (path.length === 1 && name !== "ProgramInformation") insertAt ??= at;
+    if (path.length === 1 && (name === "BaseURL" || name === "Location")) [start, text] = [at, ""];
+    if (path.length === 1 && name !== "BaseURL" && name !== "ProgramInformation") insertAt ??= at;
     path.push(name);
   });
-  parser.on("opentag", ({ local }) => {
+  parser.on("opentag", ({ local, attributes }) => {
+    if (path.length === 1) isDynamic = attributes["type"]?.value === "dynamic";
     if (local === "ContentSteering")
       throw new Unfit("it has ContentSteering already; give the MPD without it");
   });
@@ -58,14 +72,16 @@ function outlineOf(mpd: string): Outline {
     if (path.length > 2 && path.at(-1) === "BaseURL" && /^\s*(?:https?:)?\/\//i.test(piece))
       throw new Unfit(`a BaseURL inside a ${path.at(-2)} is absolute; write it relative to the MPD's own`);
   });
-  parser.on("closetag", () => {
+  parser.on("closetag", ({ name }) => {
     path.pop();
-    if (path.length === 1 && mpd.startsWith("<BaseURL", start) && start > (baseUrls.at(-1)?.start ?? 0))
-      baseUrls.push({ start, end: parser.position, text });
+    if (path.length !== 1) return;
+    const piece = { start, end: parser.position, text };
+    if (name === "BaseURL") baseUrls.push(piece);
+    if (name === "Location") locations.push(piece);
   });
   parser.write(mpd).close();
   if (insertAt === undefined) throw new Unfit("it has no Period");
-  return { baseUrls, insertAt };
+  return { baseUrls, locations, isDynamic, insertAt };
 }
 
 /** What addresses in the MPD are relative to. */
@@ -75,6 +91,10 @@ function folderAt(pathway: TaggedPathway, reference: string, tagging: Tagging): 
 
 function baseUrl({ id }: TaggedPathway, url: string): string {
   return `<BaseURL serviceLocation="${escaped(id)}">${escaped(url)}</BaseURL>`;
+}
+
+function location(url: string): string {
+  return `<Location>${escaped(url)}</Location>`;
 }
 
 function contentSteering({ serverUri, pathways }: Tagging): string {
@@ -91,6 +111,10 @@ function withoutPieces(mpd: string, pieces: readonly Piece[], insertAt: number, 
     text = before + text.slice(end + shift);
   }
   return text;
+}
+
+function byStart(a: Piece, b: Piece): number {
+  return a.start - b.start;
 }
 
 function escaped(text: string): string {

@@ -6,6 +6,8 @@ export interface Tagging {
   readonly pathways: readonly TaggedPathway[];
   /** Where the file lies, as players ask for it, `/live/cup/index.m3u8`; addresses that are relative need it. */
   readonly path?: string;
+  /** Of the file at the redirector, absolute, for players who ask for it anew; left out where `path` is. */
+  readonly location?: string;
   /** Whether a host belongs to the service, so that an absolute address there is the same at every edge. */
   readonly isOwnHost: (host: string) => boolean;
 }

@@ -133,6 +133,7 @@ describe("a drain", () => {
     for (const lot of [0.1, 0.2, 0.3, 0.1]) drains.seen("ams1", lot, START_MS);
     tick(1);
     expect(drains.view("ams1")).toMatchObject({ viewersLeft: 3, steeredHere: 3 });
+    expect([...drains.all()]).toEqual([["ams1", drains.view("ams1")]]);
     drains.seen("sin1", 0.1, START_MS + 2000);
     drains.seen(undefined, 0.2, START_MS + 2000);
     tick(3);

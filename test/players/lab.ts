@@ -113,7 +113,7 @@ async function start(options: LabOptions, closing: (() => unknown)[], stop: Lab[
       };
       writeFileSync(join(media, "live", `${folder}.m3u8`), await tagged("master.m3u8"));
       const mpd = await tagged("manifest.mpd");
-      const tags = mpd.match(/<(BaseURL|ContentSteering)\b.*?<\/\1>/gs) ?? [];
+      const tags = mpd.match(/<(BaseURL|Location|ContentSteering)\b.*?<\/\1>/gs) ?? [];
       for (const edge of Object.values(edges)) edge.tag(folder, tags.join(""));
     },
     edgeAt: (host) => EDGE_IDS.find((id) => edges[id].host === host),

@@ -85,6 +85,7 @@ it("drains by a deadline: the viewers by their lots, over a restart, and says wh
   expect(await first(late)).toBe("ams1");
   await waitFor(async () => (await view()).drain["viewersLeft"] === 2, 5000, "the report");
   expect((await view()).drain).toMatchObject({ steeredHere: 2, viewersLeft: 2 });
+  expect((await service.metrics()).get('edgeward_drain_viewers_left{edge="ams1"}')).toBe(2);
 
   await service.stop();
   service = await startService({ config, folder });

@@ -121,6 +121,32 @@ describe("an MPD", () => {
     expect(steering).toContain(TAGGING.serverUri);
   });
 
+  const LOCATION = "https://live.example.net/live/cup/manifest.mpd?a&b";
+
+  it.each([
+    ["", ""],
+    ["\n  <BaseURL>dash/</BaseURL>\n  <Location>https://ams1.example.net/x.mpd</Location>", "dash/"],
+    ["\n  <Location>a.mpd</Location><Location/>\n  <BaseURL>dash/</BaseURL>", "dash/"],
+  ])("is asked for at the redirector again, in place of wherever %j says", (inside, folder) => {
+    const text = tagged(mpd(inside), { location: LOCATION });
+    expect(text).toBe(
+      mpd(`
+  <BaseURL serviceLocation="ams1">https://ams1.example.net/live/cup/${folder}</BaseURL>
+  <BaseURL serviceLocation="sin1">https://sin1.example.net/cdn/live/cup/${folder}</BaseURL>
+  <Location>${LOCATION.replace("&", "&#38;")}</Location>
+  <ContentSteering defaultServiceLocation="ams1" queryBeforeStart="true">${TAGGING.serverUri.replace("&", "&#38;")}</ContentSteering>`),
+    );
+  });
+
+  it("stays where it is found while it does not change", () => {
+    const still = mpd("<Location>https://elsewhere.example/a.mpd</Location>").replace("dynamic", "static");
+    const text = tagged(still, { location: LOCATION });
+    expect(text).not.toContain(LOCATION.slice(0, 30));
+    expect(text.indexOf("</BaseURL>")).toBeLessThan(
+      text.indexOf("<Location>https://elsewhere.example/a.mpd</Location>"),
+    );
+  });
+
   it("keeps several addresses of its own, in their order, and one that it does not have is the folder it lies in", () => {
     const two = tagged(mpd("<BaseURL>/x/</BaseURL><BaseURL>https://live.example.net/y/</BaseURL>"));
     expect([...two.matchAll(/>(https:[^<]*)<\/BaseURL/g)].map(([, url]) => url)).toEqual([
