@@ -92,7 +92,12 @@ export interface LeftOut {
 
 /** The next best edges as mirrors of the same file (RFC 6249), best first. */
 export function duplicateLinks(urls: readonly string[]): string {
-  return urls.map((url, i) => `<${url}>; rel=duplicate; pri=${i + 1}`).join(", ");
+  return urls.map((url, i) => `<${inBrackets(url)}>; rel=duplicate; pri=${i + 1}`).join(", ");
+}
+
+/** A path may have brackets as sent, which would end the link and let the viewer's address write others (RFC 8288 3). */
+function inBrackets(url: string): string {
+  return url.replaceAll("<", "%3C").replaceAll(">", "%3E");
 }
 
 /** The edge, and what the choice took in milliseconds (W3C Server Timing). */

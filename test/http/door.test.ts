@@ -302,6 +302,10 @@ describe("what an operator may add to a redirect", () => {
     );
     expect(headers["server-timing"]).toMatch(/^edge;desc="ams1", decide;dur=\d+\.\d{3}$/);
     expect(headers["timing-allow-origin"]).toBe("*");
+    const injected = await ask(test.port, "GET /a>;rel=preload,<http://evil.example/ HTTP/1.1");
+    expect(injected.headers["link"]).toContain(
+      "<http://127.0.0.13/a%3E;rel=preload,%3Chttp://evil.example/>; rel=duplicate",
+    );
     test.answerWith(() => decisionOf([AMSTERDAM], { service }));
     expect((await ask(test.port, "GET /a HTTP/1.1")).headers).not.toHaveProperty("link");
   });
