@@ -45,7 +45,7 @@ const LATE_MS = 90_000;
 const SURPRISE_MAX = 6;
 
 /** @param ttlMs how long an answer is cached */
-export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at">): Answers {
+export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "between">): Answers {
   const squares = new Map<number, Square>();
   const bySlot = new Map<number, Past>();
 
@@ -65,9 +65,11 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at">): Answer
     bySlot.set(slot, past);
     return past;
   };
-  /** The part of an answer's time to live that lies between two moments. */
-  const share = (atMs: number, fromMs: number, toMs: number): number =>
-    Math.max(0, Math.min(atMs + ttlMs, toMs) - Math.max(atMs, fromMs)) / ttlMs;
+  /** The part of an answer's time to live that lies between two moments, times the rush then. */
+  const share = (area: number, atMs: number, fromMs: number, toMs: number): number => {
+    const [beginMs, endMs] = [Math.max(atMs, fromMs), Math.min(atMs + ttlMs, toMs)];
+    return endMs <= beginMs ? 0 : ((endMs - beginMs) / ttlMs) * rushes.between(area, beginMs, endMs);
+  };
 
   return {
     add(arrivals, nowMs) {
@@ -89,13 +91,13 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at">): Answer
     between(slot, fromMs, toMs) {
       let sum = 0;
       for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? [])
-        sum += answers * square.factor * rushes.at(square.area, toMs) * share(atMs, fromMs, toMs);
+        sum += answers * square.factor * share(square.area, atMs, fromMs, toMs);
       return sum;
     },
     learn(slot, fromMs, toMs, missing, variance) {
       const weights = new Map<Square, number>();
       for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? []) {
-        const part = answers * rushes.at(square.area, toMs) * share(atMs, fromMs, toMs);
+        const part = answers * share(square.area, atMs, fromMs, toMs);
         if (part > 0) weights.set(square, (weights.get(square) ?? 0) + part);
       }
       let total = variance;

@@ -5,6 +5,7 @@ import { createDemand } from "./demand.ts";
 import type { Service } from "../model/service.ts";
 import type { Arrivals } from "./ledger.ts";
 import { poolsOf } from "./pools.ts";
+import { createLags } from "./lags.ts";
 import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
 import { createRamps } from "./ramps.ts";
@@ -54,6 +55,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
   const rushes = createRushes();
   const answers = createAnswers(ttlMs, rushes);
   const stays = createStays();
+  const lags = createLags();
   const ramps = createRamps(rampUpMs);
   const prices = createPrices();
   let slots: Uint16Array = new Uint16Array(0);
@@ -73,15 +75,16 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
     if (report === undefined) return Number.NaN;
     const slot = slots[edge] as number;
     const made = prediction.made(slot);
-    const ageMs = Math.min(REPORT_AGE_MAX_MS, Math.max(0, nowMs - report.atMs));
+    const shownMs = report.atMs - lags.of(slot);
+    const ageMs = Math.min(REPORT_AGE_MAX_MS, Math.max(0, nowMs - shownMs));
     const left = Math.exp((-stays.departureRate * ageMs) / 1000);
     // What the serving threads have not told of yet is taken for what came before it.
     const untold = Math.max(0, made.answers - answers.told(slot)) * answers.sizes(slot, nowMs).mean;
-    const underWay = answers.between(slot, report.atMs, nowMs) + answers.between(slot, nowMs, nowMs + ttlMs);
+    const underWay = answers.between(slot, shownMs, nowMs) + answers.between(slot, nowMs, nowMs + ttlMs);
     return (
       report.viewers * left +
       made.http -
-      prediction.redirectedBy(slot, report.atMs) +
+      prediction.redirectedBy(slot, shownMs) +
       (underWay + untold) * stays.viewersPerAnswer
     );
   };
@@ -89,15 +92,20 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
   const learn = (edge: number, before: Known, now: Known): void => {
     const slot = slots[edge] as number;
     const change = now.viewers - before.viewers;
-    const http = prediction.redirectedBy(slot, now.atMs) - prediction.redirectedBy(slot, before.atMs);
-    const came = answers.between(slot, before.atMs, now.atMs);
+    const lagMs = lags.of(slot);
+    const [fromMs, toMs] = [before.atMs - lagMs, now.atMs - lagMs];
+    const redirected = (lagMs: number): number =>
+      prediction.redirectedBy(slot, now.atMs - lagMs) - prediction.redirectedBy(slot, before.atMs - lagMs);
+    const http = redirected(lagMs);
+    const came = answers.between(slot, fromMs, toMs);
     const viewerSeconds = (((before.viewers + now.viewers) / 2) * (now.atMs - before.atMs)) / 1000;
     const { viewersPerAnswer, departureRate } = stays;
     stays.observe({ change, http, answers: came, viewerSeconds });
     const left = viewerSeconds * departureRate;
     const missing = change - http - came * viewersPerAnswer + left;
     const variance = 1 + http + came * viewersPerAnswer + left;
-    answers.learn(slot, before.atMs, now.atMs, missing / viewersPerAnswer, variance / viewersPerAnswer ** 2);
+    answers.learn(slot, fromMs, toMs, missing / viewersPerAnswer, variance / viewersPerAnswer ** 2);
+    lags.observe(slot, change, redirected, came * viewersPerAnswer - left, variance);
   };
 
   const takeFacts = (next: Facts, nowMs: number): void => {

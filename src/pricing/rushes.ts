@@ -10,6 +10,8 @@ export interface Rushes {
   add(arrivals: Arrivals, nowMs: number): void;
   /** 1: as usual; never less. */
   at(area: number, atMs: number): number;
+  /** Its mean over some time; what is yet to come is taken to be as it is. */
+  between(area: number, fromMs: number, toMs: number): number;
 }
 
 /** Of areas, in degrees. */
@@ -33,17 +35,34 @@ export function areaOf(pool: number, latitude: number, longitude: number): numbe
 export function createRushes(): Rushes {
   const areas = new Map<number, Area>();
   /** Oldest first. */
-  let samples: { readonly atMs: number; readonly factors: ReadonlyMap<number, number> }[] = [];
+  let samples: Sample[] = [];
   let firstMs: number | undefined;
 
   const countIn = (arrivals: Arrivals): void => {
     for (const [pool, byPlace] of arrivals.entries())
       for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
         const key = areaOf(pool, latitude, longitude);
-        const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0 };
+        const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
         areas.set(key, area);
         for (const { http } of byEdge.values()) area.came += http;
       }
+  };
+
+  /** The last sample up to then, or the first. */
+  const before = (atMs: number): Sample | undefined => {
+    let [low, high] = [0, samples.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((samples[middle] as Sample).atMs > atMs) high = middle - 1;
+      else low = middle;
+    }
+    return samples[low];
+  };
+  const sumBy = (area: number, atMs: number): number => {
+    const sample = before(atMs);
+    if (sample === undefined) return atMs;
+    const beyond = (sample.factors.get(area) ?? 1) - 1;
+    return atMs + (sample.sums.get(area) ?? 0) + beyond * (atMs - sample.atMs);
   };
 
   return {
@@ -54,16 +73,37 @@ export function createRushes(): Rushes {
       countIn(arrivals);
       const isYoung = nowMs - firstMs < FIRST_SECONDS * 1000;
       for (const area of areas.values()) takeSecond(area, seconds, isYoung);
-      const factors = new Map([...areas].map(([key, area]) => [key, isYoung ? 1 : factorOf(area)]));
-      samples.push({ atMs: nowMs, factors });
+      const factors = new Map<number, number>();
+      for (const [key, area] of areas) {
+        const factor = isYoung ? 1 : factorOf(area);
+        if (factor > 1) area.rushedAtMs = nowMs;
+        factors.set(key, factor);
+      }
+      samples.push(sampleOf(samples.at(-1), nowMs, factors));
       if (samples.length > 2 * KEEP_SAMPLES) samples = samples.slice(-KEEP_SAMPLES);
     },
-    at(area, atMs) {
-      let k = samples.length - 1;
-      while (k > 0 && (samples[k] as { atMs: number }).atMs > atMs) k--;
-      return samples[k]?.factors.get(area) ?? 1;
+    at: (area, atMs) => before(atMs)?.factors.get(area) ?? 1,
+    between(area, fromMs, toMs) {
+      if (toMs <= fromMs || (areas.get(area)?.rushedAtMs ?? Number.NEGATIVE_INFINITY) < fromMs) return 1;
+      return (sumBy(area, toMs) - sumBy(area, fromMs)) / (toMs - fromMs);
     },
   };
+}
+
+interface Sample {
+  readonly atMs: number;
+  /** By area, of the time since the sample before. */
+  readonly factors: ReadonlyMap<number, number>;
+  /** By area: factors × milliseconds up to this moment, beyond 1. */
+  readonly sums: ReadonlyMap<number, number>;
+}
+
+function sampleOf(last: Sample | undefined, atMs: number, factors: ReadonlyMap<number, number>): Sample {
+  if (last === undefined) return { atMs, factors, sums: new Map() };
+  const sums = new Map(last.sums);
+  for (const [area, factor] of factors)
+    if (factor > 1) sums.set(area, (sums.get(area) ?? 0) + (factor - 1) * (atMs - last.atMs));
+  return { atMs, factors, sums };
 }
 
 /** Arrivals per second. */
@@ -72,6 +112,8 @@ interface Area {
   came: number;
   fast: number;
   usual: number;
+  /** When it was last more than usual. */
+  rushedAtMs: number;
 }
 
 function takeSecond(area: Area, seconds: number, isYoung: boolean): void {

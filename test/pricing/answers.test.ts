@@ -7,7 +7,7 @@ import type { Location } from "../../src/model/location.ts";
 const PARIS: Location = { layer: "none", latitude: 48.9, longitude: 2.4 };
 const LYON: Location = { layer: "none", latitude: 45.8, longitude: 4.8 };
 const TTL_MS = 30_000;
-const USUAL = { at: () => 1 };
+const USUAL = { at: () => 1, between: () => 1 };
 
 const arrivalsOf = (...places: [Location, { http: number; dns: number }][]): Arrivals => [
   new Map(places.map(([place, arrived]) => [place, new Map([[0, arrived]])])),

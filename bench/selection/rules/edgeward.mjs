@@ -45,7 +45,7 @@ export function create() {
       facts.health(edge, up);
       makeWorld(nowMs);
     },
-    report: (edge, report) => facts.report(edge, report),
+    report: (edge, report, nowMs) => facts.report(edge, report, nowMs),
     tick(nowMs) {
       pricing.tick(redirector.takeArrivals(), nowMs);
       if (nowMs - cooledAtMs >= COOL_EVERY_MS) {
@@ -81,11 +81,16 @@ function createFacts({ generation, edges }) {
     health(edge, isUp) {
       up[edge] = isUp ? 1 : 0;
     },
-    /** @param {number} edge @param {import("../types.ts").Report} report */
-    report(edge, report) {
+    /**
+     * As the board: nobody tells it when the report was measured.
+     * @param {number} edge
+     * @param {import("../types.ts").Report} report
+     * @param {number} nowMs
+     */
+    report(edge, report, nowMs) {
       viewers[edge] = report.viewers;
       loadRatio[edge] = report.viewers / edges[edge].capacity.viewers;
-      measuredAtMs[edge] = report.measuredAtMs;
+      measuredAtMs[edge] = nowMs;
     },
     /** @returns {import("../../../src/model/world.ts").Facts} */
     now: () => ({
