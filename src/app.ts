@@ -148,6 +148,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   experience.take(inventory);
   const worlds = createWorlds({
     board,
+    log,
     staleStreams: checker.staleStreams,
     kept: failStatic.kept,
     takeArrivals: () =>

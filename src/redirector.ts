@@ -79,7 +79,7 @@ export function createRedirector(
     // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
     if (playing?.edge.id === best.edge.id) return;
     const what = playing === undefined ? index : -1 - slot;
-    if (!recent.isNew(client, what, windowMs, monotonicMs())) return;
+    if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return;
     ledger.count(door, pools.ofService[index] as number, slot, decision.location);
     const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
     if (world.heat === undefined || stream === undefined) return;

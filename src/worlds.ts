@@ -3,10 +3,12 @@ import type { Kept } from "./condition/fail-static.ts";
 import type { Corrections } from "./model/corrections.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
+import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { Facts, StreamHeat, World } from "./model/world.ts";
 import type { Arrivals } from "./pricing/ledger.ts";
 import { createPricing } from "./pricing/pricing.ts";
+import { solveInThread } from "./pricing/solver-thread.ts";
 
 /** Makes a world of what the board knows and what the doors have decided, on every change and every second. */
 export interface Worlds {
@@ -23,7 +25,7 @@ export interface Worlds {
   /** The facts have changed. */
   refresh(): void;
   readonly metrics: MetricSource;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 export interface WorldsOptions {
@@ -40,13 +42,22 @@ export interface WorldsOptions {
   readonly corrections: (inventory: Inventory) => Corrections | undefined;
   /** Not for `take`, whose caller knows. */
   readonly onWorld: (world: World) => void;
+  readonly log: Pick<Log, "error">;
 }
 
 const TICK_MS = 1000;
 
 export function createWorlds(options: WorldsOptions): Worlds {
-  const { board, takeArrivals, staleStreams, kept, heat, corrections, onWorld } = options;
-  const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+  const { board, takeArrivals, staleStreams, kept, heat, corrections, onWorld, log } = options;
+  const solver = solveInThread((death) =>
+    log.error({ ...death }, "the prices' thread has died and is replaced"),
+  );
+  const pricing = createPricing({
+    ttlMs: 30_000,
+    rampUpMs: 60_000,
+    solver,
+    onSudden: () => refresh(),
+  });
   let inventory: Inventory | undefined;
   let world: World | undefined;
   let isHeld = false;
@@ -69,6 +80,9 @@ export function createWorlds(options: WorldsOptions): Worlds {
       ...(hot === undefined ? {} : { heat: hot }),
       ...(added === undefined ? {} : { corrections: added }),
     });
+  };
+  const refresh = (): void => {
+    if (!isHeld) onWorld(make());
   };
   const timer = setInterval(() => {
     if (inventory === undefined || isHeld) return;
@@ -94,9 +108,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
       return make();
     },
     current: () => world ?? make(),
-    refresh: () => {
-      if (!isHeld) onWorld(make());
-    },
+    refresh,
     metrics: () => [
       {
         kind: "gauge",
@@ -108,7 +120,10 @@ export function createWorlds(options: WorldsOptions): Worlds {
         })),
       },
     ],
-    stop: () => clearInterval(timer),
+    stop() {
+      clearInterval(timer);
+      return solver.stop();
+    },
   };
 }
 

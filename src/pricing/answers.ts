@@ -1,4 +1,5 @@
 import type { Arrivals } from "./ledger.ts";
+import type { Returned } from "./returns.ts";
 import { areaOf, type Rushes } from "./rushes.ts";
 import { squareKey } from "./squares.ts";
 
@@ -9,14 +10,20 @@ import { squareKey } from "./squares.ts";
  * as each is uncertain (a Kalman filter whose covariance is taken to be diagonal).
  */
 export interface Answers {
-  /** What was answered since the last call. */
-  add(arrivals: Arrivals, nowMs: number): void;
+  /** What was answered since the last call, and who comes back with it. */
+  add(arrivals: Arrivals, returned: Returned, nowMs: number): void;
   /** Answers for an edge that `add` was told of. */
   told(slot: number): number;
   /** What an answer for a place usually brings, as a multiple of the average. */
   factor(pool: number, latitude: number, longitude: number): number;
   /** Viewers of an edge's answers that come between two moments, in average answers. */
   between(slot: number, fromMs: number, toMs: number): number;
+  /** Viewers who come back with them between two moments, beside those. */
+  backBetween(slot: number, fromMs: number, toMs: number): number;
+  /** How many came back with each answer since a moment of late; NaN where there was none. */
+  backPerAnswer(slot: number, sinceMs: number): number;
+  /** Answers since a moment by square degree, for an edge. */
+  askersOf(slot: number, sinceMs: number): ReadonlyMap<number, number>;
   /**
    * A report of an edge shows `missing` more average answers than expected between two moments.
    * @param variance of what it shows by chance, in average answers
@@ -41,6 +48,8 @@ const FACTOR_MIN = 0.05;
 const FACTOR_MAX = 100;
 /** Answers are kept this much longer than their time to live, for reports that come late. */
 const LATE_MS = 90_000;
+/** Whoever lost his edge tries it again and again until he is told another, about so often. */
+const RETRY_MS = 10_000;
 /** In standard deviations: what is further off has another cause. */
 const SURPRISE_MAX = 6;
 
@@ -54,7 +63,7 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     const known = squares.get(key);
     if (known !== undefined) return known;
     const area = areaOf(pool, latitude, longitude);
-    const square = { area, factor: 1, variance: FIRST_VARIANCE, atMs: Number.NaN };
+    const square = { key, area, factor: 1, variance: FIRST_VARIANCE, atMs: Number.NaN };
     squares.set(key, square);
     return square;
   };
@@ -72,14 +81,16 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
   };
 
   return {
-    add(arrivals, nowMs) {
+    add(arrivals, returned, nowMs) {
       for (const [pool, byPlace] of arrivals.entries())
         for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace)
           for (const [slot, { dns }] of byEdge) {
             if (dns === 0) continue;
             const past = pastOf(slot);
             past.told += dns;
-            past.given.push({ square: squareAt(pool, latitude, longitude), answers: dns, atMs: nowMs });
+            const square = squareAt(pool, latitude, longitude);
+            const back = dns * (returned.get(square.key)?.perAnswer ?? 0);
+            past.given.push({ square, answers: dns, back, atMs: nowMs });
           }
       for (const past of bySlot.values()) {
         const first = past.given.findIndex(({ atMs }) => atMs > nowMs - ttlMs - LATE_MS);
@@ -93,6 +104,28 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
       for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? [])
         sum += answers * square.factor * share(square.area, atMs, fromMs, toMs);
       return sum;
+    },
+    backBetween(slot, fromMs, toMs) {
+      let sum = 0;
+      for (const { back, atMs } of bySlot.get(slot)?.given ?? [])
+        if (back > 0)
+          sum += (back * Math.max(0, Math.min(atMs + RETRY_MS, toMs) - Math.max(atMs, fromMs))) / RETRY_MS;
+      return sum;
+    },
+    backPerAnswer(slot, sinceMs) {
+      const { given = [] } = bySlot.get(slot) ?? {};
+      let [viewers, count] = [0, 0];
+      for (let i = given.length - 1; i >= 0 && (given[i] as Given).atMs > sinceMs; i--) {
+        viewers += (given[i] as Given).back;
+        count += (given[i] as Given).answers;
+      }
+      return viewers / count;
+    },
+    askersOf(slot, sinceMs) {
+      const askers = new Map<number, number>();
+      for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? [])
+        if (atMs > sinceMs) askers.set(square.key, (askers.get(square.key) ?? 0) + answers);
+      return askers;
     },
     learn(slot, fromMs, toMs, missing, variance) {
       const weights = new Map<Square, number>();
@@ -128,6 +161,7 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
 }
 
 interface Square {
+  readonly key: number;
   readonly area: number;
   factor: number;
   variance: number;
@@ -139,5 +173,13 @@ interface Square {
 interface Past {
   told: number;
   /** Oldest first. */
-  given: { readonly square: Square; readonly answers: number; readonly atMs: number }[];
+  given: Given[];
+}
+
+interface Given {
+  readonly square: Square;
+  readonly answers: number;
+  /** Viewers who come back with them. */
+  readonly back: number;
+  readonly atMs: number;
 }

@@ -1,4 +1,5 @@
 import type { Arrivals } from "./ledger.ts";
+import type { Lost, Returned } from "./returns.ts";
 import { squareKey } from "./squares.ts";
 
 /**
@@ -7,13 +8,26 @@ import { squareKey } from "./squares.ts";
  */
 export interface Demand {
   /** Takes the decisions of the last `seconds`. */
-  add(arrivals: Arrivals, seconds: number, viewersPerAnswer: ViewersPerAnswer, departureRate: number): void;
-  /** Viewers of an edge who are about to ask again: `viewers` of them, or as many as we sent, where nobody knows. */
-  lose(edge: number, viewers: number): void;
+  add(
+    arrivals: Arrivals,
+    returned: Returned,
+    seconds: number,
+    viewersPerAnswer: ViewersPerAnswer,
+    departureRate: number,
+  ): void;
+  /** Viewers of an edge that is lost: `viewers` of them, or as many as we sent, where nobody knows. */
+  lose(edge: number, viewers: number): Omit<Lost, "askers">[];
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
-  /** The regions that expect most viewers within the horizon, in no order. */
-  forecast(horizonSeconds: number, departureRate: number): readonly Region[];
+  /**
+   * The regions that expect most viewers within the horizon, in no order.
+   * @param waitingAt viewers in a square degree who lost their edge and have not come back
+   */
+  forecast(
+    horizonSeconds: number,
+    departureRate: number,
+    waitingAt: (square: number) => number,
+  ): readonly Region[];
 }
 
 /** What an answer for a place brings. */
@@ -35,8 +49,6 @@ const FAST_SECONDS = 45;
 const GROWTH_LASTS = 2;
 /** In standard deviations. */
 const CHANCE = 2;
-/** Viewers who lost their edge come back within about this long. */
-const RETURN_SECONDS = 8;
 /** For so long after a loss, who comes is no measure of who usually comes. */
 const UNSETTLED_SECONDS = 30;
 const COARSE_DEGREES = 30;
@@ -57,16 +69,17 @@ export function createDemand(): Demand {
     const coarse = squareKey(pool, latitude, longitude, COARSE_DEGREES);
     const trend = trends.get(coarse) ?? { fast: 0, slow: 0, growingSeconds: 0 };
     trends.set(coarse, trend);
-    const cell = { pool, trend, latitude, longitude, slow: 0, returning: 0, weight: 0, byEdge: new Map() };
+    const cell = { square: key, pool, trend, latitude, longitude, slow: 0, weight: 0, byEdge: new Map() };
     cells.set(key, cell);
     return cell;
   };
 
   const renormalise = (): void => {
     for (const [key, cell] of cells) {
-      for (const [edge, viewers] of cell.byEdge) {
-        if (viewers * left < NEGLIGIBLE_VIEWERS) cell.byEdge.delete(edge);
-        else cell.byEdge.set(edge, viewers * left);
+      for (const [edge, present] of cell.byEdge) {
+        present.http *= left;
+        present.dns *= left;
+        if (present.http + present.dns < NEGLIGIBLE_VIEWERS) cell.byEdge.delete(edge);
       }
       if (cell.byEdge.size === 0) cells.delete(key);
     }
@@ -77,8 +90,6 @@ export function createDemand(): Demand {
     left *= Math.exp(-departureRate * seconds);
     if (left < 0.5) renormalise();
     sinceLossSeconds += seconds;
-    const back = Math.exp(-seconds / RETURN_SECONDS);
-    for (const cell of cells.values()) cell.returning *= back;
     if (sinceLossSeconds < UNSETTLED_SECONDS) return;
     const slow = Math.exp(-seconds / SLOW_SECONDS);
     const fast = Math.exp(-seconds / FAST_SECONDS);
@@ -94,28 +105,27 @@ export function createDemand(): Demand {
   };
 
   return {
-    add(arrivals, seconds, viewersPerAnswer, departureRate) {
+    add(arrivals, returned, seconds, viewersPerAnswer, departureRate) {
       decay(seconds, departureRate);
       for (const [pool, byPlace] of arrivals.entries()) {
         for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
           const cell = cellAt(pool, latitude, longitude);
+          const { httpShare = 0, perAnswer: back = 0 } = returned.get(cell.square) ?? {};
           const perAnswer = viewersPerAnswer(pool, latitude, longitude);
-          let viewers = 0;
+          let [sent, came] = [0, 0];
           for (const [edge, { http, dns }] of byEdge) {
-            const sent = http + dns * perAnswer;
-            viewers += sent;
-            cell.byEdge.set(edge, (cell.byEdge.get(edge) ?? 0) + sent / left);
+            const present = cell.byEdge.get(edge) ?? { http: 0, dns: 0 };
+            cell.byEdge.set(edge, present);
+            present.http += http / left;
+            present.dns += (dns * (perAnswer + back)) / left;
+            sent += http + dns * (perAnswer + back);
+            came += http * (1 - httpShare) + dns * perAnswer;
           }
-          cell.weight += viewers;
-          cell.latitude += ((latitude - cell.latitude) * viewers) / cell.weight;
-          cell.longitude += ((longitude - cell.longitude) * viewers) / cell.weight;
-          if (sinceLossSeconds < UNSETTLED_SECONDS) {
-            cell.returning = Math.max(0, cell.returning - viewers);
-            continue;
-          }
+          cell.weight += sent;
+          cell.latitude += ((latitude - cell.latitude) * sent) / cell.weight;
+          cell.longitude += ((longitude - cell.longitude) * sent) / cell.weight;
           // Who comes back after a loss is no growth.
-          const came = Math.max(0, viewers - cell.returning);
-          cell.returning = Math.max(0, cell.returning - viewers);
+          if (sinceLossSeconds < UNSETTLED_SECONDS) continue;
           cell.slow += came / SLOW_SECONDS;
           cell.trend.slow += came / SLOW_SECONDS;
           cell.trend.fast += came / FAST_SECONDS;
@@ -125,25 +135,27 @@ export function createDemand(): Demand {
     lose(edge, viewers) {
       sinceLossSeconds = 0;
       const sent = presentAt(cells, left, edge);
-      const scale = Number.isNaN(viewers) || sent === 0 ? 1 : viewers / sent;
-      for (const cell of cells.values()) {
-        const lost = cell.byEdge.get(edge);
-        if (lost === undefined) continue;
-        cell.byEdge.delete(edge);
-        cell.returning += lost * left * scale;
-      }
+      const scale = left * (Number.isNaN(viewers) || sent === 0 ? 1 : viewers / sent);
+      return [...cells.values()].flatMap(({ square, byEdge }) => {
+        const present = byEdge.get(edge);
+        byEdge.delete(edge);
+        return present === undefined
+          ? []
+          : [{ square, http: present.http * scale, dns: present.dns * scale }];
+      });
     },
     presentAt: (edge) => presentAt(cells, left, edge),
-    forecast(horizonSeconds, departureRate) {
+    forecast(horizonSeconds, departureRate, waitingAt) {
       // One who comes evenly within the horizon is still there at its end with this probability, times the horizon.
       const stay = (seconds: number): number => (1 - Math.exp(-departureRate * seconds)) / departureRate;
+      const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
-      for (const { pool, trend, latitude, longitude, slow, returning } of cells.values()) {
+      for (const { square, pool, trend, latitude, longitude, slow } of cells.values()) {
         const growth = growthOf(trend);
         // What has ended has ended; what has begun may end.
         const lasts = growth > 0 ? trend.growingSeconds * GROWTH_LASTS : horizonSeconds;
         const excess = slow * growth * stay(Math.min(lasts, horizonSeconds));
-        const viewers = Math.max(0, slow * stay(horizonSeconds) + excess) + returning;
+        const viewers = Math.max(0, slow * stay(horizonSeconds) + excess) + waitingAt(square) * stayed;
         if (viewers > 0) regions.push({ pool, latitude, longitude, viewers });
       }
       if (regions.length <= REGIONS_MAX) return regions;
@@ -153,18 +165,22 @@ export function createDemand(): Demand {
 }
 
 interface Cell {
+  readonly square: number;
   readonly pool: number;
   readonly trend: Trend;
   latitude: number;
   longitude: number;
   /** Arrivals per second over the last quarter of an hour. */
   slow: number;
-  /** Viewers who lost their edge and have not asked again. */
-  returning: number;
   /** Of the mean point. */
   weight: number;
-  /** Viewers present, before decay. */
-  readonly byEdge: Map<number, number>;
+  readonly byEdge: Map<number, Present>;
+}
+
+/** Viewers there, before decay, by the door that they came by. */
+interface Present {
+  http: number;
+  dns: number;
 }
 
 /** Arrivals per second in a part of the world. */
@@ -185,6 +201,9 @@ function growthOf({ fast, slow }: Trend): number {
 
 function presentAt(cells: ReadonlyMap<number, Cell>, left: number, edge: number): number {
   let viewers = 0;
-  for (const { byEdge } of cells.values()) viewers += byEdge.get(edge) ?? 0;
+  for (const { byEdge } of cells.values()) {
+    const { http = 0, dns = 0 } = byEdge.get(edge) ?? {};
+    viewers += http + dns;
+  }
   return viewers * left;
 }

@@ -1,7 +1,7 @@
 import type { Edge } from "../model/edge.ts";
 import type { Region } from "./demand.ts";
-import { solve } from "./solve.ts";
-import { createTransports, type Pool } from "./transport.ts";
+import type { Solver } from "./solver.ts";
+import type { Pool } from "./transport.ts";
 
 /**
  * The prices in force. They look ahead in steps: first as far as a viewer stays, so that who can go elsewhere at least
@@ -11,7 +11,10 @@ import { createTransports, type Pool } from "./transport.ts";
 export interface Prices {
   /** Other edges, other pools: `from` is each edge's index before, or -1. */
   take(edges: readonly Edge[], pools: readonly Pool[], from: readonly number[]): void;
-  /** @param isSudden something has come or gone: the prices follow at once */
+  /**
+   * Finds new prices: now or soon, as the solver does.
+   * @param isSudden something has come or gone: the prices follow as far as they are found
+   */
   solve(outlook: Outlook, isSudden: boolean, nowMs: number): void;
   /** By `Edge.index`. */
   readonly km: Float64Array;
@@ -35,8 +38,6 @@ export interface EdgeOutlook {
 
 /** How far ahead the prices look. */
 const HORIZONS_SECONDS = [3000, 600, 120] as const;
-/** How far a price may fall from one solution to the next. */
-const FALL_KM = 45;
 /** Share of a new solution that is taken, so that a region does not move to and fro. */
 const SMOOTHING = 0.3;
 /** Changes smaller than this are not worth moving anybody for. */
@@ -44,23 +45,22 @@ const STEADY_KM = 5;
 /** Share of an edge that the prices leave free for what they do not know. */
 const MARGIN = 0.004;
 /** Share of an edge that is taken while it has a price, in the long run. */
-const TARGET_SHARE = 0.97;
+const TARGET_SHARE = 0.99;
 /** How fast the furthest look is corrected where that share is missed. */
 const TRIM_SECONDS = 150;
 const TRIM_MIN = -0.5;
 const TRIM_MAX = 0.2;
 
-export function createPrices(): Prices {
-  const transports = createTransports();
-  let edges: readonly Edge[] = [];
-  let pools: readonly Pool[] = [];
-  /** By horizon, before smoothing: what the next solution begins near to. */
-  let solved = HORIZONS_SECONDS.map(() => new Float64Array(0));
+/** @param onSudden prices have followed something that has come or gone */
+export function createPrices(solver: Solver, onSudden: () => void): Prices {
   let smooth = new Float64Array(0);
   let km = new Float64Array(0);
   /** How much more room than there is the furthest look is told of, as a share. */
   let trim = new Float64Array(0);
   let solvedAtMs = Number.NaN;
+  /** Something has come or gone, and no prices were found since. */
+  let isUnsettled = false;
+
   const correct = (outlook: Outlook, seconds: number): void => {
     trim = trim.map((before, edge) => {
       const { capacity, viewers } = outlook.edges[edge] as EdgeOutlook;
@@ -82,44 +82,44 @@ export function createPrices(): Prices {
     });
   };
 
-  /** Each look begins where the one before it ended, and all near to where they ended the last time. */
-  const lookAhead = (outlook: Outlook): Float64Array => {
-    let least = new Float64Array(edges.length);
-    HORIZONS_SECONDS.forEach((seconds, i) => {
-      const before = solved[i] as Float64Array;
-      const from = least.map((price, edge) => Math.max(price, (before[edge] as number) - FALL_KM));
-      const room = roomFor(outlook, seconds, i === 0);
-      least = solve(transports.of(outlook.regions(seconds), room, edges, pools), from).priceKm;
-      solved[i] = least;
+  const follow = (found: Float64Array): void => {
+    const keep = isUnsettled ? 0 : 1 - SMOOTHING;
+    smooth = smooth.map((price, edge) => {
+      const next = price * keep + (found[edge] as number) * (1 - keep);
+      return next < 1 ? 0 : next;
     });
-    return least;
+    km = km.map((price, edge) => {
+      const next = smooth[edge] as number;
+      return Math.abs(next - price) < STEADY_KM && next > STEADY_KM ? price : next;
+    });
+    if (!isUnsettled) return;
+    isUnsettled = false;
+    onSudden();
   };
 
   return {
     get km() {
       return km;
     },
-    take(nextEdges, nextPools, from) {
+    take(edges, pools, from) {
       const moved = (values: Float64Array) => Float64Array.from(from, (i) => values[i] ?? 0);
-      solved = solved.map(moved);
       [smooth, km, trim] = [moved(smooth), moved(km), moved(trim)];
-      [edges, pools] = [nextEdges, nextPools];
-      transports.forget();
+      solver.take(
+        edges.map(({ location }) => location),
+        pools,
+        from,
+      );
     },
     solve(outlook, isSudden, nowMs) {
       const seconds = (nowMs - solvedAtMs) / 1000;
       solvedAtMs = nowMs;
       if (seconds > 0) correct(outlook, Math.min(10, seconds));
-      const found = lookAhead(outlook);
-      const keep = isSudden ? 0 : 1 - SMOOTHING;
-      smooth = smooth.map((price, edge) => {
-        const next = price * keep + (found[edge] as number) * (1 - keep);
-        return next < 1 ? 0 : next;
-      });
-      km = km.map((price, edge) => {
-        const next = smooth[edge] as number;
-        return Math.abs(next - price) < STEADY_KM && next > STEADY_KM ? price : next;
-      });
+      isUnsettled ||= isSudden;
+      const looks = HORIZONS_SECONDS.map((ahead, i) => ({
+        regions: outlook.regions(ahead),
+        room: roomFor(outlook, ahead, i === 0),
+      }));
+      solver.solve(looks, follow);
     },
   };
 }

@@ -9,8 +9,10 @@ import { createLags } from "./lags.ts";
 import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
 import { createRamps } from "./ramps.ts";
+import { createReturns } from "./returns.ts";
 import { createRushes } from "./rushes.ts";
 import { createSlots } from "./slots.ts";
+import { solveHere, type Solver } from "./solver.ts";
 import { createStays } from "./stays.ts";
 
 /**
@@ -40,24 +42,32 @@ export interface PricingOptions {
   readonly ttlMs: number;
   /** How long an edge that comes back takes to be full again, milliseconds; 0: at once. */
   readonly rampUpMs: number;
+  /** Left out: prices are found here and at once. */
+  readonly solver?: Solver;
+  /** An edge has come or gone, and the prices have followed. */
+  readonly onSudden?: () => void;
 }
 
 /** Prices are solved anew this often, unless an edge came or went. */
 const SOLVE_EVERY_MS = 2000;
+/** What came back with answers of so long ago says what comes back with the next. */
+const LATELY_MS = 3000;
 /** At most this share of an edge is kept free for what one more answer may bring. */
 const RESERVE_MAX = 0.05;
 
-export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
+export function createPricing(options: PricingOptions): Pricing {
+  const { ttlMs, rampUpMs, solver = solveHere(), onSudden = () => {} } = options;
   const table = createSlots();
   let { counts } = table;
   let prediction = createPrediction(counts);
   const demand = createDemand();
   const rushes = createRushes();
   const answers = createAnswers(ttlMs, rushes);
+  const returns = createReturns();
   const stays = createStays();
   const lags = createLags();
   const ramps = createRamps(rampUpMs);
-  const prices = createPrices();
+  const prices = createPrices(solver, onSudden);
   let slots: Uint16Array = new Uint16Array(0);
   let edges: readonly Edge[] = [];
   let known: (Known | undefined)[] = [];
@@ -68,6 +78,16 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
   let solvedAtMs = Number.NEGATIVE_INFINITY;
   let tickedAtMs: number | undefined;
   let stir = true;
+  let lostAtMs = Number.NEGATIVE_INFINITY;
+
+  /** What the next answer for an edge brings, in viewers. */
+  const perAnswerNow = (slot: number, nowMs: number): number => {
+    const usual = answers.sizes(slot, nowMs).mean * stays.viewersPerAnswer;
+    const wave = returns.next().mean;
+    if (wave === 0) return usual;
+    const back = answers.backPerAnswer(slot, Math.max(lostAtMs, nowMs - LATELY_MS));
+    return usual + (Number.isNaN(back) ? wave : back);
+  };
 
   /** Viewers there now and under way: as reported, less who has left, and those sent since. */
   const viewersNow = (edge: number, nowMs: number): number => {
@@ -79,13 +99,15 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
     const ageMs = Math.min(REPORT_AGE_MAX_MS, Math.max(0, nowMs - shownMs));
     const left = Math.exp((-stays.departureRate * ageMs) / 1000);
     // What the serving threads have not told of yet is taken for what came before it.
-    const untold = Math.max(0, made.answers - answers.told(slot)) * answers.sizes(slot, nowMs).mean;
+    const untold = Math.max(0, made.answers - answers.told(slot)) * perAnswerNow(slot, nowMs);
     const underWay = answers.between(slot, shownMs, nowMs) + answers.between(slot, nowMs, nowMs + ttlMs);
     return (
       report.viewers * left +
       made.http -
       prediction.redirectedBy(slot, shownMs) +
-      (underWay + untold) * stays.viewersPerAnswer
+      underWay * stays.viewersPerAnswer +
+      answers.backBetween(slot, shownMs, Number.POSITIVE_INFINITY) +
+      untold
     );
   };
 
@@ -98,14 +120,23 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
       prediction.redirectedBy(slot, now.atMs - lagMs) - prediction.redirectedBy(slot, before.atMs - lagMs);
     const http = redirected(lagMs);
     const came = answers.between(slot, fromMs, toMs);
+    const back = answers.backBetween(slot, fromMs, toMs);
     const viewerSeconds = (((before.viewers + now.viewers) / 2) * (now.atMs - before.atMs)) / 1000;
     const { viewersPerAnswer, departureRate } = stays;
-    stays.observe({ change, http, answers: came, viewerSeconds });
+    stays.observe({ change: change - back, http, answers: came, viewerSeconds });
     const left = viewerSeconds * departureRate;
-    const missing = change - http - came * viewersPerAnswer + left;
-    const variance = 1 + http + came * viewersPerAnswer + left;
+    const missing = change - http - back - came * viewersPerAnswer + left;
+    const variance = 1 + http + back * back + came * viewersPerAnswer + left;
     answers.learn(slot, fromMs, toMs, missing / viewersPerAnswer, variance / viewersPerAnswer ** 2);
-    lags.observe(slot, change, redirected, came * viewersPerAnswer - left, variance);
+    lags.observe(slot, change, redirected, back + came * viewersPerAnswer - left, variance);
+  };
+
+  /** Its last report says best who is lost: who asks again for an edge that fails is no other viewer. */
+  const lose = (slot: number, report: Known | undefined, nowMs: number): void => {
+    const askers = answers.askersOf(slot, nowMs - ttlMs);
+    const lost = demand.lose(slot, report?.viewers ?? Number.NaN);
+    returns.lose(lost.map((place) => ({ ...place, askers: Math.max(1, askers.get(place.square) ?? 1) })));
+    lostAtMs = nowMs;
   };
 
   const takeFacts = (next: Facts, nowMs: number): void => {
@@ -116,7 +147,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
       const atMs = next.measuredAtMs[edge] as number;
       const before = known[edge];
       if (wasUp && !up) {
-        demand.lose(slots[edge] as number, viewersNow(edge, nowMs));
+        lose(slots[edge] as number, before, nowMs);
         known[edge] = undefined;
         stir = true;
       }
@@ -148,18 +179,19 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
   };
 
   const takeArrivals = (arrivals: Arrivals, seconds: number, nowMs: number): void => {
-    rushes.add(arrivals, nowMs);
-    answers.add(arrivals, nowMs);
+    const returned = returns.take(arrivals, seconds);
+    rushes.add(arrivals, returned, nowMs);
+    answers.add(arrivals, returned, nowMs);
     const perAnswer = (pool: number, latitude: number, longitude: number): number =>
       stays.viewersPerAnswer * answers.factor(pool, latitude, longitude);
-    demand.add(arrivals, seconds, perAnswer, stays.departureRate);
+    demand.add(arrivals, returned, seconds, perAnswer, stays.departureRate);
   };
 
   /** Share of an edge that is kept free in a rush, when one answer more may be many viewers too many. */
   const reserveOf = (edge: number, each: number, nowMs: number): number => {
     const { greatest, rush } = answers.sizes(slots[edge] as number, nowMs);
-    const reserve = greatest * stays.viewersPerAnswer * each * (1 - 1 / rush);
-    return Math.min(RESERVE_MAX, reserve);
+    const reserve = greatest * stays.viewersPerAnswer * (1 - 1 / rush);
+    return Math.min(RESERVE_MAX, Math.max(reserve, returns.next().greatest) * each);
   };
 
   const outlookOf = ({ up, state, perViewer }: Facts, nowMs: number): EdgeOutlook[] =>
@@ -174,7 +206,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
   const solveNow = (nowMs: number): void => {
     if (facts === undefined) return;
     const { departureRate } = stays;
-    const regions = (seconds: number) => demand.forecast(seconds, departureRate);
+    const regions = (seconds: number) => demand.forecast(seconds, departureRate, returns.waitingAt);
     prices.solve({ regions, edges: outlookOf(facts, nowMs), departureRate }, stir, nowMs);
     solvedAtMs = nowMs;
     stir = false;
@@ -239,10 +271,7 @@ export function createPricing({ ttlMs, rampUpMs }: PricingOptions): Pricing {
           counts,
           before: counts.slice(),
           slot: slots,
-          viewersPerAnswer: Float32Array.from(
-            slots,
-            (slot) => answers.sizes(slot, nowMs).mean * stays.viewersPerAnswer,
-          ),
+          viewersPerAnswer: Float32Array.from(slots, (slot) => perAnswerNow(slot, nowMs)),
         },
       };
     },

@@ -1,4 +1,5 @@
 import type { Arrivals } from "./ledger.ts";
+import type { Returned } from "./returns.ts";
 import { squareKey } from "./squares.ts";
 
 /**
@@ -6,8 +7,8 @@ import { squareKey } from "./squares.ts";
  * counted: a resolver that answers from its cache brings as many times more, and nobody sees them come.
  */
 export interface Rushes {
-  /** Decisions since the last call. */
-  add(arrivals: Arrivals, nowMs: number): void;
+  /** Decisions since the last call. Who comes back after a loss is expected, and no rush. */
+  add(arrivals: Arrivals, returned: Returned, nowMs: number): void;
   /** 1: as usual; never less. */
   at(area: number, atMs: number): number;
   /** Its mean over some time; what is yet to come is taken to be as it is. */
@@ -38,13 +39,14 @@ export function createRushes(): Rushes {
   let samples: Sample[] = [];
   let firstMs: number | undefined;
 
-  const countIn = (arrivals: Arrivals): void => {
+  const countIn = (arrivals: Arrivals, returned: Returned): void => {
     for (const [pool, byPlace] of arrivals.entries())
       for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
         const key = areaOf(pool, latitude, longitude);
         const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
         areas.set(key, area);
-        for (const { http } of byEdge.values()) area.came += http;
+        const { httpShare = 0 } = returned.get(squareKey(pool, latitude, longitude)) ?? {};
+        for (const { http } of byEdge.values()) area.came += http * (1 - httpShare);
       }
   };
 
@@ -66,11 +68,11 @@ export function createRushes(): Rushes {
   };
 
   return {
-    add(arrivals, nowMs) {
+    add(arrivals, returned, nowMs) {
       const seconds = (nowMs - (samples.at(-1)?.atMs ?? nowMs - 1000)) / 1000;
       if (seconds <= 0) return;
       firstMs ??= nowMs;
-      countIn(arrivals);
+      countIn(arrivals, returned);
       const isYoung = nowMs - firstMs < FIRST_SECONDS * 1000;
       for (const area of areas.values()) takeSecond(area, seconds, isYoung);
       const factors = new Map<number, number>();

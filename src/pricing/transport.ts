@@ -1,6 +1,6 @@
 import { distanceKm, type UnitVector, unitVector } from "../base/sphere.ts";
-import type { Edge } from "../model/edge.ts";
 import type { Region } from "./demand.ts";
+import type { Place } from "./look-ahead.ts";
 import type { Transport } from "./solve.ts";
 
 /** Services with the same edges and reach: their viewers compete for the same room. */
@@ -16,7 +16,7 @@ export interface Transports {
   of(
     regions: readonly Region[],
     room: Float64Array,
-    edges: readonly Edge[],
+    edges: readonly Place[],
     pools: readonly Pool[],
   ): Transport;
   /** The edges are others now. */
@@ -62,7 +62,7 @@ export function createTransports(): Transports {
       points = [];
     },
     of(regions, room, edges, pools) {
-      if (points.length === 0) points = edges.map((edge) => unitVector(edge.location));
+      if (points.length === 0) points = edges.map(unitVector);
       if (rows.size > ROWS_MAX) rows.clear();
       const keys = Float64Array.from(regions, rowKey);
       if (!isSame(keys, laid.keys)) laid = layOut(regions, keys, pools, edges.length);

@@ -2,11 +2,14 @@ import { describe, expect, it } from "vitest";
 import { createAnswers } from "../../src/pricing/answers.ts";
 import type { Arrivals } from "../../src/pricing/ledger.ts";
 import { areaOf, createRushes } from "../../src/pricing/rushes.ts";
+import type { Returned } from "../../src/pricing/returns.ts";
+import { squareKey } from "../../src/pricing/squares.ts";
 import type { Location } from "../../src/model/location.ts";
 
 const PARIS: Location = { layer: "none", latitude: 48.9, longitude: 2.4 };
 const LYON: Location = { layer: "none", latitude: 45.8, longitude: 4.8 };
 const TTL_MS = 30_000;
+const NOBODY: Returned = new Map();
 const USUAL = { at: () => 1, between: () => 1 };
 
 const arrivalsOf = (...places: [Location, { http: number; dns: number }][]): Arrivals => [
@@ -16,7 +19,7 @@ const arrivalsOf = (...places: [Location, { http: number; dns: number }][]): Arr
 describe("answers", () => {
   it("bring their viewers evenly over their time to live", () => {
     const answers = createAnswers(TTL_MS, USUAL);
-    answers.add(arrivalsOf([PARIS, { http: 0, dns: 4 }]), 0);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 4 }]), NOBODY, 0);
     expect(answers.told(0)).toBe(4);
     expect(answers.between(0, 0, TTL_MS)).toBeCloseTo(4);
     expect(answers.between(0, 0, TTL_MS / 4)).toBeCloseTo(1);
@@ -29,7 +32,11 @@ describe("answers", () => {
     for (let s = 0; s < 1200; s += 5) {
       // Paris brings four times the average and asks every minute, Lyon a fourth of it and asks all the time.
       const paris = s % 60 === 0 ? 1 : 0;
-      answers.add(arrivalsOf([PARIS, { http: 0, dns: paris }], [LYON, { http: 0, dns: 1 }]), s * 1000);
+      answers.add(
+        arrivalsOf([PARIS, { http: 0, dns: paris }], [LYON, { http: 0, dns: 1 }]),
+        NOBODY,
+        s * 1000,
+      );
       const [from, to] = [s * 1000, (s + 5) * 1000];
       const isParis = s % 60 < 30;
       const lyon = Math.min(6, s / 5 + 1) * (5 / 30);
@@ -41,9 +48,34 @@ describe("answers", () => {
     expect(answers.sizes(0, 1_200_000).greatest).toBeGreaterThan(3);
   });
 
+  it("bring who had been waiting for them within seconds", () => {
+    const answers = createAnswers(TTL_MS, USUAL);
+    const back = new Map([[squareKey(0, 48.9, 2.4), { httpShare: 0, perAnswer: 40 }]]);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 2 }], [LYON, { http: 0, dns: 2 }]), back, 1000);
+    expect(answers.backBetween(0, 0, 60_000)).toBeCloseTo(80);
+    expect(answers.backBetween(0, 1000, 3500)).toBeCloseTo(20);
+    expect(answers.backPerAnswer(0, 0)).toBeCloseTo(20);
+    expect(answers.backPerAnswer(0, 1000)).toBeNaN();
+    expect([...answers.askersOf(0, 0).values()]).toEqual([2, 2]);
+    expect(answers.askersOf(0, 1000).size).toBe(0);
+    // Who comes beside them is as many as ever.
+    expect(answers.between(0, 1000, 1000 + TTL_MS)).toBeCloseTo(4);
+  });
+
+  it("bring as many as there was a rush while they were cached", () => {
+    // Tenfold for the first third of the time to live, as usual afterwards.
+    const between = (_area: number, fromMs: number, toMs: number): number =>
+      (toMs - fromMs + 9 * Math.max(0, Math.min(10_000, toMs) - fromMs)) / (toMs - fromMs);
+    const answers = createAnswers(TTL_MS, { at: () => 1, between });
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 3 }]), NOBODY, 0);
+    expect(answers.between(0, 0, 10_000)).toBeCloseTo(10);
+    expect(answers.between(0, 0, TTL_MS)).toBeCloseTo(12);
+    expect(answers.between(0, 20_000, TTL_MS)).toBeCloseTo(1);
+  });
+
   it("learn nothing from what no answer can explain", () => {
     const answers = createAnswers(TTL_MS, USUAL);
-    answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), 0);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), NOBODY, 0);
     answers.learn(0, 0, 5000, 5000, 1);
     expect(answers.factor(0, 48.9, 2.4)).toBe(1);
   });
@@ -53,9 +85,9 @@ describe("a rush", () => {
   it("is many more than usual, and chance is not", () => {
     const rushes = createRushes();
     let nowMs = 0;
-    const second = (http: number): number => {
+    const second = (http: number, returned: Returned = NOBODY): number => {
       nowMs += 1000;
-      rushes.add(arrivalsOf([PARIS, { http, dns: 0 }]), nowMs);
+      rushes.add(arrivalsOf([PARIS, { http, dns: 0 }]), returned, nowMs);
       return nowMs;
     };
     for (let s = 0; s < 300; s++) second(2);
@@ -66,8 +98,17 @@ describe("a rush", () => {
     for (let s = 0; s < 10; s++) second(100);
     expect(rushes.at(key, nowMs)).toBeGreaterThan(8);
     expect(rushes.at(key, nowMs - 20_000)).toBe(1);
+    expect(rushes.between(key, nowMs - 60_000, nowMs - 20_000)).toBe(1);
+    const during = rushes.between(key, nowMs - 10_000, nowMs);
+    expect(during).toBeGreaterThan(4);
     for (let s = 0; s < 30; s++) second(2);
     expect(rushes.at(key, nowMs)).toBe(1);
+    // What was, stays.
+    expect(rushes.between(key, nowMs - 40_000, nowMs - 30_000)).toBeCloseTo(during, 1);
     expect(rushes.at(areaOf(0, -40, 150), nowMs)).toBe(1);
+    // Who lost his edge is expected.
+    const back = new Map([[squareKey(0, 48.9, 2.4), { httpShare: 0.98, perAnswer: 0 }]]);
+    for (let s = 0; s < 10; s++) second(100, back);
+    expect(rushes.at(key, nowMs)).toBe(1);
   });
 });

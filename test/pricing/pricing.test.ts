@@ -249,14 +249,20 @@ it("an edge keeps its slot over a reload; a new one takes what is free", () => {
   expect(slots.counts.length).toBeGreaterThanOrEqual(200);
 });
 
-it("a client who asks again within the time is not new", () => {
+it("a client who asks again within the time is not new, unless where it was sent is gone", () => {
   const recent = createRecent();
-  const client = clientOf("192.0.2.7");
-  expect(recent.isNew(client, 0, 1000, 0)).toBe(true);
-  expect(recent.isNew(client, 0, 1000, 999)).toBe(false);
-  expect(recent.isNew(client, 1, 1000, 999)).toBe(true);
-  expect(recent.isNew(clientOf("192.0.2.8"), 0, 1000, 999)).toBe(true);
-  expect(recent.isNew(client, 0, 1000, 1000)).toBe(true);
+  const bothUp = Uint8Array.of(1, 1);
+  const isNew = (address: string, service: number, nowMs: number, edge = 0, up = bothUp): boolean =>
+    recent.isNew(clientOf(address), service, edge, up, 1000, nowMs);
+  expect(isNew("192.0.2.7", 0, 0)).toBe(true);
+  expect(isNew("192.0.2.7", 0, 999)).toBe(false);
+  expect(isNew("192.0.2.7", 1, 999)).toBe(true);
+  expect(isNew("192.0.2.8", 0, 999)).toBe(true);
+  expect(isNew("192.0.2.7", 0, 1000)).toBe(true);
+  expect(isNew("192.0.2.7", 0, 1500, 1)).toBe(false);
+  expect(isNew("192.0.2.7", 0, 1550, 0, Uint8Array.of(0, 1))).toBe(false);
+  expect(isNew("192.0.2.7", 0, 1600, 1, Uint8Array.of(0, 1))).toBe(true);
+  expect(isNew("192.0.2.7", 0, 1700, 1, Uint8Array.of(0, 1))).toBe(false);
 });
 
 it("a ramp begins at what the edge carries already", () => {

@@ -1,0 +1,28 @@
+import { setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { createLookAhead } from "./look-ahead.ts";
+import { type SolverField, type SolverNews, type SolverOrder, unpackLook } from "./solver-thread.ts";
+
+// Whoever answers goes first. Linux takes this for the calling thread alone.
+if (process.platform === "linux") setPriority(5);
+
+const lookAhead = createLookAhead();
+take(workerData as SolverField);
+
+parentPort?.on("message", (order: SolverOrder) => {
+  switch (order.kind) {
+    case "take":
+      return take(order.field);
+    case "solve": {
+      const news: SolverNews = { id: order.id, priceKm: lookAhead.solve(order.looks.map(unpackLook)) };
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      return parentPort?.postMessage(news);
+    }
+    case "stop":
+      return process.exit();
+  }
+});
+
+function take({ places, pools, from }: SolverField): void {
+  lookAhead.take(places, pools, from);
+}

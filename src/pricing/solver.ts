@@ -1,0 +1,21 @@
+import { createLookAhead, type Look, type Place } from "./look-ahead.ts";
+import type { Pool } from "./transport.ts";
+
+/** Whoever finds prices, here and at once or elsewhere and soon. */
+export interface Solver {
+  /** Other edges, other pools; nobody is told any more what was asked before. `from`: each edge's index before, or -1. */
+  take(places: readonly Place[], pools: readonly Pool[], from: readonly number[]): void;
+  /** Only the last question is answered where they come faster than the answers. */
+  solve(looks: readonly Look[], onFound: (priceKm: Float64Array) => void): void;
+  stop(): Promise<void>;
+}
+
+/** In the caller's thread, before `solve` returns. */
+export function solveHere(): Solver {
+  const lookAhead = createLookAhead();
+  return {
+    take: lookAhead.take,
+    solve: (looks, onFound) => onFound(lookAhead.solve(looks)),
+    stop: async () => {},
+  };
+}
