@@ -96,9 +96,9 @@ describe("a solver in a thread", () => {
     );
     while (deaths.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(deaths[0]).not.toBe("answered");
-    let found: Float64Array | undefined;
-    while (found === undefined) {
-      solver.solve([lookOf(60)], (priceKm) => (found = priceKm));
+    const found: (number | undefined)[] = [];
+    while (found.length === 0) {
+      solver.solve([lookOf(60)], ([amsterdam]) => found.push(amsterdam));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(found[0]).toBeGreaterThan(250);
