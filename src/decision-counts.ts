@@ -15,6 +15,8 @@ export interface DecisionCounts {
   count(decision: Decision, door: DoorName): void;
   /** A function that counts the same again and again. */
   repeated(decision: Decision, door: DoorName): () => void;
+  /** The same for decisions that differ in distances: `distanceKm` of the first edge at `numbers[at]`, `nearestKm` behind it. */
+  alike(decision: Decision, door: DoorName): (numbers: Float32Array, at: number) => void;
 }
 
 /** @param cells as from `DecisionTotals.newCells` for the same inventory */
@@ -23,37 +25,50 @@ export function createDecisionCounts(inventory: Inventory, cells: Float64Array):
   const add = (at: number, value = 1): void => {
     cells[at] = (cells[at] as number) + value;
   };
-  /** Calls `visit` with every cell that a decision adds to, and what. */
+  const addDistances = (distanceKm: number, nearestKm: number): void => {
+    const excessKm = distanceKm - nearestKm;
+    add(layout.distanceAt + bucketOf(DISTANCE_BUCKETS, distanceKm));
+    add(layout.distanceAt + DISTANCE_BOUNDS_KM.length + 1, distanceKm);
+    add(layout.excessAt + bucketOf(EXCESS_BUCKETS, excessKm));
+    add(layout.excessAt + EXCESS_BOUNDS_KM.length + 1, excessKm);
+  };
+  /** Calls `visit` with every cell that a decision adds to apart from its distances, and what. */
   const visitCells = (
-    decision: Decision,
+    { service, edges, rejected }: Decision,
     door: DoorName,
     visit: (at: number, value?: number) => void,
   ): void => {
-    const service = decision.service.index;
-    const best = decision.edges[0];
-    visit(layout.row(service));
-    visit(layout.decisions(service, DOORS.indexOf(door), best?.edge.index));
-    for (let reason = 0; reason < decision.rejected.length; reason++) {
-      const count = decision.rejected[reason] as number;
-      if (count > 0) visit(layout.rejected(service, reason), count);
+    visit(layout.row(service.index));
+    visit(layout.decisions(service.index, DOORS.indexOf(door), edges[0]?.edge.index));
+    for (let reason = 0; reason < rejected.length; reason++) {
+      const count = rejected[reason] as number;
+      if (count > 0) visit(layout.rejected(service.index, reason), count);
     }
-    if (best === undefined || Number.isNaN(best.distanceKm)) return;
-    const excessKm = best.distanceKm - decision.nearestKm;
-    visit(layout.distanceAt + bucketOf(DISTANCE_BOUNDS_KM, best.distanceKm));
-    visit(layout.distanceAt + DISTANCE_BOUNDS_KM.length + 1, best.distanceKm);
-    visit(layout.excessAt + bucketOf(EXCESS_BOUNDS_KM, excessKm));
-    visit(layout.excessAt + EXCESS_BOUNDS_KM.length + 1, excessKm);
+  };
+  const alike: DecisionCounts["alike"] = (decision, door) => {
+    const [ats, amounts]: [number[], number[]] = [[], []];
+    visitCells(decision, door, (at, value = 1) => {
+      ats.push(at);
+      amounts.push(value);
+    });
+    return (numbers, at) => {
+      for (let i = 0; i < ats.length; i++) add(ats[i] as number, amounts[i]);
+      const distanceKm = numbers[at] as number;
+      if (!Number.isNaN(distanceKm)) addDistances(distanceKm, numbers[at + 1] as number);
+    };
   };
   return {
-    count: (decision, door) => visitCells(decision, door, add),
-    repeated(decision, door) {
-      const values = new Map<number, number>();
-      visitCells(decision, door, (at, value = 1) => values.set(at, (values.get(at) ?? 0) + value));
-      const [ats, amounts] = [Int32Array.from(values.keys()), Float64Array.from(values.values())];
-      return () => {
-        for (let i = 0; i < ats.length; i++) add(ats[i] as number, amounts[i]);
-      };
+    count(decision, door) {
+      visitCells(decision, door, add);
+      const { distanceKm = Number.NaN } = decision.edges[0] ?? {};
+      if (!Number.isNaN(distanceKm)) addDistances(distanceKm, decision.nearestKm);
     },
+    repeated(decision, door) {
+      const count = alike(decision, door);
+      const numbers = Float32Array.of(decision.edges[0]?.distanceKm ?? Number.NaN, decision.nearestKm);
+      return () => count(numbers, 0);
+    },
+    alike,
   };
 }
 
@@ -109,15 +124,24 @@ export function createDecisionTotals(): DecisionTotals {
   };
 }
 
-function bucketOf(bounds: readonly number[], value: number): number {
-  let bucket = 0;
-  while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
-  return bucket;
+/** @param buckets as from `bucketTable` */
+function bucketOf(buckets: Uint8Array, km: number): number {
+  // Bounds are whole: no fraction crosses one.
+  return buckets[Math.min(buckets.length - 1, Math.max(0, Math.ceil(km) | 0))] as number;
+}
+
+/** By whole kilometres: how many of the bounds are less. */
+function bucketTable(boundsKm: readonly number[]): Uint8Array {
+  return Uint8Array.from({ length: Math.max(...boundsKm) + 2 }, (_, km) =>
+    boundsKm.reduce((bucket, bound) => (km > bound ? bucket + 1 : bucket), 0),
+  );
 }
 
 const DOORS: readonly DoorName[] = ["dns", "http", "steering"];
 const DISTANCE_BOUNDS_KM: readonly number[] = [50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000];
 const EXCESS_BOUNDS_KM: readonly number[] = [0, ...DISTANCE_BOUNDS_KM];
+const DISTANCE_BUCKETS = bucketTable(DISTANCE_BOUNDS_KM);
+const EXCESS_BUCKETS = bucketTable(EXCESS_BOUNDS_KM);
 
 interface Table {
   readonly inventory: Inventory;

@@ -61,6 +61,7 @@ function runBatches(sockets: ThreadSockets): void {
     ...answering(),
     sockets,
     keep: engine.redirector.keep,
+    recall: engine.redirector.recall,
     onReady: () => send({ kind: "ready", endpoints: [] }),
     onWake: carryOutOrders,
   });

@@ -1,6 +1,6 @@
 import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
 import { createServiceTable, type FindServed } from "./base/service-table.ts";
-import type { Decide, Decision, DoorName, Keep, Question, Trace } from "./model/decision.ts";
+import type { Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
 import type { Inventory } from "./model/inventory.ts";
 import { contains } from "./base/address.ts";
@@ -8,6 +8,7 @@ import type { Prefix } from "./model/address.ts";
 import type { Locate, Located, Location, Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
+import { createKeptDecisions } from "./kept-decisions.ts";
 import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
 import { type Pools, poolsOf } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
@@ -15,10 +16,6 @@ import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { addViewers } from "./selection/heat.ts";
-import { NetworkTable } from "./selection/network-table.ts";
-import { goesByPlace } from "./selection/place-verdicts.ts";
-import { dependsOnLoad } from "./selection/rank.ts";
-import { isSameForAll } from "./selection/same-for-all.ts";
 import { select, type Viewer } from "./selection/select.ts";
 import { streamKeyOf, streamOf, streamOfHostname } from "./selection/stream.ts";
 
@@ -36,6 +33,7 @@ import { streamKeyOf, streamOf, streamOfHostname } from "./selection/stream.ts";
 export interface Redirector {
   readonly decide: Decide;
   readonly keep: Keep;
+  readonly recall: Recall;
   /** The same decision, neither counted nor logged. */
   readonly explain: (question: Question, trace: Trace) => Decision | undefined;
   take(inventory: Inventory, world: World): void;
@@ -57,8 +55,6 @@ export function createRedirector(
   widen: Widen = () => undefined,
 ): Redirector {
   const recent = createRecent();
-  const kept = new NetworkTable<Kept>();
-  let looksLeft = LOOKS_PER_WORLD;
   let inService: InService | undefined;
   let lastDecision: Decision | undefined;
   let lastQuestion: Question | undefined;
@@ -90,7 +86,8 @@ export function createRedirector(
   const located = (question: Question): Located => {
     const { client, location } = question;
     if (location !== undefined) return { location, prefixLength: client.prefixLength };
-    return inService?.isPlaceless(question) === true ? nowhere(client) : locate(client);
+    const isPlaceless = question.path === undefined && inService?.isPlaceless(client) === true;
+    return isPlaceless ? nowhere(client) : locate(client);
   };
 
   const choose = (service: Service, question: Question, most: number, trace?: Trace): Decision => {
@@ -108,49 +105,19 @@ export function createRedirector(
     return playing === undefined ? decision : keepPlaying(decision, playing, question.client, world, stream);
   };
 
-  /** For DNS, which sees networks: a decision is made once for all of a network, while nothing changes. */
-  const chooseForNetwork = (service: Service, question: Question): Decision => {
-    const { field, world } = inService as InService;
-    const { client } = question;
-    const { epoch } = field.rosterOf(service).stateIn(world);
-    const known = kept.find(client, epoch);
-    if (known !== undefined && isAtRest(known.decision, world)) {
-      if (known.triesLeft > 0) widenScope(known, client, LOOKS_PER_DECISION);
-      return known.decision;
-    }
-    const decision = choose(service, question, service.dns.answers);
-    const made: Kept = { decision, triesLeft: WIDENING_TRIES };
-    widenScope(made, client, LOOKS_PER_DECISION);
-    if (!dependsOnLoad(service.rank, decision.location))
-      // The edges are everybody's then, but their distances are those of one record.
-      kept.store(client, epoch, made.decision.scopePrefixLength || decision.scopePrefixLength, made);
-    return made.decision;
+  /** `foresee` for DNS, where no stream is known. */
+  const foreseeAgain = (decision: Decision, client: Client, numbers: Float32Array, at: number): void => {
+    const best = decision.edges[0];
+    if (best === undefined) return;
+    const { world, pools, ledger } = inService as InService;
+    const { index, dns } = decision.service;
+    const windowMs = dns.ttlSeconds * 1000;
+    if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return;
+    const slot = world.sent.slot[best.edge.index] as number;
+    ledger.countAt("dns", pools.ofService[index] as number, slot, numbers, at);
   };
 
-  /** Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time. */
-  const widenScope = (found: Kept, client: Client, most: number): void => {
-    const { field, world } = inService as InService;
-    const { decision } = found;
-    const roster = field.rosterOf(decision.service);
-    if (isSameForAll(roster)) {
-      if (decision.scopePrefixLength > 0) found.decision = { ...decision, scopePrefixLength: 0 };
-      found.triesLeft = 0;
-      return;
-    }
-    if (looksLeft <= 0) return;
-    const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
-    found.triesLeft--;
-    if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) {
-      found.triesLeft = 0;
-      return;
-    }
-    const steps = Math.ceil(Math.min(most, looksLeft) / looksPerStep);
-    const widened = widen(client, roster.verdictsIn(world), steps);
-    if (widened === undefined || widened.isFinal) found.triesLeft = 0;
-    looksLeft -= LOOKS_BESIDE_EDGES + (widened?.steps ?? 0) * looksPerStep;
-    if (widened === undefined || widened.prefixLength >= decision.scopePrefixLength) return;
-    found.decision = { ...decision, scopePrefixLength: widened.prefixLength };
-  };
+  const kept = createKeptDecisions({ choose, widen, onAgain: foreseeAgain });
 
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
     const service = inService?.serviceAt(question.hostname, question.path);
@@ -160,9 +127,9 @@ export function createRedirector(
       question.most === undefined &&
       trace === undefined &&
       !movesWithLoad(service) &&
-      inService?.isPlaceless(question) !== true;
+      inService?.isPlaceless(question.client) !== true;
     return isForNetwork
-      ? chooseForNetwork(service, question)
+      ? kept.decide(service, question)
       : choose(service, question, question.most ?? service.edges.length, trace);
   };
 
@@ -194,17 +161,11 @@ export function createRedirector(
       const service = inService?.serviceAt(question.hostname, question.path);
       if (service === undefined) return undefined;
       const decision = choose(service, question, question.most ?? service.edges.length, trace);
-      const found: Kept = { decision, triesLeft: 1 };
-      const looksBefore = looksLeft;
-      looksLeft = LOOKS_TO_EXPLAIN;
-      widenScope(found, question.client, LOOKS_TO_EXPLAIN);
-      looksLeft = looksBefore;
-      return found.decision;
+      return kept.explained(decision, question.client);
     },
+    recall: kept.recall,
     take(inventory, world) {
       if (world.generation !== inventory.generation) throw new Error("world and inventory differ");
-      if (inService?.inventory !== inventory) kept.clear();
-      looksLeft = LOOKS_PER_WORLD;
       inService =
         inService?.inventory === inventory
           ? { ...inService, world }
@@ -217,33 +178,19 @@ export function createRedirector(
               counts: createDecisionCounts(inventory, newCells(inventory)),
               ...ledgerFor(inventory, world),
             };
+      kept.take(inService);
     },
-    forget: () => kept.clear(),
+    forget: kept.forget,
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
   };
 }
-
-/** A decision, and how often its network may still be found to be part of a wider one. */
-interface Kept {
-  decision: Decision;
-  triesLeft: number;
-}
-
-const WIDENING_TRIES = 4;
-/** What a step of widening costs is counted in looks at edges: it measures the distance to each, and does other things. */
-const LOOKS_BESIDE_EDGES = 16;
-/** About 100 microseconds, however many edges there are. */
-const LOOKS_PER_DECISION = 3600;
-/** Less than a hundredth of the time, with a world each second. Whoever asks when they are used up waits for nothing. */
-const LOOKS_PER_WORLD = 200_000;
-const LOOKS_TO_EXPLAIN = 1_000_000;
 
 interface InService {
   readonly inventory: Inventory;
   readonly world: World;
   readonly field: Field;
   readonly serviceAt: FindServed<Service>;
-  readonly isPlaceless: (question: Question) => boolean;
+  readonly isPlaceless: (client: Client) => boolean;
   readonly counts: DecisionCounts;
   readonly pools: Pools;
   readonly ledger: Ledger;
@@ -280,8 +227,7 @@ const UNKNOWN_PLACE: Location = { layer: "none" };
 /** Whether it comes from a resolver that says nothing of where its viewers are, and is nowhere near them itself. */
 function placelessFinder(placeless: readonly Prefix[]): InService["isPlaceless"] {
   if (placeless.length === 0) return () => false;
-  return ({ client, path }) =>
-    path === undefined &&
+  return (client) =>
     (client.from === "source" || client.from === "asked") &&
     client.prefixLength === client.address.bytes.length * 8 &&
     placeless.some((prefix) => contains(prefix, client.address));

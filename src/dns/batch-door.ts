@@ -13,12 +13,13 @@
 import { openWake, wake } from "../base/eventfd.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import type { ChallengeValues } from "../model/acme.ts";
-import type { Keep } from "../model/decision.ts";
+import type { Keep, Recall } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
 import { PacketBatch } from "./batch.ts";
 import { runBatchLoop } from "./batch-loop.ts";
 import { keepReplies } from "./kept-replies.ts";
+import { prepareReplies } from "./prepared-replies.ts";
 import { closeSockets, openSocketGroup, type SharedSocket } from "./socket.ts";
 
 /** What one thread answers on. Plain data. */
@@ -75,6 +76,7 @@ export function openBatchSockets(
 export interface BatchDoorOptions extends AnswererOptions {
   readonly sockets: ThreadSockets;
   readonly keep: Keep;
+  readonly recall: Recall;
   /** Called once, before the first packet is answered. */
   readonly onReady: () => void;
   /** Called between two batches after a wake-up. */
@@ -95,22 +97,20 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
-  const { keep, sockets } = options;
+  const { keep, recall, sockets } = options;
   const { responder, counters, rateLimiter, queryLog, take, challenge } = createAnswerer(options);
-  const { respond, forget } = keepReplies({
-    responder,
-    counters,
-    keep,
-    rateLimiter,
-    ...(queryLog === undefined ? {} : { queryLog }),
-  });
+  const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };
+  const kept = keepReplies({ ...common, keep });
+  const { respond, forget } = prepareReplies({ ...common, respond: kept.respond, recall });
   const door: BatchDoor = {
     take(served) {
       take(served);
+      kept.forget();
       forget();
     },
     challenge(values) {
       challenge(values);
+      kept.forget();
       forget();
     },
   };

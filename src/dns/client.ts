@@ -1,4 +1,5 @@
 import { addressOf } from "../base/address.ts";
+import type { Family } from "../model/address.ts";
 import type { Client } from "../model/client.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
 import type { ClientSubnet, Query } from "./query.ts";
@@ -17,9 +18,18 @@ export function clientOf(query: Query, source: Uint8Array, rules?: ClientSubnetR
 export function scopeFor({ subnet }: Query, scopePrefixLength: number, rules?: ClientSubnetRules): number {
   if (!subnet.isPresent || subnet.sourcePrefixLength === 0 || rules?.isEnabled === false) return 0;
   const isIpv4 = subnet.family === 1 || isMapped(subnet);
-  const { min, max } = rules?.scope[isIpv4 ? 4 : 6] ?? (isIpv4 ? IPV4_SCOPES : IPV6_SCOPES);
-  const scope = Math.min(Math.max(scopePrefixLength, min), max);
+  const scope = boundedScope(scopePrefixLength, isIpv4 ? 4 : 6, rules);
   return isIpv4 && subnet.family === 2 ? scope + MAPPED_BITS : scope;
+}
+
+/** Within the bounds that the service sets. */
+export function boundedScope(
+  scopePrefixLength: number,
+  family: Family,
+  rules: ClientSubnetRules | undefined,
+): number {
+  const { min, max } = rules?.scope[family] ?? (family === 4 ? IPV4_SCOPES : IPV6_SCOPES);
+  return Math.min(Math.max(scopePrefixLength, min), max);
 }
 
 const IPV4_SCOPES = { min: 0, max: 32 };

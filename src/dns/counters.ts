@@ -44,7 +44,7 @@ export function createDnsCounters(cells: Float64Array): DnsCounters {
     request(transport, addressOctets, type) {
       add(requestAt(transport === "udp" ? 0 : 1, addressOctets === 4 ? 0 : 1, typeIndex(type)));
     },
-    response: (rcode) => add(RESPONSES_AT + (RCODE_INDEX.get(rcode) ?? 0)),
+    response: (rcode) => add(RESPONSES_AT + (RCODE_INDEX[rcode] as number)),
     dropped: (reason) => add(DROPPED_AT + DROP_REASONS.indexOf(reason)),
     slipped: () => add(SLIPPED_AT),
     duration(seconds) {
@@ -119,10 +119,11 @@ const FAMILIES = ["ipv4", "ipv6"] as const;
 
 /** Every type with a name here, and one label for the rest. */
 const TYPE_LABELS: readonly string[] = ["other", ...Object.keys(TYPE)];
-const TYPE_INDEX: ReadonlyMap<number, number> = new Map(Object.values(TYPE).map((type, i) => [type, i + 1]));
+/** By type: its label. */
+const TYPE_INDEX = indexOf(1 << 16, Object.values(TYPE), 1);
 
 const RCODE_LABELS: readonly string[] = Object.keys(RCODE);
-const RCODE_INDEX: ReadonlyMap<number, number> = new Map(Object.values(RCODE).map((rcode, i) => [rcode, i]));
+const RCODE_INDEX = indexOf(1 << 12, Object.values(RCODE), 0);
 
 const DROP_REASONS: readonly DropReason[] = [
   "short",
@@ -147,5 +148,12 @@ function requestAt(protocol: number, family: number, type: number): number {
 }
 
 function typeIndex(type: number): number {
-  return TYPE_INDEX.get(type) ?? 0;
+  return TYPE_INDEX[type] as number;
+}
+
+/** The position of each value and `first`; 0 for all others. */
+function indexOf(size: number, values: readonly number[], first: number): Uint8Array {
+  const index = new Uint8Array(size);
+  values.forEach((value, i) => (index[value] = first + i));
+  return index;
 }

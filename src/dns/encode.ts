@@ -31,6 +31,8 @@ export class Reply {
   authoritative = false;
   /** Client subnet SCOPE, sent if the query had a client subnet (RFC 7871 7.2.1). */
   scopePrefixLength = 0;
+  /** After `end`: where the client subnet's address stands, the scope in front of it; 0: there is none. */
+  addressAt = 0;
   /** Which server this is; sent if the query wants to know (RFC 5001). */
   nsid: Uint8Array | undefined;
   /** How long a TCP connection may be idle, told to who asks. */
@@ -50,6 +52,7 @@ export class Reply {
     this.rcode = 0;
     this.authoritative = false;
     this.scopePrefixLength = 0;
+    this.addressAt = 0;
     this.#query = query;
     this.#out = out;
     this.#limit = Math.min(maxOctets, out.length) - ednsOctets(query, this.nsid);
@@ -241,6 +244,7 @@ export class Reply {
     writeUint16(this.#out, at, subnet.family);
     this.#out[at + 2] = subnet.sourcePrefixLength;
     this.#out[at + 3] = this.scopePrefixLength;
+    this.addressAt = at + 4;
     for (let i = 0; i < addressOctets; i++) this.#out[at + 4 + i] = subnet.address[i] as number;
   }
 

@@ -43,7 +43,21 @@ export function keepReplies({
     const { decision, type, rcode } = responder.last;
     const again = decision === undefined ? always : keep(decision, "dns");
     if (again === undefined) return;
-    kept[hash & MASK] = { ...query, reply, replyOctets, type, rcode, class: responder.last.class, again };
+    const { length, flags, words, tail, source } = query;
+    // Written out: what is spread comes in several layouts, which cost more to read.
+    kept[hash & MASK] = {
+      length,
+      flags,
+      words,
+      tail,
+      source,
+      reply,
+      replyOctets,
+      type,
+      rcode,
+      class: responder.last.class,
+      again,
+    };
     keptHashes[hash & MASK] = hash;
   };
 

@@ -1,5 +1,6 @@
 import type { Address, Family } from "../model/address.ts";
 import type { Decide, Decision } from "../model/decision.ts";
+import type { ClientSubnetRules } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { clientOf, scopeFor } from "./client.ts";
 import { QUESTION_NAME_AT, type Reply } from "./encode.ts";
@@ -25,6 +26,8 @@ export interface Circumstances {
   source: Uint8Array;
   /** What the last answer was decided by; undefined where nothing was to be decided. */
   decision: Decision | undefined;
+  /** Of the service that decided. */
+  rules: ClientSubnetRules | undefined;
   /** What there is at the name asked; undefined where no zone of ours was asked. */
   holding: Holding | undefined;
 }
@@ -213,6 +216,7 @@ function decideFor(
   const { decide, query, source } = circumstances;
   const decision = decide({ hostname, client: clientOf(query, source, clientSubnet) }, "dns");
   circumstances.decision = decision;
+  circumstances.rules = clientSubnet;
   if (decision === undefined) {
     reply.fail();
     return undefined;

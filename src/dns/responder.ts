@@ -13,6 +13,7 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Decide, Decision } from "../model/decision.ts";
+import type { ClientSubnetRules } from "../model/service.ts";
 import { TCP_LIMITS } from "./connections.ts";
 import { type CookieJar, createCookieJar } from "./cookie.ts";
 import type { DnsCounters, Transport } from "./counters.ts";
@@ -73,6 +74,10 @@ export interface LastAnswer {
   /** Whether it depends on nothing but the packet, its source, the names and `decision`. */
   isRepeatable: boolean;
   decision: Decision | undefined;
+  /** Of the service that decided. */
+  rules: ClientSubnetRules | undefined;
+  /** As `Reply.addressAt`. */
+  addressAt: number;
   type: number;
   rcode: number;
   /** For the rate limit. */
@@ -92,13 +97,23 @@ export function createResponder(options: ResponderOptions): Responder {
     query,
     source: new Uint8Array(4),
     decision: undefined,
+    rules: undefined,
     holding: undefined,
   };
-  const last: LastAnswer = { isRepeatable: false, decision: undefined, type: 0, rcode: 0, class: 0 };
+  const last: LastAnswer = {
+    isRepeatable: false,
+    decision: undefined,
+    rules: undefined,
+    addressAt: 0,
+    type: 0,
+    rcode: 0,
+    class: 0,
+  };
   /** A service that went out from under the names, and what was a bug, may be answered next time. */
   const remember = (verdict: Verdict): void => {
     last.isRepeatable = verdict === "query" && !query.cookie.isPresent && reply.rcode !== RCODE.SERVFAIL;
     last.decision = circumstances.decision;
+    last.rules = circumstances.rules;
     last.type = query.type;
     last.rcode = reply.rcode;
     const { namespace, holding } = circumstances;
@@ -151,11 +166,13 @@ export function createResponder(options: ResponderOptions): Responder {
       const isKnown = query.cookie.isPresent && renewCookie(cookies, query, source, clock, reply);
       circumstances.source = source;
       circumstances.decision = undefined;
+      circumstances.rules = undefined;
       circumstances.holding = undefined;
       fill(verdict);
       remember(verdict);
       if (transport === "udp" && !isKnown && !passesLimit(source)) return 0;
       const replyOctets = reply.end();
+      last.addressAt = reply.addressAt;
       counters.response(reply.rcode);
       counters.duration((clock.monotonicMs() - startMs) / 1000);
       if (queryLog?.isDue() === true) tell(queryLog, transport, replyOctets);

@@ -40,6 +40,32 @@ export type Decide = (question: Question, door: DoorName, trace?: Trace) => Deci
  */
 export type Keep = (decision: Decision, door: DoorName) => (() => boolean) | undefined;
 
+/**
+ * For a door that prepares answers for whole networks, asked right after the decision that one was made of, for the DNS
+ * door. `undefined`: that decision is not known to hold for a network.
+ */
+export type Recall = (decision: Decision) => Recalled | undefined;
+
+/** Decisions of one service with the same number are answered alike, but for their scope. */
+export interface Recalled {
+  readonly memory: Memory;
+  /** 1 or more. */
+  readonly number: number;
+}
+
+/** What was decided for networks by one service; the same object as long as its numbers mean the same. */
+export interface Memory {
+  /**
+   * The number of what would be decided for the client now.
+   * @returns 0: that is not known, or it may be found to hold for a wider network; `Decide` is to be asked
+   */
+  find(client: Client): number;
+  /** Of what was found last. */
+  readonly scopePrefixLength: number;
+  /** Counts what was found last as if it had been decided for this client. */
+  count(client: Client): void;
+}
+
 /** The centre: the DNS answer, the redirect, the log, the metrics and `explain` all read this. */
 export interface Decision {
   readonly service: Service;

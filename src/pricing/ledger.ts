@@ -8,6 +8,8 @@ import type { Location } from "../model/location.ts";
 export interface Ledger {
   /** One more decision for an edge. `pool`: which group of services it was made in. */
   count(door: DoorName, pool: number, edge: number, location: Location): void;
+  /** The same for latitude and longitude at `place[at]` and behind it, NaN for unknown. */
+  countAt(door: DoorName, pool: number, edge: number, place: Float32Array, at: number): void;
   /** What was counted since the last call, by square degree and edge; the caller owns it. */
   takeArrivals(): Arrivals;
 }
@@ -35,47 +37,102 @@ export function newSentCounts(edges: number): SentCounts {
 export function createLedger(sent: SentCounts, pools: number): Ledger {
   const edges = sent.length / 2;
   const grids = Array.from({ length: pools }, () => new Grid());
+  const send = (door: DoorName, edge: number): void => {
+    Atomics.add(sent, door === "dns" ? edges + edge : edge, 1);
+  };
   return {
-    count(door, pool, edge, location) {
-      Atomics.add(sent, door === "dns" ? edges + edge : edge, 1);
-      if (location.latitude !== undefined) grids[pool]?.count(door, edge, location);
+    count(door, pool, edge, { latitude, longitude }) {
+      send(door, edge);
+      if (latitude !== undefined && longitude !== undefined)
+        grids[pool]?.count(door, edge, latitude, longitude);
+    },
+    countAt(door, pool, edge, place, at) {
+      send(door, edge);
+      const latitude = place[at] as number;
+      if (!Number.isNaN(latitude)) grids[pool]?.count(door, edge, latitude, place[at + 1] as number);
     },
     takeArrivals: () => grids.map((grid) => grid.take()),
   };
 }
 
-/** Decisions of one pool by square degree: places by the tens of thousands would keep a serving thread from serving. */
-class Grid {
-  readonly #squares = new Map<number, Square>();
-  #counted: Square[] = [];
+/** Fields of a row: the square's number, 0 for an empty row; edge, decisions by door, and their places added up. */
+const SQUARE = 0;
+const EDGE = 1;
+const HTTP = 2;
+const DNS = 3;
+const LATITUDES = 4;
+const LONGITUDES = 5;
+/** Rows as long as a line of the processor's cache. */
+const FIELDS = 8;
+const FIRST_ROWS = 1 << 6;
 
-  count(door: DoorName, edge: number, location: Location): void {
-    const { latitude = 0, longitude = 0 } = location;
-    const square = this.#squareAt(latitude, longitude);
-    if (square.decisions === 0) this.#counted.push(square);
-    square.decisions++;
-    square.latitudes += latitude;
-    square.longitudes += longitude;
-    let arrived = square.byEdge.get(edge);
-    if (arrived === undefined) square.byEdge.set(edge, (arrived = { http: 0, dns: 0 }));
-    if (door === "dns") arrived.dns++;
-    else arrived.http++;
+/**
+ * Decisions of one pool by square degree: places by the tens of thousands would keep a serving thread from serving. A
+ * table in one array, with a row for each square and edge.
+ */
+class Grid {
+  #rows = new Float64Array(FIELDS * FIRST_ROWS);
+  /** Where the rows in use begin, in the order in which they came up. */
+  #used: number[] = [];
+
+  count(door: DoorName, edge: number, latitude: number, longitude: number): void {
+    const row = this.#rowOf((Math.floor(latitude) + 90) * 1000 + Math.floor(longitude) + 181, edge);
+    const rows = this.#rows;
+    const counted = row + (door === "dns" ? DNS : HTTP);
+    rows[counted] = (rows[counted] as number) + 1;
+    rows[row + LATITUDES] = (rows[row + LATITUDES] as number) + latitude;
+    rows[row + LONGITUDES] = (rows[row + LONGITUDES] as number) + longitude;
   }
 
   take(): PoolArrivals {
-    const taken = new Map(this.#counted.map((square) => [meanPlace(square), square.byEdge]));
-    for (const square of this.#counted) Object.assign(square, emptySquare());
-    this.#counted = [];
-    return taken;
+    const rows = this.#rows;
+    const squares = new Map<number, Square>();
+    for (const row of this.#used) {
+      const square = squares.get(rows[row] as number) ?? emptySquare();
+      squares.set(rows[row] as number, square);
+      square.decisions += (rows[row + HTTP] as number) + (rows[row + DNS] as number);
+      square.latitudes += rows[row + LATITUDES] as number;
+      square.longitudes += rows[row + LONGITUDES] as number;
+      const arrived = { http: rows[row + HTTP] as number, dns: rows[row + DNS] as number };
+      square.byEdge.set(rows[row + EDGE] as number, arrived);
+      rows.fill(0, row, row + FIELDS);
+    }
+    this.#used = [];
+    return new Map([...squares.values()].map((square) => [meanPlace(square), square.byEdge]));
   }
 
-  #squareAt(latitude: number, longitude: number): Square {
-    const key = Math.floor(latitude) * 1000 + Math.floor(longitude);
-    const known = this.#squares.get(key);
-    if (known !== undefined) return known;
-    const square = emptySquare();
-    this.#squares.set(key, square);
-    return square;
+  #rowOf(square: number, edge: number): number {
+    const known = this.#seek(square, edge);
+    if (this.#rows[known] === square) return known;
+    if (this.#used.length * FIELDS * 2 >= this.#rows.length) {
+      this.#grow();
+      return this.#rowOf(square, edge);
+    }
+    this.#rows[known + SQUARE] = square;
+    this.#rows[known + EDGE] = edge;
+    this.#used.push(known);
+    return known;
+  }
+
+  /** Where it is, or would be. */
+  #seek(square: number, edge: number): number {
+    const rows = this.#rows;
+    const mask = rows.length / FIELDS - 1;
+    const hash = Math.imul(square ^ Math.imul(edge, 0xc2b2ae35), 0x9e3779b1);
+    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+      const row = slot * FIELDS;
+      if (rows[row] === 0 || (rows[row] === square && rows[row + EDGE] === edge)) return row;
+    }
+  }
+
+  #grow(): void {
+    const before = this.#rows;
+    this.#rows = new Float64Array(2 * before.length);
+    this.#used = this.#used.map((row) => {
+      const to = this.#seek(before[row] as number, before[row + EDGE] as number);
+      this.#rows.set(before.subarray(row, row + FIELDS), to);
+      return to;
+    });
   }
 }
 
@@ -84,7 +141,7 @@ interface Square {
   /** Added up over decisions. */
   latitudes: number;
   longitudes: number;
-  byEdge: Map<number, Arrived>;
+  readonly byEdge: Map<number, Arrived>;
 }
 
 function emptySquare(): Square {

@@ -1,5 +1,5 @@
 import type { Decision } from "../model/decision.ts";
-import type { PlaceVerdicts } from "../model/location.ts";
+import type { Location, PlaceVerdicts } from "../model/location.ts";
 import type { World } from "../model/world.ts";
 import { bandKm } from "./band.ts";
 import type { Candidates } from "./candidates.ts";
@@ -101,19 +101,22 @@ export function placeVerdicts(
   };
 }
 
+/** Whether such verdicts can be had there: where a record tells the city, and not how far off it may be. */
+export function isExact({ layer, accuracyRadiusKm = 0 }: Location): boolean {
+  return layer === "city" && accuracyRadiusKm <= SAME_PLACE_KM;
+}
+
 /**
- * Whether such verdicts say all that a decision for DNS depends on. Lots are drawn by network, rules go by country or
+ * Whether such verdicts say all that a decision for DNS depends on at a place where they can be had. Lots are drawn by network, rules go by country or
  * network, distances end at a limit: nothing of that is in them, nor who holds viewers back, or is missed.
  */
 export function goesByPlace(
-  { outcome, location, service, edges }: Decision,
+  { outcome, service, edges }: Decision,
   { stateIn, preferences }: Pick<Roster, "stateIn" | "preferences">,
   world: World,
 ): boolean {
   return (
     outcome.kind === "edges" &&
-    location.layer === "city" &&
-    (location.accuracyRadiusKm ?? 0) <= SAME_PLACE_KM &&
     preferences === undefined &&
     service.rank === "nearest" &&
     service.affinity === "none" &&

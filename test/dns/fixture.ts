@@ -1,7 +1,7 @@
 import { parseAddress } from "../../src/base/address.ts";
 import type { Address } from "../../src/model/address.ts";
 import type { Client } from "../../src/model/client.ts";
-import type { Choice, Decide, Decision, Outcome } from "../../src/model/decision.ts";
+import type { Choice, Decide, Decision, Memory, Outcome, Recall } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Service } from "../../src/model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../../src/model/world.ts";
@@ -194,6 +194,37 @@ export const decide: Decide = ({ hostname, client }) => {
   const near = edgesNear(client);
   return decisionOf(service, client, outcomeOf(service), choicesOf(service, near));
 };
+
+/** Knows at once what `decide` would decide; the first edge tells the others. */
+export const recall: Recall = ({ service, edges }) => ({
+  memory: memoryOf(service),
+  number: numberOf(edges[0]?.edge),
+});
+
+const memories = new Map<Service, Memory>();
+
+function memoryOf(service: Service): Memory {
+  const known = memories.get(service);
+  if (known !== undefined) return known;
+  let scopePrefixLength = 0;
+  const hasEdges = !["fallback", "refused"].includes(outcomeOf(service).kind);
+  const memory: Memory = {
+    find(client) {
+      scopePrefixLength = client.address.family === 4 ? 8 : 16;
+      return numberOf(hasEdges ? choicesOf(service, edgesNear(client))[0]?.edge : undefined);
+    },
+    get scopePrefixLength() {
+      return scopePrefixLength;
+    },
+    count() {},
+  };
+  memories.set(service, memory);
+  return memory;
+}
+
+function numberOf(first: Edge | undefined): number {
+  return 1 + [undefined, AMS, SIN, NYC].indexOf(first);
+}
 
 function edgesNear(client: Client): readonly Edge[] {
   return BY_OCTET[client.address.bytes[0] ?? 0] ?? [AMS, SIN, NYC];

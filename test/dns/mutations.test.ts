@@ -10,9 +10,11 @@
  */
 import { describe, expect, it } from "vitest";
 import { keepReplies } from "../../src/dns/kept-replies.ts";
+import { prepareReplies } from "../../src/dns/prepared-replies.ts";
 import type { PacketRoom } from "../../src/dns/batch.ts";
 import type { Transport } from "../../src/dns/counters.ts";
 import type { Reply } from "./answers.ts";
+import { recall } from "./fixture.ts";
 import { addToCorpus, readCorpus, readPackets } from "./corpus.ts";
 import { responder, UNCOUNTED } from "./harness.ts";
 import { drawFrom, mutate } from "./mutator.ts";
@@ -28,6 +30,7 @@ const MAX_DELAY_MS = 1;
 const faults: unknown[] = [];
 const dns = responder({ onFault: (error) => faults.push(error) });
 const kept = keepReplies({ responder: dns, counters: UNCOUNTED, keep: () => () => true });
+const prepared = prepareReplies({ responder: dns, counters: UNCOUNTED, recall, respond: kept.respond });
 
 const SOURCES = [
   Uint8Array.of(127, 0, 0, 1),
@@ -105,7 +108,7 @@ function respond(packet: Uint8Array, transport: Transport, source: Uint8Array): 
   packetRoom.octets.set(packet);
   // The words are read beyond the end, as in a buffer that packets before have used.
   packetRoom.octets.fill(0xa5, packet.length, packet.length + 4);
-  if (transport === "udp") return kept.respond(packetRoom, packet.length, source, outRoom);
+  if (transport === "udp") return prepared.respond(packetRoom, packet.length, source, outRoom);
   return dns.respond(packetRoom.octets, packet.length, source, "tcp", outRoom.octets);
 }
 

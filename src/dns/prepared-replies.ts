@@ -1,0 +1,122 @@
+import type { Recall } from "../model/decision.ts";
+import type { BatchOptions, PacketRoom } from "./batch.ts";
+import { boundedScope } from "./client.ts";
+import type { DnsCounters } from "./counters.ts";
+import type { QueryLog } from "./query-log.ts";
+import { QueryShape } from "./query-shape.ts";
+import type { RateLimiter } from "./rate-limit.ts";
+import { MAX_PREPARED_OCTETS, ReplyTable } from "./reply-table.ts";
+import type { LastAnswer, Responder } from "./responder.ts";
+import { type Shape, ShapeTable } from "./shape-table.ts";
+
+export interface PreparedRepliesOptions {
+  /** Answers what is not prepared; what the responder says of its last answer is true of it. */
+  readonly respond: BatchOptions["respond"];
+  readonly responder: Pick<Responder, "slip" | "last">;
+  readonly counters: Pick<DnsCounters, "request" | "response" | "dropped">;
+  readonly recall: Recall;
+  /** The same as the responder's. */
+  readonly rateLimiter?: Pick<RateLimiter, "judge">;
+  /** The same as the responder's: an answer that it is to be told of is made anew. */
+  readonly queryLog?: Pick<QueryLog, "isDue" | "pass">;
+}
+
+export interface PreparedReplies {
+  /** With the same replies as the responder's own, for UDP. */
+  readonly respond: BatchOptions["respond"];
+  /** To be called when the responder's names change. */
+  readonly forget: () => void;
+}
+
+/**
+ * Answers from whole replies to queries that differ in id and client alone, where it is known what is decided for the
+ * client's network: neither names nor decisions are looked at, and nothing is allocated.
+ *
+ * ```
+ * query ─► shape ─► known? ─► what is decided for the client ─► reply ─► id, address, scope
+ *              └─ no, nor that ─► responder ─► reply, kept for the next one
+ * ```
+ */
+export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies {
+  const { respond, responder, counters, recall, rateLimiter, queryLog } = options;
+  const query = new QueryShape();
+  const shapes = new ShapeTable();
+  const replies = new ReplyTable();
+
+  /** Undefined: the responder is to be asked. */
+  const repeat = (
+    { id, type, memory, rules }: Shape,
+    packet: PacketRoom,
+    source: Uint8Array,
+    out: PacketRoom,
+  ): number | undefined => {
+    if (queryLog?.isDue() === true) return undefined;
+    const number = memory === undefined ? 0 : memory.find(query.client);
+    if (memory !== undefined && number === 0) return undefined;
+    const slot = replies.find(id, number);
+    if (slot < 0) return undefined;
+    memory?.count(query.client);
+    queryLog?.pass();
+    const verdict = rateLimiter?.judge(source, replies.classAt(slot)) ?? "answer";
+    if (verdict === "truncate") return responder.slip(packet.octets, query.length, source, out.octets);
+    counters.request("udp", source.length, type);
+    if (verdict === "drop") {
+      counters.dropped("rate-limit");
+      return 0;
+    }
+    counters.response(replies.rcodeAt(slot));
+    replies.copyTo(out, slot, packet.words[0] as number);
+    const scope = memory === undefined ? 0 : memory.scopePrefixLength;
+    const { family } = query.client.address;
+    putSubnet(query, packet, replies.addressAt(slot), boundedScope(scope, family, rules), out);
+    return replies.octetsAt(slot);
+  };
+
+  /** What was just answered is kept for who asks the same. */
+  const learn = (known: Shape | undefined, out: PacketRoom, octets: number): void => {
+    const { isRepeatable, decision, type, rules, addressAt, rcode, class: of } = responder.last;
+    if (!isRepeatable || octets > MAX_PREPARED_OCTETS) return;
+    const recalled = decision === undefined ? undefined : recall(decision);
+    if (decision !== undefined && (recalled === undefined || isDeaf(query, responder.last))) return;
+    const memory = recalled?.memory;
+    if (known === undefined && !shapes.isAskedAgain(query)) return;
+    const shape = known ?? shapes.add(query, { type, memory, rules });
+    if (shape.memory !== memory) return;
+    replies.store(shape.id, recalled?.number ?? 0, out, { octets, addressAt, rcode, class: of });
+  };
+
+  return {
+    respond(packet, length, source, out) {
+      if (!query.read(packet, length, source)) return respond(packet, length, source, out);
+      const shape = shapes.find(query);
+      const repeated = shape === undefined ? undefined : repeat(shape, packet, source, out);
+      if (repeated !== undefined) return repeated;
+      responder.last.isRepeatable = false; // until it is asked
+      const octets = respond(packet, length, source, out);
+      learn(shape, out, octets);
+      return octets;
+    },
+    forget() {
+      shapes.clear();
+      replies.clear();
+    },
+  };
+}
+
+/** Whether the client was not the one that the query's subnet says. */
+function isDeaf({ addressAt }: QueryShape, { rules }: LastAnswer): boolean {
+  return addressAt !== 0 && rules?.isEnabled === false;
+}
+
+/** The address as asked, and the scope in front of it (RFC 7871 6). */
+function putSubnet(
+  { addressAt, addressOctets }: QueryShape,
+  packet: PacketRoom,
+  at: number,
+  scope: number,
+  out: PacketRoom,
+): void {
+  if (at === 0) return;
+  out.octets[at - 1] = scope;
+  for (let i = 0; i < addressOctets; i++) out.octets[at + i] = packet.octets[addressAt + i] as number;
+}

@@ -1,0 +1,74 @@
+import type { Memory } from "../model/decision.ts";
+import type { ClientSubnetRules } from "../model/service.ts";
+import { type QueryShape, SHAPE_WORDS } from "./query-shape.ts";
+
+/** What queries of one shape have in common. */
+export interface Shape {
+  /** 1 or more; no two have the same. */
+  readonly id: number;
+  readonly type: number;
+  /** Whose decisions answer them; absent: the answer is the same for everybody. */
+  readonly memory?: Memory | undefined;
+  readonly rules?: ClientSubnetRules | undefined;
+}
+
+/** The shapes of queries that were asked more than once. A table of fixed size, with room for four in a set. */
+export class ShapeTable {
+  readonly #hashes = new Int32Array(SLOTS);
+  readonly #lengths = new Int16Array(SLOTS);
+  readonly #words = new Int32Array(SLOTS * SHAPE_WORDS);
+  readonly #shapes: (Shape | undefined)[] = Array.from({ length: SLOTS });
+  /** By set: of the last query that was not found there. */
+  readonly #strangers = new Int32Array(SLOTS / WAYS);
+  #added = 0;
+
+  find(query: QueryShape): Shape | undefined {
+    const first = setOf(query.hash);
+    for (let slot = first; slot < first + WAYS; slot++)
+      if (this.#hashes[slot] === query.hash && this.#isAt(slot, query)) return this.#shapes[slot];
+    return undefined;
+  }
+
+  /** Whether it was also the last one of its set that was not found: what is asked only once is not worth its place. */
+  isAskedAgain({ hash }: QueryShape): boolean {
+    const set = setOf(hash) / WAYS;
+    const isAgain = this.#strangers[set] === hash;
+    this.#strangers[set] = hash;
+    return isAgain;
+  }
+
+  /** In place of another, where the set is full. */
+  add(query: QueryShape, of: Omit<Shape, "id">): Shape {
+    const { type, memory, rules } = of;
+    // Written out: what is spread comes in several layouts, which cost more to read.
+    const shape: Shape = { id: ++this.#added, type, memory, rules };
+    const first = setOf(query.hash);
+    let slot = first + (this.#added % WAYS);
+    for (let free = first; free < first + WAYS; free++) if (this.#lengths[free] === 0) slot = free;
+    this.#hashes[slot] = query.hash;
+    this.#lengths[slot] = query.length;
+    this.#words.set(query.words, slot * SHAPE_WORDS);
+    this.#shapes[slot] = shape;
+    return shape;
+  }
+
+  clear(): void {
+    this.#lengths.fill(0);
+    this.#shapes.fill(undefined);
+  }
+
+  #isAt(slot: number, { words, length }: QueryShape): boolean {
+    if (this.#lengths[slot] !== length) return false;
+    const start = slot * SHAPE_WORDS;
+    const count = (length + 3) >> 2;
+    for (let i = 0; i < count; i++) if (this.#words[start + i] !== words[i]) return false;
+    return true;
+  }
+}
+
+const WAYS = 4;
+const SLOTS = 1 << 13;
+
+function setOf(hash: number): number {
+  return (hash & (SLOTS / WAYS - 1)) * WAYS;
+}

@@ -1,0 +1,271 @@
+import type { DecisionCounts } from "./decision-counts.ts";
+import type { Client } from "./model/client.ts";
+import type { Decision, Memory, Question, Recall } from "./model/decision.ts";
+import type { Inventory } from "./model/inventory.ts";
+import type { Widen } from "./model/location.ts";
+import type { Service } from "./model/service.ts";
+import type { World } from "./model/world.ts";
+import { Alike, likenessOf } from "./selection/alike.ts";
+import type { Field } from "./selection/field.ts";
+import { FIRST_NUMBER, NetworkTable, WORD } from "./selection/network-table.ts";
+import { goesByPlace, isExact } from "./selection/place-verdicts.ts";
+import { dependsOnLoad } from "./selection/rank.ts";
+import { isSameForAll } from "./selection/same-for-all.ts";
+
+/**
+ * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on.
+ *
+ * ```
+ * client's network ─► known? ─┬─ yes ─► the number of the decisions that are answered alike, the scope
+ *                             └─ no ──► made ─► widened ─► kept
+ * ```
+ */
+export interface KeptDecisions {
+  decide(service: Service, question: Question): Decision;
+  /** What was decided last, if it is kept. */
+  readonly recall: Recall;
+  /** With the widest scope that can be found in a moment longer than a query has. */
+  explained(decision: Decision, client: Client): Decision;
+  /** From now on. What is kept stays while the inventory does. */
+  take(situation: Situation): void;
+  forget(): void;
+}
+
+/** What decisions depend on. */
+export interface Situation {
+  readonly inventory: Inventory;
+  readonly world: World;
+  readonly field: Field;
+  readonly isPlaceless: (client: Client) => boolean;
+  readonly counts: Pick<DecisionCounts, "alike">;
+}
+
+export interface KeptDecisionsOptions {
+  readonly choose: (service: Service, question: Question, most: number) => Decision;
+  readonly widen: Widen;
+  /** Told of each that is found and counted, and where it was decided for: latitude and longitude at `numbers[at]`. */
+  readonly onAgain: (decision: Decision, client: Client, numbers: Float32Array, at: number) => void;
+}
+
+export function createKeptDecisions({ choose, widen, onAgain }: KeptDecisionsOptions): KeptDecisions {
+  const table = new NetworkTable();
+  const numbering = createNumbering();
+  const memories = new Map<Service, Memory>();
+  let situation: Situation | undefined;
+  let looksLeft = LOOKS_PER_WORLD;
+  let last: { readonly decision: Decision; readonly row: number } | undefined;
+
+  /**
+   * Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time.
+   * @returns how long the prefix may be; 0 in `triesLeft` once that is the end of it
+   */
+  const widened = (decision: Decision, client: Client, from: Scope, most: number): Scope => {
+    const { field, world } = situation as Situation;
+    const roster = field.rosterOf(decision.service);
+    if (isSameForAll(roster)) return { prefixLength: 0, triesLeft: 0 };
+    if (from.triesLeft === 0 || looksLeft <= 0) return from;
+    if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) return { ...from, triesLeft: 0 };
+    const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
+    const steps = Math.ceil(Math.min(most, looksLeft) / looksPerStep);
+    const found = widen(client, roster.verdictsIn(world), steps);
+    const { prefixLength = from.prefixLength, isFinal = true } = found ?? {};
+    looksLeft -= LOOKS_BESIDE_EDGES + (found?.steps ?? 0) * looksPerStep;
+    return {
+      prefixLength: Math.min(prefixLength, from.prefixLength),
+      triesLeft: isFinal ? 0 : from.triesLeft - 1,
+    };
+  };
+
+  /** One more try for what is kept, by any decision that is answered alike. */
+  const tryAgain = (row: number, decision: Decision, client: Client): void => {
+    const word = table.words[row + WORD] as number;
+    const from = { prefixLength: scopeIn(word), triesLeft: triesIn(word) };
+    const { prefixLength, triesLeft } = widened(decision, client, from, LOOKS_PER_DECISION);
+    table.words[row + WORD] = wordOf(alikeIn(word), prefixLength, triesLeft);
+  };
+
+  const keep = (client: Client, epoch: number, decision: Decision, scope: Scope): number => {
+    const { service, location, edges, nearestKm, scopePrefixLength } = decision;
+    if (dependsOnLoad(service.rank, location)) return NOT_KEPT;
+    // With scope 0 the edges are everybody's, but their distances are those of one record.
+    const row = table.claim(client, epoch, scope.prefixLength || scopePrefixLength);
+    if (row === NOT_KEPT) return NOT_KEPT;
+    const { words, numbers } = table;
+    const position = numbering.positionOf(decision, (situation as Situation).counts);
+    words[row + WORD] = wordOf(position, scope.prefixLength, scope.triesLeft);
+    numbers[row + DISTANCE] = edges[0]?.distanceKm ?? Number.NaN;
+    numbers[row + NEAREST] = nearestKm;
+    numbers[row + LATITUDE] = location.latitude ?? Number.NaN;
+    numbers[row + LONGITUDE] = location.longitude ?? Number.NaN;
+    return row;
+  };
+
+  const memoryOf = (service: Service): Memory => {
+    const { inventory, field } = situation as Situation;
+    const roster = field.rosterOf(service);
+    let foundAt = 0;
+    let found: Alike | undefined;
+    return {
+      get scopePrefixLength() {
+        return scopeIn(table.words[foundAt + WORD] as number);
+      },
+      find(client) {
+        const now = situation as Situation;
+        if (now.inventory !== inventory || now.isPlaceless(client)) return 0;
+        const row = table.find(client, roster.stateIn(now.world).epoch);
+        if (row < 0) return 0;
+        const word = table.words[row + WORD] as number;
+        found = numbering.at(alikeIn(word));
+        if (found?.isAtRest(now.world) !== true) return 0;
+        foundAt = row;
+        if (triesIn(word) > 0 && looksLeft > 0) tryAgain(row, found.decision, client);
+        return found.number;
+      },
+      count(client) {
+        const { decision, count } = found as Alike;
+        count(table.numbers, foundAt + DISTANCE);
+        onAgain(decision, client, table.numbers, foundAt + LATITUDE);
+      },
+    };
+  };
+
+  const forget = (): void => {
+    table.clear();
+    last = undefined;
+  };
+
+  return {
+    decide(service, question) {
+      const { field, world } = situation as Situation;
+      const { client } = question;
+      const { epoch } = field.rosterOf(service).stateIn(world);
+      const chosen = choose(service, question, service.dns.answers);
+      const row = table.find(client, epoch);
+      const known = row < 0 ? undefined : numbering.at(alikeIn(table.words[row + WORD] as number));
+      if (known?.isAtRest(world) === true) {
+        tryAgain(row, chosen, client);
+        const decision = withScope(chosen, scopeIn(table.words[row + WORD] as number));
+        last = { decision, row };
+        return decision;
+      }
+      const scope = widened(chosen, client, scopeOf(chosen), LOOKS_PER_DECISION);
+      const decision = withScope(chosen, scope.prefixLength);
+      last = { decision, row: keep(client, epoch, chosen, scope) };
+      if (numbering.isFull) {
+        numbering.begin();
+        forget();
+      }
+      return decision;
+    },
+    recall(decision) {
+      if (last === undefined || last.decision !== decision || last.row === NOT_KEPT) return undefined;
+      const alike = numbering.at(alikeIn(table.words[last.row + WORD] as number)) as Alike;
+      const memory = memories.get(decision.service) ?? memoryOf(decision.service);
+      memories.set(decision.service, memory);
+      return { memory, number: alike.number };
+    },
+    explained(decision, client) {
+      const before = looksLeft;
+      looksLeft = LOOKS_TO_EXPLAIN;
+      const { prefixLength } = widened(decision, client, scopeOf(decision), LOOKS_TO_EXPLAIN);
+      looksLeft = before;
+      return withScope(decision, prefixLength);
+    },
+    take(next) {
+      looksLeft = LOOKS_PER_WORLD;
+      const isNew = situation?.inventory !== next.inventory;
+      situation = next;
+      if (!isNew) return;
+      memories.clear();
+      numbering.begin();
+      forget();
+    },
+    forget,
+  };
+}
+
+/** How far a decision holds, and how often that may still be found to be further. */
+interface Scope {
+  readonly prefixLength: number;
+  readonly triesLeft: number;
+}
+
+function scopeOf({ location, scopePrefixLength }: Decision): Scope {
+  return { prefixLength: scopePrefixLength, triesLeft: isExact(location) ? WIDENING_TRIES : 0 };
+}
+
+function withScope(decision: Decision, prefixLength: number): Decision {
+  return prefixLength === decision.scopePrefixLength
+    ? decision
+    : { ...decision, scopePrefixLength: prefixLength };
+}
+
+const NOT_KEPT = -1;
+
+/** Numbers of a row. */
+const DISTANCE = FIRST_NUMBER;
+const NEAREST = FIRST_NUMBER + 1;
+const LATITUDE = FIRST_NUMBER + 2;
+const LONGITUDE = FIRST_NUMBER + 3;
+
+/** The word of a row: by whom it is answered alike, and its `Scope`. */
+function wordOf(alike: number, prefixLength: number, triesLeft: number): number {
+  return (triesLeft << 24) | (prefixLength << 16) | alike;
+}
+
+function alikeIn(word: number): number {
+  return word & 0xffff;
+}
+
+function scopeIn(word: number): number {
+  return (word >>> 16) & 0xff;
+}
+
+function triesIn(word: number): number {
+  return word >>> 24;
+}
+
+const WIDENING_TRIES = 4;
+/** What a step of widening costs is counted in looks at edges: it measures the distance to each, and does other things. */
+const LOOKS_BESIDE_EDGES = 16;
+/** About 100 microseconds, however many edges there are. */
+const LOOKS_PER_DECISION = 3600;
+/** Less than a hundredth of the time, with a world each second. Whoever asks when they are used up waits for nothing. */
+const LOOKS_PER_WORLD = 200_000;
+const LOOKS_TO_EXPLAIN = 1_000_000;
+
+/** Whom decisions are alike to: each by his position, as long as no new beginning is made. */
+interface Numbering {
+  /** Whether there is hardly a position left. */
+  readonly isFull: boolean;
+  positionOf(decision: Decision, counts: Situation["counts"]): number;
+  at(position: number): Alike | undefined;
+  /** Positions so far stand for nothing any more; numbers are given to nobody else. */
+  begin(): void;
+}
+
+function createNumbering(): Numbering {
+  let given = 0;
+  let all: Alike[] = [];
+  const byLikeness = new Map<string, number>();
+  return {
+    get isFull() {
+      return all.length >= MOST_ALIKE;
+    },
+    positionOf(decision, counts) {
+      const likeness = likenessOf(decision);
+      const known = byLikeness.get(likeness);
+      if (known !== undefined) return known;
+      byLikeness.set(likeness, all.length);
+      return all.push(new Alike(++given, decision, counts.alike(decision, "dns"))) - 1;
+    },
+    at: (position) => all[position],
+    begin() {
+      all = [];
+      byLikeness.clear();
+    },
+  };
+}
+
+/** Different answers of one inventory; a position has 16 bits. */
+const MOST_ALIKE = 20_000;
