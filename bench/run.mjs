@@ -13,7 +13,7 @@ const BENCHES = {
   scopes: { file: "scopes.mjs", question: "how many answers a caching resolver has to hold" },
   http: { file: "http/run.mjs", question: "how many redirects a CPU second sends, beside nginx" },
   start: { file: "start.mjs", question: "how long a start takes, and how much memory a service" },
-  faults: { file: "faults/run.mjs", question: "what the DNS door does when things go wrong" },
+  faults: { file: "faults/run.mjs", question: "what the doors do when things go wrong" },
   polling: { file: "polling.mjs", question: "what reading the load of 500 edges costs" },
   probes: { file: "probes.mjs", question: "how long a dead edge is still named, by type of probe" },
   solve: { file: "solve.mjs", question: "how long a solution of the prices takes" },

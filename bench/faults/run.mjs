@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { inScratch, isInstalled } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { faults as floods } from "./floods.mjs";
+import { faults as http } from "./http.mjs";
 import { faults as injection } from "./injection.mjs";
 import { faults as loop } from "./loop.mjs";
 import { faults as rateLimit } from "./rate-limit.mjs";
@@ -11,7 +12,7 @@ import { faults as reload } from "./reload.mjs";
 import { faults as start } from "./start.mjs";
 import { faults as tcp } from "./tcp.mjs";
 
-const ALL = [...rateLimit, ...tcp, ...injection, ...loop, ...reload, ...start, ...floods];
+const ALL = [...rateLimit, ...tcp, ...injection, ...loop, ...reload, ...start, ...floods, ...http];
 const ONLY = process.argv
   .find((arg) => arg.startsWith("--only="))
   ?.slice("--only=".length)
@@ -35,7 +36,7 @@ await inScratch(async (scratch) => {
   }
   publish({
     bench: "faults",
-    question: "What does the DNS door do when things go wrong?",
+    question: "What do the doors do when things go wrong?",
     tables: [{ title: "Faults", columns: ["fault", "what is done", "held", "figure"], rows }],
   });
 });

@@ -10,7 +10,7 @@ export type HearPlayers = (service: Service, client: Client, body: string) => vo
 export interface Reads {
   /** Octets; a longer one is refused with 413. */
   readonly most: number;
-  take(body: string): Answer;
+  readonly take: (body: string) => Answer;
 }
 
 /** Some hundred events. */

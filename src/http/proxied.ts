@@ -13,7 +13,7 @@ type Ends = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress" | "loca
 /** Connections whose balancer has told by a PROXY header whom they are for. */
 export interface ProxiedConnections {
   /** Has a server see connections from balancers only once their header has been read, and without it. */
-  guard(server: Server): void;
+  readonly guard: (server: Server) => void;
   note(socket: Socket, proxied: Proxied): void;
   of(socket: Ends | undefined): Proxied | undefined;
   take(inventory: Pick<Inventory, "proxyProtocol">): void;
