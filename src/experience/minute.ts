@@ -24,20 +24,30 @@ export interface Evidence {
 /** @param most addresses and edges, about 200 octets each */
 export function createMinute(most = 50_000): Minute {
   const told = new Map<string, Told>();
+  const ofNetwork = new Map<string, number>();
   return {
     add({ service, edge, bitsPerSecond }, client) {
       const key = `${service} ${edge} ${formatAddress(client)}`;
-      if (told.size >= most && !told.has(key)) return false;
+      if (!told.has(key)) {
+        const network = networkOf(client, NETWORK_BITS);
+        const count = ofNetwork.get(network) ?? 0;
+        if (told.size >= most || count >= MOST_OF_NETWORK) return false;
+        ofNetwork.set(network, count + 1);
+      }
       told.set(key, { service, edge, client, bitsPerSecond });
       return true;
     },
     close() {
       const all = [...told.values()];
       told.clear();
+      ofNetwork.clear();
       return evidenceIn(all);
     },
   };
 }
+
+/** Addresses and edges of a network that are listened to: whoever has many addresses takes no room from others. */
+const MOST_OF_NETWORK = 100;
 
 interface Told {
   readonly service: string;

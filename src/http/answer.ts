@@ -128,7 +128,11 @@ export function choices(
       url,
       urls,
       distanceKm: known(choice.distanceKm),
-      ...(leftOut && { priceKm: known(choice.priceKm), load: known(choice.loadRatio) }),
+      ...(leftOut && {
+        priceKm: known(choice.priceKm),
+        correctionKm: choice.correctionKm,
+        load: known(choice.loadRatio),
+      }),
     })),
     rejected: leftOut?.map(({ edge, reason, distanceKm }) => ({
       id: edge.id,

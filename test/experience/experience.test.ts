@@ -171,6 +171,12 @@ describe("what players say", () => {
     expect(full.close()).toHaveLength(1);
     expect(full.close()).toEqual([]);
     expect(full.add(client(1), network(7))).toBe(true);
+    const crowded = createMinute();
+    const ofOne = Array.from({ length: 150 }, (_, i) =>
+      crowded.add(client(1), at(`2001:db8:1::${i.toString(16)}`)),
+    );
+    expect(ofOne.filter((taken) => taken)).toHaveLength(100);
+    expect(crowded.add(client(1), at("2001:db8:2::1"))).toBe(true);
   });
 });
 
