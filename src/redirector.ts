@@ -12,6 +12,7 @@ import { createKeptDecisions } from "./kept-decisions.ts";
 import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
 import { type Pools, poolsOf } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
+import { squareKey } from "./pricing/squares.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
@@ -59,6 +60,13 @@ export function createRedirector(
   let lastDecision: Decision | undefined;
   let lastQuestion: Question | undefined;
 
+  /** Who comes with an answer for the place because he lost his edge, beside those whom it usually brings. */
+  const returningTo = ({ index }: Service, latitude = Number.NaN, longitude = Number.NaN): number => {
+    const { world, pools } = inService as InService;
+    if (world.returning === undefined || world.returning.size === 0) return 0;
+    return world.returning.get(squareKey(pools.ofService[index] as number, latitude, longitude)) ?? 0;
+  };
+
   /** Whoever is sent to an edge is load there before a report shows it. */
   const foresee = (
     { world, field, pools, ledger }: InService,
@@ -77,6 +85,10 @@ export function createRedirector(
     const what = playing === undefined ? index : -1 - slot;
     if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return;
     ledger.count(door, pools.ofService[index] as number, slot, decision.location);
+    if (door === "dns") {
+      const { latitude, longitude } = decision.location;
+      ledger.add(slot, returningTo(decision.service, latitude, longitude));
+    }
     const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
     if (world.heat === undefined || stream === undefined) return;
     const viewers = door === "dns" ? (world.sent.viewersPerAnswer[best.edge.index] as number) : 1;
@@ -90,13 +102,27 @@ export function createRedirector(
     return isPlaceless ? nowhere(client) : locate(client);
   };
 
-  const choose = (service: Service, question: Question, most: number, trace?: Trace): Decision => {
+  const returningFor = (service: Service, question: Question): number => {
+    const { returning } = (inService as InService).world;
+    if (returning === undefined || returning.size === 0) return 0;
+    const { latitude, longitude } = located(question).location;
+    return returningTo(service, latitude, longitude);
+  };
+
+  const choose = (
+    service: Service,
+    question: Question,
+    most: number,
+    trace?: Trace,
+    brings = 0,
+  ): Decision => {
     const { field, world } = inService as InService;
     const stream = question.path === undefined ? undefined : streamOf(service, question.path);
     const viewer: Viewer = {
       client: question.client,
       located: located(question),
       most,
+      brings,
       streamKey: streamKeyFor(service, question),
       ...(stream === undefined ? {} : { stream }),
     };
@@ -115,6 +141,7 @@ export function createRedirector(
     if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return;
     const slot = world.sent.slot[best.edge.index] as number;
     ledger.countAt("dns", pools.ofService[index] as number, slot, numbers, at);
+    ledger.add(slot, returningTo(decision.service, numbers[at], numbers[at + 1]));
   };
 
   const kept = createKeptDecisions({ choose, widen, onAgain: foreseeAgain });
@@ -122,6 +149,8 @@ export function createRedirector(
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
     const service = inService?.serviceAt(question.hostname, question.path);
     if (service === undefined) return undefined;
+    const brings = door === "dns" ? returningFor(service, question) : 0;
+    if (brings > 0) return choose(service, question, question.most ?? service.dns.answers, trace, brings);
     const isForNetwork =
       door === "dns" &&
       question.most === undefined &&

@@ -4,6 +4,8 @@ import { placeTable } from "../src/geo/places.ts";
 import type { Client } from "../src/model/client.ts";
 import type { Place } from "../src/model/inventory.ts";
 import type { Location } from "../src/model/location.ts";
+import type { World } from "../src/model/world.ts";
+import { squareKey } from "../src/pricing/squares.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
 import { plainInventory } from "./inventory.ts";
@@ -109,3 +111,34 @@ function locatedBy(places: ReturnType<typeof placeTable>, { address, prefixLengt
   const { location = NOWHERE, depth } = places.find(address, prefixLength);
   return { location, prefixLength: depth };
 }
+
+describe("an answer for a place whose viewers have lost their edge", () => {
+  const NEAR = edgeAt("near", 0, 52, 5);
+  const NEXT = edgeAt("next", 1, 50, 8);
+  const BOTH = [NEAR, NEXT];
+  const place: Location = { layer: "city", latitude: 52.1, longitude: 5.1 };
+  const inventory = plainInventory({ edges: BOTH, services: [serviceOf(BOTH)] });
+  const [hostname = ""] = inventory.services[0]?.hostnames ?? [];
+  const world = (viewers: number, returning: number): World => ({
+    ...worldOf(BOTH, { load: BOTH.map((edge) => [edge, viewers / 1000]) }),
+    perViewer: Float64Array.of(0.001, 0.001),
+    returning: new Map(returning === 0 ? [] : [[squareKey(0, 52.1, 5.1), returning]]),
+  });
+  const decide = (now: World, door: "dns" | "http") => {
+    const redirector = createRedirector(() => ({ location: place, prefixLength: 24 }));
+    redirector.take(inventory, now);
+    return redirector.decide({ hostname, client: clientAt(1, 1) }, door)?.edges[0]?.edge.id;
+  };
+
+  it("names one that has room for all who come with it, and counts them there", () => {
+    const now = world(900, 50);
+    expect(decide(now, "dns")).toBe("near");
+    expect([...now.sent.counts].slice(0, 2)).toEqual([50, 0]);
+    // They come with an answer: whoever comes to the other door comes alone.
+    expect(decide(world(900, 150), "http")).toBe("near");
+    const full = { ...world(900, 150), loadRatio: Float64Array.of(0.9, 0.1) };
+    expect(decide(full, "dns")).toBe("next");
+    expect([...full.sent.counts].slice(0, 2)).toEqual([0, 150]);
+    expect(decide({ ...full, returning: new Map() }, "dns")).toBe("near");
+  });
+});

@@ -25,6 +25,11 @@ export interface World {
   readonly staleStreams: ReadonlyMap<number, ReadonlySet<string>>;
   /** What players' reports add to distances; absent while that is nothing. */
   readonly corrections?: Corrections;
+  /**
+   * Viewers who lost their edge and come with the next DNS answer for the place, beside those whom it usually brings:
+   * by square degree of a pool. Absent: nobody.
+   */
+  readonly returning?: ReadonlyMap<number, number>;
   /** Decisions made since, by all serving threads. */
   readonly sent: Sent;
   /** Which edges carry how much of which stream; absent where no service asks for that. */

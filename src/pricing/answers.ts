@@ -18,12 +18,10 @@ export interface Answers {
   factor(pool: number, latitude: number, longitude: number): number;
   /** Viewers of an edge's answers that come between two moments, in average answers. */
   between(slot: number, fromMs: number, toMs: number): number;
-  /** Viewers who come back with them between two moments, beside those. */
-  backBetween(slot: number, fromMs: number, toMs: number): number;
-  /** How many came back with each answer since a moment of late; NaN where there was none. */
-  backPerAnswer(slot: number, sinceMs: number): number;
-  /** Answers since a moment by square degree, for an edge. */
-  askersOf(slot: number, sinceMs: number): ReadonlyMap<number, number>;
+  /** Viewers who come back after a moment, with answers that were given before. */
+  backAfter(slot: number, atMs: number): number;
+  /** By square degree, until when askers hold answers for an edge, as of now. */
+  heldUntilMs(slot: number, nowMs: number): ReadonlyMap<number, readonly number[]>;
   /**
    * A report of an edge shows `missing` more average answers than expected between two moments.
    * @param variance of what it shows by chance, in average answers
@@ -48,6 +46,8 @@ const FACTOR_MIN = 0.05;
 const FACTOR_MAX = 100;
 /** Answers are kept this much longer than their time to live, for reports that come late. */
 const LATE_MS = 90_000;
+/** Answers are handed over about once a second, by all threads one after the other. */
+const TOLD_LATE_MS = 2000;
 /** Whoever lost his edge tries it again and again until he is told another, about so often. */
 const RETRY_MS = 10_000;
 /** In standard deviations: what is further off has another cause. */
@@ -105,27 +105,22 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
         sum += answers * square.factor * share(square.area, atMs, fromMs, toMs);
       return sum;
     },
-    backBetween(slot, fromMs, toMs) {
+    backAfter(slot, momentMs) {
       let sum = 0;
       for (const { back, atMs } of bySlot.get(slot)?.given ?? [])
-        if (back > 0)
-          sum += (back * Math.max(0, Math.min(atMs + RETRY_MS, toMs) - Math.max(atMs, fromMs))) / RETRY_MS;
+        if (back > 0 && atMs <= momentMs) sum += back * Math.max(0, 1 - (momentMs - atMs) / RETRY_MS);
       return sum;
     },
-    backPerAnswer(slot, sinceMs) {
-      const { given = [] } = bySlot.get(slot) ?? {};
-      let [viewers, count] = [0, 0];
-      for (let i = given.length - 1; i >= 0 && (given[i] as Given).atMs > sinceMs; i--) {
-        viewers += (given[i] as Given).back;
-        count += (given[i] as Given).answers;
+    heldUntilMs(slot, nowMs) {
+      const held = new Map<number, number[]>();
+      for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? []) {
+        const untilMs = atMs - TOLD_LATE_MS + ttlMs;
+        if (untilMs <= nowMs) continue;
+        const ofSquare = held.get(square.key) ?? [];
+        held.set(square.key, ofSquare);
+        for (let i = 0; i < answers; i++) ofSquare.push(untilMs);
       }
-      return viewers / count;
-    },
-    askersOf(slot, sinceMs) {
-      const askers = new Map<number, number>();
-      for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? [])
-        if (atMs > sinceMs) askers.set(square.key, (askers.get(square.key) ?? 0) + answers);
-      return askers;
+      return held;
     },
     learn(slot, fromMs, toMs, missing, variance) {
       const weights = new Map<Square, number>();

@@ -16,7 +16,7 @@ export interface Demand {
     departureRate: number,
   ): void;
   /** Viewers of an edge that is lost: `viewers` of them, or as many as we sent, where nobody knows. */
-  lose(edge: number, viewers: number): Omit<Lost, "askers">[];
+  lose(edge: number, viewers: number): Omit<Lost, "heldUntilMs">[];
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
   /**

@@ -10,6 +10,8 @@ export interface Ledger {
   count(door: DoorName, pool: number, edge: number, location: Location): void;
   /** The same for latitude and longitude at `place[at]` and behind it, NaN for unknown. */
   countAt(door: DoorName, pool: number, edge: number, place: Float32Array, at: number): void;
+  /** Viewers who come with a decision that is counted, beside whom it usually brings. */
+  add(edge: number, viewers: number): void;
   /** What was counted since the last call, by square degree and edge; the caller owns it. */
   takeArrivals(): Arrivals;
 }
@@ -26,7 +28,7 @@ export interface Arrived {
   dns: number;
 }
 
-/** Running counts modulo 2^32: HTTP decisions at `edge`, DNS answers at `edges + edge`. */
+/** Running counts modulo 2^32: viewers who come at once, as by HTTP decisions, at `edge`, DNS answers at `edges + edge`. */
 export type SentCounts = Int32Array;
 
 export function newSentCounts(edges: number): SentCounts {
@@ -51,6 +53,7 @@ export function createLedger(sent: SentCounts, pools: number): Ledger {
       const latitude = place[at] as number;
       if (!Number.isNaN(latitude)) grids[pool]?.count(door, edge, latitude, place[at + 1] as number);
     },
+    add: (edge, viewers) => void Atomics.add(sent, edge, Math.round(viewers)),
     takeArrivals: () => grids.map((grid) => grid.take()),
   };
 }

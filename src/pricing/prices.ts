@@ -44,8 +44,10 @@ const SMOOTHING = 0.3;
 const STEADY_KM = 5;
 /** Share of an edge that the prices leave free for what they do not know. */
 const MARGIN = 0.004;
-/** Share of an edge that is taken while it has a price, in the long run. */
-const TARGET_SHARE = 0.99;
+/** Share of an edge that is free while it has a price, in the long run, */
+const FREE_SHARE = 0.01;
+/** or so many viewers, where that is more: chance moves by them. */
+const FREE_VIEWERS = 6;
 /** How fast the furthest look is corrected where that share is missed. */
 const TRIM_SECONDS = 150;
 const TRIM_MIN = -0.5;
@@ -64,7 +66,7 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
   const correct = (outlook: Outlook, seconds: number): void => {
     trim = trim.map((before, edge) => {
       const { capacity, viewers } = outlook.edges[edge] as EdgeOutlook;
-      const missing = TARGET_SHARE - viewers / capacity;
+      const missing = 1 - Math.max(FREE_SHARE, FREE_VIEWERS / capacity) - viewers / capacity;
       const isPriced = (km[edge] as number) > 0 && Number.isFinite(missing);
       const next = isPriced
         ? before + (missing * seconds) / TRIM_SECONDS

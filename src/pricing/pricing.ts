@@ -50,8 +50,6 @@ export interface PricingOptions {
 
 /** Prices are solved anew this often, unless an edge came or went. */
 const SOLVE_EVERY_MS = 2000;
-/** What came back with answers of so long ago says what comes back with the next. */
-const LATELY_MS = 3000;
 /** At most this share of an edge is kept free for what one more answer may bring. */
 const RESERVE_MAX = 0.05;
 
@@ -78,16 +76,6 @@ export function createPricing(options: PricingOptions): Pricing {
   let solvedAtMs = Number.NEGATIVE_INFINITY;
   let tickedAtMs: number | undefined;
   let stir = true;
-  let lostAtMs = Number.NEGATIVE_INFINITY;
-
-  /** What the next answer for an edge brings, in viewers. */
-  const perAnswerNow = (slot: number, nowMs: number): number => {
-    const usual = answers.sizes(slot, nowMs).mean * stays.viewersPerAnswer;
-    const wave = returns.next().mean;
-    if (wave === 0) return usual;
-    const back = answers.backPerAnswer(slot, Math.max(lostAtMs, nowMs - LATELY_MS));
-    return usual + (Number.isNaN(back) ? wave : back);
-  };
 
   /** Viewers there now and under way: as reported, less who has left, and those sent since. */
   const viewersNow = (edge: number, nowMs: number): number => {
@@ -99,15 +87,14 @@ export function createPricing(options: PricingOptions): Pricing {
     const ageMs = Math.min(REPORT_AGE_MAX_MS, Math.max(0, nowMs - shownMs));
     const left = Math.exp((-stays.departureRate * ageMs) / 1000);
     // What the serving threads have not told of yet is taken for what came before it.
-    const untold = Math.max(0, made.answers - answers.told(slot)) * perAnswerNow(slot, nowMs);
+    const untold = Math.max(0, made.answers - answers.told(slot)) * answers.sizes(slot, nowMs).mean;
     const underWay = answers.between(slot, shownMs, nowMs) + answers.between(slot, nowMs, nowMs + ttlMs);
     return (
       report.viewers * left +
       made.http -
       prediction.redirectedBy(slot, shownMs) +
-      underWay * stays.viewersPerAnswer +
-      answers.backBetween(slot, shownMs, Number.POSITIVE_INFINITY) +
-      untold
+      answers.backAfter(slot, shownMs) +
+      (underWay + untold) * stays.viewersPerAnswer
     );
   };
 
@@ -120,23 +107,24 @@ export function createPricing(options: PricingOptions): Pricing {
       prediction.redirectedBy(slot, now.atMs - lagMs) - prediction.redirectedBy(slot, before.atMs - lagMs);
     const http = redirected(lagMs);
     const came = answers.between(slot, fromMs, toMs);
-    const back = answers.backBetween(slot, fromMs, toMs);
     const viewerSeconds = (((before.viewers + now.viewers) / 2) * (now.atMs - before.atMs)) / 1000;
     const { viewersPerAnswer, departureRate } = stays;
-    stays.observe({ change: change - back, http, answers: came, viewerSeconds });
+    stays.observe({ change, http, answers: came, viewerSeconds });
     const left = viewerSeconds * departureRate;
-    const missing = change - http - back - came * viewersPerAnswer + left;
-    const variance = 1 + http + back * back + came * viewersPerAnswer + left;
+    const missing = change - http - came * viewersPerAnswer + left;
+    const variance = 1 + http + came * viewersPerAnswer + left;
     answers.learn(slot, fromMs, toMs, missing / viewersPerAnswer, variance / viewersPerAnswer ** 2);
-    lags.observe(slot, change, redirected, back + came * viewersPerAnswer - left, variance);
+    lags.observe(slot, change, redirected, came * viewersPerAnswer - left, variance);
   };
 
   /** Its last report says best who is lost: who asks again for an edge that fails is no other viewer. */
   const lose = (slot: number, report: Known | undefined, nowMs: number): void => {
-    const askers = answers.askersOf(slot, nowMs - ttlMs);
+    const held = answers.heldUntilMs(slot, nowMs);
     const lost = demand.lose(slot, report?.viewers ?? Number.NaN);
-    returns.lose(lost.map((place) => ({ ...place, askers: Math.max(1, askers.get(place.square) ?? 1) })));
-    lostAtMs = nowMs;
+    returns.lose(
+      lost.map((place) => ({ ...place, heldUntilMs: held.get(place.square) ?? [] })),
+      nowMs,
+    );
   };
 
   const takeFacts = (next: Facts, nowMs: number): void => {
@@ -179,7 +167,7 @@ export function createPricing(options: PricingOptions): Pricing {
   };
 
   const takeArrivals = (arrivals: Arrivals, seconds: number, nowMs: number): void => {
-    const returned = returns.take(arrivals, seconds);
+    const returned = returns.take(arrivals, nowMs);
     rushes.add(arrivals, returned, nowMs);
     answers.add(arrivals, returned, nowMs);
     const perAnswer = (pool: number, latitude: number, longitude: number): number =>
@@ -190,8 +178,8 @@ export function createPricing(options: PricingOptions): Pricing {
   /** Share of an edge that is kept free in a rush, when one answer more may be many viewers too many. */
   const reserveOf = (edge: number, each: number, nowMs: number): number => {
     const { greatest, rush } = answers.sizes(slots[edge] as number, nowMs);
-    const reserve = greatest * stays.viewersPerAnswer * (1 - 1 / rush);
-    return Math.min(RESERVE_MAX, Math.max(reserve, returns.next().greatest) * each);
+    const reserve = greatest * stays.viewersPerAnswer * each * (1 - 1 / rush);
+    return Math.min(RESERVE_MAX, reserve);
   };
 
   const outlookOf = ({ up, state, perViewer }: Facts, nowMs: number): EdgeOutlook[] =>
@@ -261,6 +249,7 @@ export function createPricing(options: PricingOptions): Pricing {
           return reported + (viewersNow(edge, nowMs) - report.viewers) * each;
         }),
         staleStreams: NO_STREAMS,
+        returning: returns.next(nowMs),
         priceKm: prices.km,
         perViewer: Float64Array.from(next.perViewer, (each, edge) => (known[edge] === undefined ? 0 : each)),
         limit: Float64Array.from(
@@ -271,7 +260,10 @@ export function createPricing(options: PricingOptions): Pricing {
           counts,
           before: counts.slice(),
           slot: slots,
-          viewersPerAnswer: Float32Array.from(slots, (slot) => perAnswerNow(slot, nowMs)),
+          viewersPerAnswer: Float32Array.from(
+            slots,
+            (slot) => answers.sizes(slot, nowMs).mean * stays.viewersPerAnswer,
+          ),
         },
       };
     },

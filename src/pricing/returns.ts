@@ -6,13 +6,13 @@ import { squareKey } from "./squares.ts";
  * DNS door whoever waits behind a resolver comes with its next answer.
  */
 export interface Returns {
-  lose(lost: Iterable<Lost>): void;
+  lose(lost: Iterable<Lost>, nowMs: number): void;
   /** What came since the last call, and how many of them had been waiting. */
-  take(arrivals: Arrivals, seconds: number): Returned;
+  take(arrivals: Arrivals, nowMs: number): Returned;
   /** Waiting viewers by square degree. */
   waitingAt(square: number): number;
-  /** What the next answers bring beside the usual, in viewers: on average, and at most; 0 while nobody waits. */
-  next(): Wave;
+  /** How many more than usual the next answer brings, by square degree: as `World.returning`. */
+  next(nowMs: number): ReadonlyMap<number, number>;
 }
 
 /** Viewers of a lost edge in one square degree. */
@@ -22,8 +22,8 @@ export interface Lost {
   readonly http: number;
   /** by answers, */
   readonly dns: number;
-  /** and by how many different askers these may have come, at least one. */
-  readonly askers: number;
+  /** whose askers hold on to the lost edge until these moments: nobody of theirs comes before. Empty: unknown. */
+  readonly heldUntilMs: readonly number[];
 }
 
 /** By square degree. */
@@ -36,84 +36,92 @@ export interface Back {
   readonly perAnswer: number;
 }
 
-export interface Wave {
-  readonly mean: number;
-  readonly greatest: number;
-}
-
-/** Whoever has not come back after about this long does not, */
-const REDIRECTS_SECONDS = 20;
-/** or his resolver knew the lost edge for as long as it may. */
-const ANSWERS_SECONDS = 60;
+/** Whoever has not come back after this long does not, */
+const REDIRECTS_MS = 20_000;
+/** or after this, where a resolver held on to the lost edge. */
+const ANSWERS_MS = 60_000;
 const NEGLIGIBLE_VIEWERS = 0.5;
 
 export function createReturns(): Returns {
   const squares = new Map<number, Waiting>();
 
-  const takeBack = (square: number, { http, dns }: Arrived): Back | undefined => {
+  const takeBack = (square: number, { http, dns }: Arrived, nowMs: number): Back | undefined => {
     const waiting = squares.get(square);
     if (waiting === undefined) return undefined;
     const redirects = Math.min(http, waiting.http);
     waiting.http -= redirects;
-    const back = waiting.dns * Math.min(1, dns / waiting.askers);
+    const askers = Math.min(dns, freeAskers(waiting, nowMs));
+    const back = askers * perAsker(waiting);
     waiting.dns -= back;
-    waiting.askers = Math.max(1, waiting.askers - dns);
+    waiting.heldUntilMs.splice(0, askers);
     return { httpShare: http > 0 ? redirects / http : 0, perAnswer: dns > 0 ? back / dns : 0 };
   };
 
-  let wave: Wave | undefined;
-
-  const forget = (seconds: number): void => {
+  const forget = (nowMs: number): void => {
     for (const [square, waiting] of squares) {
-      waiting.http *= Math.exp(-seconds / REDIRECTS_SECONDS);
-      waiting.dns *= Math.exp(-seconds / ANSWERS_SECONDS);
-      if (waiting.http + waiting.dns < NEGLIGIBLE_VIEWERS) squares.delete(square);
+      if (nowMs - waiting.lostAtMs > REDIRECTS_MS) waiting.http = 0;
+      const isOver = nowMs - waiting.lostAtMs > ANSWERS_MS;
+      if (isOver || waiting.http + waiting.dns < NEGLIGIBLE_VIEWERS) squares.delete(square);
     }
   };
 
   return {
-    lose(lost) {
-      wave = undefined;
-      for (const { square, http, dns, askers } of lost) {
-        const before = squares.get(square) ?? { http: 0, dns: 0, askers: 0 };
-        const both = { http: before.http + http, dns: before.dns + dns, askers: before.askers + askers };
-        squares.set(square, { ...both, askers: Math.max(1, both.askers) });
+    lose(lost, nowMs) {
+      for (const { square, http, dns, heldUntilMs } of lost) {
+        const before = squares.get(square) ?? NOBODY;
+        squares.set(square, {
+          http: before.http + http,
+          dns: before.dns + dns,
+          lostAtMs: nowMs,
+          heldUntilMs: [...before.heldUntilMs, ...heldUntilMs].sort((a, b) => a - b),
+        });
       }
     },
-    take(arrivals, seconds) {
+    take(arrivals, nowMs) {
       const returned = new Map<number, Back>();
       if (squares.size === 0) return returned;
-      wave = undefined;
       for (const [square, arrived] of bySquare(arrivals)) {
-        const back = takeBack(square, arrived);
+        const back = takeBack(square, arrived, nowMs);
         if (back !== undefined) returned.set(square, back);
       }
-      forget(seconds);
+      forget(nowMs);
       return returned;
     },
     waitingAt(square) {
       const waiting = squares.get(square);
       return waiting === undefined ? 0 : waiting.http + waiting.dns;
     },
-    next: () => (wave ??= waveOf(squares.values())),
+    next(nowMs) {
+      const next = new Map<number, number>();
+      for (const [square, waiting] of squares) {
+        const each = perAsker(waiting);
+        if (each >= NEGLIGIBLE_VIEWERS && freeAskers(waiting, nowMs) > 0) next.set(square, each);
+      }
+      return next;
+    },
   };
-}
-
-function waveOf(waiting: Iterable<Waiting>): Wave {
-  let [viewers, allAskers, greatest] = [0, 0, 0];
-  for (const { dns, askers } of waiting) {
-    viewers += dns;
-    allAskers += askers;
-    greatest = Math.max(greatest, dns / askers);
-  }
-  return { mean: allAskers > 0 ? viewers / allAskers : 0, greatest };
 }
 
 /** As `Lost`, of one square degree. */
 interface Waiting {
   http: number;
   dns: number;
-  askers: number;
+  readonly lostAtMs: number;
+  /** Ascending. */
+  readonly heldUntilMs: number[];
+}
+
+const NOBODY = { http: 0, dns: 0, heldUntilMs: [] };
+
+/** How many may ask now; one, where nobody is known. */
+function freeAskers({ heldUntilMs }: Waiting, nowMs: number): number {
+  if (heldUntilMs.length === 0) return 1;
+  const held = heldUntilMs.findIndex((untilMs) => untilMs > nowMs);
+  return held < 0 ? heldUntilMs.length : held;
+}
+
+function perAsker({ dns, heldUntilMs }: Waiting): number {
+  return dns / Math.max(1, heldUntilMs.length);
 }
 
 function bySquare(arrivals: Arrivals): Map<number, Arrived> {

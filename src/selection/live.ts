@@ -9,9 +9,11 @@ const BARRIER_KM = 1000;
  * Share of the edge's room that is taken, with everyone in it whom any serving thread has sent since the world
  * was made: 1 takes nobody more; NaN unknown or unlimited.
  * @param margin share of the capacity that the service leaves free, 0..0.5
+ * @param more viewers who would come too
  */
-export function usedShare(world: World, edge: number, margin: number): number {
-  return liveRatio(world, edge) / ((world.limit[edge] as number) * (1 - margin));
+export function usedShare(world: World, edge: number, margin: number, more = 0): number {
+  const ratio = liveRatio(world, edge) + more * (world.perViewer[edge] as number);
+  return ratio / ((world.limit[edge] as number) * (1 - margin));
 }
 
 /** As `World.loadRatio`, with everyone sent since. */

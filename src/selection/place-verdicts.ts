@@ -42,7 +42,7 @@ export function placeVerdicts(
       const edge = candidates.edgeAt(i);
       const km = candidates.kmAt(i);
       if (standingOf(edge, km, service, now, undefined) !== STANDING.ELIGIBLE) continue;
-      const score = km + priceKm({ world: now, service }, edge);
+      const score = km + priceKm({ world: now, service, viewer: {} }, edge);
       if (count > wanted && score >= (scores[wanted] as number)) continue;
       let at = count > wanted ? wanted : count++;
       for (; at > 0 && (scores[at - 1] as number) > score; at--) {

@@ -3,6 +3,7 @@ import type { Rank } from "../model/service.ts";
 import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
 import { correctionKm } from "./corrections.ts";
+import type { Viewer } from "./select.ts";
 import { barrierKm, liveRatio, usedShare } from "./live.ts";
 
 /** The one order of a service. */
@@ -78,8 +79,16 @@ export function dependsOnLoad(rank: Rank, { latitude, accuracyRadiusKm = 0 }: Lo
 }
 
 /** What the edge's load adds to its distance now. */
-export function priceKm({ world, service }: Pick<Contest, "world" | "service">, edge: number): number {
-  return (world.priceKm[edge] as number) + barrierKm(usedShare(world, edge, service.margin));
+export function priceKm(
+  {
+    world,
+    service,
+    viewer,
+  }: Pick<Contest, "world" | "service"> & { readonly viewer: Pick<Viewer, "brings"> },
+  edge: number,
+): number {
+  const used = usedShare(world, edge, service.margin, viewer.brings);
+  return (world.priceKm[edge] as number) + barrierKm(used);
 }
 
 function loadAt({ world }: Contest, edge: number): number {

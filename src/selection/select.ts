@@ -42,6 +42,8 @@ export interface Viewer {
   readonly streamKey?: number | undefined;
   /** How many edges are wanted; left out: all. */
   readonly most?: number;
+  /** How many more viewers than usual follow the decision: they need room too. */
+  readonly brings?: number;
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   SCENARIO_NAMES,
   simulate,
 } from "../../bench/selection/judge.mjs";
-import type { Question, Rule, Scenario, Setting } from "../../bench/selection/types.ts";
+import type { Question, Result, Rule, Scenario, Setting } from "../../bench/selection/types.ts";
 
 /** A simulated hour takes as long as the machine has other things to do. */
 const SLOW = { timeout: 240_000 };
@@ -342,3 +342,32 @@ interface Point {
   readonly latitude: number;
   readonly longitude: number;
 }
+
+describe("the loss of any one site, where the others suffice", () => {
+  const SIX = `
+about: Six edges
+duration: 6m
+edges:
+  - { id: fra1, location: { latitude: 50.11, longitude: 8.68 }, capacity: 500 }
+  - { id: lon1, location: { latitude: 51.51, longitude: -0.13 }, capacity: 300 }
+  - { id: bom1, location: { latitude: 19.08, longitude: 72.88 }, capacity: 500 }
+  - { id: sha1, location: { latitude: 31.23, longitude: 121.47 }, capacity: 500 }
+  - { id: nyc1, location: { latitude: 40.71, longitude: -74.01 }, capacity: 400 }
+  - { id: sao1, location: { latitude: -23.55, longitude: -46.63 }, capacity: 200 }
+demand: { viewers: 1500 }
+dns: { share: 0 }
+stays: { shortest: 1m, longest: 15m }
+`;
+  it.each(["fra1", "lon1", "bom1", "sha1", "nyc1", "sao1"])(
+    "fills nobody beyond capacity: %s",
+    async (site) => {
+      const scenario = scenarioOf(`${SIX}faults: [{ edge: ${site}, kind: down, from: 2m, until: 4m }]`);
+      const { judgement } = await judge(scenario, { rules: ["edgeward"] });
+      const { peakUtilisation, beyondCapacity, unserved } = judgement.results["edgeward"] as Result;
+      expect(peakUtilisation).toBeLessThanOrEqual(1);
+      expect(beyondCapacity).toBe(0);
+      expect(unserved).toBeLessThan(0.02);
+    },
+    SLOW.timeout,
+  );
+});

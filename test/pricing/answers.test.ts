@@ -48,18 +48,20 @@ describe("answers", () => {
     expect(answers.sizes(0, 1_200_000).greatest).toBeGreaterThan(3);
   });
 
-  it("bring who had been waiting for them within seconds", () => {
+  it("bring who had been waiting for them within seconds, and are held by whoever asked", () => {
     const answers = createAnswers(TTL_MS, USUAL);
     const back = new Map([[squareKey(0, 48.9, 2.4), { httpShare: 0, perAnswer: 40 }]]);
-    answers.add(arrivalsOf([PARIS, { http: 0, dns: 2 }], [LYON, { http: 0, dns: 2 }]), back, 1000);
-    expect(answers.backBetween(0, 0, 60_000)).toBeCloseTo(80);
-    expect(answers.backBetween(0, 1000, 3500)).toBeCloseTo(20);
-    expect(answers.backPerAnswer(0, 0)).toBeCloseTo(20);
-    expect(answers.backPerAnswer(0, 1000)).toBeNaN();
-    expect([...answers.askersOf(0, 0).values()]).toEqual([2, 2]);
-    expect(answers.askersOf(0, 1000).size).toBe(0);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 2 }], [LYON, { http: 0, dns: 1 }]), back, 1000);
+    expect(answers.backAfter(0, 500)).toBe(0); // not given yet: counted as viewers sent
+    expect(answers.backAfter(0, 1000)).toBeCloseTo(80);
+    expect(answers.backAfter(0, 6000)).toBeCloseTo(40);
+    expect(answers.backAfter(0, 12_000)).toBe(0);
     // Who comes beside them is as many as ever.
-    expect(answers.between(0, 1000, 1000 + TTL_MS)).toBeCloseTo(4);
+    expect(answers.between(0, 1000, 1000 + TTL_MS)).toBeCloseTo(3);
+    const held = [...answers.heldUntilMs(0, 2000).values()];
+    expect(held.map(({ length }) => length)).toEqual([2, 1]);
+    for (const untilMs of held.flat()) expect(untilMs).toBeLessThanOrEqual(1000 + TTL_MS);
+    expect(answers.heldUntilMs(0, 1000 + TTL_MS).size).toBe(0);
   });
 
   it("bring as many as there was a rush while they were cached", () => {

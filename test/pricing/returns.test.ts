@@ -6,6 +6,7 @@ import { squareKey } from "../../src/pricing/squares.ts";
 
 const PARIS: Location = { layer: "none", latitude: 48.9, longitude: 2.4 };
 const LYON: Location = { layer: "none", latitude: 45.8, longitude: 4.8 };
+const NONE: Arrivals = [];
 const IN_PARIS = squareKey(0, 48.9, 2.4);
 const IN_LYON = squareKey(0, 45.8, 4.8);
 
@@ -17,36 +18,56 @@ const arrivalsOf = (...places: [Location, Arrived][]): Arrivals => [
 describe("viewers of a lost edge", () => {
   it("come back one by one with redirects, and together with the answer to their resolver", () => {
     const returns = createReturns();
-    returns.lose([{ square: IN_PARIS, http: 30, dns: 40, askers: 2 }]);
+    returns.lose([{ square: IN_PARIS, http: 30, dns: 40, heldUntilMs: [10, 20] }], 0);
     expect(returns.waitingAt(IN_PARIS)).toBe(70);
-    expect(returns.next()).toEqual({ mean: 20, greatest: 20 });
+    expect([...returns.next(30)]).toEqual([[IN_PARIS, 20]]);
 
-    const first = returns.take(arrivalsOf([PARIS, { http: 10, dns: 1 }]), 0);
+    const first = returns.take(arrivalsOf([PARIS, { http: 10, dns: 1 }]), 30);
     expect(first.get(IN_PARIS)).toEqual({ httpShare: 1, perAnswer: 20 });
     expect(returns.waitingAt(IN_PARIS)).toBe(40);
 
     // Nobody is left whom a third answer could bring.
-    const second = returns.take(arrivalsOf([PARIS, { http: 30, dns: 1 }], [PARIS, { http: 10, dns: 1 }]), 0);
+    const second = returns.take(arrivalsOf([PARIS, { http: 30, dns: 1 }], [PARIS, { http: 10, dns: 1 }]), 40);
     expect(second.get(IN_PARIS)).toEqual({ httpShare: 0.5, perAnswer: 10 });
     expect(returns.waitingAt(IN_PARIS)).toBe(0);
   });
 
+  it("do not come while their resolver holds on to the lost edge", () => {
+    const returns = createReturns();
+    returns.lose([{ square: IN_PARIS, http: 0, dns: 40, heldUntilMs: [20_000, 5000] }], 0);
+    expect(returns.next(4000).size).toBe(0);
+    expect(returns.take(arrivalsOf([PARIS, { http: 0, dns: 3 }]), 4000).get(IN_PARIS)?.perAnswer).toBe(0);
+    expect(returns.waitingAt(IN_PARIS)).toBe(40);
+    expect(returns.next(6000).get(IN_PARIS)).toBe(20);
+    expect(returns.take(arrivalsOf([PARIS, { http: 0, dns: 1 }]), 6000).get(IN_PARIS)?.perAnswer).toBe(20);
+    expect(returns.next(7000).size).toBe(0);
+    expect(returns.next(20_000).get(IN_PARIS)).toBe(20);
+  });
+
+  it("come with the first answer where nobody knows who asked for them", () => {
+    const returns = createReturns();
+    returns.lose([{ square: IN_PARIS, http: 0, dns: 40, heldUntilMs: [] }], 0);
+    expect(returns.next(1).get(IN_PARIS)).toBe(40);
+  });
+
   it("are waited for where they were lost, and not for ever", () => {
     const returns = createReturns();
-    returns.lose([{ square: IN_PARIS, http: 30, dns: 30, askers: 1 }]);
-    expect(returns.take(arrivalsOf([LYON, { http: 5, dns: 5 }]), 1).size).toBe(0);
+    returns.lose([{ square: IN_PARIS, http: 30, dns: 30, heldUntilMs: [0] }], 0);
+    expect(returns.take(arrivalsOf([LYON, { http: 5, dns: 5 }]), 1000).size).toBe(0);
     expect(returns.waitingAt(IN_LYON)).toBe(0);
-    expect(returns.waitingAt(IN_PARIS)).toBeGreaterThan(55);
-    for (let s = 0; s < 600; s++) returns.take([], 1);
+    expect(returns.waitingAt(IN_PARIS)).toBe(60);
+    returns.take(NONE, 30_000);
+    expect(returns.waitingAt(IN_PARIS)).toBe(30);
+    returns.take(NONE, 61_000);
     expect(returns.waitingAt(IN_PARIS)).toBe(0);
-    expect(returns.next()).toEqual({ mean: 0, greatest: 0 });
+    expect(returns.next(61_000).size).toBe(0);
   });
 
   it("of two edges wait together", () => {
     const returns = createReturns();
-    returns.lose([{ square: IN_PARIS, http: 1, dns: 10, askers: 1 }]);
-    returns.lose([{ square: IN_PARIS, http: 2, dns: 20, askers: 2 }]);
+    returns.lose([{ square: IN_PARIS, http: 1, dns: 10, heldUntilMs: [3000] }], 0);
+    returns.lose([{ square: IN_PARIS, http: 2, dns: 20, heldUntilMs: [2000, 1000] }], 500);
     expect(returns.waitingAt(IN_PARIS)).toBe(33);
-    expect(returns.next().mean).toBe(10);
+    expect(returns.next(1500).get(IN_PARIS)).toBe(10);
   });
 });
