@@ -1,6 +1,7 @@
 import { writeFileSync, readFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { quantile } from "../lib/statistics.mjs";
+import { openIdle } from "../http/idle.mjs";
 import { residentMiB } from "../lib/process.mjs";
 import { askAtPace } from "./clients.mjs";
 import { askOften, exchange, openHttp, redirectMs, request } from "./http-clients.mjs";
@@ -96,6 +97,26 @@ export const faults = [
         return {
           held: meanwhile.lost === 0 && more < 200,
           figure: `${more.toFixed(0)} MiB more; meanwhile ${meanwhile.text}`,
+        };
+      }),
+  },
+  {
+    name: "idle-http",
+    what: "10,000 connections that are answered once and stay",
+    run: (folder) =>
+      withEdgeward(folder, {}, async ({ child: { pid }, ports: { http: port } }) => {
+        const endFirst = askOften(port);
+        await pause(3000);
+        const before = delays(await endFirst());
+        const { sockets, ...memory } = await openIdle({ port, pid }, NAME);
+        const end = askOften(port);
+        await pause(5000);
+        const meanwhile = delays(await end());
+        const open = sockets.filter(({ readyState }) => readyState === "open").length;
+        for (const socket of sockets) socket.destroy();
+        return {
+          held: open === sockets.length && meanwhile.lost === 0 && meanwhile.p99 < before.p99 * 3 + 20,
+          figure: `before ${before.text}; meanwhile ${meanwhile.text}; ${open} still open, ${(memory.withMiB - memory.beforeMiB).toFixed(0)} MiB more`,
         };
       }),
   },

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { residentMiB } from "../lib/process.mjs";
 
-/** @typedef {import("./peers/peer.ts").RunningPeer} RunningPeer */
+/** @typedef {Pick<import("./peers/peer.ts").RunningPeer, "port" | "pid">} Server */
 
 const CONNECTIONS = 10_000;
 /** So many at a time, so that none waits for its answer for long. */
@@ -10,24 +10,30 @@ const TOGETHER = 100;
 const SETTLE_MS = 2000;
 
 /**
- * Opens connections that are answered once and then stay silent, and closes them again.
- * @param {RunningPeer} peer
+ * What connections take that are answered once and then stay silent; they are closed again.
+ * @param {Server} server
  * @param {string} hostname
  */
-export async function idleMemory({ port, pid }, hostname) {
+export async function idleMemory(server, hostname) {
+  const { sockets, beforeMiB, withMiB } = await openIdle(server, hostname);
+  const open = sockets.filter(({ readyState }) => readyState === "open").length;
+  for (const socket of sockets) socket.destroy();
+  return { open, beforeMiB, withMiB, kibEach: ((withMiB - beforeMiB) * 1024) / CONNECTIONS };
+}
+
+/**
+ * Opens them, and leaves them to the caller.
+ * @param {Server} server
+ * @param {string} hostname
+ */
+export async function openIdle({ port, pid }, hostname) {
   const beforeMiB = residentMiB(pid);
   /** @type {import("node:net").Socket[]} */
   const sockets = [];
-  try {
-    while (sockets.length < CONNECTIONS)
-      sockets.push(...(await Promise.all(Array.from({ length: TOGETHER }, () => answered(port, hostname)))));
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    const withMiB = residentMiB(pid);
-    const open = sockets.filter(({ readyState }) => readyState === "open").length;
-    return { open, beforeMiB, withMiB, kibEach: ((withMiB - beforeMiB) * 1024) / CONNECTIONS };
-  } finally {
-    for (const socket of sockets) socket.destroy();
-  }
+  while (sockets.length < CONNECTIONS)
+    sockets.push(...(await Promise.all(Array.from({ length: TOGETHER }, () => answered(port, hostname)))));
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  return { sockets, beforeMiB, withMiB: residentMiB(pid) };
 }
 
 /** @param {number} port @param {string} hostname */
