@@ -6,13 +6,14 @@ import { progress, publish } from "../lib/publish.mjs";
 import { faults as floods } from "./floods.mjs";
 import { faults as http } from "./http.mjs";
 import { faults as injection } from "./injection.mjs";
+import { faults as log } from "./log.mjs";
 import { faults as loop } from "./loop.mjs";
 import { faults as rateLimit } from "./rate-limit.mjs";
 import { faults as reload } from "./reload.mjs";
 import { faults as start } from "./start.mjs";
 import { faults as tcp } from "./tcp.mjs";
 
-const ALL = [...rateLimit, ...tcp, ...injection, ...loop, ...reload, ...start, ...floods, ...http];
+const ALL = [...rateLimit, ...tcp, ...injection, ...loop, ...reload, ...start, ...floods, ...http, ...log];
 const ONLY = process.argv
   .find((arg) => arg.startsWith("--only="))
   ?.slice("--only=".length)
