@@ -8,7 +8,7 @@ import { createDecisionTotals } from "../../src/decision-counts.ts";
 import { type HttpThreads, type HttpThreadsOptions, startHttpThreads } from "../../src/http-threads.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 import { worldOf } from "../selection/fixture.ts";
-import { ask, edgeOf, exchange, repliesIn, serviceOf } from "./fixture.ts";
+import { ask, edgeOf, exchange, repliesIn, serviceOf, trusted } from "./fixture.ts";
 import { LIBC } from "./loop-door.ts";
 import { plainInventory } from "../inventory.ts";
 
@@ -170,6 +170,27 @@ describe.skipIf(LIBC.kind === "unavailable")("HTTP threads", () => {
     expect(statuses).toHaveLength(asked);
     // The rest is answered by the main thread, which in this test knows of no service.
     expect(new Set(statuses)).toEqual(new Set(["HTTP/1.1 302", "HTTP/1.1 421"]));
+  });
+
+  it("read PROXY headers as soon as the configuration names the balancers, and no longer", async () => {
+    const { doors, port } = await start({ threads: 2 });
+    const header = "PROXY TCP4 81.2.69.142 198.51.100.1 56324 443\r\n";
+    const request = `GET / HTTP/1.1\r\n${HOST}\r\nConnection: close\r\n\r\n`;
+    const status = async (text: string): Promise<string> => (await exchange(port, text)).slice(9, 12);
+    const take = (generation: number, from?: string): void => {
+      const next = {
+        ...inventoryOf(generation),
+        ...(from === undefined ? {} : { proxyProtocol: { from: trusted(from) } }),
+      };
+      doors.take(next, worldFor(next));
+    };
+    expect([await status(header + request), await status(request)]).toEqual(["400", "302"]);
+    take(2, "127.0.0.0/8");
+    await expect.poll(() => status(header + request)).toBe("302");
+    await expect.poll(() => status(request)).toBe("");
+    take(3);
+    await expect.poll(() => status(request)).toBe("302");
+    await expect.poll(() => status(header + request)).toBe("400");
   });
 
   it("replace a thread that dies, and close what it held", async () => {
