@@ -9,8 +9,9 @@ export interface CmcdEvent {
   readonly bitsPerSecond: number;
 }
 
-/** More events than this in one body are passed over. */
-const MOST_EVENTS = 200;
+/** More events than this in one body are passed over, and so are longer ones: nobody is to keep us busy with a few requests. */
+const MOST_EVENTS = 100;
+const MOST_OF_EVENT = 4096;
 
 /**
  * The events of a body of `application/cmcd` (CTA-5004-B, event mode): one line each, a Structured Field Dictionary (RFC 9651).
@@ -21,7 +22,7 @@ export function readEvents(body: string): CmcdEvent[] {
 }
 
 function eventOf(line: string): CmcdEvent | undefined {
-  const members = parseDictionary(line);
+  const members = line.length > MOST_OF_EVENT ? undefined : parseDictionary(line);
   if (members === undefined) return undefined;
   const kbps = largest(members.get("mtp"));
   if (kbps === undefined) return undefined;
@@ -45,7 +46,7 @@ function textOf(member: unknown): string | undefined {
 }
 
 /** The longest that `h` and `cdn` may be is 128; addresses are longer. */
-const MOST_CHARACTERS = 8192;
+const MOST_CHARACTERS = 2048;
 
 function hostIn(url: string | undefined): string | undefined {
   return url !== undefined && URL.canParse(url) ? new URL(url).hostname : undefined;

@@ -23,6 +23,7 @@ export function parseDictionary(text: string): ReadonlyMap<string, Member> | und
 }
 
 const MOST_KEYS = 128;
+const MOST_ITEMS = 32;
 const SPACES = / */y;
 const BLANKS = /[ \t]*/y;
 const EQUALS = /=/y;
@@ -61,7 +62,7 @@ function memberAt(reader: Reader): Member | undefined {
   for (;;) {
     if (reader.take(CLOSE) !== undefined) return items;
     const item = bareAt(reader);
-    if (item === undefined || !skipParameters(reader)) return undefined;
+    if (item === undefined || !skipParameters(reader) || items.length === MOST_ITEMS) return undefined;
     items.push(item);
     reader.skip(SPACES);
   }
@@ -77,7 +78,9 @@ function bareAt(reader: Reader): Bare | undefined {
 }
 
 function skipParameters(reader: Reader): boolean {
+  let count = 0;
   while (reader.take(SEMICOLON) !== undefined) {
+    if (count++ === MOST_ITEMS) return false;
     if (reader.take(KEY) === undefined) return false;
     if (reader.take(EQUALS) !== undefined && bareAt(reader) === undefined) return false;
   }

@@ -13,8 +13,8 @@ export interface Reads {
   readonly take: (body: string) => Answer;
 }
 
-/** Some hundred events. */
-const MOST_OCTETS = 64 * 1024;
+/** A hundred events. */
+const MOST_OCTETS = 32 * 1024;
 
 export const HEARD: Answer = {
   status: 204,

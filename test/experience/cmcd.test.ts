@@ -41,6 +41,8 @@ describe("a Structured Field Dictionary", () => {
     ["a=(1 2", undefined],
     ["a=?2", undefined],
     ["a=\u00e9", undefined],
+    [`a=(${"1 ".repeat(33)})`, undefined],
+    [`a=1${";b".repeat(33)}`, undefined],
     [Array.from({ length: 129 }, (_, i) => `k${i}`).join(","), undefined],
   ])("%j", (text, expected) => {
     const members = parseDictionary(text);
@@ -77,8 +79,12 @@ describe("CMCD events", () => {
     ]);
   });
 
-  it("are no more than 200 in a body", () => {
-    expect(readEvents('mtp=1,cdn="a"\n'.repeat(1000))).toHaveLength(200);
+  it("are no more than 100 in a body, of 4 KiB at most", () => {
+    expect(readEvents('mtp=1,cdn="a"\n'.repeat(1000))).toHaveLength(100);
+    const padded = (length: number): string => `mtp=1,x="${"x".repeat(length - 10)}"`;
+    expect(readEvents(padded(4096))).toHaveLength(1);
+    expect(readEvents(padded(4097))).toEqual([]);
+    expect(readEvents(`mtp=1,url="http://a.example/${"x".repeat(2048)}"`)).toEqual([{ bitsPerSecond: 1000 }]);
   });
 
   const players = new URL("../players/", import.meta.url);
