@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { threadEntry } from "../base/thread-entry.ts";
+import { giveBackMemory } from "../base/give-back.ts";
 import type { Mmdb } from "./mmdb.ts";
 import type { Regions } from "./regions.ts";
 
@@ -16,7 +17,10 @@ export function startSurvey(db: Mmdb): Survey {
   const regions = new Promise<Regions | undefined>((resolve) => {
     worker.once("message", resolve);
     worker.once("error", () => resolve(undefined));
-    worker.once("exit", () => resolve(undefined));
+    worker.once("exit", () => {
+      resolve(undefined);
+      giveBackMemory();
+    });
   });
   return { regions, stop: () => void worker.terminate() };
 }
