@@ -7,7 +7,7 @@
  * ```
  */
 import { serialize } from "node:v8";
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 import { joinArrivals, type PackedArrivals, unpackArrivals } from "./arrivals.ts";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
 import { threadEntry } from "./base/thread-entry.ts";
@@ -26,6 +26,8 @@ export interface CrewOptions<Task> {
   readonly name: string;
   /** What each thread runs: the name of a root file, without its ending. */
   readonly entry: string;
+  /** Of a thread's heap, as `new Worker` takes them; left out: Node's own. */
+  readonly resourceLimits?: ResourceLimits;
   /** How many numbers a thread's door counts in. */
   readonly cells: number;
   readonly inventory: Inventory;
@@ -169,9 +171,11 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
         };
         const thread = superviseThread({
           start: () => {
-            const worker = new Worker(threadEntry(import.meta.url, options.entry), {
+            const { entry, resourceLimits } = options;
+            const worker = new Worker(threadEntry(import.meta.url, entry), {
               workerData: dataFor(current, counted),
               name,
+              ...(resourceLimits === undefined ? {} : { resourceLimits }),
             });
             options.onThread?.(worker);
             return worker;

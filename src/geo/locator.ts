@@ -180,6 +180,7 @@ export class Locator {
     } catch {
       this.#count(FAILED_LOOKUPS);
     }
+    if (records.byOffset.size >= MOST_RECORDS) records.byOffset.clear();
     if (offset !== BROKEN) records.byOffset.set(offset, value);
     return value;
   }
@@ -189,7 +190,10 @@ export class Locator {
   }
 }
 
-/** The records of a database, decoded when first met; as many as the file has, at most. */
+/** 20 MB of places, as of viewers from all over the world. */
+const MOST_RECORDS = 1 << 16;
+
+/** The records of a database, decoded when met, `MOST_RECORDS` of them at most. */
 interface Records<T> {
   readonly database: Database;
   readonly byOffset: Map<number, T>;

@@ -6,7 +6,7 @@ export type Continent = "AF" | "AN" | "AS" | "EU" | "NA" | "OC" | "SA";
 /** Which source knew the place: the operator's `places`, a city or a country database, or none. */
 export type LocationLayer = "places" | "city" | "country" | "none";
 
-/** Where a viewer is. One object per distinct record: compare by identity, keep derived data by it. */
+/** Where a viewer is. One object per distinct record, for a while: derived data may be kept by it. */
 export interface Location {
   readonly layer: LocationLayer;
   /** Degrees, -90..90 and -180..180. Both or neither. */
