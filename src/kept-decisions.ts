@@ -43,16 +43,18 @@ export interface Situation {
 export interface KeptDecisionsOptions {
   readonly choose: (service: Service, question: Question, most: number) => Decision;
   readonly widen: Widen;
+  readonly monotonicMs: () => number;
   /** Told of each that is found and counted, and where it was decided for: latitude and longitude at `numbers[at]`. */
   readonly onAgain: (decision: Decision, client: Client, numbers: Float32Array, at: number) => void;
 }
 
-export function createKeptDecisions({ choose, widen, onAgain }: KeptDecisionsOptions): KeptDecisions {
+export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecisions {
+  const { choose, widen, monotonicMs, onAgain } = options;
   const table = new NetworkTable();
   const numbering = createNumbering();
   const memories = new Map<Service, Memory>();
   let situation: Situation | undefined;
-  let looksLeft = LOOKS_PER_WORLD;
+  const looks = createLooks(monotonicMs);
   let last: { readonly decision: Decision; readonly row: number } | undefined;
 
   /**
@@ -63,13 +65,14 @@ export function createKeptDecisions({ choose, widen, onAgain }: KeptDecisionsOpt
     const { field, world } = situation as Situation;
     const roster = field.rosterOf(decision.service);
     if (isSameForAll(roster)) return { prefixLength: 0, triesLeft: 0 };
-    if (from.triesLeft === 0 || looksLeft <= 0) return from;
+    const left = from.triesLeft === 0 ? 0 : Math.min(most, looks.left());
+    if (left <= 0) return from;
     if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) return { ...from, triesLeft: 0 };
     const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
-    const steps = Math.ceil(Math.min(most, looksLeft) / looksPerStep);
+    const steps = Math.ceil(left / looksPerStep);
     const found = widen(client, roster.verdictsIn(world), steps);
     const { prefixLength = from.prefixLength, isFinal = true } = found ?? {};
-    looksLeft -= LOOKS_BESIDE_EDGES + (found?.steps ?? 0) * looksPerStep;
+    looks.take(LOOKS_BESIDE_EDGES + (found?.steps ?? 0) * looksPerStep);
     return {
       prefixLength: Math.min(prefixLength, from.prefixLength),
       triesLeft: isFinal ? 0 : from.triesLeft - 1,
@@ -118,7 +121,7 @@ export function createKeptDecisions({ choose, widen, onAgain }: KeptDecisionsOpt
         found = numbering.at(alikeIn(word));
         if (found?.isAtRest(now.world) !== true) return 0;
         foundAt = row;
-        if (triesIn(word) > 0 && looksLeft > 0) tryAgain(row, found.decision, client);
+        if (triesIn(word) > 0) tryAgain(row, found.decision, client);
         return found.number;
       },
       count(client) {
@@ -165,14 +168,12 @@ export function createKeptDecisions({ choose, widen, onAgain }: KeptDecisionsOpt
       return { memory, number: alike.number };
     },
     explained(decision, client) {
-      const before = looksLeft;
-      looksLeft = LOOKS_TO_EXPLAIN;
+      const giveBack = looks.lend(LOOKS_TO_EXPLAIN);
       const { prefixLength } = widened(decision, client, scopeOf(decision), LOOKS_TO_EXPLAIN);
-      looksLeft = before;
+      giveBack();
       return withScope(decision, prefixLength);
     },
     take(next) {
-      looksLeft = LOOKS_PER_WORLD;
       const isNew = situation?.inventory !== next.inventory;
       situation = next;
       if (!isNew) return;
@@ -230,9 +231,42 @@ const WIDENING_TRIES = 4;
 const LOOKS_BESIDE_EDGES = 16;
 /** About 100 microseconds, however many edges there are. */
 const LOOKS_PER_DECISION = 3600;
-/** Less than a hundredth of the time, with a world each second. Whoever asks when they are used up waits for nothing. */
-const LOOKS_PER_WORLD = 200_000;
+/** Less than a hundredth of the time. */
+const LOOKS_PER_MS = 200;
+/** About half a millisecond: so long a query may have to wait for those that came just before it. */
+const MOST_LOOKS = 20_000;
 const LOOKS_TO_EXPLAIN = 1_000_000;
+
+/** What may be spent on wider scopes: it comes bit by bit, so that no query waits long. Who asks when it is used up does not wait at all. */
+interface Looks {
+  left(): number;
+  take(looks: number): void;
+  /** So many instead, until the function returned is called. */
+  lend(looks: number): () => void;
+}
+
+function createLooks(monotonicMs: () => number): Looks {
+  let left = MOST_LOOKS;
+  let filledAtMs = monotonicMs();
+  return {
+    left() {
+      const nowMs = monotonicMs();
+      left = Math.min(Math.max(left, MOST_LOOKS), left + (nowMs - filledAtMs) * LOOKS_PER_MS);
+      filledAtMs = nowMs;
+      return left;
+    },
+    take(looks) {
+      left -= looks;
+    },
+    lend(looks) {
+      const before = left;
+      left = looks;
+      return () => {
+        left = before;
+      };
+    },
+  };
+}
 
 /** Whom decisions are alike to: each by his position, as long as no new beginning is made. */
 interface Numbering {
