@@ -37,7 +37,10 @@ export function createProxied(options: ProxiedOptions): ProxiedConnections {
   const note = (socket: Socket, told: Proxied): void => {
     const key = keyOf(socket);
     proxied.set(key, told);
-    socket.once("close", () => proxied.delete(key));
+    socket.once("close", () => {
+      // The next connection may have come from the same port already.
+      if (proxied.get(key) === told) proxied.delete(key);
+    });
   };
 
   const refuse = (socket: Socket, reason: string): void => {
