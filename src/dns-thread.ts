@@ -1,11 +1,14 @@
 /**
  * A thread that answers DNS: batched UDP sockets or TCP connections, which hold the thread all the time, or, where the C
- * library cannot be called, both in its event loop. An order is taken between two packets, whole.
+ * library cannot be called, both in its event loop. An order is taken between two packets; a
+ * new configuration in steps, and from one packet to the next it is in use as a whole.
  */
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { LineRing } from "./base/line-ring.ts";
+import type { Steps } from "./base/steps.ts";
 import type { AnswererOptions } from "./dns/answerer.ts";
-import { answerInBatches, type ThreadSockets } from "./dns/batch-door.ts";
+import { answerInBatches, type BatchDoor, type ThreadSockets } from "./dns/batch-door.ts";
+import type { Wish } from "./dns/batch-loop.ts";
 import type { Transport } from "./dns/counters.ts";
 import { type DnsDoor, startDnsDoor } from "./dns/door.ts";
 import type { RateTable } from "./dns/rate-limit.ts";
@@ -34,6 +37,8 @@ export type DnsTask = DnsCommon & { readonly logRing: LineRing } & (
 
 const { data, port, log, engine, send } = servingThread<DnsTask>();
 const { task, cells } = data;
+/** The order that is being carried out. */
+let underWay: Steps<void> | undefined;
 
 if (task.kind === "batches") runBatches(task.sockets);
 else if (task.kind === "streams") runStreams(task.sockets);
@@ -63,7 +68,7 @@ function runBatches(sockets: ThreadSockets): void {
     keep: engine.redirector.keep,
     recall: engine.redirector.recall,
     onReady: () => send({ kind: "ready", endpoints: [] }),
-    onWake: carryOutOrders,
+    onWake: carryOutInSteps,
   });
   port.close();
 }
@@ -84,6 +89,19 @@ function carryOutOrders(door: ObeyingDoor): "go-on" | "stop" {
     obey(order, door);
   }
   return "go-on";
+}
+
+/** One step of one order at a time: queries do not wait until a new configuration is unpacked. */
+function carryOutInSteps(door: BatchDoor): Wish {
+  if (underWay === undefined) {
+    const order = nextOrder();
+    if (order === undefined) return "go-on";
+    if (order.kind === "stop") return "stop";
+    if (order.kind === "own") door.challenge(order.own as ChallengeValues);
+    else underWay = engine.takeInSteps(order.change, door.prepare);
+  }
+  if (underWay?.next().done === true) underWay = undefined;
+  return "again";
 }
 
 type ObeyingDoor = Pick<DnsDoor, "take" | "challenge">;

@@ -1,4 +1,5 @@
 import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
+import { finished, type Steps } from "./base/steps.ts";
 import { createServiceTable, type FindServed } from "./base/service-table.ts";
 import type { Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
@@ -38,6 +39,8 @@ export interface Redirector {
   /** The same decision, neither counted nor logged. */
   readonly explain: (question: Question, trace: Trace) => Decision | undefined;
   take(inventory: Inventory, world: World): void;
+  /** Does most of the work for an inventory that is taken next; what is decided meanwhile is by the one in use. */
+  prepareInSteps(inventory: Inventory): Steps<void>;
   /** Viewers may be located elsewhere than before. */
   forget(): void;
   /** Where the decisions since the last call were made for, by the pools of the inventory in use. */
@@ -57,6 +60,7 @@ export function createRedirector(
 ): Redirector {
   const recent = createRecent();
   let inService: InService | undefined;
+  let prepared: Ground | undefined;
   let lastDecision: Decision | undefined;
   let lastQuestion: Question | undefined;
 
@@ -195,39 +199,48 @@ export function createRedirector(
     recall: kept.recall,
     take(inventory, world) {
       if (world.generation !== inventory.generation) throw new Error("world and inventory differ");
-      inService =
-        inService?.inventory === inventory
-          ? { ...inService, world }
-          : {
-              inventory,
-              world,
-              field: createField(inventory.edges),
-              serviceAt: createServiceTable(inventory.services),
-              isPlaceless: placelessFinder(inventory.dns.placeless ?? []),
-              counts: createDecisionCounts(inventory, newCells(inventory)),
-              ...ledgerFor(inventory, world),
-            };
+      if (inService?.inventory === inventory) inService = { ...inService, world };
+      else {
+        const ground = prepared?.inventory === inventory ? prepared : finished(groundInSteps(inventory));
+        const counts = createDecisionCounts(inventory, newCells(inventory));
+        const ledger = createLedger(world.sent.counts, ground.pools.pools.length);
+        inService = { ...ground, world, counts, ledger };
+        prepared = undefined;
+      }
       kept.take(inService);
+    },
+    *prepareInSteps(inventory) {
+      prepared = yield* groundInSteps(inventory);
     },
     forget: kept.forget,
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
   };
 }
 
-interface InService {
+/** What is made of an inventory alone. */
+interface Ground {
   readonly inventory: Inventory;
-  readonly world: World;
   readonly field: Field;
   readonly serviceAt: FindServed<Service>;
   readonly isPlaceless: (client: Client) => boolean;
-  readonly counts: DecisionCounts;
   readonly pools: Pools;
+}
+
+interface InService extends Ground {
+  readonly world: World;
+  readonly counts: DecisionCounts;
   readonly ledger: Ledger;
 }
 
-function ledgerFor({ services }: Inventory, { sent }: World): Pick<InService, "pools" | "ledger"> {
-  const pools = poolsOf(services);
-  return { pools, ledger: createLedger(sent.counts, pools.pools.length) };
+function* groundInSteps(inventory: Inventory): Steps<Ground> {
+  const field = createField(inventory.edges);
+  yield;
+  const serviceAt = createServiceTable(inventory.services);
+  yield;
+  const pools = poolsOf(inventory.services);
+  yield;
+  const isPlaceless = placelessFinder(inventory.dns.placeless ?? []);
+  return { inventory, field, serviceAt, isPlaceless, pools };
 }
 
 /**

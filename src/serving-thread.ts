@@ -6,13 +6,14 @@
  *     └──── inventory, world ────────┴─► redirector ─► the thread's door
  * ```
  */
-import { deserialize } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import { type PackedArrivals, packArrivals } from "./arrivals.ts";
+import { finished, type Steps } from "./base/steps.ts";
 import { type GeoSnapshot, Locator, type LookupCounts } from "./geo/locator.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { World } from "./model/world.ts";
+import { type PackedInventory, unpackInSteps } from "./packed-inventory.ts";
 import { createRedirector, type Redirector } from "./redirector.ts";
 
 /** What a thread is started with. */
@@ -34,8 +35,8 @@ export interface Serving {
 }
 
 export interface Configured {
-  /** An `Inventory` as `v8.serialize` writes it: packed once for all threads. */
-  readonly packedInventory: Uint8Array;
+  /** Packed once for all threads. */
+  readonly packedInventory: PackedInventory;
   /** Where decisions by this inventory are counted. */
   readonly decisionCells: Float64Array;
 }
@@ -62,6 +63,11 @@ export interface Engine {
   readonly inventory: Inventory;
   /** Calls `renew` with a new inventory, before its first decision. */
   take(change: Partial<Serving>, renew: (inventory: Inventory) => void): void;
+  /**
+   * The same in steps of well below a millisecond, for all but very large configurations; in between everything is as before.
+   * @param prepare is given a new inventory, and returns what is to be called before its first decision
+   */
+  takeInSteps(change: Partial<Serving>, prepare: (inventory: Inventory) => () => void): Steps<void>;
 }
 
 /** The thread that this runs in. */
@@ -94,30 +100,44 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: Th
   const locator = new Locator(serving.geo, lookups);
   let { world } = serving;
   let { decisionCells } = serving.configured;
-  let inventory = inventoryOf(serving.configured);
+  let inventory = finished(unpackInSteps(serving.configured.packedInventory));
   const redirector = createRedirector(locator.locate, () => decisionCells, undefined, locator.widen);
   redirector.take(inventory, world);
+
+  const tellArrivals = (): void => {
+    const packed = packArrivals(redirector.takeArrivals());
+    if (packed.length > 0) send({ kind: "arrivals", generation: inventory.generation, packed });
+  };
+
+  function* takeInSteps(
+    change: Partial<Serving>,
+    prepare: (inventory: Inventory) => () => void,
+  ): Steps<void> {
+    const { configured } = change;
+    let renew: (() => void) | undefined;
+    let next = inventory;
+    if (configured !== undefined) {
+      next = yield* unpackInSteps(configured.packedInventory);
+      yield* redirector.prepareInSteps(next);
+      renew = prepare(next);
+      yield;
+    }
+    tellArrivals();
+    inventory = next;
+    decisionCells = configured?.decisionCells ?? decisionCells;
+    renew?.();
+    world = change.world ?? world;
+    if (change.geo !== undefined) {
+      locator.replace(change.geo);
+      redirector.forget();
+    }
+    redirector.take(inventory, world);
+  }
+
   return {
     redirector,
     inventory,
-    take(change, renew) {
-      const packed = packArrivals(redirector.takeArrivals());
-      if (packed.length > 0) send({ kind: "arrivals", generation: inventory.generation, packed });
-      if (change.configured !== undefined) {
-        inventory = inventoryOf(change.configured);
-        decisionCells = change.configured.decisionCells;
-        renew(inventory);
-      }
-      world = change.world ?? world;
-      if (change.geo !== undefined) {
-        locator.replace(change.geo);
-        redirector.forget();
-      }
-      redirector.take(inventory, world);
-    },
+    take: (change, renew) => finished(takeInSteps(change, (next) => () => renew(next))),
+    takeInSteps,
   };
-}
-
-function inventoryOf({ packedInventory }: Configured): Inventory {
-  return deserialize(packedInventory) as Inventory;
 }

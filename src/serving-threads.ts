@@ -6,7 +6,6 @@
  * counters ◄── shared memory ◄───────┘
  * ```
  */
-import { serialize } from "node:v8";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import { joinArrivals, type PackedArrivals, unpackArrivals } from "./arrivals.ts";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
@@ -18,6 +17,7 @@ import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { World } from "./model/world.ts";
+import { packInventory } from "./packed-inventory.ts";
 import type { Arrivals } from "./pricing/ledger.ts";
 import type { ThreadData, ThreadNews, ThreadOrder } from "./serving-thread.ts";
 
@@ -86,7 +86,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
   const members = new Set<Member>();
   const allCells: Float64Array[] = [];
   let { inventory, world } = options;
-  let packedInventory = packed(inventory);
+  let packedInventory = packInventory(inventory);
   let arrivals: PackedArrivals[] = [];
   let isGeoNew = false;
   let deaths = 0;
@@ -191,7 +191,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       const isNew = nextInventory !== inventory;
       if (isNew) {
         arrivals = [];
-        packedInventory = packed(nextInventory);
+        packedInventory = packInventory(nextInventory);
       }
       inventory = nextInventory;
       world = nextWorld;
@@ -239,14 +239,6 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       );
     },
   };
-}
-
-/** In memory that is not copied for each thread. */
-function packed(inventory: Inventory): Uint8Array {
-  const octets = serialize(inventory);
-  const shared = new Uint8Array(new SharedArrayBuffer(octets.length));
-  shared.set(octets);
-  return shared;
 }
 
 const STOP: ThreadOrder = { kind: "stop" };

@@ -49,6 +49,8 @@ export interface Answerer {
    * @throws if the names cannot be compiled, which the configuration has checked before; the old ones stay
    */
   readonly take: (served: Served) => void;
+  /** Most of the work of `take`, which is done when the function returned is called. */
+  readonly prepare: (served: Served) => () => void;
   /** Replaces the values for certificate authorities (RFC 8555 8.4). */
   readonly challenge: (values: ChallengeValues) => void;
 }
@@ -71,17 +73,22 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     ...(queryLog === undefined ? {} : { queryLog }),
     onFault: faultReporter(log),
   });
+  const prepare: Answerer["prepare"] = (next) => {
+    const { zones, services, dns } = next;
+    const compiled = compileNamespace(zones, services, dns);
+    return () => {
+      responder.take(names.take(compiled), tcpLimitsOf(next).idleMs);
+      rateLimiter.take(dns?.rateLimit);
+      queryLog?.take(dns?.queryLog);
+    };
+  };
   return {
     responder,
     counters,
     rateLimiter,
     queryLog,
-    take(next) {
-      const { zones, services, dns } = next;
-      responder.take(names.take(zones, services, dns), tcpLimitsOf(next).idleMs);
-      rateLimiter.take(dns?.rateLimit);
-      queryLog?.take(dns?.queryLog);
-    },
+    take: (next) => prepare(next)(),
+    prepare,
     challenge: (values) => responder.take(names.challenge(values)),
   };
 }

@@ -17,7 +17,7 @@ import type { Keep, Recall } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
 import { PacketBatch } from "./batch.ts";
-import { runBatchLoop } from "./batch-loop.ts";
+import { runBatchLoop, type Wish } from "./batch-loop.ts";
 import { keepReplies } from "./kept-replies.ts";
 import { prepareReplies } from "./prepared-replies.ts";
 import { closeSockets, openSocketGroup, type SharedSocket } from "./socket.ts";
@@ -79,13 +79,14 @@ export interface BatchDoorOptions extends AnswererOptions {
   readonly recall: Recall;
   /** Called once, before the first packet is answered. */
   readonly onReady: () => void;
-  /** Called between two batches after a wake-up. */
-  readonly onWake: (door: BatchDoor) => "go-on" | "stop";
+  /** As `BatchLoopOptions.onWake`. */
+  readonly onWake: (door: BatchDoor) => Wish;
 }
 
 export interface BatchDoor {
   /** As `Answerer`. */
   readonly take: (served: Served) => void;
+  readonly prepare: (served: Served) => () => void;
   readonly challenge: (values: ChallengeValues) => void;
 }
 
@@ -98,15 +99,19 @@ export function answerInBatches(options: BatchDoorOptions): void {
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
   const { keep, recall, sockets } = options;
-  const { responder, counters, rateLimiter, queryLog, take, challenge } = createAnswerer(options);
+  const { responder, counters, rateLimiter, queryLog, prepare, challenge } = createAnswerer(options);
   const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };
   const kept = keepReplies({ ...common, keep });
   const { respond, forget } = prepareReplies({ ...common, respond: kept.respond, recall });
   const door: BatchDoor = {
-    take(served) {
-      take(served);
-      kept.forget();
-      forget();
+    take: (served) => door.prepare(served)(),
+    prepare(served) {
+      const take = prepare(served);
+      return () => {
+        take();
+        kept.forget();
+        forget();
+      };
     },
     challenge(values) {
       challenge(values);

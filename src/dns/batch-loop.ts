@@ -9,9 +9,12 @@ export interface BatchLoopOptions {
   readonly sockets: readonly SharedSocket[];
   /** An eventfd that says that there is something to be seen to. */
   readonly wakeFd: number;
-  /** Called between two batches after a wake-up, and now and then; `stop` ends the loop. */
-  readonly onWake: () => "go-on" | "stop";
+  /** Called between two batches after a wake-up, and now and then. */
+  readonly onWake: () => Wish;
 }
+
+/** again: to be called soon, after what has come in meanwhile is answered; stop: the loop is to end. */
+export type Wish = "go-on" | "again" | "stop";
 
 /**
  * Answers until it is told to stop, and then what had come in until then. Holds its thread all the time:
@@ -21,11 +24,12 @@ export function runBatchLoop({ libc, batch, sockets, wakeFd, onWake }: BatchLoop
   const polled = pollSet([...sockets.map(({ fd }) => fd), wakeFd]);
   const address = libc.addressOf(polled);
   const wakeAt = sockets.length;
-  for (;;) {
-    const ready = libc.poll(address, sockets.length + 1, PATIENCE_MS);
+  let wish: Wish = "go-on";
+  while (wish !== "stop") {
+    const ready = libc.poll(address, sockets.length + 1, wish === "again" ? 0 : PATIENCE_MS);
     if (ready < 0 && libc.errno() !== ERRNO.EINTR) throw new Error(`poll failed (errno ${libc.errno()})`);
     if (isReady(polled, wakeAt)) drainWake(libc, wakeFd);
-    if ((isReady(polled, wakeAt) || ready <= 0) && onWake() === "stop") break;
+    if (wish === "again" || isReady(polled, wakeAt) || ready <= 0) wish = onWake();
     for (let i = 0; i < sockets.length; i++)
       if (isReady(polled, i)) answerSome(batch, sockets[i] as SharedSocket);
   }

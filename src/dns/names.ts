@@ -1,12 +1,11 @@
 import type { ChallengeValues } from "../model/acme.ts";
 import { withChallenges } from "./challenges.ts";
-import { compileNamespace, type Namespace } from "./namespace.ts";
+import type { Namespace } from "./namespace.ts";
 
 /** The names of a door: as configured, and what is laid over them for a while. */
 export interface Names {
   current(): Namespace;
-  /** @throws if they cannot be compiled, which the configuration has checked before; the old ones stay */
-  take(...configured: Parameters<typeof compileNamespace>): Namespace;
+  take(configured: Namespace): Namespace;
   /** Values for certificate authorities, instead of those so far; they stay over `take`. */
   challenge(values: ChallengeValues): Namespace;
 }
@@ -18,8 +17,8 @@ export function createNames(configured: Namespace, values: ChallengeValues = new
   const renew = (): Namespace => (current = withChallenges(base, challenges));
   return {
     current: () => current,
-    take(...next) {
-      base = compileNamespace(...next);
+    take(next) {
+      base = next;
       return renew();
     },
     challenge(next) {
