@@ -1,4 +1,5 @@
-import { get } from "node:http";
+import { get as getHttp } from "node:http";
+import { get as getHttps } from "node:https";
 import { SITES } from "../lib/sites.mjs";
 import { randomFrom, randomSubnet } from "../lib/random.mjs";
 
@@ -17,7 +18,7 @@ export function targetOf(n) {
   return `/live/channel${(n + 1) % 100}/index.m3u8?token=abc${n + 1}`;
 }
 
-/** @typedef {{ port: number, hostname: string }} Door */
+/** @typedef {{ port: number, hostname: string, isTls?: boolean }} Door */
 /** What is wrong with the answer to a viewer; undefined: nothing. @typedef {(door: Door, viewer: string, n: number) => Promise<string | undefined>} Check */
 
 const SITE_URLS = SITES.map(({ url }) => url);
@@ -75,10 +76,12 @@ export function checkMeanwhile(door, check) {
 }
 
 /** @param {Door} door @param {string} path @param {string} viewer @returns {Promise<{ status: number | undefined, location: string | undefined, body: string }>} */
-function ask({ port, hostname }, path, viewer) {
+function ask({ port, hostname, isTls = false }, path, viewer) {
   const headers = { host: hostname, "x-forwarded-for": viewer };
+  const tls = isTls ? { servername: hostname, rejectUnauthorized: false } : {};
+  const get = isTls ? getHttps : getHttp;
   return new Promise((resolve, reject) => {
-    get({ host: "127.0.0.1", port, path, headers, agent: false }, (response) => {
+    get({ host: "127.0.0.1", port, path, headers, agent: false, ...tls }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (text) => (body += text));

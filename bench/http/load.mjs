@@ -1,14 +1,11 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import autocannon from "autocannon";
 import { cpuSeconds, isInstalled, LOAD_CORE, pinned } from "../lib/process.mjs";
-import { SITES } from "../lib/sites.mjs";
 import { STEERING, targetOf, viewers } from "./answers.mjs";
+import { CAN_PACE, connectTls } from "./h2load.mjs";
 
 /** How connections are used, and what is asked for. */
 export const KINDS = /** @type {const} */ ([
@@ -17,6 +14,8 @@ export const KINDS = /** @type {const} */ ([
   "one TLS connection per request",
   "steering manifests, keep-alive",
 ]);
+export const TLS_KIND = KINDS[2];
+export const STEERING_KIND = KINDS[3];
 /** @typedef {typeof KINDS[number]} Kind */
 
 /**
@@ -40,12 +39,11 @@ export const KINDS = /** @type {const} */ ([
  */
 
 const CONNECTIONS = 64;
-const TLS_CONNECTIONS = 16;
 
 export const GENERATOR = isInstalled("wrk") ? "wrk" : "autocannon";
 /** autocannon cannot close a connection after each request. */
-export const POSSIBLE_KINDS = KINDS.filter(
-  (kind) => GENERATOR === "wrk" || kind === "keep-alive" || kind === "one TLS connection per request",
+export const POSSIBLE_KINDS = KINDS.filter((kind) =>
+  kind === TLS_KIND ? CAN_PACE : GENERATOR === "wrk" || kind === "keep-alive",
 );
 /** autocannon prepares every request for every connection. */
 const AUTOCANNON_VIEWERS = 500;
@@ -58,9 +56,10 @@ export async function run(order) {
   return { ...result, serverCpuSeconds: cpuSeconds(order.pid) - before };
 }
 
-/** @param {Order} order */
+/** wrk takes sessions up again, which is not what is asked of TLS. @param {Order} order */
 function generate(order) {
-  if (order.kind === "one TLS connection per request") return runTls(order);
+  const { kind, httpsPort, hostname, folder, seconds } = order;
+  if (kind === TLS_KIND) return connectTls({ port: httpsPort, hostname, folder, seconds });
   return GENERATOR === "wrk" ? runWrk(order) : runKeptAlive(order);
 }
 
@@ -79,7 +78,7 @@ async function runWrk({ kind, port, hostname, seconds, folder }) {
 /** @param {string} hostname @param {Kind} kind */
 function wrkScript(hostname, kind) {
   const targets = viewers().map((address, n) => {
-    const target = kind === "steering manifests, keep-alive" ? STEERING : targetOf(n);
+    const target = kind === STEERING_KIND ? STEERING : targetOf(n);
     return `{ "${address}", "${target}" }`;
   });
   const close = kind === "one connection per request" ? 'headers["Connection"] = "close"' : "";
@@ -125,35 +124,4 @@ async function runKeptAlive({ port, hostname, seconds }) {
     perSecond: redirects / result.duration,
     p99Ms: result.latency.p99,
   };
-}
-
-/** wrk takes up sessions again, which is not what is asked here. @param {Order} order @returns {Promise<Omit<Yield, "serverCpuSeconds">>} */
-async function runTls({ httpsPort, hostname, seconds }) {
-  const generator = join(dirname(fileURLToPath(import.meta.url)), "tls-generator.mjs");
-  const [program, ...args] = pinned(LOAD_CORE, [
-    process.execPath,
-    generator,
-    ...[httpsPort, hostname, seconds, TLS_CONNECTIONS].map(String),
-  ]);
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const exit = once(child, "exit");
-  child.stdin.end(JSON.stringify(tlsRequests(hostname)));
-  const said = await text(child.stdout);
-  const [code] = await exit;
-  if (code !== 0) throw new Error(`the generator of TLS connections has ended with ${code}`);
-  const { requests, failed, resumed, other, perSecond, p99Ms } = JSON.parse(said);
-  if (resumed + other > 0) throw new Error(`${resumed} sessions taken up, ${other} not of TLS 1.3`);
-  return { requests, failed, perSecond, p99Ms };
-}
-
-/** With what an answer must have in it: any of some. @param {string} hostname */
-function tlsRequests(hostname) {
-  return viewers().map((viewer, n) => {
-    const target = targetOf(n);
-    const fields = [`Host: ${hostname}`, `X-Forwarded-For: ${viewer}`, "Connection: close"];
-    return {
-      request: [`GET ${target} HTTP/1.1`, ...fields, "", ""].join("\r\n"),
-      answers: SITES.map(({ url }) => `\r\nLocation: ${url}${target}\r\n`),
-    };
-  });
 }

@@ -8,10 +8,10 @@ import { median } from "../lib/statistics.mjs";
 import { checkManifest, checkMeanwhile, checkRedirect, checkSample } from "./answers.mjs";
 import { makeCertificate } from "./certificate.mjs";
 import { idleMemory } from "./idle.mjs";
-import { GENERATOR, KINDS, POSSIBLE_KINDS, run } from "./load.mjs";
+import { GENERATOR, KINDS, POSSIBLE_KINDS, run, STEERING_KIND, TLS_KIND } from "./load.mjs";
 import { edgeward } from "./peers/edgeward.mjs";
 import { nginx } from "./peers/nginx.mjs";
-import { CAN_PACE, delays } from "./reload.mjs";
+import { CAN_PACE, connectTls, delays } from "./h2load.mjs";
 
 /** @typedef {import("./peers/peer.ts").RunningPeer & { name: string, folder: string }} Contender */
 /** @typedef {import("./load.mjs").Kind} Kind */
@@ -21,7 +21,8 @@ const ROUNDS = option("rounds", 5);
 const SECONDS = option("seconds", 3);
 const SAMPLE = 200;
 const DELAY_SECONDS = Math.max(4, SECONDS);
-const STEERING_KIND = "steering manifests, keep-alive";
+/** A second of requests leaves little of what serves TLS compiled. */
+const TLS_WARM_UP_SECONDS = 10;
 /** Those named, by how they begin; left out: all, and what follows them. */
 const ONLY = process.argv
   .find((arg) => arg.startsWith("--kinds="))
@@ -33,7 +34,7 @@ await inScratch(async (folder) => {
   const missing = [
     ...peers.flatMap((peer) => peer.missing() ?? []),
     ...(isInstalled("openssl") ? [] : ["openssl, for TLS"]),
-    ...(CAN_PACE ? [] : ["h2load (Debian: apt install nghttp2-client), for delays"]),
+    ...(CAN_PACE ? [] : ["h2load (Debian: apt install nghttp2-client), for TLS and delays"]),
   ];
   const certificate = makeCertificate(folder, HOSTNAME);
   /** @type {Contender[]} */
@@ -56,12 +57,12 @@ await inScratch(async (folder) => {
       tables: await tablesFor(contenders),
       notes: [
         PINNING_NOTE,
-        `Load by ${GENERATOR}, of TLS by Node's client, no session taken up again; every request carries another viewer in X-Forwarded-For. Server CPU: user and system time of the serving process.`,
+        `Load by ${GENERATOR}, where every request carries another viewer in X-Forwarded-For; of TLS, and at a steady rate, by h2load, which takes no session up again. Server CPU: user and system time of the serving process.`,
         `Load average at the end: ${loadavg()
           .map((each) => each.toFixed(1))
           .join(", ")}.`,
         ...KINDS.filter((kind) => !POSSIBLE_KINDS.includes(kind)).map(
-          (kind) => `Left out: ${kind}, which takes wrk (Debian: apt install wrk).`,
+          (kind) => `Left out: ${kind}, which takes wrk or h2load (Debian: apt install wrk nghttp2-client).`,
         ),
         ...missing.map((what) => `Left out, because it is not installed: ${what}.`),
       ],
@@ -96,25 +97,28 @@ function doorOf({ port }) {
   return { port, hostname: HOSTNAME };
 }
 
-/** A start leaves the main thread, where TLS is, with little compiled. @param {Kind} kind */
-function warmUpRounds(kind) {
-  return kind === "one TLS connection per request" ? 3 : 1;
+/** @param {Contender} contender */
+async function warmUpTls({ httpsPort, folder }) {
+  await connectTls({ port: httpsPort, hostname: HOSTNAME, folder, seconds: TLS_WARM_UP_SECONDS });
 }
 
-/** Contenders in turns; those before round 1 warm up. @param {Kind} kind @param {readonly Contender[]} contenders */
+/** Contenders in turns; round 0 warms up. @param {Kind} kind @param {readonly Contender[]} contenders */
 async function measured(kind, contenders) {
   /** @type {Map<Contender, import("./load.mjs").Yield[]>} */
   const yields = new Map(contenders.map((contender) => [contender, []]));
   const check = kind === STEERING_KIND ? checkManifest : checkRedirect;
-  for (let round = 1 - warmUpRounds(kind); round <= ROUNDS; round++) {
+  if (kind === TLS_KIND) for (const contender of contenders) await warmUpTls(contender);
+  for (let round = 0; round <= ROUNDS; round++) {
     for (const [contender, ofPeer] of yields) {
       const { name, port, httpsPort, pid, folder } = contender;
-      const checked = checkMeanwhile(doorOf(contender), check);
+      const door =
+        kind === TLS_KIND ? { port: httpsPort, hostname: HOSTNAME, isTls: true } : doorOf(contender);
+      const checked = checkMeanwhile(door, check);
       const order = { kind, port, httpsPort, pid, folder, hostname: HOSTNAME, seconds: SECONDS };
       const result = await run(order).finally(checked);
       const { wrong } = await checked();
       if (wrong.length > 0) throw new Error(`${name} sends ${wrong[0]}`);
-      if (round < 1) continue;
+      if (round === 0) continue;
       ofPeer.push(result);
       progress(
         `${kind}, round ${round}, ${name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.failed} failed`,
