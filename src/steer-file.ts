@@ -10,7 +10,7 @@ import { withSteeringTags } from "./steering/tagged.ts";
 
 export async function steerFile(
   file: string,
-  { service: id, path, server }: SteerOptions,
+  { service: id, path, server, hasLocation }: SteerOptions,
   inventory: Inventory,
 ): Promise<Answer<string>> {
   const service = inventory.services.find((one) => one.id === id);
@@ -34,7 +34,8 @@ export async function steerFile(
     serverUri: `${origin}/.edgeward/steering${path ?? ""}`,
     pathways,
     isOwnHost: (host) => hosts.has(host),
-    ...(path === undefined ? {} : { path, location: `${origin}${path}` }),
+    ...(path === undefined ? {} : { path }),
+    ...(path === undefined || !hasLocation ? {} : { location: `${origin}${path}` }),
   });
   return tagged.kind === "tagged" ? done(tagged.text) : no(`${file}: ${tagged.problem}`);
 }

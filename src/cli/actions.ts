@@ -46,6 +46,8 @@ export interface SteerOptions {
   readonly path?: string;
   /** Origin of the viewers' door, as players reach it. */
   readonly server?: string;
+  /** Whether an MPD that changes is to be asked for at the viewers' door again and again. */
+  readonly hasLocation: boolean;
 }
 
 /** Either `file`, or `source` and `url`. */

@@ -51,6 +51,7 @@ interface SteerFlags extends ConfigOption {
   readonly service: string;
   readonly path?: string;
   readonly server?: URL;
+  readonly location: boolean;
 }
 
 interface AgentFlags extends Pick<AgentOptions, "edge" | "source" | "url" | "file" | "tokenFile" | "once"> {
@@ -157,11 +158,13 @@ function addLocalCommands(program: Command, actions: CliActions, io: CliIo, exit
         readServer,
       ),
     )
+    .option("--no-location", "leave it to players whom they ask for the next MPD")
     .addOption(configOption(actions))
     .action(async (file: string, { config, server, ...options }: SteerFlags) => {
       if (options.path?.startsWith("/") === false) program.error("error: --path starts with /");
       const origin = server === undefined ? {} : { server: server.origin };
-      const steer = { service: options.service, ...given(options, "path"), ...origin };
+      const { service, location } = options;
+      const steer = { service, hasLocation: location, ...given(options, "path"), ...origin };
       exit(await local.steer(actions, io, config, file, steer));
     });
   program

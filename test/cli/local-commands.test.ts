@@ -66,8 +66,10 @@ describe("steer", () => {
       "https://x.example/y",
     ];
     expect(await edgeward(args, { actions: { steer } })).toEqual({ code: 0, out: "#EXTM3U\n", err: "" });
-    const options = { service: "live", path: "/a.m3u8", server: "https://x.example" };
+    const options = { service: "live", path: "/a.m3u8", server: "https://x.example", hasLocation: true };
     expect(asked.at(-1)).toEqual(["config/edgeward.yaml", "a.m3u8", options]);
+    await edgeward([...args, "--no-location"], { actions: { steer } });
+    expect(asked.at(-1)).toEqual(["config/edgeward.yaml", "a.m3u8", { ...options, hasLocation: false }]);
   });
 
   it.each([

@@ -15,6 +15,10 @@ const NAMED: readonly Way[] = [
   { name: "Shaka, HLS", kind: "shaka", path: "/named/named.m3u8" },
   { name: "Shaka, DASH", kind: "shaka", path: "/named/manifest.mpd" },
 ];
+/** dash.js asks for no further MPD once four requests in two seconds have failed, unless it is told to go on. */
+const PATIENT: readonly Way[] = NAMED.map((way) =>
+  way.kind === "dash" ? { ...way, settings: { retryAttempts: { MPD: 60 } } } : way,
+);
 /** Amsterdam is named, and every other edge is a clone of it; the others of these players want what docs/players.md says. */
 const CLONED: readonly Way[] = [{ name: "hls.js, clones", kind: "hls", path: "/cloned/cloned.m3u8" }];
 const CLONED_HOST = "cloned.cdn.example.net";
@@ -84,6 +88,30 @@ describe.skipIf(!process.env["CI"] && !canPlay)("players that are steered", () =
       tell("edge dies, steered", member, `on ${member.edge() ?? "?"} after ${seconds(tookMs)}`);
     }
     for (const member of crowd) await expectPlays(member);
+  }, 240_000);
+
+  it("play on while the redirector restarts, and are steered again after", async () => {
+    crowd = await gather(lab, PATIENT);
+    for (const member of crowd) await waitFor(() => steeringCalls(member).length > 0, 30_000, member.name);
+    for (const member of crowd) await expectPlays(member);
+    await Promise.all(crowd.map((member) => member.mark()));
+    const goneMs = performance.now();
+    await lab.restartService();
+    const backMs = performance.now();
+    process.stdout.write(`restart | edgeward | away for ${seconds(backMs - goneMs)}\n`);
+    for (const member of crowd) await expectPlays(member);
+    for (const member of crowd) {
+      tell("restart", member, `stood for ${seconds((await member.look()).longestStallMs)}`);
+      // It stands where we are away for longer than it has in its buffer: its MPD comes by way of us.
+      if (member.name !== "dash.js") await expectNoStall(member);
+      const next = () => steeringCalls(member).find(({ atMs, status }) => atMs > backMs && status === 200);
+      await waitFor(() => next() !== undefined, 60_000, `${member.name} to ask again`);
+      tell("restart", member, `asks again ${seconds((next()?.atMs ?? 0) - backMs)} after we are back`);
+    }
+    const drain = { state: "drain", reason: "maintenance" };
+    expect((await lab.service.ops("PUT", "/v1/edges/ams1/state", drain)).status).toBeLessThan(300);
+    for (const member of crowd)
+      await waitFor(() => member.edge() === "fra1", 40_000, `${member.name} to move`);
   }, 240_000);
 });
 
