@@ -14,7 +14,7 @@ export interface Favour {
 }
 
 /** A stream gets its next edge when it takes this share of one, */
-const STREAM_SHARE = 0.15;
+const STREAM_SHARE = 0.4;
 /** or this many viewers of one whose capacity nobody knows. */
 const STREAM_VIEWERS = 100;
 /** An edge as full as this is nobody's favourite any more. */

@@ -84,10 +84,10 @@ describe("affinity: stream", () => {
       }
       return firsts;
     };
-    expect(used(140).size).toBe(1);
-    expect(used(140).size, "its next edge").toBe(2);
-    expect(used(800).size).toBeGreaterThanOrEqual(5);
-    for (const { id } of EDGES)
+    expect(used(390).size).toBe(1);
+    expect(used(390).size, "its next edge").toBe(2);
+    expect(used(1500).size).toBeGreaterThanOrEqual(5);
+    for (const { id } of EDGES.slice(0, 5))
       expect(viewersOfStream(heat, stream, hashOf(id)), id).toBeLessThanOrEqual(CAPACITY / 2);
     for (let i = 0; i < 2000; i++) cool(heat, 0.05);
     expect(used(100).size, "cold again").toBe(1);

@@ -1,6 +1,7 @@
 import { createPricing } from "../../../dist/pricing/pricing.js";
 import { createRedirector } from "../../../dist/redirector.js";
 import { cool, newStreamHeat } from "../../../dist/selection/heat.js";
+import { warmUp } from "../../../dist/stream-heat.js";
 
 const HOSTNAME = "live.example.net";
 /** As the service does it. */
@@ -34,6 +35,7 @@ export function create() {
 
   return {
     name: "edgeward",
+    readsStreams: true,
     start(setting) {
       inventory = inventoryOf(setting);
       pricing = createPricing({ ttlMs: setting.ttlMs, rampUpMs: 60_000 });
@@ -45,7 +47,10 @@ export function create() {
       facts.health(edge, up);
       makeWorld(nowMs);
     },
-    report: (edge, report, nowMs) => facts.report(edge, report, nowMs),
+    report(edge, report, nowMs) {
+      facts.report(edge, report, nowMs);
+      warmUp(heat, inventory.edges[edge].id, report.streams ?? []);
+    },
     tick(nowMs) {
       pricing.tick(redirector.takeArrivals(), nowMs);
       if (nowMs - cooledAtMs >= COOL_EVERY_MS) {
