@@ -102,7 +102,7 @@ function reportFlood(folder) {
     };
     const loadRatio = async () => {
       const response = await fetch(`http://127.0.0.1:${ports.ops}/v1/edges/ams`);
-      return /** @type {any} */ (await response.json()).loadRatio;
+      return (await response.json()).loadRatio;
     };
     const good = await put('{"viewers":60}');
     const asked = askAtPace({ port: ports.dns, from: "127.0.4.1", perSecond: 200, seconds: 5 });

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
 import type { Edge } from "../../src/model/edge.ts";
-import type { Client } from "../../src/model/client.ts";
 import type { Service, ViewerRule } from "../../src/model/service.ts";
 import { createRedirector } from "../../src/redirector.ts";
 import { plainInventory } from "../inventory.ts";
@@ -26,7 +25,7 @@ it.each<[string, Edge[], Partial<Service>, boolean]>([
         plainInventory({ edges, services: [serviceOf(edges, rules)] }),
         worldOf(edges, { down }),
       );
-      const question = { hostname: "live.example.net", client: clientOf("192.0.2.7") as Client };
+      const question = { hostname: "live.example.net", client: clientOf("192.0.2.7") };
       const scopes = [
         redirector.decide(question, "dns"),
         redirector.decide(question, "dns"),
