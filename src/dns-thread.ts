@@ -68,6 +68,7 @@ function runBatches(sockets: ThreadSockets): void {
     keep: engine.redirector.keep,
     recall: engine.redirector.recall,
     onReady: () => send({ kind: "ready", endpoints: [] }),
+    onBatch: engine.holdClock,
     onWake: carryOutInSteps,
   });
   port.close();

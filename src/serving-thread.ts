@@ -58,6 +58,8 @@ export type ThreadNews =
   | { readonly kind: "own"; readonly news: unknown };
 
 export interface Engine {
+  /** From now on the engine's clock stands still between calls: what it is needed for goes by seconds. */
+  readonly holdClock: () => void;
   readonly redirector: Redirector;
   /** The first one. */
   readonly inventory: Inventory;
@@ -101,7 +103,9 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: Th
   let { world } = serving;
   let { decisionCells } = serving.configured;
   let inventory = finished(unpackInSteps(serving.configured.packedInventory));
-  const redirector = createRedirector(locator.locate, () => decisionCells, undefined, locator.widen);
+  let heldMs: number | undefined;
+  const monotonicMs = (): number => heldMs ?? performance.now();
+  const redirector = createRedirector(locator.locate, () => decisionCells, monotonicMs, locator.widen);
   redirector.take(inventory, world);
 
   const tellArrivals = (): void => {
@@ -135,6 +139,9 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: Th
   }
 
   return {
+    holdClock() {
+      heldMs = performance.now();
+    },
     redirector,
     inventory,
     take: (change, renew) => finished(takeInSteps(change, (next) => () => renew(next))),

@@ -79,6 +79,8 @@ export interface BatchDoorOptions extends AnswererOptions {
   readonly recall: Recall;
   /** Called once, before the first packet is answered. */
   readonly onReady: () => void;
+  /** As `BatchOptions.onBatch`. */
+  readonly onBatch: () => void;
   /** As `BatchLoopOptions.onWake`. */
   readonly onWake: (door: BatchDoor) => Wish;
 }
@@ -98,7 +100,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
-  const { keep, recall, sockets } = options;
+  const { keep, recall, sockets, onBatch } = options;
   const { responder, counters, rateLimiter, queryLog, prepare, challenge } = createAnswerer(options);
   const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };
   const kept = keepReplies({ ...common, keep });
@@ -119,7 +121,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
       forget();
     },
   };
-  const batch = new PacketBatch(libc, { respond, counters });
+  const batch = new PacketBatch(libc, { respond, counters, onBatch });
   options.onReady();
   runBatchLoop({ libc, batch, ...sockets, onWake: () => options.onWake(door) });
 }

@@ -34,6 +34,8 @@ export interface BatchOptions {
    */
   readonly respond: (packet: PacketRoom, length: number, source: Uint8Array, out: PacketRoom) => number;
   readonly counters: Pick<DnsCounters, "dropped">;
+  /** Called before the first packet of a batch is answered. */
+  readonly onBatch?: () => void;
 }
 
 export class PacketBatch {
@@ -75,6 +77,7 @@ export class PacketBatch {
     const { fd } = socket;
     const received = this.#libc.recvmmsg(fd, this.#receiveHeaders, BATCH_PACKETS, MSG_DONTWAIT, null);
     if (received < 0) return this.#failedToReceive(this.#libc.errno());
+    this.#options.onBatch?.();
     this.#send(fd, this.#answer(socket, received));
     return received;
   }

@@ -16,8 +16,8 @@ export interface PreparedReply {
 /** Replies by the shape of their queries and the number of what was decided. A table of fixed size, with room for four in a set. */
 export class ReplyTable {
   readonly #keys = new Int32Array(2 * SLOTS);
-  readonly #words = new Int32Array(SLOTS * REPLY_WORDS);
-  readonly #about = new Int32Array(ABOUT_FIELDS * SLOTS);
+  /** By slot: what goes with a reply, and the reply. */
+  readonly #words = new Int32Array(SLOTS * SLOT_WORDS);
   #stored = 0;
 
   /** Its slot, good until something is stored; -1: it is not there. */
@@ -29,24 +29,24 @@ export class ReplyTable {
   }
 
   octetsAt(slot: number): number {
-    return this.#about[ABOUT_FIELDS * slot + OCTETS] as number;
+    return this.#words[SLOT_WORDS * slot + OCTETS] as number;
   }
 
   addressAt(slot: number): number {
-    return this.#about[ABOUT_FIELDS * slot + ADDRESS_AT] as number;
+    return this.#words[SLOT_WORDS * slot + ADDRESS_AT] as number;
   }
 
   rcodeAt(slot: number): number {
-    return this.#about[ABOUT_FIELDS * slot + RCODE] as number;
+    return this.#words[SLOT_WORDS * slot + RCODE] as number;
   }
 
   classAt(slot: number): number {
-    return this.#about[ABOUT_FIELDS * slot + CLASS] as number;
+    return this.#words[SLOT_WORDS * slot + CLASS] as number;
   }
 
   /** Writes the reply with another id; `id`: the two octets as they stand in the first word of a packet. */
   copyTo({ words }: PacketRoom, slot: number, id: number): void {
-    const start = slot * REPLY_WORDS;
+    const start = slot * SLOT_WORDS + REPLY;
     const count = (this.octetsAt(slot) + 3) >> 2;
     for (let i = 1; i < count; i++) words[i] = this.#words[start + i] as number;
     words[0] = ((this.#words[start] as number) & ~ID_BITS) | (id & ID_BITS);
@@ -59,11 +59,11 @@ export class ReplyTable {
     for (let free = first; free < first + WAYS; free++) if (this.#keys[2 * free] === 0) slot = free;
     this.#keys[2 * slot] = shape;
     this.#keys[2 * slot + 1] = number;
-    this.#words.set(words.subarray(0, (about.octets + 3) >> 2), slot * REPLY_WORDS);
-    this.#about[ABOUT_FIELDS * slot + OCTETS] = about.octets;
-    this.#about[ABOUT_FIELDS * slot + ADDRESS_AT] = about.addressAt;
-    this.#about[ABOUT_FIELDS * slot + RCODE] = about.rcode;
-    this.#about[ABOUT_FIELDS * slot + CLASS] = about.class;
+    this.#words.set(words.subarray(0, (about.octets + 3) >> 2), slot * SLOT_WORDS + REPLY);
+    this.#words[SLOT_WORDS * slot + OCTETS] = about.octets;
+    this.#words[SLOT_WORDS * slot + ADDRESS_AT] = about.addressAt;
+    this.#words[SLOT_WORDS * slot + RCODE] = about.rcode;
+    this.#words[SLOT_WORDS * slot + CLASS] = about.class;
   }
 
   clear(): void {
@@ -73,14 +73,15 @@ export class ReplyTable {
 
 const WAYS = 4;
 const SLOTS = 1 << 13;
-const REPLY_WORDS = MAX_PREPARED_OCTETS / 4;
 const ID_BITS = 0xffff;
 
-const ABOUT_FIELDS = 4;
+/** Words of a slot. */
 const OCTETS = 0;
 const ADDRESS_AT = 1;
 const RCODE = 2;
 const CLASS = 3;
+const REPLY = 4;
+const SLOT_WORDS = REPLY + MAX_PREPARED_OCTETS / 4;
 
 function setOf(shape: number, number: number): number {
   const hash = Math.imul(shape ^ Math.imul(number, 0xc2b2ae35), 0x9e3779b1);

@@ -25,22 +25,30 @@ export interface Recent {
 const PLACES = 1 << 16;
 
 export function createRecent(): Recent {
-  const tags = new Int32Array(PLACES);
-  const edges = new Uint16Array(PLACES);
-  const untilMs = new Float64Array(PLACES).fill(Number.NEGATIVE_INFINITY);
+  // By place: until when in milliseconds, whom, and where he was sent; together, so that one line of the cache has them all.
+  const memory = new ArrayBuffer(PLACES * PLACE_OCTETS);
+  const untilMs = new Float64Array(memory);
+  const words = new Int32Array(memory);
   return {
     isNew({ address, prefixLength }, service, edge, up, windowMs, nowMs) {
       let tag = Math.imul(service + 1, 0x9e3779b1) ^ prefixLength;
       for (const octet of address.bytes) tag = Math.imul(tag ^ octet, 0x01000193);
       tag = Math.imul(tag ^ (tag >>> 15), 0x85ebca6b);
       const place = (tag ^ (tag >>> 16)) & (PLACES - 1);
-      const isKnown = tags[place] === tag && (untilMs[place] as number) > nowMs;
-      const last = edges[place] as number;
+      const at = WORDS * place;
+      const isKnown = words[at + TAG] === tag && (untilMs[2 * place] as number) > nowMs;
+      const last = words[at + EDGE] as number;
       if (isKnown && (last === edge || up[last] !== 0)) return false;
-      tags[place] = tag;
-      edges[place] = edge;
-      untilMs[place] = nowMs + windowMs;
+      untilMs[2 * place] = nowMs + windowMs;
+      words[at + TAG] = tag;
+      words[at + EDGE] = edge;
       return true;
     },
   };
 }
+
+const PLACE_OCTETS = 16;
+const WORDS = PLACE_OCTETS / 4;
+/** Words of a place, behind the two of the time. */
+const TAG = 2;
+const EDGE = 3;
