@@ -106,15 +106,20 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
     },
   });
   const common = { responder, counters, rateLimiter };
-  const kept = keepReplies({ ...common, keep: redirector.keep });
-  const prepared = prepareReplies({ ...common, respond: kept.respond, recall: redirector.recall });
+  const prepared = prepareReplies({
+    ...common,
+    respond: (packet, length, source, out) =>
+      responder.respond(packet.octets, length, source, "udp", out.octets),
+    recall: redirector.recall,
+  });
+  const kept = keepReplies({ ...common, respond: prepared.respond, keep: redirector.keep });
   const [packet, out] = [room(), room()];
   return {
     ask(octets: Buffer, source: Uint8Array): Buffer {
       packet.octets.fill(0xa5);
       packet.octets.set(octets);
       const length = isPrepared
-        ? prepared.respond(packet, octets.length, source, out)
+        ? kept.respond(packet, octets.length, source, out)
         : responder.respond(packet.octets, octets.length, source, "udp", out.octets);
       return Buffer.from(out.octets.subarray(0, length));
     },

@@ -103,25 +103,32 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const { keep, recall, sockets, onBatch } = options;
   const { responder, counters, rateLimiter, queryLog, prepare, challenge } = createAnswerer(options);
   const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };
-  const kept = keepReplies({ ...common, keep });
-  const { respond, forget } = prepareReplies({ ...common, respond: kept.respond, recall });
+  const prepared = prepareReplies({
+    ...common,
+    respond: (packet, length, source, out) =>
+      responder.respond(packet.octets, length, source, "udp", out.octets),
+    recall,
+  });
+  const kept = keepReplies({ ...common, respond: prepared.respond, keep });
+  const forget = (): void => {
+    kept.forget();
+    prepared.forget();
+  };
   const door: BatchDoor = {
     take: (served) => door.prepare(served)(),
     prepare(served) {
       const take = prepare(served);
       return () => {
         take();
-        kept.forget();
         forget();
       };
     },
     challenge(values) {
       challenge(values);
-      kept.forget();
       forget();
     },
   };
-  const batch = new PacketBatch(libc, { respond, counters, onBatch });
+  const batch = new PacketBatch(libc, { respond: kept.respond, counters, onBatch });
   options.onReady();
   runBatchLoop({ libc, batch, ...sockets, onWake: () => options.onWake(door) });
 }

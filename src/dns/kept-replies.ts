@@ -6,7 +6,9 @@ import type { RateLimiter } from "./rate-limit.ts";
 import type { Responder } from "./responder.ts";
 
 export interface KeptRepliesOptions {
-  readonly responder: Pick<Responder, "respond" | "slip" | "last">;
+  /** Answers what is not kept; what the responder says of its last answer is true of it, if it was asked. */
+  readonly respond: BatchOptions["respond"];
+  readonly responder: Pick<Responder, "slip" | "last">;
   readonly counters: Pick<DnsCounters, "request" | "response" | "dropped">;
   readonly keep: Keep;
   /** The same as the responder's. */
@@ -27,6 +29,7 @@ export interface KeptReplies {
  * What was decided for a client is given only while it would be decided again, and counted each time.
  */
 export function keepReplies({
+  respond,
   responder,
   counters,
   keep,
@@ -79,14 +82,14 @@ export function keepReplies({
 
   return {
     respond(packet, length, source, out) {
-      if (length > MAX_QUERY_OCTETS || length < MIN_QUERY_OCTETS)
-        return responder.respond(packet.octets, length, source, "udp", out.octets);
+      if (length > MAX_QUERY_OCTETS || length < MIN_QUERY_OCTETS) return respond(packet, length, source, out);
       const hash = hashOf(packet, length, source);
       const known = keptHashes[hash & MASK] === hash ? kept[hash & MASK] : undefined;
       const isKnown = known !== undefined && isSame(known, packet, length, source);
       const repeated = isKnown ? repeat(known, packet, out) : undefined;
       if (repeated !== undefined) return repeated;
-      const octets = responder.respond(packet.octets, length, source, "udp", out.octets);
+      responder.last.isRepeatable = false; // until it is asked
+      const octets = respond(packet, length, source, out);
       if (isKnown) kept[hash & MASK] = undefined;
       const isRepeated = isKnown || lastHashes[hash & MASK] === hash;
       lastHashes[hash & MASK] = hash;

@@ -41,7 +41,13 @@ function keeper(counters = UNCOUNTED): Kept & { rename: () => void } {
     if (kept.isStill) times.again++;
     return kept.isStill;
   };
-  const replies = keepReplies({ responder, counters, keep });
+  const replies = keepReplies({
+    respond: (packet, length, source, out) =>
+      responder.respond(packet.octets, length, source, "udp", out.octets),
+    responder,
+    counters,
+    keep,
+  });
   const [received, out] = [room(), room()];
   const kept: Kept & { rename: () => void } = {
     replies,

@@ -29,8 +29,18 @@ const MAX_DELAY_MS = 1;
 
 const faults: unknown[] = [];
 const dns = responder({ onFault: (error) => faults.push(error) });
-const kept = keepReplies({ responder: dns, counters: UNCOUNTED, keep: () => () => true });
-const prepared = prepareReplies({ responder: dns, counters: UNCOUNTED, recall, respond: kept.respond });
+const prepared = prepareReplies({
+  respond: (packet, length, source, out) => dns.respond(packet.octets, length, source, "udp", out.octets),
+  responder: dns,
+  counters: UNCOUNTED,
+  recall,
+});
+const kept = keepReplies({
+  respond: prepared.respond,
+  responder: dns,
+  counters: UNCOUNTED,
+  keep: () => () => true,
+});
 
 const SOURCES = [
   Uint8Array.of(127, 0, 0, 1),
@@ -108,7 +118,7 @@ function respond(packet: Uint8Array, transport: Transport, source: Uint8Array): 
   packetRoom.octets.set(packet);
   // The words are read beyond the end, as in a buffer that packets before have used.
   packetRoom.octets.fill(0xa5, packet.length, packet.length + 4);
-  if (transport === "udp") return prepared.respond(packetRoom, packet.length, source, outRoom);
+  if (transport === "udp") return kept.respond(packetRoom, packet.length, source, outRoom);
   return dns.respond(packetRoom.octets, packet.length, source, "tcp", outRoom.octets);
 }
 
