@@ -69,13 +69,16 @@ export function createWorlds(options: WorldsOptions): Worlds {
       }),
     );
   const make = (): World => {
-    const facts = withKept(board.facts(), inventory?.edges ?? [], kept());
-    const priced = pricing.world(facts, performance.now());
+    const facts = board.facts();
+    const keptUp = keptUpOf(kept(), inventory?.edges ?? []);
+    const priced = pricing.world(withKept(facts, keptUp), performance.now());
     const streams = staleStreams.size === 0 ? priced.staleStreams : staleByIndex();
     const hot = heat();
     const added = inventory && corrections(inventory);
     return (world = {
       ...priced,
+      up: facts.up,
+      ...(keptUp.size === 0 ? {} : { keptUp }),
       staleStreams: streams,
       ...(hot === undefined ? {} : { heat: hot }),
       ...(added === undefined ? {} : { corrections: added }),
@@ -127,15 +130,27 @@ export function createWorlds(options: WorldsOptions): Worlds {
   };
 }
 
-/** The facts as services act on them: the last good state of whoever is not believed to be down. */
-function withKept(facts: Facts, edges: readonly Edge[], kept: readonly Kept[]): Facts {
-  if (kept.length === 0) return facts;
-  const keptUp = new Map<string, number>();
-  for (const { edgeId, up } of kept) keptUp.set(edgeId, (keptUp.get(edgeId) ?? 0) | up);
-  const byIndex = edges.map(({ id }) => keptUp.get(id) ?? 0);
+/** As `World.keptUp`. */
+function keptUpOf(kept: readonly Kept[], edges: readonly Edge[]): Map<number, Uint8Array> {
+  const keptUp = new Map<number, Uint8Array>();
+  for (const { serviceIndex, edgeId, up } of kept) {
+    const index = edges.findIndex(({ id }) => id === edgeId);
+    const bits = keptUp.get(serviceIndex) ?? new Uint8Array(edges.length);
+    keptUp.set(serviceIndex, bits);
+    if (index >= 0) bits[index] = (bits[index] as number) | up;
+  }
+  return keptUp;
+}
+
+/** The facts for the prices: whom any service goes on sending viewers to is not lost. */
+function withKept(facts: Facts, keptUp: ReadonlyMap<number, Uint8Array>): Facts {
+  if (keptUp.size === 0) return facts;
+  const anyUp = facts.up.map((_, index) =>
+    [...keptUp.values()].reduce((bits, ofService) => bits | (ofService[index] as number), 0),
+  );
   return {
     ...facts,
-    up: facts.up.map((up, index) => up | (byIndex[index] ?? 0)),
-    inDoubt: facts.inDoubt.map((doubt, index) => (byIndex[index] === 0 ? doubt : 1)),
+    up: facts.up.map((up, index) => up | (anyUp[index] as number)),
+    inDoubt: facts.inDoubt.map((doubt, index) => (anyUp[index] === 0 ? doubt : 1)),
   };
 }

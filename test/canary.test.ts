@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { watchCanary } from "../src/canary.ts";
 import type { Edge } from "../src/model/edge.ts";
@@ -57,5 +60,43 @@ describe("the canary", () => {
     const { told, probed } = await watched("");
     expect(told).toEqual([true]);
     expect(probed).toEqual([]);
+  });
+});
+
+/** Listens, says where, and never has room for more than two connections that it has not accepted. */
+const LISTENER = `
+const server = require("node:net").createServer();
+server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(server.address().port));
+`;
+
+describe.runIf(process.platform === "linux")("the canary, with real probes", () => {
+  it("is lost when it is silent, and back when it answers", async () => {
+    const child = spawn(process.execPath, ["-e", LISTENER], { stdio: ["ignore", "pipe", "inherit"] });
+    const sockets: Socket[] = [];
+    try {
+      const [line] = (await once(child.stdout, "data")) as [Buffer];
+      const port = Number(line.toString());
+      const told: boolean[] = [];
+      const canary = watchCanary({ log, onCanary: (isReached) => void told.push(isReached) });
+      const until = async (isReached: boolean): Promise<void> => {
+        while (told.at(-1) !== isReached) await new Promise((resolve) => setTimeout(resolve, 20));
+      };
+      canary.take(
+        await inventoryOf(
+          `${head}probing: { allowedNetworks: [127.0.0.1/32], canary: { addresses: [127.0.0.1], port: ${port}, interval: 500ms, timeout: 300ms } }`,
+        ),
+      );
+      await until(true);
+      // It accepts nothing any more, and its queue is full: whoever knocks is not answered.
+      child.kill("SIGSTOP");
+      for (let i = 0; i < 8; i++) sockets.push(connect(port, "127.0.0.1").on("error", () => {}));
+      await until(false);
+      child.kill("SIGCONT");
+      await until(true);
+      canary.stop();
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      child.kill("SIGKILL");
+    }
   });
 });

@@ -9,6 +9,8 @@ export interface World {
   readonly generation: number;
   /** Bit 0: IPv4 up, bit 1: IPv6 up. Bits of families without an address are 0. Edges without any address use bit 0. */
   readonly up: Uint8Array;
+  /** Bits that some services add to `up`, by `Service.index`: their last good state. Absent: none does. */
+  readonly keptUp?: ReadonlyMap<number, Uint8Array>;
   /** 0 active, 1 drain, 2 off. */
   readonly state: Uint8Array;
   /** 1 where what holds now may soon not: its health is in doubt, or it takes up load after it came back; else 0. */

@@ -7,6 +7,7 @@ import type { World } from "../model/world.ts";
 import { correctedFor, correctionKm } from "./corrections.ts";
 import { familyBits } from "./field.ts";
 import { liveRatio } from "./live.ts";
+import { upFor } from "./up.ts";
 import { STANDING, type Standing, standingOf } from "./standing.ts";
 
 /** Another edge must be this much nearer, its price included, than the one that a viewer plays from. */
@@ -95,7 +96,7 @@ function choiceOf(
     priceKm: world.priceKm[index] as number,
     ...(addedKm === 0 ? {} : { correctionKm: addedKm }),
     loadRatio: liveRatio(world, index),
-    up: outcome.kind === "fail-open" ? familyBits(edge) : (world.up[index] as number),
+    up: outcome.kind === "fail-open" ? familyBits(edge) : upFor(service, world, index),
   };
 }
 

@@ -31,6 +31,7 @@ import {
   standingOf,
 } from "./standing.ts";
 import { streamKeyOf } from "./stream.ts";
+import { upFor } from "./up.ts";
 
 /** Who asks, and what is known of him. */
 export interface Viewer {
@@ -198,7 +199,7 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
     const edge = candidates.edgeAt(i);
     const standing = standingOf(edge, km, service, world, viewer.stream);
     if (standing === STANDING.FULL && km < fullKm) fullKm = km;
-    if (isMissed(standing, edge, world))
+    if (isMissed(standing, edge, service, world))
       missedScore = Math.min(missedScore, ranking.score(contest, edge, km, i));
     if (standing !== taken) continue;
     if (km < takenKm) takenKm = km;
@@ -363,7 +364,7 @@ function answersOf({ service, field, most }: Contest, { favour }: Verdict): numb
 
 /** Under fail-open, as if it were up. */
 function choiceOf(contest: Contest, index: number, distanceKm: number, outcome: Outcome): Choice {
-  const { field, world } = contest;
+  const { service, field, world } = contest;
   const edge = field.edges[index] as Edge;
   const addedKm = correctionKm(contest.corrected, index);
   return {
@@ -372,6 +373,6 @@ function choiceOf(contest: Contest, index: number, distanceKm: number, outcome: 
     priceKm: priceKm(contest, index),
     ...(addedKm === 0 ? {} : { correctionKm: addedKm }),
     loadRatio: liveRatio(world, index),
-    up: outcome.kind === "fail-open" ? familyBits(edge) : (world.up[index] as number),
+    up: outcome.kind === "fail-open" ? familyBits(edge) : upFor(service, world, index),
   };
 }

@@ -2,6 +2,7 @@ import { REJECTION_REASONS, type RejectionReason } from "../model/decision.ts";
 import type { Service } from "../model/service.ts";
 import { STATE_ACTIVE, STATE_OFF, type World } from "../model/world.ts";
 import { usedShare } from "./live.ts";
+import { upFor } from "./up.ts";
 
 /** Where an edge stands before any ranking. Numbers, because every candidate of every choice is told by one. */
 export const STANDING = {
@@ -29,16 +30,16 @@ export function standingOf(
   if (km > service.maxDistanceKm) return STANDING.FAR;
   const state = world.state[edge];
   if (state !== STATE_ACTIVE) return state === STATE_OFF ? STANDING.OFF : STANDING.DRAIN;
-  if (world.up[edge] === 0) return STANDING.DOWN;
+  if (upFor(service, world, edge) === 0) return STANDING.DOWN;
   if (usedShare(world, edge, service.margin) >= 1) return STANDING.FULL;
   if (stream === undefined) return STANDING.ELIGIBLE;
   return world.staleStreams.get(edge)?.has(stream) === true ? STANDING.STALE : STANDING.ELIGIBLE;
 }
 
 /** Who may be back as soon as an operator, or a probe or two, says so. */
-export function isMissed(standing: Standing, edge: number, { up, unsteady }: World): boolean {
-  if (standing === STANDING.DRAIN) return up[edge] !== 0;
-  return standing === STANDING.DOWN && unsteady[edge] === 1;
+export function isMissed(standing: Standing, edge: number, service: Service, world: World): boolean {
+  if (standing === STANDING.DRAIN) return upFor(service, world, edge) !== 0;
+  return standing === STANDING.DOWN && world.unsteady[edge] === 1;
 }
 
 /** Why an edge that stands there is left out. One that is fit is passed over only for being further than a full one. */

@@ -2,6 +2,7 @@ import type { World } from "../model/world.ts";
 import { barrierKm, usedShare } from "./live.ts";
 import { isMissed, rejectedBy, STANDING, STANDINGS, standingOf } from "./standing.ts";
 import type { Roster } from "./field.ts";
+import { upFor } from "./up.ts";
 
 /** What a world has for one service, apart from the viewer. */
 export interface ServiceState {
@@ -40,10 +41,10 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
       const edge = listed[i] as number;
       const standing = standingOf(edge, 0, service, world, undefined);
       standings[standing] = (standings[standing] as number) + 1;
-      if (isMissed(standing, edge, world)) isNobodyMissed = false;
+      if (isMissed(standing, edge, service, world)) isNobodyMissed = false;
       const isRising =
         standing === STANDING.ELIGIBLE && barrierKm(usedShare(world, edge, service.margin)) > 0;
-      const flags = standing * 8 + (world.unsteady[edge] as number) * 4 + (world.up[edge] as number);
+      const flags = standing * 8 + (world.unsteady[edge] as number) * 4 + upFor(service, world, edge);
       const shown = (world.priceKm[edge] as number) * 64 + flags;
       if (isRising || shown !== before[i]) isSame = false;
       before[i] = shown;

@@ -25,6 +25,11 @@ describe("defaults under an edge", () => {
     expect(edge).toMatchObject({ capacity: { viewers: 7, bandwidth: 1e9 }, weight: 3, tags: ["b"] });
   });
 
+  it("give each share of processors and memory at which an edge is full", async () => {
+    const edge = await edgeOf("{ capacity: { cpu: 0.8 } }", "capacity: { memory: 0.9 }");
+    expect(edge.capacity).toEqual({ cpu: 0.8, memory: 0.9 });
+  });
+
   it("of a probe of another type leave its timing", async () => {
     const edge = await edgeOf(
       "{ probe: { type: http, path: /health, status: 204, interval: 7s, rise: 2 } }",
