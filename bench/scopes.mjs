@@ -6,8 +6,8 @@ import { publish } from "./lib/publish.mjs";
 import { SITES } from "./lib/sites.mjs";
 
 const HOSTNAME = "live.cdn.example.net";
-/** A world comes each second; so many are asked for the first time between two. */
-const ASKED_PER_WORLD = 50;
+/** So many are asked in a second of the engine's clock. */
+const ASKED_PER_SECOND = 50;
 const silent = { info() {}, warn: console.warn, error: console.error };
 
 const geo = await openGeo({ files: { city: [], asn: [] }, places: [], log: silent });
@@ -41,22 +41,22 @@ geo.stop();
 /** @param {string} name @param {typeof SITES} sites @param {number} answers */
 function rowFor(name, sites, answers) {
   const { inventory, world } = configured(sites, answers);
+  let nowMs = 0;
   const engine = (/** @type {boolean} */ widens) => {
-    const redirector = createRedirector(geo.locate, undefined, undefined, widens ? geo.widen : undefined);
+    const widen = widens ? geo.widen : undefined;
+    const redirector = createRedirector(geo.locate, undefined, () => nowMs, widen);
     redirector.take(inventory, world);
     return redirector;
   };
   const plain = engine(false);
   const widening = engine(true);
-  const held = (/** @type {(question: any) => any} */ ask) => {
-    let asked = 0;
-    return entriesFor((subnet) => {
-      if (asked++ % ASKED_PER_WORLD === 0) widening.take(inventory, world);
+  const held = (/** @type {(question: any) => any} */ ask) =>
+    entriesFor((subnet) => {
+      nowMs += 1000 / ASKED_PER_SECOND;
       const address = { family: 4, bytes: Uint8Array.of(...subnet, 0) };
       return ask({ hostname: HOSTNAME, client: { address, prefixLength: 24, from: "client-subnet" } })
         .scopePrefixLength;
     });
-  };
   return [
     name,
     String(answers),

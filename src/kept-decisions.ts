@@ -233,11 +233,15 @@ const LOOKS_BESIDE_EDGES = 16;
 const LOOKS_PER_DECISION = 3600;
 /** Less than a hundredth of the time. */
 const LOOKS_PER_MS = 200;
-/** About half a millisecond: so long a query may have to wait for those that came just before it. */
-const MOST_LOOKS = 20_000;
+const MOST_LOOKS = 200_000;
+/** About 200 microseconds: so long the queries of a batch may have to wait for each other. */
+const LOOKS_AT_ONCE = 7200;
 const LOOKS_TO_EXPLAIN = 1_000_000;
 
-/** What may be spent on wider scopes: it comes bit by bit, so that no query waits long. Who asks when it is used up does not wait at all. */
+/**
+ * What may be spent on wider scopes: it comes bit by bit, and at one time of the clock, as for the queries of a batch, only
+ * some of it is there. Who asks when it is used up does not wait at all.
+ */
 interface Looks {
   left(): number;
   take(looks: number): void;
@@ -246,23 +250,31 @@ interface Looks {
 }
 
 function createLooks(monotonicMs: () => number): Looks {
-  let left = MOST_LOOKS;
+  let all = MOST_LOOKS;
+  let atOnce = LOOKS_AT_ONCE;
+  let lent = 0;
   let filledAtMs = monotonicMs();
   return {
     left() {
       const nowMs = monotonicMs();
-      left = Math.min(Math.max(left, MOST_LOOKS), left + (nowMs - filledAtMs) * LOOKS_PER_MS);
-      filledAtMs = nowMs;
-      return left;
+      if (nowMs !== filledAtMs) {
+        all = Math.min(MOST_LOOKS, all + (nowMs - filledAtMs) * LOOKS_PER_MS);
+        atOnce = LOOKS_AT_ONCE;
+        filledAtMs = nowMs;
+      }
+      return lent > 0 ? lent : Math.min(all, atOnce);
     },
     take(looks) {
-      left -= looks;
+      if (lent > 0) lent = Math.max(0, lent - looks);
+      else {
+        all -= looks;
+        atOnce -= looks;
+      }
     },
     lend(looks) {
-      const before = left;
-      left = looks;
+      lent = looks;
       return () => {
-        left = before;
+        lent = 0;
       };
     },
   };

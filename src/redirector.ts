@@ -223,7 +223,7 @@ export function createRedirector(
     *prepareInSteps(inventory) {
       prepared = yield* groundInSteps(inventory);
     },
-    forget: kept.forget,
+    forget: () => kept.forget(),
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
   };
 }

@@ -148,12 +148,14 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
         .takeArrivals()
         .map((byPlace) =>
           [...byPlace]
-            .map(([{ latitude = 0, longitude = 0 }, byEdge]) => [
-              latitude.toFixed(3),
-              longitude.toFixed(3),
-              ...[...byEdge].toSorted(([a], [b]) => a - b),
-            ])
-            .toSorted((a, b) => String(a).localeCompare(String(b))),
+            .map(([{ latitude = 0, longitude = 0 }, byEdge]) =>
+              JSON.stringify([
+                latitude.toFixed(3),
+                longitude.toFixed(3),
+                ...[...byEdge].toSorted(([a], [b]) => a - b),
+              ]),
+            )
+            .toSorted(),
         ),
     }),
   };
