@@ -50,6 +50,8 @@ export interface PricingOptions {
 
 /** Prices are solved anew this often, unless an edge came or went. */
 const SOLVE_EVERY_MS = 2000;
+/** So many viewers more or less than are known of may be there: a small edge notices. */
+const RESERVE_VIEWERS = 2;
 /** At most this share of an edge is kept free for what one more answer may bring. */
 const RESERVE_MAX = 0.05;
 
@@ -179,7 +181,7 @@ export function createPricing(options: PricingOptions): Pricing {
   const reserveOf = (edge: number, each: number, nowMs: number): number => {
     const { greatest, rush } = answers.sizes(slots[edge] as number, nowMs);
     const reserve = greatest * stays.viewersPerAnswer * each * (1 - 1 / rush);
-    return Math.min(RESERVE_MAX, reserve);
+    return Math.min(RESERVE_MAX, Math.max(reserve, RESERVE_VIEWERS * each));
   };
 
   const outlookOf = ({ up, state, perViewer }: Facts, nowMs: number): EdgeOutlook[] =>
