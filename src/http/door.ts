@@ -69,7 +69,7 @@ export interface Adopted {
  * Opens the viewers' HTTP door.
  *
  * ```
- * viewer ─► node:http ─► listener (fastify) ─► respond ─► decide
+ * viewer ─► node:http ─► listener ─► respond ─► decide
  *               │                                 │
  *               └─► client-error                  └─► answer: 302 · 307 · 204 · 200 · 4xx · 503
  * ```
@@ -153,7 +153,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     connect: (socket) => refuse(socket, { status: 405, reason: "bad-request" }),
   };
   const listeners = options.endpoints.map(() => createListener(limits, events, connections.guard));
-  const foster = await createFoster(limits, events);
+  const foster = createFoster(limits, events);
 
   const answerHttp2 = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     const startMs = performance.now();

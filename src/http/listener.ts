@@ -1,8 +1,7 @@
 import { once } from "node:events";
-import { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import fastify, { type FastifyInstance } from "fastify";
 import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { ClientError } from "./client-error.ts";
@@ -35,26 +34,25 @@ export interface Foster {
   readonly close: (graceMs: number) => Promise<void>;
 }
 
-export async function createFoster(limits: HttpLimits, events: ListenerEvents): Promise<Foster> {
-  const instance = createInstance(limits, events);
+export function createFoster(limits: HttpLimits, events: ListenerEvents): Foster {
+  const server = createHttpServer(limits, events);
   const sockets = new Set<Socket>();
-  await instance.ready();
   // From then on it looks after its connections' time limits, though it has no listening socket.
-  instance.server.emit("listening");
+  server.emit("listening");
   return {
     take(socket, input) {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
       if (input.length > 0) socket.unshift(input);
-      instance.server.emit("connection", socket);
+      server.emit("connection", socket);
     },
     async close(graceMs) {
       const gone = [...sockets].map(async (socket) => await once(socket, "close"));
-      const timer = setTimeout(() => instance.server.closeAllConnections(), graceMs);
-      instance.server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      server.closeIdleConnections();
       await Promise.allSettled(gone);
       clearTimeout(timer);
-      await instance.close();
+      server.close();
     },
   };
 }
@@ -65,51 +63,31 @@ export function createListener(
   events: ListenerEvents,
   guard: (server: Server) => void,
 ): Listener {
-  const instance = createInstance(limits, events);
-  guard(instance.server);
+  const server = createHttpServer(limits, events);
+  guard(server);
   return {
-    open: async (endpoint, ipv6Only) => await open(instance, endpoint, ipv6Only),
-    close: async (graceMs) => await close(instance, graceMs),
+    open: async (endpoint, ipv6Only) => await open(server, endpoint, ipv6Only),
+    close: async (graceMs) => await close(server, graceMs),
   };
 }
 
-/**
- * fastify with one route that takes every method and every target. The target never reaches its router or its body
- * parsers, which would refuse some; it is handed on as received.
- */
-function createInstance(limits: HttpLimits, events: ListenerEvents): FastifyInstance {
-  const instance = fastify({
-    logger: false,
-    exposeHeadRoutes: false,
-    return503OnClosing: false,
-    forceCloseConnections: "idle",
+/** Hands on every method and every target as received: a framework's router and body parsers would refuse some. */
+function createHttpServer(limits: HttpLimits, events: ListenerEvents): Server {
+  const server = createServer({
     requestTimeout: limits.requestTimeoutMs,
-    connectionTimeout: limits.silenceTimeoutMs,
+    headersTimeout: limits.headersTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    maxRequestsPerSocket: limits.maxRequestsPerConnection,
-    rewriteUrl: () => "/",
-    clientErrorHandler: (error, socket) => events.clientError(error as ClientError, socket),
-    http: {
-      requestTimeout: limits.requestTimeoutMs,
-      headersTimeout: limits.headersTimeoutMs,
-      connectionsCheckingInterval: limits.checkIntervalMs,
-      maxHeaderSize: limits.maxHeaderSize,
-      insecureHTTPParser: false,
-      requireHostHeader: false, // `hostOf` demands it, of HTTP/1.0 too, and answers in full
-    },
+    connectionsCheckingInterval: limits.checkIntervalMs,
+    maxHeaderSize: limits.maxHeaderSize,
+    insecureHTTPParser: false,
+    requireHostHeader: false, // `hostOf` demands it, of HTTP/1.0 too, and answers in full
   });
-  const methods = METHODS.filter((method) => method !== "CONNECT");
-  for (const method of methods) instance.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  instance.route({
-    method: methods,
-    url: "/",
-    handler(request, reply) {
-      reply.hijack();
-      events.request(request.raw, reply.raw, request.originalUrl);
-    },
-  });
-  handleRest(instance.server, events);
-  return instance;
+  server.timeout = limits.silenceTimeoutMs;
+  server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
+  server.on("request", (request, response) => events.request(request, response, request.url ?? ""));
+  server.on("clientError", (error: ClientError, socket) => events.clientError(error, socket as Socket));
+  handleRest(server, events);
+  return server;
 }
 
 /** What node:http would answer by itself, or not at all. */
@@ -122,21 +100,25 @@ function handleRest(server: Server, events: ListenerEvents): void {
   server.on("connect", (_request, socket) => events.connect(socket as Socket));
 }
 
-async function open(instance: FastifyInstance, endpoint: Endpoint, ipv6Only: boolean): Promise<Endpoint> {
+async function open(server: Server, endpoint: Endpoint, ipv6Only: boolean): Promise<Endpoint> {
   const { host, port } = endpoint;
-  try {
-    await instance.listen({ host, port, ipv6Only, backlog: 4096 });
-  } catch (error) {
-    const why = whyNotListening(error as NodeJS.ErrnoException);
-    throw new Error(`cannot listen for HTTP on ${formatEndpoint(endpoint)}: ${why}`, { cause: error });
-  }
-  return { host, port: (instance.server.address() as AddressInfo).port };
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      const why = whyNotListening(error as NodeJS.ErrnoException);
+      reject(new Error(`cannot listen for HTTP on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
+    });
+    server.listen({ host, port, ipv6Only, backlog: 4096 }, resolve);
+  });
+  return { host, port: (server.address() as AddressInfo).port };
 }
 
-async function close(instance: FastifyInstance, graceMs: number): Promise<void> {
-  await acceptWaiting(instance.server);
-  const timer = setTimeout(() => instance.server.closeAllConnections(), graceMs);
-  await instance.close();
+async function close(server: Server, graceMs: number): Promise<void> {
+  await acceptWaiting(server);
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
   clearTimeout(timer);
 }
 

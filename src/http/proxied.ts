@@ -32,7 +32,7 @@ export function createProxied(options: ProxiedOptions): ProxiedConnections {
   const proxied = new Map<string, Proxied>();
   const waiting = new Set<Socket>();
   const tell: ProxyRefusals = proxyRefusals(options.log);
-  let isBalancer = compileBalancers(options);
+  let isBalancer = balancersOf(options);
 
   const note = (socket: Socket, told: Proxied): void => {
     const key = keyOf(socket);
@@ -84,16 +84,21 @@ export function createProxied(options: ProxiedOptions): ProxiedConnections {
       if (serve === undefined) throw new Error("a server that serves no connection");
       server.off("connection", serve);
       server.prependListener("connection", (socket: Socket) => {
-        if (isBalancer(peerOf(socket))) readHeader(socket, () => serve.call(server, socket));
+        if (isBalancer?.(peerOf(socket)) === true) readHeader(socket, () => serve.call(server, socket));
         else serve.call(server, socket);
       });
     },
     of: (socket) => (proxied.size === 0 || socket === undefined ? undefined : proxied.get(keyOf(socket))),
     take(inventory) {
-      isBalancer = compileBalancers(inventory);
+      isBalancer = balancersOf(inventory);
     },
     stop: () => waiting.forEach((socket) => socket.destroy()),
   };
+}
+
+/** Absent where there are none, so that nobody's address has to be looked up. */
+function balancersOf(inventory: Pick<Inventory, "proxyProtocol">): ((peer: Address) => boolean) | undefined {
+  return inventory.proxyProtocol === undefined ? undefined : compileBalancers(inventory);
 }
 
 /** Whether a peer's connections begin with a PROXY header. */
