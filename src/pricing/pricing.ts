@@ -196,7 +196,8 @@ export function createPricing(options: PricingOptions): Pricing {
   const solveNow = (nowMs: number): void => {
     if (facts === undefined) return;
     const { departureRate } = stays;
-    const regions = (seconds: number) => demand.forecast(seconds, departureRate, returns.waitingAt);
+    const waitingAt = (square: number): number => returns.waitingAt(square);
+    const regions = (seconds: number) => demand.forecast(seconds, departureRate, waitingAt);
     prices.solve({ regions, edges: outlookOf(facts, nowMs), departureRate }, stir, nowMs);
     solvedAtMs = nowMs;
     stir = false;

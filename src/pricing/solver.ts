@@ -14,7 +14,7 @@ export interface Solver {
 export function solveHere(): Solver {
   const lookAhead = createLookAhead();
   return {
-    take: lookAhead.take,
+    take: (places, pools, from) => lookAhead.take(places, pools, from),
     solve: (looks, onFound) => onFound(lookAhead.solve(looks)),
     stop: async () => {},
   };
