@@ -193,10 +193,11 @@ export function createPricing(options: PricingOptions): Pricing {
       return { capacity: 1 / each, viewers: viewersOrSent(edge, nowMs) };
     });
 
+  const waitingAt = (square: number): number => returns.waitingAt(square);
+
   const solveNow = (nowMs: number): void => {
     if (facts === undefined) return;
     const { departureRate } = stays;
-    const waitingAt = (square: number): number => returns.waitingAt(square);
     const regions = (seconds: number) => demand.forecast(seconds, departureRate, waitingAt);
     prices.solve({ regions, edges: outlookOf(facts, nowMs), departureRate }, stir, nowMs);
     solvedAtMs = nowMs;
