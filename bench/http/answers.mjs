@@ -50,29 +50,32 @@ export async function checkSample(name, door, check, sample) {
 }
 
 /**
- * Looks at answers until it is told to stop, which tells how many were looked at and what was wrong.
+ * Looks at answers while something else goes on; throws if one was wrong.
+ * @template T
+ * @param {string} name
  * @param {Door} door
  * @param {Check} check
- * @returns {() => Promise<{ checked: number, wrong: string[] }>}
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
  */
-export function checkMeanwhile(door, check) {
-  const found = { checked: 0, wrong: /** @type {string[]} */ ([]) };
+export async function checkWhile(name, door, check, work) {
   const run = { isGoingOn: true };
   const looking = (async () => {
     const all = viewers();
-    while (run.isGoingOn) {
-      const n = (found.checked * 7919) % all.length;
+    for (let checked = 0; run.isGoingOn; checked++) {
+      const n = (checked * 7919) % all.length;
       const wrong = await check(door, all[n] ?? "", n).catch(String);
-      if (wrong !== undefined) found.wrong.push(wrong);
-      found.checked++;
+      if (wrong !== undefined) return wrong;
       await new Promise((resolve) => setTimeout(resolve, CHECK_EVERY_MS));
     }
+    return undefined;
   })();
-  return async () => {
+  const result = await work().finally(() => {
     run.isGoingOn = false;
-    await looking;
-    return found;
-  };
+  });
+  const wrong = await looking;
+  if (wrong !== undefined) throw new Error(`${name} sends ${wrong}`);
+  return result;
 }
 
 /** @param {Door} door @param {string} path @param {string} viewer @returns {Promise<{ status: number | undefined, location: string | undefined, body: string }>} */

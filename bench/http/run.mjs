@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { inScratch, isInstalled, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
-import { checkManifest, checkMeanwhile, checkRedirect, checkSample } from "./answers.mjs";
+import { checkManifest, checkRedirect, checkSample, checkWhile } from "./answers.mjs";
 import { makeCertificate } from "./certificate.mjs";
 import { idleMemory } from "./idle.mjs";
 import { GENERATOR, KINDS, POSSIBLE_KINDS, run, STEERING_KIND, TLS_KIND } from "./load.mjs";
@@ -113,11 +113,8 @@ async function measured(kind, contenders) {
       const { name, port, httpsPort, pid, folder } = contender;
       const door =
         kind === TLS_KIND ? { port: httpsPort, hostname: HOSTNAME, isTls: true } : doorOf(contender);
-      const checked = checkMeanwhile(door, check);
       const order = { kind, port, httpsPort, pid, folder, hostname: HOSTNAME, seconds: SECONDS };
-      const result = await run(order).finally(checked);
-      const { wrong } = await checked();
-      if (wrong.length > 0) throw new Error(`${name} sends ${wrong[0]}`);
+      const result = await checkWhile(name, door, check, () => run(order));
       if (round === 0) continue;
       ofPeer.push(result);
       progress(

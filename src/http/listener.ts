@@ -104,7 +104,7 @@ async function open(server: Server, endpoint: Endpoint, ipv6Only: boolean): Prom
   const { host, port } = endpoint;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
-      const why = whyNotListening(error as NodeJS.ErrnoException);
+      const why = whyNotListening(error);
       reject(new Error(`cannot listen for HTTP on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
     });
     server.listen({ host, port, ipv6Only, backlog: 4096 }, resolve);
