@@ -285,7 +285,9 @@ function watchesByEdge(watches: Iterable<Watch>): Map<string, Watch[]> {
   for (const watch of watches) {
     for (const edgeId of watch.edgeIds) {
       const key = keyOf(edgeId, watch.family);
-      byEdge.set(key, [...(byEdge.get(key) ?? []), watch]);
+      const known = byEdge.get(key);
+      if (known === undefined) byEdge.set(key, [watch]);
+      else known.push(watch);
     }
   }
   return byEdge;
