@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { withMoreEdges } from "../faults/reload.mjs";
 import { startEdgeward } from "../lib/edgeward.mjs";
-import { inScratch, PINNING_NOTE } from "../lib/process.mjs";
+import { inScratch, PINNING_NOTE, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
 import { startLoad } from "./load.mjs";
@@ -16,6 +16,7 @@ await inScratch(async (folder) => {
   const load = await startLoad();
   const { child, file, ports } = await startEdgeward(folder, { hostnames: EXISTING_NAMES });
   try {
+    await untilQuiet(child.pid);
     const base = { port: ports.dns, pid: child.pid, mix: /** @type {const} */ ("mixture"), seconds: SECONDS };
     const full = await load.run(base);
     const perSecond = Math.round(full.answers / full.seconds / 2);

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openGeo } from "../../dist/geo/geo.js";
-import { inScratch, isInstalled, PINNING_NOTE, residentMiB } from "../lib/process.mjs";
+import { inScratch, isInstalled, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { nearestSite, SITES } from "../lib/sites.mjs";
 import { median } from "../lib/statistics.mjs";
@@ -51,6 +51,8 @@ await inScratch(async (folder) => {
   try {
     const circumstances = await circumstancesIn(folder);
     for (const peer of peers) contenders.push(await started(peer, circumstances));
+    // They may answer before they have done all that they do once: edgeward surveys its database.
+    for (const { pid } of contenders) await untilQuiet(pid);
     publish(await findings(contenders, { load, tcpLoad }, skipped));
   } finally {
     await load.stop();

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startEdgeward } from "../lib/edgeward.mjs";
-import { inScratch, PINNING_NOTE, residentMiB } from "../lib/process.mjs";
+import { inScratch, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
 import { startLoad } from "./load.mjs";
@@ -26,6 +26,7 @@ await inScratch(async (scratch) => {
       const more = configurationOf(services, edges);
       servers.push({ services, edges, server: await startEdgeward(folder, { hostnames: [], more }) });
     }
+    for (const { server } of servers) await untilQuiet(server.child.pid);
     /** @type {number[][]} */
     const rates = SIZES.map(() => []);
     for (let round = 1; round <= ROUNDS; round++)
