@@ -71,7 +71,7 @@ describe("what is said of an edge", () => {
   );
 
   it("nearly full: neighbours take over by its price before it overflows", async () => {
-    await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 696 });
+    await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 694 });
     let edges: { id: string; distanceKm: number; priceKm: number }[] = [];
     const price = async (): Promise<number | undefined> => {
       const { json } = await service.ops("GET", `/v1/explain?hostname=${LIVE}&ip=${LONDON}`);
