@@ -74,6 +74,9 @@ async function startOrigin(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** Longer than Varnish's timeout_linger: its workers tell what they have sent when a connection pauses. */
+const PAUSE_MS = 100;
+
 /** Downloads for as long as the test runs, so that counters move. */
 function keepDownloading(port: number, path: string): void {
   const done = new AbortController();
@@ -83,7 +86,7 @@ function keepDownloading(port: number, path: string): void {
         (answer) => answer.arrayBuffer(),
         () => undefined,
       );
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   })();
   onTestFinished(() => {
