@@ -13,10 +13,16 @@ export const CACHED_SUBNETS = 1500;
 export async function cacheEntries(client) {
   const [name = ""] = EXISTING_NAMES;
   const cache = createCache();
-  for (const subnet of subnets())
-    if (!cache.holds(subnet)) cache.add(subnet, (await client.ask({ name, subnet }))?.scope ?? 0);
+  for (const subnet of subnets()) {
+    if (cache.holds(subnet)) continue;
+    cache.add(subnet, (await client.ask({ name, subnet }))?.scope ?? 0);
+    // Viewers do not come all at once, and a server may take its time to look further.
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
   return cache.entries();
 }
+
+const ASK_EVERY_MS = 10;
 
 /** The same, by whoever tells scopes at once. @param {(subnet: readonly [number, number, number]) => number} scopeOf */
 export function entriesFor(scopeOf) {

@@ -1,6 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { standBack } from "../base/stand-back.ts";
 import { type LoadOptions, loadConfig } from "./load.ts";
 import { partsOf } from "./parts.ts";
+
+// Who answers needs the processor more; an edit has two seconds.
+standBack(10);
 
 const { file, options } = workerData as { file: string; options: LoadOptions };
 const parts = partsOf(await loadConfig(file, options));

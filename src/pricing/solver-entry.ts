@@ -1,10 +1,9 @@
-import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import { standBack } from "../base/stand-back.ts";
 import { createLookAhead } from "./look-ahead.ts";
 import { type SolverField, type SolverNews, type SolverOrder, unpackLook } from "./solver-thread.ts";
 
-// Whoever answers goes first. Linux takes this for the calling thread alone.
-if (process.platform === "linux") setPriority(5);
+standBack(5);
 
 const lookAhead = createLookAhead();
 take(workerData as SolverField);
