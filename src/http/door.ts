@@ -3,6 +3,7 @@ import { constants, type Http2ServerRequest, type Http2ServerResponse } from "no
 import { Socket } from "node:net";
 import type { Proxied } from "../base/proxy-header.ts";
 import { proxyRefusals } from "../base/proxy-refusals.ts";
+import { peerOf } from "../base/peer.ts";
 import type { Decide } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -18,7 +19,7 @@ import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { fromHttp2 } from "./http2-request.ts";
 import { type HttpsListener, listenHttps } from "./https.ts";
 import { createFoster, createListener, type ListenerEvents } from "./listener.ts";
-import { createProxied, peerOf } from "./proxied.ts";
+import { createProxied } from "./proxied.ts";
 import { createResponder, type DoorInventory, type Response, type ViewerRequest } from "./respond.ts";
 
 export interface HttpDoorOptions extends DoorInventory {

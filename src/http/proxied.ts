@@ -1,5 +1,5 @@
 import type { Server, Socket } from "node:net";
-import { parseAddress } from "../base/address.ts";
+import { peerOf } from "../base/peer.ts";
 import { type Proxied, readProxyHeader } from "../base/proxy-header.ts";
 import { type ProxyRefusals, proxyRefusals } from "../base/proxy-refusals.ts";
 import type { Address } from "../model/address.ts";
@@ -106,12 +106,6 @@ export function compileBalancers({
   proxyProtocol,
 }: Pick<Inventory, "proxyProtocol">): (peer: Address) => boolean {
   return proxyProtocol === undefined ? () => false : compileTrusted(proxyProtocol.from);
-}
-
-/** The socket's other end. One that was just reset has forgotten it; nobody will read that answer. */
-export function peerOf(socket: Pick<Socket, "remoteAddress"> | undefined): Address {
-  const text = socket?.remoteAddress?.replace(/%.*$/, "") ?? "";
-  return parseAddress(text) ?? { family: 4, bytes: new Uint8Array(4) };
 }
 
 function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Ends): string {

@@ -1,4 +1,4 @@
-import { parseAddress } from "../base/address.ts";
+import { peerOf } from "../base/peer.ts";
 import type { Client } from "../model/client.ts";
 
 /** What servers and players ask MistServer's balancer. */
@@ -82,9 +82,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The socket's other end; `::ffff:192.0.2.1` is IPv4. */
 export function clientAt(remoteAddress: string | undefined): Client {
-  const text = (remoteAddress ?? "").replace(/%.*$/, "").replace(/^::ffff:(?=[\d.]+$)/i, "");
-  const address = parseAddress(text) ?? { family: 4 as const, bytes: new Uint8Array(4) };
+  const address = peerOf({ remoteAddress });
   return { address, prefixLength: address.bytes.length * 8, from: "source" };
 }
