@@ -70,7 +70,7 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
   const pastOf = (slot: number): Past => {
     const known = bySlot.get(slot);
     if (known !== undefined) return known;
-    const past = { told: 0, given: [] };
+    const past = { told: 0, given: [], bySquare: new Map() };
     bySlot.set(slot, past);
     return past;
   };
@@ -91,24 +91,22 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
             const square = squareAt(pool, latitude, longitude);
             const back = dns * (returned.get(square.key)?.perAnswer ?? 0);
             past.given.push({ square, answers: dns, back, atMs: nowMs });
+            past.bySquare.set(square, (past.bySquare.get(square) ?? 0) + dns);
           }
-      for (const past of bySlot.values()) {
-        const first = past.given.findIndex(({ atMs }) => atMs > nowMs - ttlMs - LATE_MS);
-        if (first !== 0) past.given = first < 0 ? [] : past.given.slice(first);
-      }
+      for (const past of bySlot.values()) forgetUntil(past, nowMs - ttlMs - LATE_MS);
     },
     told: (slot) => bySlot.get(slot)?.told ?? 0,
     factor: (pool, latitude, longitude) => squareAt(pool, latitude, longitude).factor,
     between(slot, fromMs, toMs) {
       let sum = 0;
-      for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? [])
+      for (const { square, answers, atMs } of givenWithin(bySlot.get(slot), fromMs - ttlMs, toMs))
         sum += answers * square.factor * share(square.area, atMs, fromMs, toMs);
       return sum;
     },
     backAfter(slot, momentMs) {
       let sum = 0;
-      for (const { back, atMs } of bySlot.get(slot)?.given ?? [])
-        if (back > 0 && atMs <= momentMs) sum += back * Math.max(0, 1 - (momentMs - atMs) / RETRY_MS);
+      for (const { back, atMs } of givenWithin(bySlot.get(slot), momentMs - RETRY_MS, momentMs))
+        if (back > 0) sum += back * (1 - (momentMs - atMs) / RETRY_MS);
       return sum;
     },
     heldUntilMs(slot, nowMs) {
@@ -124,7 +122,7 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     },
     learn(slot, fromMs, toMs, missing, variance) {
       const weights = new Map<Square, number>();
-      for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? []) {
+      for (const { square, answers, atMs } of givenWithin(bySlot.get(slot), fromMs - ttlMs, toMs)) {
         const part = answers * share(square.area, atMs, fromMs, toMs);
         if (part > 0) weights.set(square, (weights.get(square) ?? 0) + part);
       }
@@ -144,7 +142,7 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     },
     sizes(slot, nowMs) {
       let [viewers, count, greatest, rush] = [0, 0, 0, 1];
-      for (const { square, answers } of bySlot.get(slot)?.given ?? []) {
+      for (const [square, answers] of bySlot.get(slot)?.bySquare ?? []) {
         const now = rushes.at(square.area, nowMs);
         viewers += answers * square.factor * now;
         count += answers;
@@ -169,6 +167,8 @@ interface Past {
   told: number;
   /** Oldest first. */
   given: Given[];
+  /** The same answers, added up. */
+  readonly bySquare: Map<Square, number>;
 }
 
 interface Given {
@@ -177,4 +177,31 @@ interface Given {
   /** Viewers who come back with them. */
   readonly back: number;
   readonly atMs: number;
+}
+
+function forgetUntil(past: Past, untilMs: number): void {
+  const kept = firstAfter(past.given, untilMs);
+  for (const { square, answers } of past.given.slice(0, kept)) {
+    const left = (past.bySquare.get(square) as number) - answers;
+    if (left > 0) past.bySquare.set(square, left);
+    else past.bySquare.delete(square);
+  }
+  if (kept > 0) past.given = past.given.slice(kept);
+}
+
+/** Those after a moment, up to another. */
+function givenWithin(past: Past | undefined, afterMs: number, upToMs: number): readonly Given[] {
+  if (past === undefined) return [];
+  return past.given.slice(firstAfter(past.given, afterMs), firstAfter(past.given, upToMs));
+}
+
+/** The position of the first one after a moment. */
+function firstAfter(given: readonly Given[], atMs: number): number {
+  let [low, high] = [0, given.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((given[middle] as Given).atMs > atMs) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
