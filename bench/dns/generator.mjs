@@ -9,6 +9,7 @@ import { encode, questions } from "./questions.mjs";
  * @property {number} port
  * @property {number} pid of the server, whose CPU time is read
  * @property {import("./questions.mjs").Mix} mix
+ * @property {readonly string[]} [addresses] IPv4; an answer with another one is wrong
  * @property {number} seconds
  * @property {number} [perSecond] the pace; without it, as fast as it answers
  */
@@ -31,6 +32,11 @@ const SOCKET_COUNT = 8;
 /** Queries on the way per socket, and messages per system call. */
 const WINDOW = 64;
 const REPLY_OCTETS = 512;
+const HEADER_OCTETS = 12;
+const TYPE_AND_CLASS_OCTETS = 4;
+/** A record of one address with its name as a pointer (RFC 1035 4.1.4), and where in it the address is. */
+const RECORD_OCTETS = 16;
+const ADDRESS_AT = 12;
 const WARM_UP_SECONDS = 1;
 /** A socket that hears nothing for so long has lost what is on the way. */
 const LOST_AFTER_MS = 250;
@@ -40,6 +46,8 @@ const MAX_DELAYS = 1 << 20;
 const prepared = new Map();
 /** @type {Map<number, Client[]>} */
 const clientsByPort = new Map();
+/** @type {Set<number> | undefined} */
+let allowed;
 const outgoing = new Batch(WINDOW);
 const incoming = new Batch(WINDOW, REPLY_OCTETS);
 
@@ -50,12 +58,13 @@ process.on("disconnect", () => process.exit());
 process.send?.("ready");
 
 /** @param {Order} order @returns {Yield} */
-function carryOut({ port, pid, mix, seconds, perSecond }) {
+function carryOut({ port, pid, mix, addresses, seconds, perSecond }) {
   const known = prepared.get(mix) ?? prepare(mix);
   prepared.set(mix, known);
   const clients =
     clientsByPort.get(port) ?? Array.from({ length: SOCKET_COUNT }, (_, i) => new Client(port, i));
   clientsByPort.set(port, clients);
+  allowed = addresses && new Set(addresses.map(numberOf));
   for (const client of clients) client.take(known, perSecond !== undefined);
   const step = perSecond === undefined ? roundOfWindows(clients) : roundAtPace(clients, perSecond);
 
@@ -125,14 +134,16 @@ function roundAtPace(clients, perSecond) {
 function prepare(mix) {
   const memory = allocate(QUESTION_COUNT * SLOT_OCTETS);
   const lengths = new Uint8Array(QUESTION_COUNT);
+  const answersAt = new Uint8Array(QUESTION_COUNT);
   const absent = new Uint8Array(QUESTION_COUNT);
   questions(mix, QUESTION_COUNT).forEach((question, i) => {
     const packet = encode(question, i & 0xffff);
     memory.bytes.set(packet, i * SLOT_OCTETS);
     lengths[i] = packet.length;
+    answersAt[i] = HEADER_OCTETS + question.name.length + 2 + TYPE_AND_CLASS_OCTETS;
     absent[i] = question.exists ? 0 : 1;
   });
-  return { bytes: memory.bytes, address: Number(memory.address), lengths, absent };
+  return { bytes: memory.bytes, address: Number(memory.address), lengths, answersAt, absent };
 }
 
 class Client {
@@ -211,7 +222,7 @@ class Client {
     for (let i = 0; i < sent; i++) this.#sentMs[(this.#next + i) & 0xffff] = nowMs;
   }
 
-  /** Right is: the id and the name asked, authoritative, and two addresses or NXDOMAIN. @param {number} i */
+  /** Right is: the id and the name asked, authoritative, and two addresses that are allowed, or NXDOMAIN. @param {number} i */
   #check(i) {
     const { bytes } = incoming;
     const at = i * REPLY_OCTETS;
@@ -234,9 +245,28 @@ class Client {
     return (
       (octet(bytes, at + 2) & 0x86) === 0x84 &&
       (octet(bytes, at + 3) & 0x0f) === rcode &&
-      octet(bytes, at + 7) === answers
+      octet(bytes, at + 7) === answers &&
+      areAllowed(at + (this.#known.answersAt[question] ?? 0), answers)
     );
   }
+}
+
+/** @param {number} at where the answers begin @param {number} count */
+function areAllowed(at, count) {
+  if (allowed === undefined) return true;
+  const { bytes } = incoming;
+  for (let i = 0; i < count; i++) {
+    const address = at + i * RECORD_OCTETS + ADDRESS_AT;
+    const [a, b] = [octet(bytes, address), octet(bytes, address + 1)];
+    const [c, d] = [octet(bytes, address + 2), octet(bytes, address + 3)];
+    if (!allowed.has(((a << 24) | (b << 16) | (c << 8) | d) >>> 0)) return false;
+  }
+  return true;
+}
+
+/** @param {string} address IPv4 */
+function numberOf(address) {
+  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
 /** @param {Uint8Array} bytes @param {number} at */

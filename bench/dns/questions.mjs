@@ -4,6 +4,7 @@ import { randomFrom, randomSubnet } from "../lib/random.mjs";
 const NAME_COUNT = 200;
 const EXISTING_COUNT = 180;
 const SUBNET_COUNT = 100_000;
+const OTHERS_EVERY = 8;
 /** London, as many guides to client subnets have it. */
 const FIXED_SUBNET = /** @type {const} */ ([81, 2, 69]);
 
@@ -12,7 +13,7 @@ export const EXISTING_NAMES = Array.from({ length: EXISTING_COUNT }, (_, index) 
 
 /** What is asked: EDNS without a client subnet, with always the same one, or 100,000 subnets and 200 names. */
 export const MIXES = /** @type {const} */ (["no subnet", "one subnet", "mixture"]);
-/** Beyond these, one name with 100,000 subnets. @typedef {typeof MIXES[number] | "one name"} Mix */
+/** Beyond these, one name with 100,000 subnets, and the mixture among seven times as many with the one subnet. @typedef {typeof MIXES[number] | "one name" | "mostly one subnet"} Mix */
 
 /**
  * @typedef {object} Question
@@ -38,6 +39,10 @@ export function questions(mix, count, seed = 1) {
       const subnets = Array.from({ length: SUBNET_COUNT }, () => randomSubnet(random));
       return Array.from({ length: count }, () => question(0, subnets[random() % SUBNET_COUNT]));
     }
+    case "mostly one subnet":
+      return questions("mixture", count, seed).map((other, i) =>
+        i % OTHERS_EVERY === 0 ? other : question(0, FIXED_SUBNET),
+      );
     case "mixture": {
       const subnets = Array.from({ length: SUBNET_COUNT }, () => randomSubnet(random));
       return Array.from({ length: count }, () =>

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { withMoreEdges } from "../faults/reload.mjs";
 import { startEdgeward } from "../lib/edgeward.mjs";
+import { option } from "../lib/option.mjs";
 import { inScratch, PINNING_NOTE, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
@@ -63,9 +64,3 @@ await inScratch(async (folder) => {
     await child.stop();
   }
 });
-
-/** @param {string} name @param {number} standard */
-function option(name, standard) {
-  const given = process.argv.find((arg) => arg.startsWith(`--${name}=`));
-  return given === undefined ? standard : Number(given.slice(name.length + 3));
-}

@@ -1,24 +1,22 @@
 // npm run bench -- dns [--rounds=5] [--seconds=3] [--only=gdnsd,…] [--tcp]
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { openGeo } from "../../dist/geo/geo.js";
-import { inScratch, isInstalled, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
+import { option } from "../lib/option.mjs";
+import { inScratch, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
-import { nearestSite, SITES } from "../lib/sites.mjs";
+import { SITES } from "../lib/sites.mjs";
 import { median } from "../lib/statistics.mjs";
 import { CACHED_SUBNETS, cacheEntries } from "./cache-entries.mjs";
 import { connect } from "./client.mjs";
+import { circumstancesIn, perCpuSecond, present, started, throughputTable, total } from "./contest.mjs";
 import { startLoad, startTcpLoad } from "./load.mjs";
-import { writeNestedDatabase } from "./nested-database.mjs";
 import { edgeward } from "./peers/edgeward.mjs";
 import { gdnsd } from "./peers/gdnsd.mjs";
 import { knot } from "./peers/knot.mjs";
 import { powerdns } from "./peers/powerdns.mjs";
-import { EXISTING_NAMES, MIXES } from "./questions.mjs";
+import { MIXES } from "./questions.mjs";
 import { truthOf } from "./truth.mjs";
 
-/** @typedef {import("./peers/peer.ts").Peer} Peer */
-/** @typedef {import("./peers/peer.ts").RunningPeer & { peer: Peer, startSeconds: number, readyMiB: number }} Contender */
+/** @typedef {import("./contest.mjs").Contender} Contender */
 /** @typedef {import("./generator.mjs").Yield} Yield */
 
 const ROUNDS = option("rounds", 5);
@@ -38,22 +36,20 @@ const TCP_MANNERS = [
   ["one each", "TCP, one connection for each query"],
 ];
 const LATENCY_SHARE = 0.5;
-/** gdnsd compiles its tree first. */
-const START_PATIENCE_MS = 60_000;
+const ADDRESSES = SITES.flatMap(({ addresses }) => addresses);
 
 await inScratch(async (folder) => {
-  const peers = PEERS.filter(({ program }) => program === undefined || isInstalled(program));
-  const skipped = PEERS.filter((peer) => !peers.includes(peer));
+  const { there, notes } = present(PEERS);
   /** @type {Contender[]} */
   const contenders = [];
   const load = await startLoad();
   const tcpLoad = await startTcpLoad();
   try {
-    const circumstances = await circumstancesIn(folder);
-    for (const peer of peers) contenders.push(await started(peer, circumstances));
+    const circumstances = await circumstancesIn(folder, SITES);
+    for (const peer of there) contenders.push(await started(peer, circumstances));
     // They may answer before they have done all that they do once: edgeward surveys its database.
     for (const { pid } of contenders) await untilQuiet(pid);
-    publish(await findings(contenders, { load, tcpLoad }, skipped));
+    publish(await findings(contenders, { load, tcpLoad }, notes));
   } finally {
     await load.stop();
     await tcpLoad.stop();
@@ -61,45 +57,12 @@ await inScratch(async (folder) => {
   }
 });
 
-/** @param {string} folder */
-async function circumstancesIn(folder) {
-  progress("writing the city database in the layout of the peers");
-  const database = join(folder, "city.mmdb");
-  const { nearestByCountry } = await writeNestedDatabase(database);
-  const home = SITES[0];
-  if (home === undefined) throw new Error("no sites");
-  return { folder, database, siteByCountry: nearestByCountry((place) => nearestSite(place) ?? home) };
-}
-
-/** @param {Peer} peer @param {import("./peers/peer.ts").Circumstances} circumstances @returns {Promise<Contender>} */
-async function started(peer, circumstances) {
-  const folder = join(circumstances.folder, peer.name);
-  mkdirSync(folder);
-  const startedMs = performance.now();
-  const running = await peer.start({ ...circumstances, folder });
-  const client = connect(running.port);
-  const [name = ""] = EXISTING_NAMES;
-  try {
-    while ((await client.ask({ name, subnet: undefined })) === undefined)
-      if (performance.now() - startedMs > START_PATIENCE_MS)
-        throw new Error(`${peer.name} does not answer:\n${running.output()}`);
-  } catch (error) {
-    await running.stop();
-    throw error;
-  } finally {
-    client.stop();
-  }
-  const startSeconds = (performance.now() - startedMs) / 1000;
-  progress(`${peer.name} answers after ${startSeconds.toFixed(1)} s`);
-  return { ...running, peer, startSeconds, readyMiB: residentMiB(running.pid) };
-}
-
 /**
  * @param {readonly Contender[]} contenders
  * @param {{ load: import("./load.mjs").Load, tcpLoad: import("./load.mjs").TcpLoad }} loads
- * @param {readonly Peer[]} skipped
+ * @param {readonly string[]} notes
  */
-async function findings(contenders, { load, tcpLoad }, skipped) {
+async function findings(contenders, { load, tcpLoad }, notes) {
   return {
     bench: "dns",
     question:
@@ -109,10 +72,8 @@ async function findings(contenders, { load, tcpLoad }, skipped) {
       : await allTables(contenders, { load, tcpLoad }),
     notes: [
       PINNING_NOTE,
-      "Server CPU: user and system time of all threads of the process. Wrong: answers without the id, the name, AA and two addresses (or NXDOMAIN) asked for.",
-      ...skipped.map(
-        (peer) => `${peer.name} is not installed and was left out (Debian: apt install ${peer.package}).`,
-      ),
+      "Server CPU: user and system time of all threads of the process. Wrong: answers without the id, the name, AA and two addresses of the sites (or NXDOMAIN) asked for.",
+      ...notes,
     ],
   };
 }
@@ -124,67 +85,20 @@ async function findings(contenders, { load, tcpLoad }, skipped) {
 async function allTables(contenders, { load, tcpLoad }) {
   const truth = await truthTable(contenders);
   const throughput = [];
-  for (const mix of MIXES) throughput.push(await throughputTable(mix, contenders, load));
+  for (const mix of MIXES)
+    throughput.push(
+      await throughputTable(mix, contenders, load, {
+        rounds: ROUNDS,
+        seconds: SECONDS,
+        addresses: ADDRESSES,
+      }),
+    );
   return [
     ...throughput.map(({ table }) => table),
     ...(await tcpTables(contenders, tcpLoad)),
     await latencyTable(contenders, load, throughput.at(-1)?.perSecond ?? new Map()),
     truth,
   ];
-}
-
-/**
- * Rounds take turns, so that whatever else the machine does befalls all alike.
- * @param {import("./questions.mjs").Mix} mix
- * @param {readonly Contender[]} contenders
- * @param {import("./load.mjs").Load} load
- */
-async function throughputTable(mix, contenders, load) {
-  /** @type {Map<Contender, Yield[]>} */
-  const yields = new Map(contenders.map((contender) => [contender, []]));
-  for (let round = 1; round <= ROUNDS; round++) {
-    for (const [{ port, pid, peer }, ofPeer] of yields) {
-      const result = await load.run({ port, pid, mix, seconds: SECONDS });
-      ofPeer.push(result);
-      progress(
-        `${mix}, round ${round}, ${peer.name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.wrong} wrong, ${result.lost} lost`,
-      );
-    }
-  }
-  const [ours = []] = yields.values();
-  return {
-    /** Answers per second of wall clock when nothing but the server limits. */
-    perSecond: new Map(
-      [...yields].map(([contender, of]) => [contender, median(of.map((y) => y.answers / y.seconds))]),
-    ),
-    table: {
-      title: `${titleOf(mix)}: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
-      columns: [
-        "server",
-        "queries per CPU second",
-        "lowest",
-        "highest",
-        "edgeward ×",
-        "answers per second",
-        "wrong",
-        "lost",
-      ],
-      rows: [...yields].map(([{ peer }, ofPeer]) => {
-        const rates = ofPeer.map(perCpuSecond);
-        const ratio = median(ours.map((our, i) => perCpuSecond(our) / (rates[i] ?? Number.NaN)));
-        return [
-          peer.name,
-          median(rates),
-          Math.min(...rates),
-          Math.max(...rates),
-          peer === edgeward ? "" : ratio,
-          median(ofPeer.map(({ answers, seconds }) => answers / seconds)),
-          total(ofPeer, "wrong"),
-          total(ofPeer, "lost"),
-        ];
-      }),
-    },
-  };
 }
 
 /** @param {readonly Contender[]} contenders @param {import("./load.mjs").TcpLoad} load */
@@ -221,20 +135,6 @@ async function tcpTables(contenders, load) {
     });
   }
   return tables;
-}
-
-/** @param {import("./questions.mjs").Mix} mix */
-function titleOf(mix) {
-  switch (mix) {
-    case "no subnet":
-      return "One name, EDNS without a client subnet";
-    case "one subnet":
-      return "One name, always the same client subnet";
-    case "one name":
-      return "One name, 100,000 random client subnets";
-    case "mixture":
-      return "200 names, a tenth of them not existing, 100,000 random client subnets";
-  }
 }
 
 /**
@@ -286,7 +186,7 @@ async function truthTable(contenders) {
   const rows = [];
   for (const { peer, port } of contenders) {
     const client = connect(port);
-    const { wrong, nearestPercent } = await truthOf(client, locate);
+    const { wrong, nearestPercent } = await truthOf(client, locate, SITES);
     rows.push([peer.name, peer.locatesBy, wrong, nearestPercent, await cacheEntries(client)]);
     client.stop();
     progress(`${peer.name}: ${wrong} wrong, ${nearestPercent.toFixed(1)} % at the nearest site`);
@@ -297,20 +197,4 @@ async function truthTable(contenders) {
     columns: ["server", "sites by", "wrong", "% at the nearest site", "cache entries"],
     rows,
   };
-}
-
-/** @param {Pick<Yield, "answers" | "serverCpuSeconds">} result */
-function perCpuSecond({ answers, serverCpuSeconds }) {
-  return answers / serverCpuSeconds;
-}
-
-/** @param {readonly Pick<Yield, "wrong" | "lost">[]} yields @param {"wrong" | "lost"} key */
-function total(yields, key) {
-  return yields.reduce((sum, each) => sum + each[key], 0);
-}
-
-/** @param {string} name @param {number} standard */
-function option(name, standard) {
-  const given = process.argv.find((arg) => arg.startsWith(`--${name}=`));
-  return given === undefined ? standard : Number(given.slice(name.length + 3));
 }

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startEdgeward } from "../lib/edgeward.mjs";
+import { option } from "../lib/option.mjs";
 import { inScratch, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
@@ -91,10 +92,4 @@ function configurationOf(services, edges) {
       ]),
     ),
   };
-}
-
-/** @param {string} name @param {number} standard */
-function option(name, standard) {
-  const given = process.argv.find((arg) => arg.startsWith(`--${name}=`));
-  return given === undefined ? standard : Number(given.slice(name.length + 3));
 }

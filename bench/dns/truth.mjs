@@ -1,4 +1,4 @@
-import { nearestSite, SITES } from "../lib/sites.mjs";
+import { nearestSite } from "../lib/sites.mjs";
 import { questions } from "./questions.mjs";
 
 const SAMPLE = 500;
@@ -8,15 +8,16 @@ const SAMPLE = 500;
  * coordinates, or NXDOMAIN.
  * @param {import("./client.mjs").Client} client
  * @param {(subnet: readonly [number, number, number]) => { latitude?: number | undefined, longitude?: number | undefined }} locate
+ * @param {readonly import("../lib/sites.mjs").Site[]} sites
  * @returns {Promise<{ wrong: number, nearestPercent: number }>} `nearestPercent` of the located subnets
  */
-export async function truthOf(client, locate) {
+export async function truthOf(client, locate, sites) {
   const count = { wrong: 0, located: 0, nearest: 0 };
   for (const question of questions("mixture", SAMPLE, 7)) {
     const answer = await client.ask(question);
-    if (!isPlausible(answer, question.exists)) count.wrong++;
+    if (!isPlausible(answer, question.exists, sites)) count.wrong++;
     if (!question.exists || question.subnet === undefined) continue;
-    const nearest = nearestSite(locate(question.subnet));
+    const nearest = nearestSite(locate(question.subnet), sites);
     if (nearest === undefined) continue;
     count.located++;
     if (isFrom(nearest, answer?.addresses ?? [])) count.nearest++;
@@ -24,11 +25,11 @@ export async function truthOf(client, locate) {
   return { wrong: count.wrong, nearestPercent: (100 * count.nearest) / count.located };
 }
 
-/** @param {import("./client.mjs").Answer | undefined} answer @param {boolean} exists */
-function isPlausible(answer, exists) {
+/** @param {import("./client.mjs").Answer | undefined} answer @param {boolean} exists @param {readonly import("../lib/sites.mjs").Site[]} sites */
+function isPlausible(answer, exists, sites) {
   if (answer === undefined) return false;
   if (!exists) return answer.rcode === 3 && answer.addresses.length === 0;
-  return answer.rcode === 0 && SITES.some((site) => isFrom(site, answer.addresses));
+  return answer.rcode === 0 && sites.some((site) => isFrom(site, answer.addresses));
 }
 
 /** @param {import("../lib/sites.mjs").Site} site @param {readonly string[]} addresses */

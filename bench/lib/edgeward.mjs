@@ -15,11 +15,14 @@ import { SITES } from "./sites.mjs";
  * Runs the real program over the packaged city database with the sites as edges, without probes, and
  * waits until its doors are open. Loopback is placed in Amsterdam.
  * @param {string} folder for its configuration
- * @param {{ hostnames: readonly string[], nodeOptions?: readonly string[], certificate?: { certificate: string, key: string }, more?: object }} options
- *   `certificate`: files, for HTTPS; `more`: other keys of the configuration
+ * @param {{ hostnames: readonly string[], nodeOptions?: readonly string[], sites?: readonly import("./sites.mjs").Site[], certificate?: { certificate: string, key: string }, more?: object }} options
+ *   `certificate`: files, for HTTPS; `sites`: its edges; `more`: other keys of the configuration
  * @returns {Promise<Edgeward>}
  */
-export async function startEdgeward(folder, { hostnames, nodeOptions = [], certificate, more = {} }) {
+export async function startEdgeward(
+  folder,
+  { hostnames, nodeOptions = [], sites = SITES, certificate, more = {} },
+) {
   const ports = {
     dns: await freePort(),
     http: await freePort(),
@@ -30,7 +33,7 @@ export async function startEdgeward(folder, { hostnames, nodeOptions = [], certi
   // JSON is YAML.
   writeFileSync(
     file,
-    JSON.stringify({ ...configuration(ports, hostnames, certificate), ...more }, undefined, 1),
+    JSON.stringify({ ...configuration(ports, hostnames, sites, certificate), ...more }, undefined, 1),
   );
   const startedMs = performance.now();
   const main = join(PROJECT, "dist", "main.js");
@@ -43,9 +46,10 @@ export async function startEdgeward(folder, { hostnames, nodeOptions = [], certi
 /**
  * @param {Edgeward["ports"]} ports
  * @param {readonly string[]} hostnames
+ * @param {readonly import("./sites.mjs").Site[]} sites
  * @param {{ certificate: string, key: string } | undefined} certificate
  */
-function configuration(ports, hostnames, certificate) {
+function configuration(ports, hostnames, sites, certificate) {
   return {
     listen: {
       dns: [`127.0.0.1:${ports.dns}`],
@@ -67,7 +71,7 @@ function configuration(ports, hostnames, certificate) {
       },
     },
     edges: Object.fromEntries(
-      SITES.map(({ id, latitude, longitude, addresses, url }) => [
+      sites.map(({ id, latitude, longitude, addresses, url }) => [
         id,
         { location: { latitude, longitude }, addresses, url, probe: { type: "none" } },
       ]),

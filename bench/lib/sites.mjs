@@ -8,7 +8,7 @@
  * @property {string} url
  */
 
-/** @type {readonly Site[]} */
+/** The eight, unless a bench says otherwise. @type {readonly Site[]} */
 export const SITES = [
   site("ams", 52.3676, 4.9041, 1),
   site("nyc", 40.7128, -74.006, 2),
@@ -20,22 +20,40 @@ export const SITES = [
   site("syd", -33.8688, 151.2093, 8),
 ];
 
-/** @param {string} id @param {number} latitude @param {number} longitude @param {number} index @returns {Site} */
-function site(id, latitude, longitude, index) {
-  const addresses = /** @type {const} */ ([`192.0.2.${index * 10}`, `192.0.2.${index * 10 + 1}`]);
+/** @param {string} id @param {number} latitude @param {number} longitude @param {number} index @param {number} [step] between addresses @returns {Site} */
+function site(id, latitude, longitude, index, step = 10) {
+  const addresses = /** @type {const} */ ([`192.0.2.${index * step}`, `192.0.2.${index * step + 1}`]);
   return { id, latitude, longitude, addresses, url: `http://${id}.edge.example.net` };
 }
 
 /**
  * By great circle; the first of equals.
  * @param {{ latitude?: number | undefined, longitude?: number | undefined }} place
+ * @param {readonly Site[]} [sites]
  * @returns {Site | undefined} none without a place
  */
-export function nearestSite({ latitude, longitude }) {
+export function nearestSite({ latitude, longitude }, sites = SITES) {
   if (latitude === undefined || longitude === undefined) return undefined;
   const here = { latitude, longitude };
-  return SITES.reduce((best, site) => (angle(here, site) < angle(here, best) ? site : best));
+  return sites.reduce((best, site) => (angle(here, site) < angle(here, best) ? site : best));
 }
+
+/**
+ * The same world for each bench: in the largest cities, none nearer to another than 400 km.
+ * @param {readonly { latitude: number, longitude: number }[]} cities largest first
+ * @param {number} count
+ * @returns {readonly Site[]}
+ */
+export function sitesIn(cities, count) {
+  /** @type {{ latitude: number, longitude: number }[]} */
+  const chosen = [];
+  for (const city of cities)
+    if (chosen.length < count && chosen.every((other) => angle(city, other) > APART)) chosen.push(city);
+  return chosen.map(({ latitude, longitude }, i) => site(`c${i + 1}`, latitude, longitude, i + 1, 2));
+}
+
+/** In radians: 400 km. */
+const APART = 400 / 6371;
 
 /**
  * Haversine, in radians.

@@ -7,8 +7,8 @@ export const edgeward = {
   locatesBy: "city",
   package: undefined,
   program: undefined,
-  async start({ folder }) {
-    const { child, ports } = await startEdgeward(folder, { hostnames: EXISTING_NAMES });
+  async start({ folder, sites }) {
+    const { child, ports } = await startEdgeward(folder, { hostnames: EXISTING_NAMES, sites });
     return { pid: child.pid, port: ports.dns, stop: child.stop, output: child.output };
   },
 };

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, pathOf, SERVER_CORE, start } from "../../lib/process.mjs";
-import { SITES } from "../../lib/sites.mjs";
 import { EXISTING_NAMES, ZONE } from "../questions.mjs";
 
 /** mod-geoip: looks the client up for each query and finds the country in a list per name. @type {import("./peer.ts").Peer} */
@@ -10,13 +9,13 @@ export const knot = {
   locatesBy: "country",
   program: "knotd",
   package: "knot-module-geoip",
-  async start({ folder, database, siteByCountry }) {
+  async start({ folder, database, sites, siteByCountry }) {
     const port = await freePort();
     for (const name of ["run", "state"]) mkdirSync(join(folder, name));
     const file = (/** @type {string} */ name) => join(folder, name);
     writeFileSync(file("knot.conf"), configuration(port, folder, database));
     writeFileSync(file("geo.yaml"), geography(siteByCountry));
-    writeFileSync(file(`${ZONE}.zone`), zone());
+    writeFileSync(file(`${ZONE}.zone`), zone(sites));
     const child = start(SERVER_CORE, [pathOf("knotd") ?? "knotd", "-c", file("knot.conf")]);
     return { pid: child.pid, port, stop: child.stop, output: child.output };
   },
@@ -59,8 +58,8 @@ function geography(siteByCountry) {
   return EXISTING_NAMES.map((name) => `${name}.:\n${entry}`).join("");
 }
 
-function zone() {
-  const [home] = SITES;
+/** @param {readonly import("./peer.ts").Site[]} sites */
+function zone([home]) {
   return `
 $ORIGIN ${ZONE}.
 @ 3600 SOA ns1 hostmaster 1 7200 1800 259200 30

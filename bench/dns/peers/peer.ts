@@ -15,13 +15,17 @@ export interface Circumstances {
   readonly folder: string;
   /** The packaged city database for IPv4, in the layout of MaxMind's own. */
   readonly database: string;
+  readonly sites: readonly Site[];
   /** The nearest site by country, ISO 3166-1 alpha-2. */
-  readonly siteByCountry: ReadonlyMap<string, SiteOfPeer>;
+  readonly siteByCountry: ReadonlyMap<string, Site>;
 }
 
-export interface SiteOfPeer {
+export interface Site {
   readonly id: string;
+  readonly latitude: number;
+  readonly longitude: number;
   readonly addresses: readonly [string, string];
+  readonly url: string;
 }
 
 export interface RunningPeer {
@@ -31,4 +35,6 @@ export interface RunningPeer {
   /** What it said last. */
   readonly output: () => string;
   readonly stop: () => Promise<void>;
+  /** Goes on around a measurement of this one; left out: nothing does. */
+  readonly whileAsked?: <T>(measure: () => Promise<T>) => Promise<T>;
 }

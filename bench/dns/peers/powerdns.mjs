@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, pathOf, SERVER_CORE, start } from "../../lib/process.mjs";
-import { SITES } from "../../lib/sites.mjs";
 import { EXISTING_NAMES, ZONE } from "../questions.mjs";
 
 /** The geoip backend: a name per country, filled in from the look-up of each query. @type {import("./peer.ts").Peer} */
@@ -10,10 +9,10 @@ export const powerdns = {
   locatesBy: "country",
   program: "pdns_server",
   package: "pdns-backend-geoip",
-  async start({ folder, database, siteByCountry }) {
+  async start({ folder, database, sites, siteByCountry }) {
     const port = await freePort();
     mkdirSync(join(folder, "run"));
-    writeFileSync(join(folder, "geo.yaml"), geography(siteByCountry));
+    writeFileSync(join(folder, "geo.yaml"), geography(siteByCountry, sites));
     writeFileSync(join(folder, "pdns.conf"), configuration(port, folder, database));
     const program = pathOf("pdns_server") ?? "pdns_server";
     const child = start(SERVER_CORE, [program, `--config-dir=${folder}`, "--daemon=no", "--guardian=no"]);
@@ -38,9 +37,8 @@ distributor-threads=1
 `;
 }
 
-/** @param {import("./peer.ts").Circumstances["siteByCountry"]} siteByCountry */
-function geography(siteByCountry) {
-  const [home] = SITES;
+/** @param {import("./peer.ts").Circumstances["siteByCountry"]} siteByCountry @param {readonly import("./peer.ts").Site[]} sites */
+function geography(siteByCountry, [home]) {
   const addressLines = (/** @type {readonly string[]} */ addresses) =>
     addresses.map((address) => `      - a: ${address}\n`).join("");
   const countries = [...siteByCountry].map(

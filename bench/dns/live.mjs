@@ -1,0 +1,136 @@
+// npm run bench -- dns-live [--rounds=5] [--seconds=5]
+import { startEdgeward } from "../lib/edgeward.mjs";
+import { option } from "../lib/option.mjs";
+import { inScratch, PINNING_NOTE, untilQuiet } from "../lib/process.mjs";
+import { progress, publish } from "../lib/publish.mjs";
+import { sitesIn } from "../lib/sites.mjs";
+import { CITIES } from "../selection/cities.mjs";
+import { gather } from "./audience.mjs";
+import { circumstancesIn, present, started, throughputTable } from "./contest.mjs";
+import { startLoad } from "./load.mjs";
+import { edgeward } from "./peers/edgeward.mjs";
+import { gdnsd } from "./peers/gdnsd.mjs";
+import { knot } from "./peers/knot.mjs";
+import { EXISTING_NAMES } from "./questions.mjs";
+
+const ROUNDS = option("rounds", 5);
+const SECONDS = option("seconds", 5);
+const SITES = sitesIn(
+  CITIES.map(({ location: { latitude = 0, longitude = 0 } }) => ({ latitude, longitude })),
+  50,
+);
+const ADDRESSES = SITES.flatMap(({ addresses }) => addresses);
+/** It is measured once so many edges have a price; the program has to have seen for a while who comes. */
+const EDGES_PRICED = 10;
+const SETTLING_ROUNDS = 30;
+
+/** @type {import("./audience.mjs").Audience | undefined} */
+let audience;
+
+/** With reports of viewers, and so with prices. @type {import("./peers/peer.ts").Peer} */
+const priced = {
+  ...edgeward,
+  name: "edgeward, live prices",
+  async start({ folder, sites }) {
+    const edges = Object.fromEntries(
+      sites.map(({ id, latitude, longitude, addresses, url }) => [
+        id,
+        {
+          location: { latitude, longitude },
+          addresses,
+          url,
+          probe: { type: "none" },
+          load: { type: "push", staleAfter: "60s" },
+        },
+      ]),
+    );
+    const { child, ports } = await startEdgeward(folder, { hostnames: EXISTING_NAMES, more: { edges } });
+    audience = gather(
+      ports.ops,
+      sites.map(({ id }) => id),
+    );
+    const { whileAsked } = audience;
+    return { pid: child.pid, port: ports.dns, stop: child.stop, output: child.output, whileAsked };
+  },
+};
+
+await inScratch(async (folder) => {
+  const { there, notes } = present([
+    priced,
+    { ...edgeward, name: "edgeward, nobody reports" },
+    { ...gdnsd, name: "gdnsd, static" },
+    { ...knot, name: "Knot, static, by country" },
+  ]);
+  /** @type {import("./contest.mjs").Contender[]} */
+  const contenders = [];
+  const load = await startLoad();
+  try {
+    const circumstances = await circumstancesIn(folder, SITES);
+    for (const peer of there) contenders.push(await started(peer, circumstances));
+    for (const { pid, peer } of contenders) if (peer !== priced) await untilQuiet(pid);
+    const order = { rounds: ROUNDS, seconds: SECONDS, addresses: ADDRESSES };
+    const tables = [];
+    for (const mix of /** @type {const} */ (["mostly one subnet", "mixture"])) {
+      await settle(mix, contenders, load);
+      const from = audience?.prices().length ?? 0;
+      const { table } = await throughputTable(mix, contenders, load, order);
+      tables.push(table, pricesTable(mix, from));
+    }
+    publish({
+      bench: "dns-live",
+      question: "How many queries does a CPU second answer with 50 edges, whose prices move meanwhile?",
+      tables,
+      notes: [
+        PINNING_NOTE,
+        "Wrong: answers without the id, the name, AA and two addresses of the 50 sites (or NXDOMAIN). The CPU time of edgeward has the reports, the prices and a reading of the metrics each second in it.",
+        ...notes,
+      ],
+    });
+  } finally {
+    await audience?.stop();
+    await load.stop();
+    for (const { stop } of contenders) await stop();
+  }
+});
+
+/** @param {import("./questions.mjs").Mix} mix @param {readonly import("./contest.mjs").Contender[]} contenders @param {import("./load.mjs").Load} load */
+async function settle(mix, contenders, load) {
+  audience?.startOver();
+  for (const { port, pid, peer, whileAsked } of contenders) {
+    if (peer !== priced || whileAsked === undefined) continue;
+    for (let round = 1; ; round++) {
+      await whileAsked(() => load.run({ port, pid, mix, seconds: SECONDS }));
+      const { priced: count = 0 } = audience?.prices().at(-1) ?? {};
+      progress(`${mix}: ${count} of ${SITES.length} edges have a price`);
+      if (count >= EDGES_PRICED) break;
+      if (round === SETTLING_ROUNDS)
+        throw new Error("too few edges have a price: there is nothing to measure");
+    }
+  }
+}
+
+/** What the prices did while edgeward was asked. @param {string} mix @param {number} from second */
+function pricesTable(mix, from) {
+  const seconds = audience?.prices().slice(from) ?? [];
+  const mean = (/** @type {(second: import("./audience.mjs").Prices) => number} */ of) =>
+    seconds.reduce((sum, second) => sum + of(second), 0) / seconds.length;
+  return {
+    title: `Prices in the ${seconds.length} seconds in which edgeward was asked: ${mix}`,
+    columns: [
+      "edges with a price",
+      "fewest",
+      "mean price km",
+      "prices that moved per second",
+      "seconds in which none did",
+    ],
+    rows: [
+      [
+        mean(({ priced }) => priced),
+        Math.min(...seconds.map(({ priced }) => priced)),
+        mean(({ meanKm }) => meanKm),
+        mean(({ moved }) => moved),
+        seconds.filter(({ moved }) => moved === 0).length,
+      ],
+    ],
+  };
+}
