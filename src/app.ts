@@ -125,7 +125,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       const condition = board.condition(change.edgeId);
       if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
     },
-    onFacts: () => worlds.refresh(),
+    onFacts: (facts) => worlds.learn(facts),
     onOverrideEnd: () => void stateFile.write(board.overrides()),
   });
   onStop(() => board.stop());

@@ -1,5 +1,6 @@
 import type { Board } from "./condition/board.ts";
 import type { Kept } from "./condition/fail-static.ts";
+import { areAsServing } from "./condition/serving.ts";
 import type { Corrections } from "./model/corrections.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
@@ -22,8 +23,10 @@ export interface Worlds {
   begin(): World;
   /** The last one made. */
   current(): World;
-  /** The facts have changed. */
+  /** Something has changed that nobody should wait for. */
   refresh(): void;
+  /** The board's facts have changed. Who is in service, or full, is told at once; other loads wait for the world of each second. */
+  learn(facts: Facts): void;
   readonly metrics: MetricSource;
   stop(): Promise<void>;
 }
@@ -60,6 +63,8 @@ export function createWorlds(options: WorldsOptions): Worlds {
   });
   let inventory: Inventory | undefined;
   let world: World | undefined;
+  /** That the world was made of. */
+  let known: Facts | undefined;
   let isHeld = false;
   const staleByIndex = (): World["staleStreams"] =>
     new Map(
@@ -70,6 +75,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
     );
   const make = (): World => {
     const facts = board.facts();
+    known = facts;
     const keptUp = keptUpOf(kept(), inventory?.edges ?? []);
     const priced = pricing.world(withKept(facts, keptUp), performance.now());
     const streams = staleStreams.size === 0 ? priced.staleStreams : staleByIndex();
@@ -112,6 +118,9 @@ export function createWorlds(options: WorldsOptions): Worlds {
     },
     current: () => world ?? make(),
     refresh,
+    learn(facts) {
+      if (known === undefined || !areAsServing(facts, known)) refresh();
+    },
     metrics: () => [
       {
         kind: "gauge",

@@ -1,12 +1,15 @@
 /**
  * Viewers behind the answers of a bench: each answer brings one within its time to live, who stays for five minutes. They are counted by edge from
  * the program's own metrics and reported to it, every edge every five seconds, and the prices are read back.
- * While nobody asks, nobody comes and nobody leaves.
+ * While nobody asks, nobody comes and nobody leaves. Edges grow with what the machine answers, so that they are as full
+ * on a crowded one.
  */
 const STAY_SECONDS = 300;
 const TICK_MS = 1000;
 /** The time to live of the bench's answers. */
 const TICKS_UNDER_WAY = 20;
+/** What is answered per second is averaged over so many. */
+const GROWTH_TICKS = 10;
 /** Each edge reports in one of so many ticks. */
 const TICKS_PER_REPORT = 5;
 const CALIBRATION_TICKS = 4;
@@ -37,6 +40,8 @@ export function gather(opsPort, edges) {
   let viewers = new Map();
   /** Per second. @type {Map<string, number>} */
   let coming = new Map();
+  /** Answers per second now, and when the edges were built. */
+  let rate = { now: 0, before: 0 };
   /** @type {Map<string, number>[]} decisions so far by edge, of the ticks before there are viewers */
   let calibration = [];
   /** @type {{ decisions: Map<string, number>, priceKm: Map<string, number> } | undefined} */
@@ -67,17 +72,21 @@ export function gather(opsPort, edges) {
       edges.map((id) => [id, ((decisions.get(id) ?? 0) - (first.get(id) ?? 0)) / CALIBRATION_TICKS]),
     );
     coming = perSecond;
+    const all = sum([...perSecond.values()]);
+    rate = { now: all, before: all };
     capacity = capacities(perSecond);
     viewers = settled(perSecond, capacity);
   };
 
   /** @param {NonNullable<typeof before>} earlier @param {NonNullable<typeof before>} now */
   const live = (earlier, now) => {
+    const all = sum([...now.decisions.values()]) - sum([...earlier.decisions.values()]);
+    rate.now += (all - rate.now) / GROWTH_TICKS;
     for (const id of edges) {
       const answers = (now.decisions.get(id) ?? 0) - (earlier.decisions.get(id) ?? 0);
       const come = coming.get(id) ?? 0;
       const there = viewers.get(id) ?? 0;
-      coming.set(id, come + (answers - come) / TICKS_UNDER_WAY);
+      coming.set(id, come + ((answers * rate.before) / rate.now - come) / TICKS_UNDER_WAY);
       viewers.set(id, there + come - there / STAY_SECONDS);
     }
     const km = [...now.priceKm.values()];
@@ -86,19 +95,21 @@ export function gather(opsPort, edges) {
     prices.push({ priced, moved, meanKm: priced === 0 ? 0 : sum(km) / priced });
   };
 
-  const report = () =>
-    Promise.all(
+  const report = () => {
+    const growth = rate.now / rate.before;
+    return Promise.all(
       edges.map(async (id, i) => {
         if ((i + tick) % TICKS_PER_REPORT !== 0) return;
         const body = JSON.stringify({
-          viewers: Math.round(viewers.get(id) ?? 0),
-          capacity: { viewers: capacity.get(id) ?? 0 },
+          viewers: Math.round((viewers.get(id) ?? 0) * growth),
+          capacity: { viewers: Math.round((capacity.get(id) ?? 0) * growth) },
         });
         const headers = { "content-type": "application/json" };
         const { status } = await fetch(`${base}/v1/edges/${id}/load`, { method: "PUT", body, headers });
         if (status >= 300) throw new Error(`the report of ${id} was refused: ${status}`);
       }),
     );
+  };
 
   const timer = setInterval(() => {
     last = last.then(step);

@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
+import { createBoard } from "../src/condition/board.ts";
+import type { World } from "../src/model/world.ts";
+import { createWorlds } from "../src/worlds.ts";
+import { createFakeClock } from "./base/fake-clock.ts";
+import { plainEdge, plainInventory, plainService } from "./inventory.ts";
+
+/** The world of each second is made by none of these. */
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
+afterEach(() => void vi.useRealTimers());
+
+const NOBODY = (): [] => [];
+
+/** One edge for a hundred viewers that reports its load, the board that knows it and the worlds made of that. */
+function worldsOfOneEdge() {
+  const inventory = plainInventory({
+    edges: [
+      plainEdge("ams1", { capacity: { viewers: 100 }, load: [{ type: "push", staleAfterMs: 30_000 }] }),
+    ],
+    services: [plainService()],
+  });
+  const clock = createFakeClock();
+  const made: World[] = [];
+  const board = createBoard({ clock, onFacts: (facts) => worlds.learn(facts) });
+  const worlds = createWorlds({
+    board,
+    takeArrivals: NOBODY,
+    staleStreams: new Map(),
+    kept: NOBODY,
+    heat: () => undefined,
+    corrections: () => undefined,
+    onWorld: (world) => void made.push(world),
+    log: { error() {} },
+  });
+  onTestFinished(async () => {
+    board.stop();
+    await worlds.stop();
+  });
+  board.take(inventory);
+  worlds.take(inventory);
+  return { board, clock, made };
+}
+
+it("tells at once who is up, who drains and who is full; other loads with the next world", async () => {
+  const { board, clock, made } = worldsOfOneEdge();
+  const worldsAfter = async (change: () => void): Promise<number> => {
+    const before = made.length;
+    change();
+    await clock.advance(100);
+    return made.length - before;
+  };
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 40 }))).toBe(0);
+  expect(await worldsAfter(() => board.health("ams1", 4, "up"))).toBe(1);
+  expect(made.at(-1)?.loadRatio[0]).toBeCloseTo(0.4, 2);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 60 }))).toBe(0);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 100 }))).toBe(1);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 101 }))).toBe(0);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 99 }))).toBe(1);
+  expect(await worldsAfter(() => board.setState("ams1", { state: "drain", by: "eva", reason: "disk" }))).toBe(
+    1,
+  );
+  expect(await worldsAfter(() => board.health("ams1", 4, "up", undefined, true))).toBe(1);
+});
