@@ -1,26 +1,13 @@
 import type { Location } from "./model/location.ts";
-import type { Arrivals, Arrived } from "./pricing/ledger.ts";
+import { ARRIVAL_NUMBERS, type Arrivals, type Arrived, type PackedArrivals } from "./pricing/ledger.ts";
 
-/** Six numbers for each place and edge: what a thread hands over at the cost of one array. */
-export type PackedArrivals = Float64Array;
-
-const NUMBERS = 6;
-
-export function packArrivals(arrivals: Arrivals): PackedArrivals {
-  const numbers: number[] = [];
-  for (const [pool, byPlace] of arrivals.entries())
-    for (const [{ latitude, longitude }, byEdge] of byPlace)
-      for (const [edge, { http, dns }] of byEdge)
-        numbers.push(pool, latitude ?? Number.NaN, longitude ?? Number.NaN, edge, http, dns);
-  return Float64Array.from(numbers);
-}
-
+/** What a thread hands over at the cost of one array. */
 export function unpackArrivals(packed: PackedArrivals): Arrivals {
   const pools: Map<Location, Map<number, Arrived>>[] = [];
-  for (let at = 0; at < packed.length; at += NUMBERS) {
+  for (let at = 0; at < packed.length; at += ARRIVAL_NUMBERS) {
     const [pool = 0, latitude = 0, longitude = 0, edge = 0, http = 0, dns = 0] = packed.subarray(
       at,
-      at + NUMBERS,
+      at + ARRIVAL_NUMBERS,
     );
     while (pools.length <= pool) pools.push(new Map());
     pools[pool]?.set({ layer: "none", latitude, longitude }, new Map([[edge, { http, dns }]]));

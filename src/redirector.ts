@@ -19,7 +19,7 @@ import type { Locate, Located, Location, Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { createKeptDecisions } from "./kept-decisions.ts";
-import { createLedger, type Arrivals, type Ledger } from "./pricing/ledger.ts";
+import { createLedger, type Arrivals, type Ledger, type PackedArrivals } from "./pricing/ledger.ts";
 import { type Pools, poolsOf } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
 import { squareKey } from "./pricing/squares.ts";
@@ -54,6 +54,7 @@ export interface Redirector {
   forget(): void;
   /** Where the decisions since the last call were made for, by the pools of the inventory in use. */
   takeArrivals(): Arrivals;
+  takePackedArrivals(): PackedArrivals;
 }
 
 /**
@@ -225,6 +226,7 @@ export function createRedirector(
     },
     forget: () => kept.forget(),
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
+    takePackedArrivals: () => inService?.ledger.takePacked() ?? new Float64Array(0),
   };
 }
 

@@ -1,4 +1,5 @@
 import { startApp } from "./app.ts";
+import { letHelpersStandBack } from "./base/stand-back.ts";
 import { type Answer, done } from "./cli/answer.ts";
 import { startDemoEdges } from "./demo/edges.ts";
 import { demoHelp } from "./demo/help.ts";
@@ -14,9 +15,13 @@ export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** A tenth of what those who answer have of a processor that is not enough for both. */
+const HELPERS_NICE = 10;
+
 /** Runs until a signal: SIGTERM and SIGINT stop in order, a second one at once; SIGHUP reads the configuration again. */
 export async function serve(options: ServeOptions): Promise<Answer<void>> {
   const { inventory, version, environment } = options;
+  letHelpersStandBack(HELPERS_NICE);
   const log = createLog({ level: options.demo ? "warn" : "info", destination: 2 });
   const stopped = new AbortController();
   const stopping = onSignals(() => stopped.abort());

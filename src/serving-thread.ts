@@ -7,13 +7,13 @@
  * ```
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { type PackedArrivals, packArrivals } from "./arrivals.ts";
 import { finished, type Steps } from "./base/steps.ts";
 import { type GeoSnapshot, Locator, type LookupCounts } from "./geo/locator.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { World } from "./model/world.ts";
 import { type PackedInventory, unpackInSteps } from "./packed-inventory.ts";
+import type { PackedArrivals } from "./pricing/ledger.ts";
 import { createRedirector, type Redirector } from "./redirector.ts";
 
 /** What a thread is started with. */
@@ -78,17 +78,19 @@ export interface ServingThread<Task> {
   readonly port: NonNullable<typeof parentPort>;
   readonly log: Log;
   readonly engine: Engine;
-  readonly send: (news: ThreadNews) => void;
+  readonly send: Send;
 }
+
+/** @param transfer what the receiver is given instead of a copy of it */
+type Send = (news: ThreadNews, transfer?: readonly ArrayBuffer[]) => void;
 
 /** @throws if it is not run as a thread */
 export function servingThread<Task>(): ServingThread<Task> {
   const data = workerData as ThreadData<Task>;
   const port = parentPort;
   if (port === null) throw new Error("to be run as a thread");
-  const send = (news: ThreadNews): void => {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    port.postMessage(news);
+  const send: Send = (news, transfer = []) => {
+    port.postMessage(news, transfer);
   };
   const tell =
     (level: keyof Log) =>
@@ -98,7 +100,7 @@ export function servingThread<Task>(): ServingThread<Task> {
   return { data, port, log, engine: createEngine(data, send), send };
 }
 
-function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: ThreadNews) => void): Engine {
+function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): Engine {
   const locator = new Locator(serving.geo, lookups);
   let { world } = serving;
   let { decisionCells } = serving.configured;
@@ -109,8 +111,9 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: (news: Th
   redirector.take(inventory, world);
 
   const tellArrivals = (): void => {
-    const packed = packArrivals(redirector.takeArrivals());
-    if (packed.length > 0) send({ kind: "arrivals", generation: inventory.generation, packed });
+    const packed = redirector.takePackedArrivals();
+    if (packed.length === 0) return;
+    send({ kind: "arrivals", generation: inventory.generation, packed }, [packed.buffer as ArrayBuffer]);
   };
 
   function* takeInSteps(

@@ -7,7 +7,7 @@
  * ```
  */
 import { type ResourceLimits, Worker } from "node:worker_threads";
-import { joinArrivals, type PackedArrivals, unpackArrivals } from "./arrivals.ts";
+import { joinArrivals, unpackArrivals } from "./arrivals.ts";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
 import { threadEntry } from "./base/thread-entry.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
@@ -18,7 +18,7 @@ import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { World } from "./model/world.ts";
 import { packInventory } from "./packed-inventory.ts";
-import type { Arrivals } from "./pricing/ledger.ts";
+import type { Arrivals, PackedArrivals } from "./pricing/ledger.ts";
 import type { ThreadData, ThreadNews, ThreadOrder } from "./serving-thread.ts";
 
 export interface CrewOptions<Task> {

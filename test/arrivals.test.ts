@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { joinArrivals, packArrivals, unpackArrivals } from "../src/arrivals.ts";
+import { joinArrivals, unpackArrivals } from "../src/arrivals.ts";
 import type { Location } from "../src/model/location.ts";
-import type { Arrivals } from "../src/pricing/ledger.ts";
+import { type Arrivals, createLedger, newSentCounts, type PackedArrivals } from "../src/pricing/ledger.ts";
 
-const PARIS: Location = { layer: "city", latitude: 48.9, longitude: 2.4 };
+const PARIS: Location = { layer: "city", latitude: 48.5, longitude: 2.25 };
 const LIMA: Location = { layer: "country", latitude: -12, longitude: -77 };
 
 /** Every number there is, whoever holds it. */
@@ -31,13 +31,33 @@ const OURS: Arrivals = [
   new Map([[LIMA, new Map([[0, { http: 7, dns: 0 }]])]]),
 ];
 
-it("arrivals come out of their package as they went in", () => {
-  expect(flat(unpackArrivals(packArrivals(OURS)))).toEqual(flat(OURS));
-  expect(unpackArrivals(packArrivals([]))).toEqual([]);
+function packed(arrivals: Arrivals): PackedArrivals {
+  const ledger = createLedger(newSentCounts(10), arrivals.length);
+  for (const [pool, byPlace] of arrivals.entries())
+    for (const [place, byEdge] of byPlace)
+      for (const [edge, { http, dns }] of byEdge) {
+        for (let i = 0; i < http; i++) ledger.count("http", pool, edge, place);
+        for (let i = 0; i < dns; i++) ledger.count("dns", pool, edge, place);
+      }
+  const numbers = ledger.takePacked();
+  expect(ledger.takePacked()).toHaveLength(0); // handed over once
+  return numbers;
+}
+
+it("arrivals come out of their package as they were counted", () => {
+  expect(flat(unpackArrivals(packed(OURS)))).toEqual(flat(OURS));
+  expect(unpackArrivals(packed([]))).toEqual([]);
+});
+
+it("decisions for one square degree are at the mean of their places", () => {
+  const ledger = createLedger(newSentCounts(2), 1);
+  ledger.count("dns", 0, 1, { layer: "city", latitude: 10.25, longitude: -3.75 });
+  ledger.count("http", 0, 1, { layer: "city", latitude: 10.75, longitude: -3.25 });
+  expect([...ledger.takePacked()]).toEqual([0, 10.5, -3.5, 1, 1, 1]);
 });
 
 it("arrivals of several threads are all there when joined, the same places too", () => {
-  const theirs = unpackArrivals(packArrivals(OURS));
+  const theirs = unpackArrivals(packed(OURS));
   const fewer: Arrivals = [new Map([[LIMA, new Map([[9, { http: 1, dns: 1 }]])]])];
   expect(flat(joinArrivals([OURS, theirs, fewer]))).toEqual(
     [...flat(OURS), ...flat(OURS), ...flat(fewer)].toSorted(),

@@ -28,6 +28,9 @@ export interface Libc {
   shutdown(fd: number, how: number): number;
   recvmmsg(fd: number, headers: bigint, count: number, flags: number, timeout: null): number;
   sendmmsg(fd: number, headers: bigint, count: number, flags: number): number;
+  /** Of a thread, 0 for the calling one, into `struct sched_attr`. */
+  sched_getattr(thread: number, attributes: Uint8Array, octets: number, flags: number): number;
+  sched_setattr(thread: number, attributes: Uint8Array, flags: number): number;
   errno(): number;
   /** Where the memory of an array is; it stays there as long as the array is held. */
   addressOf(array: ArrayBufferView): bigint;
@@ -60,6 +63,10 @@ function bound(): Libc {
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
   const library = koffi.load(null);
   const call = (definition: string): never => library.func(definition) as never;
+  // The C library has no functions for these. Such arguments are passed as those of a function without dots on both architectures.
+  const numbers = process.arch === "arm64" ? SYSCALLS_ARM64 : SYSCALLS_X64;
+  const getattr: SchedGetattr = call("long syscall(long, int, void *, unsigned int, unsigned int)");
+  const setattr: SchedSetattr = call("long syscall(long, int, void *, unsigned int)");
   return {
     socket: call("int socket(int, int, int)"),
     bind: call("int bind(int, void *, unsigned int)"),
@@ -80,10 +87,19 @@ function bound(): Libc {
     shutdown: call("int shutdown(int, int)"),
     recvmmsg: call("int recvmmsg(int, void *, unsigned int, int, void *)"),
     sendmmsg: call("int sendmmsg(int, void *, unsigned int, int)"),
+    sched_getattr: (...args) => getattr(numbers.schedGetattr, ...args),
+    sched_setattr: (...args) => setattr(numbers.schedSetattr, ...args),
     errno: () => koffi.errno(),
     addressOf: (array) => koffi.address(array),
   };
 }
+
+type SchedGetattr = (call: number, ...args: Parameters<Libc["sched_getattr"]>) => number;
+type SchedSetattr = (call: number, ...args: Parameters<Libc["sched_setattr"]>) => number;
+
+/** By the kernel's tables. */
+const SYSCALLS_X64 = { schedSetattr: 314, schedGetattr: 315 };
+const SYSCALLS_ARM64 = { schedSetattr: 274, schedGetattr: 275 };
 
 /** Error numbers of Linux, the same on all architectures here. */
 export const ERRNO = {

@@ -11,6 +11,7 @@
  * one that takes its place.
  */
 import { openWake, wake } from "../base/eventfd.ts";
+import { goFirst } from "../base/go-first.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Keep, Recall } from "../model/decision.ts";
@@ -100,6 +101,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
+  goFirst(libc);
   const { keep, recall, sockets, onBatch } = options;
   const { responder, counters, rateLimiter, queryLog, prepare, challenge } = createAnswerer(options);
   const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };

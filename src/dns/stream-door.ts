@@ -11,6 +11,7 @@
  * the one that takes its place.
  */
 import { drainWake, openWake, wake } from "../base/eventfd.ts";
+import { goFirst } from "../base/go-first.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import { boundPort } from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -71,6 +72,7 @@ export function answerStreams(options: StreamDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no streams: ${loaded.reason}`);
   const { libc } = loaded;
+  goFirst(libc);
   const { sockets, served, log, onReady, onWake } = options;
   const { responder, counters, take, challenge } = createAnswerer(options);
   const connections = createConnections(served.dns?.tcp);

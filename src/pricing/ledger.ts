@@ -14,7 +14,13 @@ export interface Ledger {
   add(edge: number, viewers: number): void;
   /** What was counted since the last call, by square degree and edge; the caller owns it. */
   takeArrivals(): Arrivals;
+  /** The same as numbers alone, without an object for each place. */
+  takePacked(): PackedArrivals;
 }
+
+/** Six numbers for each square degree and edge: pool, latitude, longitude, edge, decisions for HTTP and for DNS. */
+export type PackedArrivals = Float64Array;
+export const ARRIVAL_NUMBERS = 6;
 
 export type Arrivals = readonly PoolArrivals[];
 
@@ -55,6 +61,12 @@ export function createLedger(sent: SentCounts, pools: number): Ledger {
     },
     add: (edge, viewers) => void Atomics.add(sent, edge, Math.round(viewers)),
     takeArrivals: () => grids.map((grid) => grid.take()),
+    takePacked() {
+      const rows = grids.reduce((sum, grid) => sum + grid.rows, 0);
+      const packed = new Float64Array(ARRIVAL_NUMBERS * rows);
+      grids.reduce((at, grid, pool) => grid.takeTo(packed, at, pool), 0);
+      return packed;
+    },
   };
 }
 
@@ -85,6 +97,29 @@ class Grid {
     rows[counted] = (rows[counted] as number) + 1;
     rows[row + LATITUDES] = (rows[row + LATITUDES] as number) + latitude;
     rows[row + LONGITUDES] = (rows[row + LONGITUDES] as number) + longitude;
+  }
+
+  get rows(): number {
+    return this.#used.length;
+  }
+
+  /** As `take`, but into an array. @returns where the next may begin */
+  takeTo(packed: PackedArrivals, start: number, pool: number): number {
+    const rows = this.#rows;
+    let at = start;
+    for (const row of this.#used) {
+      const [http, dns] = [rows[row + HTTP] as number, rows[row + DNS] as number];
+      packed[at] = pool;
+      packed[at + 1] = (rows[row + LATITUDES] as number) / (http + dns);
+      packed[at + 2] = (rows[row + LONGITUDES] as number) / (http + dns);
+      packed[at + 3] = rows[row + EDGE] as number;
+      packed[at + 4] = http;
+      packed[at + 5] = dns;
+      at += ARRIVAL_NUMBERS;
+      rows.fill(0, row, row + FIELDS);
+    }
+    this.#used = [];
+    return at;
   }
 
   take(): PoolArrivals {
