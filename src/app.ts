@@ -23,6 +23,7 @@ import type { ConditionChange } from "./condition/change.ts";
 import { createExperience } from "./experience/experience.ts";
 import { createFailStatic } from "./condition/fail-static.ts";
 import { createStateFile } from "./condition/state-file.ts";
+import { digestOfFiles } from "./config/load.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { watchConfig } from "./config/watch.ts";
 import { createDecisionTotals } from "./decision-counts.ts";
@@ -198,6 +199,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
         generation: inventory.generation + 1,
         areCertificatesInUse: true,
       }),
+    digest: () => digestOfFiles(inventory.file),
     current: () => inventory,
     prepare: (next) => geo.setFiles(next.geoip),
     settle: [
@@ -273,7 +275,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   pullers.take(inventory);
   checker.take(inventory);
   onStop(watchStreams(checker, board, () => inventory));
-  watch.start(() => void reloads.reload());
+  watch.start(() => void reloads.edited());
 
   let isStopped = false;
   const open = async (): Promise<Endpoints> => {

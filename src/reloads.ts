@@ -10,6 +10,8 @@ import type { ReloadVerdict, ReloadView } from "./ops/api.ts";
 export interface Reloads {
   /** Reads the configuration again. One runs at a time; calls that come meanwhile share the next one. */
   readonly reload: () => Promise<ReloadVerdict>;
+  /** The files have changed: reads them again, unless that has been done since, as after an edit and SIGHUP. */
+  readonly edited: () => Promise<void>;
   last(): ReloadView;
   readonly metrics: MetricSource;
 }
@@ -17,6 +19,8 @@ export interface Reloads {
 export interface ReloadOptions {
   readonly log: Log;
   readonly load: () => Promise<LoadedConfig>;
+  /** As `LoadedConfig.digest`, of the files as they are. */
+  readonly digest: () => Promise<string>;
   readonly current: () => Inventory;
   /** What may take its time, before the new configuration is taken. */
   readonly prepare: (next: Inventory) => Promise<void>;
@@ -29,15 +33,20 @@ export interface ReloadOptions {
 
 /** Replaces the configuration whole, or leaves the running one in place and says why. */
 export function createReloads(options: ReloadOptions): Reloads {
-  const { log, load, current, prepare, settle, take, told } = options;
+  const { log, load, digest, current, prepare, settle, take, told } = options;
   let last: ReloadView = { successful: true, atMs: Date.now(), problems: [] };
   let lastSuccessMs = last.atMs;
+  /** Of what was read last, whether it was taken or refused. */
+  let read: string | undefined;
   let running: Promise<ReloadVerdict> | undefined;
   let next: Promise<ReloadVerdict> | undefined;
 
   const once = async (): Promise<ReloadVerdict> => {
     const loaded = await load();
-    if (loaded.kind === "problems") return refused(loaded.problems);
+    if (loaded.kind === "problems") {
+      read = loaded.digest;
+      return refused(loaded.problems);
+    }
     await prepare(loaded.inventory);
     const changed = changedPaths(await describeChange(current(), loaded.inventory));
     // In between, whoever waits is answered.
@@ -47,6 +56,7 @@ export function createReloads(options: ReloadOptions): Reloads {
       await nextTurn();
     }
     take(loaded.inventory);
+    read = loaded.digest;
     last = { successful: true, atMs: Date.now(), problems: [] };
     lastSuccessMs = last.atMs;
     log.info({ generation: loaded.inventory.generation, changed }, "configuration taken");
@@ -71,11 +81,17 @@ export function createReloads(options: ReloadOptions): Reloads {
     return running;
   };
 
+  const reload = (): Promise<ReloadVerdict> => {
+    if (running === undefined) return run();
+    next ??= running.catch(() => undefined).then(run);
+    return next;
+  };
+
   return {
-    reload: () => {
-      if (running === undefined) return run();
-      next ??= running.catch(() => undefined).then(run);
-      return next;
+    reload,
+    async edited() {
+      await (next ?? running)?.catch(() => undefined);
+      if (read === undefined || read !== (await digest())) await reload();
     },
     last: () => last,
     metrics: () => [

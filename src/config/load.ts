@@ -4,7 +4,7 @@ import type { Problem } from "../model/problem.ts";
 import type { CheckCertificate } from "./build-server.ts";
 import { Findings } from "./findings.ts";
 import { interpret } from "./interpret.ts";
-import { type SourceFile, edgesFolder, readSources } from "./sources.ts";
+import { digestOf, type SourceFile, edgesFolder, readSources } from "./sources.ts";
 import type { Environment } from "./variables.ts";
 import { stat } from "node:fs/promises";
 
@@ -25,9 +25,15 @@ export type LoadedConfig =
       readonly inventory: Inventory;
       /** What was read, the main file first. */
       readonly files: readonly string[];
+      readonly digest?: string;
     }
-  /** Sorted by file, line and column; never empty. */
-  | { readonly kind: "problems"; readonly problems: readonly Problem[] };
+  | {
+      readonly kind: "problems";
+      /** Sorted by file, line and column; never empty. */
+      readonly problems: readonly Problem[];
+      /** Of the texts, as `digestOfFiles` gives it; absent where nobody knows what was read. */
+      readonly digest?: string;
+    };
 
 /**
  * Reads the configuration and the files of `edges.d` beside it: an inventory, or every problem there is.
@@ -45,8 +51,14 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   };
   const circumstances = { mainFile: file, environment, generation, serial, whyUnusable };
   const inventory = interpret(sources, circumstances, findings);
-  if (inventory === undefined) return { kind: "problems", problems: findings.sorted(file) };
-  return { kind: "ok", inventory, files: sources.map((source) => source.file) };
+  const digest = digestOf(sources);
+  if (inventory === undefined) return { kind: "problems", problems: findings.sorted(file), digest };
+  return { kind: "ok", inventory, files: sources.map((source) => source.file), digest };
+}
+
+/** Of what `loadConfig` would read now. */
+export async function digestOfFiles(file: string): Promise<string> {
+  return digestOf(await readSources(file, new Findings()));
 }
 
 /** The folder counts too: its time moves when a file is taken out of it. */

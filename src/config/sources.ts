@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { filesIn } from "../base/watch.ts";
@@ -34,6 +35,12 @@ export async function readSources(mainFile: string, findings: Findings): Promise
     if (source !== undefined) sources.push(source);
   }
   return sources;
+}
+
+/** The same for the same texts in files of the same names, whenever they were written. */
+export function digestOf(sources: readonly SourceFile[]): string {
+  const read = sources.map(({ file, text }) => [file, text]);
+  return createHash("sha256").update(JSON.stringify(read)).digest("base64");
 }
 
 /** One file; what is wrong with it goes to `findings`. */

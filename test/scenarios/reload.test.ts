@@ -241,12 +241,18 @@ describe("an edited configuration under 1,000 queries and 200 redirects a second
     await expectNothingLost(stream, 3000);
   });
 
+  const generationsTaken = (): number =>
+    service.log().filter(({ msg }) => msg === "configuration taken").length;
+
   it("comes by SIGHUP, an editor's rename and a swapped symlink", { timeout: 40_000 }, async () => {
     const stream = startSteadyStream(service);
 
     replaceFile(file, textOf(nth(base, 5)));
+    const takenBefore = generationsTaken();
     service.signal("SIGHUP");
     await taken(5, 1500);
+    await sleep(1500); // until the watcher has had its say
+    expect(generationsTaken(), "an edit with its signal is read once").toBe(takenBefore + 1);
 
     renameSync(file, `${file}~`); // as vi does
     await sleep(20);
