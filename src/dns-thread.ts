@@ -84,12 +84,12 @@ function runStreams(sockets: StreamSockets): void {
   port.close();
 }
 
-function carryOutOrders(door: ObeyingDoor): "go-on" | "stop" {
+function carryOutOrders(door: ObeyingDoor): number | undefined {
   for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
-    if (order.kind === "stop") return "stop";
+    if (order.kind === "stop") return order.graceMs;
     obey(order, door);
   }
-  return "go-on";
+  return undefined;
 }
 
 /** One step of one order at a time: queries do not wait until a new configuration is unpacked. */

@@ -45,7 +45,8 @@ export type ThreadOrder =
   | { readonly kind: "serve"; readonly change: Partial<Serving> }
   /** For the kind of door alone: instead of what it was told so before. */
   | { readonly kind: "own"; readonly own: unknown }
-  | { readonly kind: "stop" };
+  /** Who is connected may take so long to be answered, milliseconds. */
+  | { readonly kind: "stop"; readonly graceMs: number };
 
 export type ThreadNews =
   | { readonly kind: "ready"; readonly endpoints: readonly Endpoint[] }

@@ -61,8 +61,11 @@ export interface Crew<Task> {
   readonly allCells: readonly Float64Array[];
   /** How many threads there are, and how many died. */
   readonly metrics: MetricSource;
-  /** They end when they have answered what has come in; others may be started after. */
-  stop(): Promise<void>;
+  /**
+   * They end when they have answered what has come in; others may be started after.
+   * @param graceMs as of the order to stop
+   */
+  stop(graceMs?: number): Promise<void>;
   /** To be called at the very end. */
   readonly close: () => void;
 }
@@ -139,7 +142,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
         const counted = newCounted();
         const fail = (error: Error): void => {
           members.delete(member);
-          void member.thread.stop(STOP);
+          void member.thread.stop({ kind: "stop", graceMs: 0 }, UNWINDING_MS);
           reject(error);
         };
         let current = task;
@@ -227,12 +230,13 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       },
     ],
     close: stopWatching,
-    async stop() {
+    async stop(graceMs = STOP_GRACE_MS) {
+      const order: ThreadOrder = { kind: "stop", graceMs };
       const stopping = [...members];
       members.clear();
       await Promise.all(
         stopping.map(({ thread, wake }) => {
-          const stopped = thread.stop(STOP);
+          const stopped = thread.stop(order, graceMs + UNWINDING_MS);
           wake();
           return stopped;
         }),
@@ -241,4 +245,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
   };
 }
 
-const STOP: ThreadOrder = { kind: "stop" };
+/** For who has connected and not asked yet: all ends within a second. */
+const STOP_GRACE_MS = 500;
+/** For what a thread does after that. */
+const UNWINDING_MS = 500;

@@ -5,8 +5,8 @@ import { type Clock, systemClock } from "./clock.ts";
 export interface SupervisedThread {
   /** For the thread that runs now; one that takes its place knows what `start` gives it. */
   post(message: unknown): void;
-  /** Asks it to end with a last message, and ends it if it does not soon. */
-  stop(message: unknown): Promise<void>;
+  /** Asks it to end with a last message, and ends it if it does not within the patience, milliseconds. */
+  stop(message: unknown, patienceMs?: number): Promise<void>;
 }
 
 export interface SupervisedThreadOptions {
@@ -57,10 +57,19 @@ export function superviseThread(options: SupervisedThreadOptions): SupervisedThr
   return {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     post: (message) => worker?.postMessage(message),
-    async stop(message) {
+    async stop(message, patienceMs = STOP_PATIENCE_MS) {
       isStopping = true;
       cancelRestart?.();
-      if (worker !== undefined) await ended(worker, message, clock);
+      const leaving = worker;
+      if (leaving === undefined) return;
+      const cancel = clock.after(patienceMs, () => void leaving.terminate());
+      const exit = new Promise<void>((resolve) => {
+        leaving.once("exit", () => resolve());
+      });
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      leaving.postMessage(message);
+      await exit;
+      cancel();
     },
   };
 }
@@ -69,15 +78,4 @@ export function superviseThread(options: SupervisedThreadOptions): SupervisedThr
 function nextPause(pauseMs: number, livedMs: number): number {
   if (livedMs >= STABLE_MS) return 0;
   return Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs * 2));
-}
-
-async function ended(worker: Worker, message: unknown, clock: Pick<Clock, "after">): Promise<void> {
-  const cancel = clock.after(STOP_PATIENCE_MS, () => void worker.terminate());
-  const exit = new Promise<void>((resolve) => {
-    worker.once("exit", () => resolve());
-  });
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  worker.postMessage(message);
-  await exit;
-  cancel();
 }

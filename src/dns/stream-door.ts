@@ -12,6 +12,7 @@
  */
 import { drainWake, openWake, wake } from "../base/eventfd.ts";
 import { goFirst } from "../base/go-first.ts";
+import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import { boundPort } from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -19,13 +20,15 @@ import { type Answerer, type AnswererOptions, createAnswerer, type Served } from
 import { createConnections } from "./connections.ts";
 import { openEpoll } from "./epoll.ts";
 import { sometimes } from "./fault.ts";
-import { closeSockets, openStreamSocket, type SharedSocket } from "./socket.ts";
+import { closeSockets, openStreamSocket, type SharedSocket, sharedSocket, TCP_USE } from "./socket.ts";
 import { newHeld, Streams, type StreamSockets } from "./streams.ts";
 
 export interface OpenStreamSockets {
   /** Where they really listen, in the order asked. */
   readonly endpoints: readonly Endpoint[];
   readonly sockets: StreamSockets;
+  /** For the process that replaces this one. */
+  readonly handed: readonly HandedSockets[];
   /** Has the thread's `onWake` called soon. */
   readonly wake: () => void;
   /** To be called when no thread uses them any more. */
@@ -33,10 +36,17 @@ export interface OpenStreamSockets {
 }
 
 /** @throws an Error of one line if one of them cannot be listened on; then none is */
-export function openStreamSockets(libc: Libc, endpoints: readonly Endpoint[]): OpenStreamSockets {
+export function openStreamSockets(
+  libc: Libc,
+  endpoints: readonly Endpoint[],
+  inherited: InheritedSockets = NOTHING_INHERITED,
+): OpenStreamSockets {
   const listeners: SharedSocket[] = [];
   try {
-    for (const endpoint of endpoints) listeners.push(openStreamSocket(libc, endpoint));
+    for (const endpoint of endpoints) {
+      const [fd] = inherited.take(TCP_USE, endpoint);
+      listeners.push(fd === undefined ? openStreamSocket(libc, endpoint) : sharedSocket(fd, endpoint));
+    }
   } catch (error) {
     closeSockets(libc, listeners);
     throw error;
@@ -50,6 +60,7 @@ export function openStreamSockets(libc: Libc, endpoints: readonly Endpoint[]): O
   return {
     endpoints: endpoints.map(({ host }, i) => ({ host, port: boundPort(libc, listeners[i]?.fd ?? -1) })),
     sockets,
+    handed: endpoints.map((asked, i) => ({ use: TCP_USE, asked, fds: [listeners[i]?.fd ?? -1] })),
     wake: () => wake(libc, sockets.wakeFd),
     close() {
       closeSockets(libc, listeners);
@@ -63,11 +74,14 @@ export interface StreamDoorOptions extends AnswererOptions {
   readonly sockets: StreamSockets;
   /** Called once, before the first connection is accepted. */
   readonly onReady: () => void;
-  /** Called between two turns after a wake-up, and now and then; `stop` ends them. */
-  readonly onWake: (door: Pick<Answerer, "take" | "challenge">) => "go-on" | "stop";
+  /**
+   * Called between two turns after a wake-up, and now and then. Returns `undefined` to go on; to end, how long who is
+   * connected may take, milliseconds.
+   */
+  readonly onWake: (door: Pick<Answerer, "take" | "challenge">) => number | undefined;
 }
 
-/** Answers until `onWake` says stop. Does not return before; nothing else runs in this thread meanwhile. */
+/** Answers until `onWake` says to end. Does not return before; nothing else runs in this thread meanwhile. */
 export function answerStreams(options: StreamDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no streams: ${loaded.reason}`);
@@ -89,13 +103,13 @@ export function answerStreams(options: StreamDoorOptions): void {
     challenge,
   };
   onReady();
-  for (;;) {
+  let graceMs: number | undefined;
+  while (graceMs === undefined) {
     const result = streams.turn(PATIENCE_MS);
     if (result === "woken") drainWake(libc, sockets.wakeFd);
-    if (result !== "served" && onWake(door) === "stop") break;
+    if (result !== "served") graceMs = onWake(door);
   }
-  streams.turn(0);
-  streams.closeAll();
+  streams.finish(graceMs);
 }
 
 /** How soon idle connections are looked for, and a thread is seen to end where nobody wakes it. */

@@ -59,6 +59,7 @@ export class Streams {
   #nowMs = 0;
   #sweptMs = 0;
   #isPaused = false;
+  #isFinishing = false;
 
   constructor(libc: Libc, sockets: StreamSockets, options: StreamsOptions) {
     this.#libc = libc;
@@ -96,7 +97,16 @@ export class Streams {
     return result;
   }
 
-  closeAll(): void {
+  /**
+   * Accepts no one any more, answers who is connected already, and closes all connections: at once when each has had
+   * an answer and nothing is on its way, otherwise after `patienceMs`.
+   */
+  finish(patienceMs: number): void {
+    this.turn(0);
+    this.#isFinishing = true;
+    for (const { fd } of this.#sockets.listeners) this.#epoll.modify(fd, 0);
+    const untilMs = this.#options.nowMs() + patienceMs;
+    while (this.#nowMs < untilMs && [...this.#streams.values()].some(isOwed)) this.turn(FINISHING_TURN_MS);
     for (const stream of this.#streams.values()) this.#close(stream);
   }
 
@@ -111,7 +121,7 @@ export class Streams {
   #sweep(): void {
     this.#sweptMs = this.#nowMs;
     this.#options.connections.sweep(this.#nowMs);
-    if (!this.#isPaused) return;
+    if (!this.#isPaused || this.#isFinishing) return;
     this.#isPaused = false;
     for (const { fd } of this.#sockets.listeners) this.#epoll.modify(fd, READABLE);
   }
@@ -145,6 +155,7 @@ export class Streams {
       activeMs: this.#nowMs,
       reader: undefined,
       unsent: undefined,
+      isAnswered: false,
       isEnded: false,
       isRefused: false,
       close: () => this.#close(stream),
@@ -208,6 +219,7 @@ export class Streams {
 
   /** Whether the system took all of it. */
   #send(stream: Stream, octets: number): boolean {
+    stream.isAnswered = true;
     const sent = this.#libc.send(stream.fd, this.#addresses.out, octets, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent === octets) return true;
     if (sent < 0 && !PASSING.has(this.#libc.errno())) {
@@ -251,12 +263,22 @@ interface Stream extends Seat {
   reader: MessageReader | undefined;
   /** What was answered and the system did not take. */
   unsent: Uint8Array | undefined;
+  /** It has asked, and not in vain. */
+  isAnswered: boolean;
   /** The other side sends no more. */
   isEnded: boolean;
   /** What it sends is not read any more. */
   isRefused: boolean;
 }
 
+/** Whether closing it would cost its client an answer. */
+function isOwed({ isAnswered, isRefused, reader, unsent }: Stream): boolean {
+  if (isRefused) return false;
+  return !isAnswered || unsent !== undefined || reader?.isAmidMessage === true;
+}
+
+/** How soon it is seen that nobody is owed anything. */
+const FINISHING_TURN_MS = 20;
 /** Of one connection before others have their turn: less than a millisecond's answers. */
 const READ_OCTETS = 8192;
 /** From so much on, answers are sent before more are made. */

@@ -44,7 +44,7 @@ export function listenByEpoll(endpoints: readonly Endpoint[], options: StreamsOp
     endpoints: open.endpoints,
     stop() {
       clearInterval(timer);
-      streams.closeAll();
+      streams.finish(0);
       open.close();
     },
   };
