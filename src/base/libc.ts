@@ -8,6 +8,7 @@ import { endianness } from "node:os";
 export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, octets: number): number;
+  connect(fd: number, address: Uint8Array, octets: number): number;
   getsockname(fd: number, address: Uint8Array, octets: Uint32Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, octets: number): number;
   close(fd: number): number;
@@ -70,6 +71,7 @@ function bound(): Libc {
   return {
     socket: call("int socket(int, int, int)"),
     bind: call("int bind(int, void *, unsigned int)"),
+    connect: call("int connect(int, void *, unsigned int)"),
     getsockname: call("int getsockname(int, void *, void *)"),
     setsockopt: call("int setsockopt(int, int, int, void *, unsigned int)"),
     close: call("int close(int)"),
