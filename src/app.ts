@@ -12,9 +12,12 @@
  * event loop, so that no answer is made of a mixture.
  */
 import { joinArrivals } from "./arrivals.ts";
+import { persist } from "./base/persist.ts";
 import { systemClock } from "./base/clock.ts";
 import { createBusyShare } from "./base/busy.ts";
 import { createServiceTable } from "./base/service-table.ts";
+import { type HandedSockets, NOTHING_INHERITED } from "./base/inherited-sockets.ts";
+import { loadLibc } from "./base/libc.ts";
 import { watchCanary } from "./canary.ts";
 import { createAcmeApi } from "./acme/api.ts";
 import { createChallenges } from "./acme/challenges.ts";
@@ -39,13 +42,14 @@ import { startMistDoor } from "./mistserver/door.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
-import type { OpsEvent, ReloadVerdict } from "./ops/api.ts";
-import { startOpsDoor } from "./ops/door.ts";
+import type { OpsEvent, ReloadVerdict, ReplaceVerdict } from "./ops/api.ts";
+import { type OpsDoor, startOpsDoor } from "./ops/door.ts";
 import { createOpsApi } from "./ops-api.ts";
 import { startProbes } from "./probe/prober.ts";
 import { startStreamChecks } from "./probe/streams.ts";
 import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
+import type { Memory, Predecessor } from "./succession.ts";
 import { createSteering } from "./steering/steering.ts";
 import { keepHeat } from "./stream-heat.ts";
 import { watchStreams } from "./stream-watch.ts";
@@ -60,6 +64,10 @@ export interface AppOptions {
   readonly version: string;
   /** Of rooms that live outside, as the log. */
   readonly metrics: readonly MetricSource[];
+  /** Puts another process in this one's place. */
+  readonly replace: () => Promise<ReplaceVerdict>;
+  /** The process whose place this one takes; left out: there is none. */
+  readonly predecessor?: Predecessor;
 }
 
 export interface App {
@@ -69,8 +77,17 @@ export interface App {
    */
   readonly opened: Promise<Endpoints>;
   reload(): Promise<ReloadVerdict>;
+  /** The sockets of the viewers' doors; `undefined` while they are not open, or where they cannot be handed over. */
+  sockets(): readonly HandedSockets[] | undefined;
+  /** What another process has to know to go on. */
+  memory(): Memory;
   /** At any time; doors that are not open yet stay closed. */
   stop(): Promise<void>;
+  /**
+   * As `stop`, for a process that viewers can reach at another one: first the doors that both cannot have open.
+   * @param freed called when they are closed
+   */
+  leave(freed: () => void): Promise<void>;
 }
 
 export interface Endpoints {
@@ -96,7 +113,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** @param closing is given a way to stop for everything that is started */
 async function start(options: AppOptions, closing: (() => unknown)[]): Promise<App> {
-  const { environment, log, version } = options;
+  const { environment, log, version, predecessor } = options;
   const onStop = (stop: () => unknown): void => void closing.push(stop);
   const metrics: MetricSource[] = [...options.metrics];
   const events = createEvents();
@@ -170,6 +187,11 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
 
   const challenges = createChallenges({ onChange: (values) => doors.dns?.challenge(values) });
   onStop(() => challenges.stop());
+  const remember = (memory: Memory): void => {
+    board.remember(memory.board);
+    challenges.remember(memory.challenges);
+  };
+  if (predecessor !== undefined) remember(predecessor.memory);
 
   const prober = startProbes({
     log,
@@ -221,7 +243,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       redirector.take(next, world);
       doors.dns?.take(next, world);
       doors.http?.take(next, world);
-      ops.take(next.ops);
+      ops?.take(next.ops);
       challenges.keep(isServed);
       experience.take(next);
     },
@@ -255,20 +277,29 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     geo,
     redirector,
     reloads,
+    replace: options.replace,
     acme: createAcmeApi(challenges, () => inventory.acme.accounts, isServed),
     saveOverrides: async () => (await stateFile.write(board.overrides())).kind === "written",
     inventory: () => inventory,
     waitingFor: () => (doors.http === undefined ? ["the first round of probes is not complete"] : []),
     subscribe: events.subscribe,
   });
-  const ops = await startOpsDoor({
-    endpoint: inventory.listen.ops,
-    tokens: inventory.ops.tokens,
-    api,
-    log,
-    version,
-  });
-  onStop(() => ops.stop());
+  /** Doors that two processes cannot have open at one address. */
+  const exclusive: (() => unknown)[] = [];
+  onStop(() => stopAll(exclusive));
+  const openOps = async (): Promise<OpsDoor> => {
+    const { listen, ops } = inventory;
+    const door = await startOpsDoor({ endpoint: listen.ops, tokens: ops.tokens, api, log, version });
+    exclusive.push(() => door.stop());
+    return door;
+  };
+  const openMist = async (): Promise<void> => {
+    const endpoints = inventory.listen.mistserver ?? [];
+    const door = await startMistDoor({ endpoints, context: mist.context, log });
+    exclusive.push(() => door.stop());
+    metrics.push(door.metrics);
+  };
+  let ops = predecessor === undefined ? await openOps() : undefined;
 
   prober.take(inventory);
   canary.take(inventory);
@@ -277,10 +308,17 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(watchStreams(checker, board, () => inventory));
   watch.start(() => void reloads.edited());
 
-  let isStopped = false;
+  const stopped = new AbortController();
+  /** For what nobody can be asked about: viewers are served meanwhile. */
+  const attempts = {
+    failed: (error: unknown) => log.error({ error }, "a door stays closed for now"),
+    pauseMs: 1000,
+    signal: stopped.signal,
+  };
+  let graceMs: number | undefined;
   const open = async (): Promise<Endpoints> => {
     await prober.firstRound;
-    if (isStopped) throw new Error("stopped before the doors were open");
+    if (stopped.signal.aborted) throw new Error("stopped before the doors were open");
     const world = worlds.begin();
     redirector.take(inventory, world);
     const { listen } = inventory;
@@ -298,10 +336,13 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       busy: createBusyShare(),
       onReport: (report, client) => experience.steering(report, client.address),
     });
-    const dns = await startDnsThreads({ endpoints: listen.dns, inventory, world, geo, decisions, log });
-    onStop(() => dns.stop());
+    const inherited = predecessor?.inherited ?? NOTHING_INHERITED;
+    const endpoints = listen.dns;
+    const dns = await startDnsThreads({ endpoints, inherited, inventory, world, geo, decisions, log });
+    onStop(() => dns.stop(graceMs));
     const http = await startHttpThreads({
       endpoints: listen.http,
+      inherited,
       inventory,
       world,
       geo,
@@ -312,22 +353,23 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       log,
     });
     onStop(() => http.stop());
-    const mistDoor = await startMistDoor({
-      endpoints: listen.mistserver ?? [],
-      context: mist.context,
-      log,
-    });
-    onStop(() => mistDoor.stop());
-    metrics.push(mistDoor.metrics);
+    closeAll(inherited.rest());
+    if (predecessor === undefined) await openMist();
     dns.challenge(challenges.values());
     // What was reloaded while they opened.
     dns.take(inventory, worlds.current());
     http.take(inventory, worlds.current());
     Object.assign(doors, { dns, http });
     metrics.push(dns.metrics, http.metrics);
-    if (isStopped) await stopAll(closing);
+    if (predecessor !== undefined) {
+      const memory = await predecessor.relieve();
+      if (memory !== undefined) remember(memory);
+      ops = await persist(openOps, attempts);
+      await persist(openMist, attempts);
+    }
+    if (stopped.signal.aborted) await stopAll(closing);
     const https = http.httpsEndpoints.length === 0 ? {} : { https: http.httpsEndpoints };
-    return { dns: dns.endpoints, http: http.endpoints, ...https, ops: ops.endpoint };
+    return { dns: dns.endpoints, http: http.endpoints, ...https, ops: (ops as OpsDoor).endpoint };
   };
   return {
     opened: open(),
@@ -335,11 +377,35 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       doors.dns?.reopenLog();
       return reloads.reload();
     },
+    sockets() {
+      const { dns, http } = doors;
+      if (dns === undefined || http === undefined) return undefined;
+      const addresses = 2 * dns.endpoints.length + http.endpoints.length + http.httpsEndpoints.length;
+      const handed = [...dns.handed, ...http.handed];
+      return handed.length === addresses ? handed : undefined;
+    },
+    memory: () => ({ board: board.memory(), challenges: challenges.memory() }),
     stop: () => {
-      isStopped = true;
+      stopped.abort();
       return stopAll(closing);
     },
+    async leave(freed) {
+      stopped.abort();
+      graceMs = LEAVING_GRACE_MS;
+      await stopAll(exclusive);
+      freed();
+      await stopAll(closing);
+    },
   };
+}
+
+/** Nobody waits for a process that has been replaced, but slow clients who reached it. */
+const LEAVING_GRACE_MS = 4000;
+
+/** Of addresses that are no longer configured. */
+function closeAll(fds: readonly number[]): void {
+  const loaded = loadLibc();
+  if (loaded.kind === "loaded") for (const fd of fds) loaded.libc.close(fd);
 }
 
 async function stopAll(closing: (() => unknown)[]): Promise<void> {

@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "./base/endpoint.ts";
+import type { HandedSockets, InheritedSockets } from "./base/inherited-sockets.ts";
 import { type Libc, loadLibc, type LibcResult } from "./base/libc.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
 import { newRateSeeds } from "./dns/answerer.ts";
@@ -44,6 +45,8 @@ export interface DnsThreadsOptions {
   readonly udpThreads?: number;
   /** The C library, or why it cannot be called: then UDP is answered by plain sockets in one thread. */
   readonly libc?: LibcResult;
+  /** Of the process before this one; left out: none. */
+  readonly inherited?: InheritedSockets;
   /** Told of every thread that is started. */
   readonly onThread?: (worker: Worker) => void;
 }
@@ -51,6 +54,8 @@ export interface DnsThreadsOptions {
 export interface DnsThreads {
   /** Where they really listen, in the order asked. */
   readonly endpoints: readonly Endpoint[];
+  /** For the process that replaces this one; empty where the C library cannot be called. */
+  readonly handed: readonly HandedSockets[];
   readonly metrics: MetricSource;
   /** Both at once, with the geo snapshot of this moment if that has changed. */
   readonly take: (inventory: Inventory, world: World) => void;
@@ -60,8 +65,11 @@ export interface DnsThreads {
   readonly challenge: (values: ChallengeValues) => void;
   /** Opens the query log's file anew: somebody may have moved it. */
   readonly reopenLog: () => void;
-  /** What has come in is answered first. */
-  stop(): Promise<void>;
+  /**
+   * What has come in is answered first.
+   * @param graceMs as of `Crew.stop`
+   */
+  stop(graceMs?: number): Promise<void>;
 }
 
 /**
@@ -89,9 +97,9 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
       return ring;
     },
   };
-  const stop = async (): Promise<void> => {
+  const stop = async (graceMs?: number): Promise<void> => {
     crew.close();
-    await crew.stop();
+    await crew.stop(graceMs);
     await queryLog.stop();
   };
   try {
@@ -103,6 +111,7 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
     for (const endpoint of open.endpoints) log.info({ endpoint: formatEndpoint(endpoint) }, "answering DNS");
     return {
       endpoints: open.endpoints,
+      handed: open.handed,
       metrics: () => [...dnsMetrics(crew.allCells), ...crew.metrics(), ...queryLog.metrics()],
       take(inventory, world) {
         crew.take(inventory, world);
@@ -111,7 +120,7 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
       reopenLog: () => queryLog.reopen(),
       takeArrivals: crew.takeArrivals,
       challenge: crew.tell,
-      stop: () => stop().then(open.close),
+      stop: (graceMs) => stop(graceMs).then(open.close),
     };
   } catch (error) {
     await stop();
@@ -129,14 +138,15 @@ const RING_OCTETS = 1 << 18;
 
 interface Open {
   readonly endpoints: readonly Endpoint[];
+  readonly handed: readonly HandedSockets[];
   /** To be called when the threads have ended. */
   readonly close: () => void;
 }
 
 /** First all sockets, UDP and TCP at the same ports, then the threads that answer. */
 async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: Opening): Promise<Open> {
-  const { endpoints, newRing, udpThreads = defaultThreads() } = options;
-  const { batches, streams } = openSockets(libc, endpoints, udpThreads);
+  const { newRing } = options;
+  const { batches, streams } = openSockets(libc, options);
   const close = (): void => {
     batches.close();
     streams.close();
@@ -151,7 +161,7 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: Opening): P
         ),
       ),
     ]);
-    return { endpoints: batches.endpoints, close };
+    return { endpoints: batches.endpoints, handed: [...batches.handed, ...streams.handed], close };
   } catch (error) {
     await crew.stop();
     close();
@@ -164,11 +174,14 @@ interface OpenSockets {
   readonly streams: OpenStreamSockets;
 }
 
-function openSockets(libc: Libc, endpoints: readonly Endpoint[], udpThreads: number): OpenSockets {
+function openSockets(
+  libc: Libc,
+  { endpoints, inherited, udpThreads = defaultThreads() }: DnsThreadsOptions,
+): OpenSockets {
   for (let attempt = 1; ; attempt++) {
-    const batches = openBatchSockets(libc, endpoints, udpThreads);
+    const batches = openBatchSockets(libc, endpoints, udpThreads, inherited);
     try {
-      return { batches, streams: openStreamSockets(libc, batches.endpoints) };
+      return { batches, streams: openStreamSockets(libc, batches.endpoints, inherited) };
     } catch (error) {
       batches.close();
       const mayFindAnother = endpoints.some((endpoint) => isPortToChoose(endpoint, error));
@@ -190,7 +203,7 @@ async function openPlain(
     logRing: newRing(),
     ...newCommon(),
   };
-  return { endpoints: await crew.start(task), close: () => {} };
+  return { endpoints: await crew.start(task), handed: [], close: () => {} };
 }
 
 function newCommon(): DnsCommon {

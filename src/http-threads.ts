@@ -14,6 +14,7 @@ import { joinArrivals } from "./arrivals.ts";
 import { formatEndpoint } from "./base/endpoint.ts";
 import { watchFiles } from "./base/watch.ts";
 import { openWake, wake } from "./base/eventfd.ts";
+import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "./base/inherited-sockets.ts";
 import { type Libc, loadLibc, type LibcResult } from "./base/libc.ts";
 import { openCertificates } from "./http/certificates.ts";
 import { type CountedIn, countCells, httpMetrics, newCountedIn } from "./http/counts.ts";
@@ -21,7 +22,12 @@ import { hasIpv4Twin, type HttpDoor, type HttpDoorOptions, startHttpDoor } from 
 import { DEFAULT_LIMITS } from "./http/limits.ts";
 import { MARKED_DESCRIPTORS } from "./http-loop/connections.ts";
 import { whyNoParser } from "./http-loop/parser.ts";
-import { type ListeningGroup, type ListeningSocket, listenTogether } from "./http-loop/sockets.ts";
+import {
+  type Listening,
+  type ListeningGroup,
+  type ListeningSocket,
+  listenTogether,
+} from "./http-loop/sockets.ts";
 import type { HttpTask, HttpThreadNews } from "./http-thread.ts";
 import type { Endpoint, Https, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
@@ -37,6 +43,8 @@ export interface HttpThreadsOptions
   readonly threads?: number;
   /** The C library, or why it cannot be called. */
   readonly libc?: LibcResult;
+  /** Of the process before this one; left out: none. */
+  readonly inherited?: InheritedSockets;
   /** Told of every thread that is started. */
   readonly onThread?: (worker: Worker) => void;
 }
@@ -45,6 +53,8 @@ export interface HttpThreads {
   /** Where they really listen, in the order asked. */
   readonly endpoints: readonly Endpoint[];
   readonly httpsEndpoints: readonly Endpoint[];
+  /** For the process that replaces this one; empty where the C library cannot be called. */
+  readonly handed: readonly HandedSockets[];
   readonly metrics: MetricSource;
   readonly take: (inventory: Inventory, world: World) => void;
   /** Where the threads' decisions were made for, as far as they have told since the last call. */
@@ -59,9 +69,10 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
   const { services, edges, trustedProxies, detailsFor, proxyProtocol, listen } = inventory;
   const counted = newCountedIn();
   const served = serveCertificates(listen.https, log);
+  const encrypted = openEncrypted(libc, options);
   const doorOptions: HttpDoorOptions = {
     ...options,
-    ...served.door,
+    ...served.door(encrypted.fds),
     services,
     edges,
     trustedProxies,
@@ -85,6 +96,7 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
     });
     return {
       ...doors,
+      handed: [...doors.handed, ...encrypted.handed],
       httpsEndpoints: door.httpsEndpoints,
       metrics: () => [...doors.metrics(), ...served.metrics()],
       take(next, world) {
@@ -108,6 +120,7 @@ type Doors = Omit<HttpThreads, "httpsEndpoints">;
 function alone(door: HttpDoor, counted: CountedIn): Doors {
   return {
     endpoints: door.endpoints,
+    handed: [],
     metrics: () => httpMetrics([counted]),
     take: () => {},
     takeArrivals: () => joinArrivals([]),
@@ -116,15 +129,15 @@ function alone(door: HttpDoor, counted: CountedIn): Doors {
 }
 
 interface Served {
-  /** For the options of the door. */
-  readonly door: Pick<HttpDoorOptions, "https">;
+  /** For the options of the door, with the sockets that listen. */
+  readonly door: (fds: readonly number[]) => Pick<HttpDoorOptions, "https">;
   readonly metrics: MetricSource;
   /** Reads them again whenever the files change, and then calls `renew`. Returns the way to stop. */
   start(renew: () => void): () => void;
   take(https: Https | undefined): void;
 }
 
-const NOTHING_SERVED: Served = { door: {}, metrics: () => [], start: () => () => {}, take: () => {} };
+const NOTHING_SERVED: Served = { door: () => ({}), metrics: () => [], start: () => () => {}, take: () => {} };
 
 /** Certificates as the configuration names them, and as their files change. */
 function serveCertificates(https: Https | undefined, log: Log): Served {
@@ -137,7 +150,7 @@ function serveCertificates(https: Https | undefined, log: Log): Served {
     renewDoor?.();
   };
   return {
-    door: { https: { endpoints: https.addresses, certificates } },
+    door: (fds) => ({ https: { endpoints: https.addresses, certificates, fds } }),
     metrics: certificates.metrics,
     start(renew) {
       renewDoor = renew;
@@ -156,8 +169,8 @@ async function withThreads(
   libc: Libc,
   options: HttpThreadsOptions,
 ): Promise<Doors> {
-  const { log, threads = defaultThreads() } = options;
-  const sockets = openSockets(libc, options.endpoints, threads);
+  const { log, inherited = NOTHING_INHERITED, threads = defaultThreads() } = options;
+  const sockets = openSockets(libc, options.endpoints, threads, inherited);
   const names: string[][] = [];
   const crew: Crew<HttpTask> = createCrew<HttpTask>({
     ...options,
@@ -194,6 +207,7 @@ async function withThreads(
     log.info({ endpoint: formatEndpoint(endpoint) }, "answering HTTP");
   return {
     endpoints: sockets.endpoints,
+    handed: sockets.handed,
     metrics: () => [
       ...httpMetrics([
         counted,
@@ -224,13 +238,28 @@ interface ThreadSockets {
   readonly wakeFd: number;
 }
 
-/** Binds each endpoint as often as there are threads. */
-function openSockets(libc: Libc, endpoints: readonly Endpoint[], threadCount: number) {
+/** Binds each endpoint as often as there are threads; where more sockets are inherited, there are more. */
+function openSockets(
+  libc: Libc,
+  endpoints: readonly Endpoint[],
+  fewest: number,
+  inheritance: InheritedSockets,
+) {
   const closing: number[] = [];
   const close = (): void => closing.splice(0).forEach((fd) => libc.close(fd));
+  const bound = endpoints.map((endpoint) => inheritance.take(HTTP_USE, endpoint));
+  const threadCount = Math.max(fewest, ...bound.map(({ length }) => length));
   try {
-    const groups = endpoints.map((endpoint): ListeningGroup => {
-      const group = listenTogether(libc, endpoint, threadCount, hasIpv4Twin(endpoint, endpoints));
+    const groups = endpoints.map((endpoint, i): ListeningGroup => {
+      const ipv6Only = hasIpv4Twin(endpoint, endpoints);
+      const inherited = bound[i] ?? [];
+      const group = listenTogether(libc, {
+        scheme: "HTTP",
+        endpoint,
+        count: threadCount,
+        ipv6Only,
+        inherited,
+      });
       closing.push(...group.sockets.map(({ fd }) => fd));
       return group;
     });
@@ -239,12 +268,45 @@ function openSockets(libc: Libc, endpoints: readonly Endpoint[], threadCount: nu
       closing.push(wakeFd);
       return { sockets: groups.map(({ sockets }) => sockets[i] as ListeningSocket), wakeFd };
     });
-    return { endpoints: groups.map(({ endpoint }) => endpoint), threads, close };
+    const handed = groups.map((group) => handedOf(HTTP_USE, group));
+    return { endpoints: groups.map(({ endpoint }) => endpoint), handed, threads, close };
   } catch (error) {
     close();
     throw error;
   }
 }
+
+/** Sockets for TLS, one for each endpoint, which node:tls listens on; none where it is to open its own. */
+function openEncrypted(
+  libc: LibcResult,
+  { inventory, inherited = NOTHING_INHERITED }: HttpThreadsOptions,
+): { readonly fds: readonly number[]; readonly handed: readonly HandedSockets[] } {
+  const endpoints = inventory.listen.https?.addresses ?? [];
+  if (libc.kind === "unavailable") return { fds: [], handed: [] };
+  const groups: ListeningGroup[] = [];
+  try {
+    for (const endpoint of endpoints) {
+      const ipv6Only = hasIpv4Twin(endpoint, endpoints);
+      const fds = inherited.take(HTTPS_USE, endpoint);
+      const listening: Listening = { scheme: "HTTPS", endpoint, count: 1, ipv6Only, inherited: fds };
+      groups.push(listenTogether(libc.libc, listening));
+    }
+  } catch (error) {
+    for (const { sockets } of groups) for (const { fd } of sockets) libc.libc.close(fd);
+    throw error;
+  }
+  return {
+    fds: groups.flatMap(({ sockets }) => sockets.map(({ fd }) => fd)),
+    handed: groups.map((group) => handedOf(HTTPS_USE, group)),
+  };
+}
+
+function handedOf(use: string, { asked, sockets }: ListeningGroup): HandedSockets {
+  return { use, asked, fds: sockets.map(({ fd }) => fd) };
+}
+
+const HTTP_USE = "http";
+const HTTPS_USE = "https";
 
 /** The connections of a thread that has died. */
 function closeMarked(libc: Libc, marks: Uint8Array): void {

@@ -28,6 +28,7 @@ export interface OpsApiOptions {
   readonly drains: Pick<Drains, "view"> & { readonly refresh: () => void };
   readonly redirector: Redirector;
   readonly reloads: Reloads;
+  readonly replace: OpsApi["replace"];
   readonly acme: AcmeApi;
   /** False: they could not be written down. */
   readonly saveOverrides: () => Promise<boolean>;
@@ -141,5 +142,6 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     },
     acme: options.acme,
     reload: reloads.reload,
+    replace: options.replace,
   };
 }

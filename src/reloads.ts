@@ -60,7 +60,8 @@ export function createReloads(options: ReloadOptions): Reloads {
     last = { successful: true, atMs: Date.now(), problems: [] };
     lastSuccessMs = last.atMs;
     log.info({ generation: loaded.inventory.generation, changed }, "configuration taken");
-    if (changed.includes("listen")) log.warn({}, "listen addresses change with a restart only");
+    if (changed.includes("listen"))
+      log.warn({}, "listen addresses change with `edgeward replace` or a restart");
     return { kind: "taken", changed };
   };
   const refused = (problems: readonly Problem[]): ReloadVerdict => {

@@ -1,10 +1,15 @@
-import { startApp } from "./app.ts";
+import { type App, startApp } from "./app.ts";
+import { findServiceManager, type ServiceManager } from "./base/notify.ts";
 import { letHelpersStandBack } from "./base/stand-back.ts";
 import { type Answer, done } from "./cli/answer.ts";
+import { loadConfigInThread } from "./config/thread.ts";
 import { startDemoEdges } from "./demo/edges.ts";
 import { demoHelp } from "./demo/help.ts";
 import type { Inventory } from "./model/inventory.ts";
+import type { Problem } from "./model/problem.ts";
 import { createLog, type LogWriter } from "./ops/log.ts";
+import { createReplacing } from "./replacing.ts";
+import { meetPredecessor } from "./succession.ts";
 
 export interface ServeOptions {
   readonly inventory: Inventory;
@@ -18,11 +23,15 @@ export interface ServeOptions {
 /** A tenth of what those who answer have of a processor that is not enough for both. */
 const HELPERS_NICE = 10;
 
-/** Runs until a signal: SIGTERM and SIGINT stop in order, a second one at once; SIGHUP reads the configuration again. */
+/**
+ * Runs until a signal: SIGTERM and SIGINT stop in order, a second one at once; SIGHUP reads the configuration again;
+ * SIGUSR2 puts another process in this one's place.
+ */
 export async function serve(options: ServeOptions): Promise<Answer<void>> {
   const { inventory, version, environment } = options;
   letHelpersStandBack(HELPERS_NICE);
   const log = createLog({ level: options.demo ? "warn" : "info", destination: 2 });
+  const manager = findServiceManager(environment);
   const stopped = new AbortController();
   const stopping = onSignals(() => stopped.abort());
   const uncaught = (error: unknown): void => {
@@ -31,18 +40,40 @@ export async function serve(options: ServeOptions): Promise<Answer<void>> {
   process.on("unhandledRejection", uncaught);
   const demo = options.demo ? await startDemoEdges(inventory.edges, log) : undefined;
   try {
-    const app = await startApp({ inventory, environment, log, version, metrics: [log.metrics] });
-    stopping.reload = () => void app.reload();
+    const predecessor = await meetPredecessor();
+    const replacing = createReplacing({
+      log,
+      manager,
+      app: () => app,
+      isDemo: options.demo,
+      check: () => problemsNow(options),
+      stopped: stopped.signal,
+    });
+    const { replace } = replacing;
+    const app: App = await startApp({
+      inventory,
+      environment,
+      log,
+      version,
+      metrics: [log.metrics],
+      replace,
+      ...(predecessor && { predecessor }),
+    });
+    stopping.reload = () => void reload(app, manager);
+    stopping.replace = () => void replace();
     const signalled = aborted(stopped.signal);
+    const watchdog = keepAlive(manager);
     try {
       const endpoints = await Promise.race([app.opened, signalled]);
       if (endpoints !== undefined) {
         if (demo !== undefined) process.stdout.write(consoleText(options, demo));
         log.info({ version, ...endpoints }, "edgeward serves");
+        manager?.ready();
       }
-      await signalled;
+      await Promise.race([signalled, aborted(replacing.replaced)]);
     } finally {
-      await app.stop();
+      clearInterval(watchdog);
+      await replacing.leave();
     }
     return done(undefined);
   } catch (error) {
@@ -53,6 +84,24 @@ export async function serve(options: ServeOptions): Promise<Answer<void>> {
     process.off("unhandledRejection", uncaught);
     stopping.off();
   }
+}
+
+/** Of the configuration that another process would be given. */
+async function problemsNow({ inventory, environment }: ServeOptions): Promise<readonly Problem[]> {
+  const loaded = await loadConfigInThread(inventory.file, { environment, nowMs: Date.now(), generation: 1 });
+  return loaded.kind === "problems" ? loaded.problems : [];
+}
+
+async function reload(app: App, manager: ServiceManager | undefined): Promise<void> {
+  manager?.reloading();
+  await app.reload();
+  manager?.ready();
+}
+
+/** Tells whoever watches that this process does not hang, twice as often as it wants to hear it. */
+function keepAlive(manager: ServiceManager | undefined): NodeJS.Timeout | undefined {
+  if (manager?.watchdogMs === undefined) return undefined;
+  return setInterval(() => manager.alive(), manager.watchdogMs / 2);
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
@@ -70,7 +119,13 @@ async function goodbye(log: LogWriter): Promise<void> {
 /** Exit code of a process that a signal ended at once: 128 + SIGTERM. */
 const KILLED = 143;
 
-function onSignals(stop: () => void): { reload: () => void; off: () => void } {
+interface Signals {
+  reload: () => void;
+  replace: () => void;
+  readonly off: () => void;
+}
+
+function onSignals(stop: () => void): Signals {
   let asked = false;
   const end = (): void => {
     if (asked) process.exit(KILLED);
@@ -78,13 +133,15 @@ function onSignals(stop: () => void): { reload: () => void; off: () => void } {
     stop();
   };
   const hangup = (): void => handlers.reload();
+  const replace = (): void => handlers.replace();
   const handlers = {
     reload: () => {},
+    replace: () => {},
     off: () => {
-      process.off("SIGTERM", end).off("SIGINT", end).off("SIGHUP", hangup);
+      process.off("SIGTERM", end).off("SIGINT", end).off("SIGHUP", hangup).off("SIGUSR2", replace);
     },
   };
-  process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", hangup);
+  process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", hangup).on("SIGUSR2", replace);
   return handlers;
 }
 

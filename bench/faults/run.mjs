@@ -10,10 +10,22 @@ import { faults as log } from "./log.mjs";
 import { faults as loop } from "./loop.mjs";
 import { faults as rateLimit } from "./rate-limit.mjs";
 import { faults as reload } from "./reload.mjs";
+import { faults as replace } from "./replace.mjs";
 import { faults as start } from "./start.mjs";
 import { faults as tcp } from "./tcp.mjs";
 
-const ALL = [...rateLimit, ...tcp, ...injection, ...loop, ...reload, ...start, ...floods, ...http, ...log];
+const ALL = [
+  ...rateLimit,
+  ...tcp,
+  ...injection,
+  ...loop,
+  ...reload,
+  ...replace,
+  ...start,
+  ...floods,
+  ...http,
+  ...log,
+];
 const ONLY = process.argv
   .find((arg) => arg.startsWith("--only="))
   ?.slice("--only=".length)

@@ -3,7 +3,7 @@ import type { ChallengeValues, ChallengeView } from "../model/acme.ts";
 
 /**
  * Values that certificate authorities look for, each until it expires. They are for minutes, so nothing of them is
- * kept over a restart: a client whose order fails then sets them again.
+ * kept over a restart: a client whose order fails then sets them again. A process that replaces this one is told them.
  */
 export interface Challenges {
   /** Beside those that are there; the same value again lasts anew. */
@@ -14,9 +14,20 @@ export interface Challenges {
   remove(hostname: string, value?: string): number;
   list(): ChallengeView[];
   values(): ChallengeValues;
+  /** What another process has to know to go on, newest first. */
+  memory(): readonly RememberedChallenge[];
+  /** Goes on with what another process knew, instead of what is here. */
+  remember(memory: readonly RememberedChallenge[]): void;
   /** Forgets hostnames that are proved here no longer. */
   keep(isOurs: (hostname: string) => boolean): void;
   stop(): void;
+}
+
+/** Plain data. */
+export interface RememberedChallenge {
+  readonly hostname: string;
+  readonly value: string;
+  readonly until: Expiry;
 }
 
 export interface Expiry {
@@ -88,6 +99,15 @@ export function createChallenges({ clock = systemClock, onChange }: ChallengesOp
           .map(({ value, by, untilMs }) => ({ value, by, untilMs })),
       })),
     values: () => valuesOf(held),
+    memory: () =>
+      held.map(({ hostname, value, by, endsAtMs }) => ({
+        hostname,
+        value,
+        until: { by, lastsMs: endsAtMs - clock.monotonicMs() },
+      })),
+    remember(memory) {
+      put(memory.map(({ hostname, value, until }) => made(hostname, value, until)));
+    },
     keep(isOurs) {
       const rest = held.filter(({ hostname }) => isOurs(hostname));
       if (rest.length < held.length) put(rest);

@@ -5,7 +5,7 @@ import { type Answer, done, type Failure } from "./answer.ts";
 import { badToken, notEdgeward, type Reply, refusal, unreached } from "./refusal.ts";
 import { isReply, type Replies } from "./reply.ts";
 import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
-import type { AcmeChangedView, ReloadedView, StateSetView } from "./views.ts";
+import type { AcmeChangedView, ReloadedView, ReplacedView, StateSetView } from "./views.ts";
 
 /** The operators' door, as the commands use it. */
 export interface OpsClient {
@@ -14,6 +14,7 @@ export interface OpsClient {
   edge(id: string): Promise<Answer<EdgeView>>;
   setState(id: string, change: StateChange): Promise<Answer<StateSetView>>;
   reload(): Promise<Answer<ReloadedView>>;
+  replace(): Promise<Answer<ReplacedView>>;
   challenges(): Promise<Answer<readonly ChallengeView[]>>;
   setChallenge(hostname: string, value: string, until?: string): Promise<Answer<AcmeChangedView>>;
   /** One value, or all of the hostname. */
@@ -89,6 +90,7 @@ export function createClient(server: URL, token: string | undefined): OpsClient 
       return isReply("ready", reply.body) ? done(reply.body) : notEdgeward(server, reply);
     },
     reload: () => ask("reloaded", { method: "POST", path: "v1/reload" }),
+    replace: () => ask("replaced", { method: "POST", path: "v1/replace", timeoutMs: REPLACE_TIMEOUT_MS }),
     close: () => agent.destroy(),
   };
 }
@@ -105,6 +107,8 @@ export function serverUrl({ host, port }: Endpoint): string {
 
 const CONNECT_TIMEOUT_MS = 5000;
 const ANSWER_TIMEOUT_MS = 30_000;
+/** Longer than the service waits for the new process. */
+const REPLACE_TIMEOUT_MS = 90_000;
 const MAX_ANSWER_OCTETS = 64 * 1024 * 1024;
 
 interface Request {
@@ -112,18 +116,21 @@ interface Request {
   /** Under the server's own path. */
   readonly path: string;
   readonly body?: object;
+  /** Left out: `ANSWER_TIMEOUT_MS`. */
+  readonly timeoutMs?: number;
 }
 
 async function send(
   agent: Agent,
   server: URL,
   token: string | undefined,
-  { method = "GET", path, body }: Request,
+  { method = "GET", path, body, timeoutMs = ANSWER_TIMEOUT_MS }: Request,
 ): Promise<Reply | Failure> {
   if (token !== undefined && !TOKEN.test(token)) return badToken;
   try {
     const response = await request(new URL(path, withSlash(server)), {
       dispatcher: agent,
+      headersTimeout: timeoutMs,
       method,
       headers: {
         accept: "application/json, application/problem+json",

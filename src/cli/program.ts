@@ -257,6 +257,10 @@ function addServiceCommands(program: Command, actions: CliActions, io: CliIo, ex
   serviceCommand("reload", "read the configuration again").action(async (options: ServiceOptions) =>
     exit(await service.reload(contextOf(options))),
   );
+  serviceCommand(
+    "replace",
+    "start the program anew in the running one's place, and lose nobody: for a new version",
+  ).action(async (options: ServiceOptions) => exit(await service.replace(contextOf(options))));
 }
 
 function agentOptions({ server, ca, once, ...flags }: AgentFlags, { token }: CliIo): AgentOptions {

@@ -1,7 +1,7 @@
 import type { ChallengeView } from "../model/acme.ts";
 import type { Problem } from "../model/problem.ts";
 import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
-import type { AcmeChangedView, ReloadedView, StateSetView } from "./views.ts";
+import type { AcmeChangedView, ReloadedView, ReplacedView, StateSetView } from "./views.ts";
 
 /** The answers that commands read, and what each must hold before anyone prints it. */
 export interface Replies {
@@ -10,6 +10,7 @@ export interface Replies {
   readonly edge: EdgeView;
   readonly "state-set": StateSetView;
   readonly reloaded: ReloadedView;
+  readonly replaced: ReplacedView;
   readonly challenges: readonly ChallengeView[];
   readonly "acme-changed": AcmeChangedView;
   readonly ready: Readiness;
@@ -104,6 +105,7 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
   challenges,
   "acme-changed": record({ challenges, removed: number }),
   reloaded: record({ changed: listOf(text) }),
+  replaced: record({ pid: number }),
   ready: record({ ready: truth, reasons: listOf(text) }, { alarms: listOf(text) }),
   services: listOf(record({ hostnames: listOf(text) })),
   problems: record({ problems: listOf(problem) }),

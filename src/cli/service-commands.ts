@@ -82,6 +82,12 @@ export function reload(context: ServiceContext): Promise<number> {
   });
 }
 
+export function replace(context: ServiceContext): Promise<number> {
+  return run(context, (client) => client.replace(), {
+    lines: ({ pid }) => [`replaced; process ${pid} serves`],
+  });
+}
+
 export function health(context: ServiceContext): Promise<number> {
   return run(context, (client) => client.ready(), {
     lines: ({ ready, reasons, alarms = [] }) => [

@@ -51,6 +51,12 @@ export interface ReloadedView {
   readonly changed: readonly string[];
 }
 
+/** What `POST /v1/replace` answers. */
+export interface ReplacedView {
+  /** Of the process that serves from now on. */
+  readonly pid: number;
+}
+
 /** `check`: every problem of a configuration; none when it is right. */
 export interface CheckView {
   readonly file: string;

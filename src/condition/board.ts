@@ -45,12 +45,31 @@ export interface Board {
   isActive(edgeId: string): boolean;
   /** What the state file should hold: those of edges that are not configured now too. */
   overrides(): Override[];
+  /** What another process has to know to go on. */
+  memory(): BoardMemory;
+  /** Goes on with what another process knew: its overrides instead of those here, its reports as old as they are. */
+  remember(memory: BoardMemory): void;
   /** By `Inventory.edges` of the last `take`. The same object until something changes. */
   facts(): Facts;
   conditions(): Condition[];
   condition(edgeId: string): Condition | undefined;
   readonly metrics: MetricSource;
   stop(): void;
+}
+
+/** Plain data. Health is not in it: whoever goes on probes first. */
+export interface BoardMemory {
+  readonly overrides: readonly Override[];
+  readonly reports: readonly RememberedReport[];
+}
+
+export interface RememberedReport {
+  readonly edgeId: string;
+  readonly sourceIndex: number;
+  /** A `load.type`: what is known from another source than that is of no use. */
+  readonly type: string;
+  readonly report: LoadReport;
+  readonly ageMs: number;
 }
 
 export interface BoardOptions {
@@ -128,13 +147,21 @@ export function createBoard(options: BoardOptions): Board {
     return facts;
   };
 
-  const setReport = (entry: Entry, sourceIndex: number, report: LoadReport): void => {
+  const setReport = (entry: Entry, sourceIndex: number, report: LoadReport, ageMs = 0): void => {
     const source = entry.edge.load[sourceIndex];
     if (source === undefined) return;
     const { staleAfterMs } = source;
     update(entry, {
-      reports: entry.reports.with(sourceIndex, { report, atMs: clock.monotonicMs(), staleAfterMs }),
+      reports: entry.reports.with(sourceIndex, { report, atMs: clock.monotonicMs() - ageMs, staleAfterMs }),
     });
+  };
+
+  const rememberReport = ({ edgeId, sourceIndex, type, report, ageMs }: RememberedReport): void => {
+    const entry = entries.get(edgeId);
+    if (entry?.edge.load[sourceIndex]?.type !== type) return;
+    const known = entry.reports[sourceIndex];
+    if (known !== undefined && clock.monotonicMs() - known.atMs <= ageMs) return;
+    setReport(entry, sourceIndex, report, ageMs);
   };
 
   const tick = (): void => {
@@ -206,6 +233,23 @@ export function createBoard(options: BoardOptions): Board {
     },
     isActive: (edgeId) => entries.get(edgeId)?.view.effective.state === "active",
     overrides: () => overrides.all(),
+    memory: () => ({
+      overrides: overrides.all(),
+      reports: currentEntries().flatMap(({ edge, reports }) =>
+        reports.flatMap((received, sourceIndex): RememberedReport[] => {
+          const type = edge.load[sourceIndex]?.type;
+          if (received === undefined || type === undefined) return [];
+          const ageMs = clock.monotonicMs() - received.atMs;
+          return [{ edgeId: edge.id, sourceIndex, type, report: received.report, ageMs }];
+        }),
+      ),
+    }),
+    remember(memory) {
+      for (const { edgeId } of overrides.all()) overrides.remove(edgeId);
+      memory.overrides.forEach(overrides.set);
+      for (const [id, entry] of entries) update(entry, { override: overrides.get(id) });
+      memory.reports.forEach(rememberReport);
+    },
     facts: currentFacts,
     conditions: () => currentEntries().map((entry) => conditionOf(entry, clock.monotonicMs())),
     condition(edgeId) {

@@ -12,6 +12,7 @@
  */
 import { openWake, wake } from "../base/eventfd.ts";
 import { goFirst } from "../base/go-first.ts";
+import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Keep, Recall } from "../model/decision.ts";
@@ -21,7 +22,7 @@ import { PacketBatch } from "./batch.ts";
 import { runBatchLoop, type Wish } from "./batch-loop.ts";
 import { keepReplies } from "./kept-replies.ts";
 import { prepareReplies } from "./prepared-replies.ts";
-import { closeSockets, openSocketGroup, type SharedSocket } from "./socket.ts";
+import { closeSockets, inheritedGroup, openSocketGroup, type SharedSocket, UDP_USE } from "./socket.ts";
 
 /** What one thread answers on. Plain data. */
 export interface ThreadSockets {
@@ -34,6 +35,8 @@ export interface BatchSockets {
   /** Where they really are bound, in the order asked. */
   readonly endpoints: readonly Endpoint[];
   readonly threads: readonly ThreadSockets[];
+  /** For the process that replaces this one. */
+  readonly handed: readonly HandedSockets[];
   /** Has a thread's `onWake` called soon. */
   wake(thread: ThreadSockets): void;
   /** To be called when no thread uses them any more. */
@@ -42,18 +45,22 @@ export interface BatchSockets {
 
 /**
  * Binds each endpoint as often as there are threads.
+ * @param fewest threads; where more sockets are inherited, there are more: none may be left unread
  * @throws an Error of one line if one of them cannot be listened on; then none is
  */
 export function openBatchSockets(
   libc: Libc,
   endpoints: readonly Endpoint[],
-  threadCount: number,
+  fewest: number,
+  inherited: InheritedSockets = NOTHING_INHERITED,
 ): BatchSockets {
+  const bound = endpoints.map((endpoint) => inheritedGroup(inherited, endpoint));
+  const threadCount = Math.max(fewest, ...bound.map(({ length }) => length));
   const closing: (() => void)[] = [];
   const close = (): void => closing.splice(0).forEach((closeOne) => closeOne());
   try {
-    const groups = endpoints.map((endpoint) => {
-      const group = openSocketGroup(libc, endpoint, threadCount);
+    const groups = endpoints.map((endpoint, i) => {
+      const group = openSocketGroup(libc, endpoint, threadCount, bound[i] ?? []);
       closing.push(() => closeSockets(libc, group.sockets));
       return group;
     });
@@ -65,6 +72,11 @@ export function openBatchSockets(
     return {
       endpoints: groups.map(({ endpoint }) => endpoint),
       threads,
+      handed: groups.map(({ asked, sockets }) => ({
+        use: UDP_USE,
+        asked,
+        fds: sockets.map(({ fd }) => fd),
+      })),
       wake: ({ wakeFd }) => wake(libc, wakeFd),
       close,
     };

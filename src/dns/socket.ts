@@ -1,4 +1,5 @@
 import { parseAddress } from "../base/address.ts";
+import type { InheritedSockets } from "../base/inherited-sockets.ts";
 import type { Libc } from "../base/libc.ts";
 import { openTogether, type Together } from "../base/open-together.ts";
 import {
@@ -28,12 +29,28 @@ export interface SharedSocket {
 /** The sockets of one UDP address; the system shares its packets out among them by sender. */
 export type SocketGroup = Together<SharedSocket>;
 
+/** What sockets of this door are handed on as. */
+export const UDP_USE = "dns-udp";
+export const TCP_USE = "dns-tcp";
+
+/** Those for UDP that the process before this one had bound there. */
+export function inheritedGroup(inherited: InheritedSockets, endpoint: Endpoint): SharedSocket[] {
+  return inherited.take(UDP_USE, endpoint).map((fd) => sharedSocket(fd, endpoint));
+}
+
 /**
- * Binds `count` sockets to one address (SO_REUSEPORT), for as many threads.
+ * Binds sockets to one address (SO_REUSEPORT), for as many threads.
+ * @param inherited as `inheritedGroup`; they count
  * @throws an Error of one line if it cannot be listened on; then none is left open
  */
-export function openSocketGroup(libc: Libc, endpoint: Endpoint, count: number): SocketGroup {
-  return openTogether(libc, endpoint, count, (at, isShared) => openSocket(libc, at, { isShared }));
+export function openSocketGroup(
+  libc: Libc,
+  endpoint: Endpoint,
+  count: number,
+  inherited: readonly SharedSocket[],
+): SocketGroup {
+  const open = (at: Endpoint, isShared: boolean): SharedSocket => openSocket(libc, at, { isShared });
+  return openTogether(libc, { endpoint, count, inherited, open });
 }
 
 /**
@@ -55,6 +72,12 @@ export function openStreamSocket(libc: Libc, endpoint: Endpoint): SharedSocket {
   const error = failure(libc, endpoint, "tcp");
   libc.close(fd);
   throw error;
+}
+
+/** A descriptor that is bound to the endpoint. */
+export function sharedSocket(fd: number, endpoint: Endpoint): SharedSocket {
+  const { family, isWildcard } = familyOf(endpoint);
+  return { fd, family, isWildcard };
 }
 
 export function closeSockets(libc: Libc, sockets: readonly SharedSocket[]): void {

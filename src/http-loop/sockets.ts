@@ -24,30 +24,41 @@ export interface ListeningSocket {
 /** The sockets of one address; the system shares its connections out among them. */
 export type ListeningGroup = Together<ListeningSocket>;
 
+export interface Listening {
+  /** For the operator, where it cannot be had. */
+  readonly scheme: "HTTP" | "HTTPS";
+  readonly endpoint: Endpoint;
+  /** How many sockets, for as many threads; those that are inherited count. */
+  readonly count: number;
+  /** Whether `::` leaves IPv4 to others. */
+  readonly ipv6Only: boolean;
+  /** Descriptors that listen there already. */
+  readonly inherited: readonly number[];
+}
+
 /**
- * Binds as many sockets to one address as there are threads (SO_REUSEPORT), and listens.
- * @param ipv6Only whether `::` leaves IPv4 to others
+ * Binds sockets to one address (SO_REUSEPORT), and listens.
  * @throws an Error of one line if it cannot be listened on; then none is left open
  */
-export function listenTogether(
-  libc: Libc,
-  endpoint: Endpoint,
-  count: number,
-  ipv6Only: boolean,
-): ListeningGroup {
-  return openTogether(libc, endpoint, count, (at, isShared) => openSocket(libc, at, { isShared, ipv6Only }));
+export function listenTogether(libc: Libc, listening: Listening): ListeningGroup {
+  const { endpoint, count } = listening;
+  const family = familyOf(endpoint);
+  return openTogether(libc, {
+    endpoint,
+    count,
+    inherited: listening.inherited.map((fd) => ({ fd, family })),
+    open: (at, isShared) => openSocket(libc, at, { ...listening, isShared }),
+  });
 }
 
-interface Sharing {
-  readonly isShared: boolean;
-  readonly ipv6Only: boolean;
-}
+type Sharing = Pick<Listening, "scheme" | "ipv6Only"> & { readonly isShared: boolean };
 
 function openSocket(libc: Libc, endpoint: Endpoint, sharing: Sharing): ListeningSocket {
-  const isIpv6 = endpoint.host.includes(":");
+  const family = familyOf(endpoint);
+  const isIpv6 = family === 6;
   const name = socketAddress(endpoint);
   const fd = libc.socket(isIpv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) throw failure(libc, endpoint);
+  if (fd < 0) throw failure(libc, endpoint, sharing.scheme);
   const set = (level: number, option: number, value: number): boolean =>
     libc.setsockopt(fd, level, option, cInteger(value), 4) === 0;
   set(SOL_SOCKET, SO_REUSEADDR, 1);
@@ -56,16 +67,20 @@ function openSocket(libc: Libc, endpoint: Endpoint, sharing: Sharing): Listening
     (!sharing.isShared || set(SOL_SOCKET, SO_REUSEPORT, 1)) &&
     libc.bind(fd, name, name.length) === 0 &&
     libc.listen(fd, sharing.isShared ? BACKLOG : 1) === 0;
-  if (isReady) return { fd, family: isIpv6 ? 6 : 4 };
-  const error = failure(libc, endpoint);
+  if (isReady) return { fd, family };
+  const error = failure(libc, endpoint, sharing.scheme);
   libc.close(fd);
   throw error;
 }
 
-function failure(libc: Libc, endpoint: Endpoint): Error {
+function familyOf({ host }: Endpoint): 4 | 6 {
+  return host.includes(":") ? 6 : 4;
+}
+
+function failure(libc: Libc, endpoint: Endpoint, scheme: Listening["scheme"]): Error {
   const cause = lastError(libc);
   const error = new Error(
-    `cannot listen for HTTP on ${formatEndpoint(endpoint)}: ${whyNotListening(cause)}`,
+    `cannot listen for ${scheme} on ${formatEndpoint(endpoint)}: ${whyNotListening(cause)}`,
     { cause },
   );
   return Object.assign(error, { code: cause.code });

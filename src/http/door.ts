@@ -24,7 +24,7 @@ import { createResponder, type DoorInventory, type Response, type ViewerRequest 
 
 export interface HttpDoorOptions extends DoorInventory {
   readonly endpoints: readonly Endpoint[];
-  readonly https?: { readonly endpoints: readonly Endpoint[]; readonly certificates: Certificates };
+  readonly https?: HttpsOptions;
   readonly decide: Decide;
   readonly steer: Steer;
   /** What players report; left out: nobody listens. */
@@ -35,6 +35,13 @@ export interface HttpDoorOptions extends DoorInventory {
   readonly counted?: CountedIn;
   /** Wall clock, milliseconds since 1970. */
   readonly nowMs?: () => number;
+}
+
+export interface HttpsOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly certificates: Certificates;
+  /** Sockets that listen there, which are the door's from now on; left out or empty: it opens its own. */
+  readonly fds?: readonly number[];
 }
 
 export interface HttpDoor {
@@ -181,17 +188,19 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   };
   const https: HttpsListener[] = [];
   const openHttps = async (): Promise<void> => {
-    const { endpoints = [], certificates } = options.https ?? {};
+    const { endpoints = [], certificates, fds = [] } = options.https ?? {};
     if (certificates === undefined) return;
-    for (const endpoint of endpoints)
+    for (const [i, endpoint] of endpoints.entries()) {
+      const at = { endpoint, ipv6Only: hasIpv4Twin(endpoint, endpoints), fd: fds[i] };
       https.push(
-        await listenHttps(endpoint, hasIpv4Twin(endpoint, endpoints), certificates, limits, {
+        await listenHttps(at, certificates, limits, {
           http1: (socket) => foster.take(socket, NOTHING),
           http2: answerHttp2,
           failed: () => counts.rejected("tls"),
           guard: connections.guard,
         }),
       );
+    }
   };
 
   const stop = async (): Promise<void> => {

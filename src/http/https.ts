@@ -35,10 +35,17 @@ export interface HttpsListener {
   readonly close: (graceMs: number) => Promise<void>;
 }
 
+/** Where to listen. */
+export interface HttpsPlace {
+  readonly endpoint: Endpoint;
+  readonly ipv6Only: boolean;
+  /** A socket that listens there already. */
+  readonly fd: number | undefined;
+}
+
 /** @throws with one line that tells the address and the reason */
 export async function listenHttps(
-  endpoint: Endpoint,
-  ipv6Only: boolean,
+  { endpoint, ipv6Only, fd }: HttpsPlace,
   certificates: Certificates,
   limits: HttpLimits,
   events: HttpsEvents,
@@ -92,7 +99,10 @@ export async function listenHttps(
       const why = whyNotListening(error as NodeJS.ErrnoException);
       reject(new Error(`cannot listen for HTTPS on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
     });
-    server.listen({ ...endpoint, ipv6Only, backlog: 4096 }, resolve);
+    server.listen(
+      fd === undefined ? { ...endpoint, ipv6Only, backlog: BACKLOG } : { fd, backlog: BACKLOG },
+      resolve,
+    );
   }).catch((error: unknown) => {
     clearInterval(rotation);
     throw error;
@@ -118,6 +128,8 @@ export async function listenHttps(
   };
 }
 
+/** Who waits to be accepted; the system grants what it allows. */
+const BACKLOG = 4096;
 /** How long a session can be taken up again, and how often the key of its tickets changes. */
 const TICKET_SECONDS = 12 * 3600;
 /** As `setTicketKeys` takes them: a name, and keys for HMAC and AES. */

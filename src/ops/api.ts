@@ -24,6 +24,8 @@ export interface OpsApi {
   setState(edgeId: string, change: StateChange, by: string): Promise<StateVerdict>;
   /** Reads the configuration again; one reload runs at a time. */
   reload(): Promise<ReloadVerdict>;
+  /** Puts another process in this one's place; resolves when it answers viewers. */
+  replace(): Promise<ReplaceVerdict>;
   readonly acme: AcmeDoor;
   ready(): Readiness;
   /** Read at every scrape, so it may grow. */
@@ -146,6 +148,14 @@ export type ReloadVerdict =
   /** Dotted paths of what differs, as `edges.ams1.capacity`; empty when nothing does. */
   | { readonly kind: "taken"; readonly changed: readonly string[] }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+
+export type ReplaceVerdict =
+  /** `pid`: of the process that serves from now on. */
+  | { readonly kind: "replaced"; readonly pid: number }
+  /** What is wrong with the configuration; this process serves on, as after the next. */
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] }
+  /** Why not, and what would help. */
+  | { readonly kind: "failed"; readonly reason: string };
 
 /** What `GET /v1/events` tells. Wall clock times in milliseconds since 1970. */
 export type OpsEvent =

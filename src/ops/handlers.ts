@@ -69,6 +69,7 @@ export function createHandlers({ api, renderMetrics, openapi, log, nowMs }: Hand
     acmeRemove: (call) => removeChallenge(api, call, log),
     acmeUpdate: (call) => updateChallenge(api, call, log),
     reload: ({ caller }) => reload(api, caller, log),
+    replace: ({ caller }) => replace(api, caller, log),
   };
 }
 
@@ -236,6 +237,19 @@ async function reload(api: OpsApi, caller: Caller, log: Log): Promise<Answer> {
   return verdict.kind === "taken"
     ? json({ changed: verdict.changed })
     : refuse("invalid-configuration", undefined, { problems: verdict.problems });
+}
+
+async function replace(api: OpsApi, caller: Caller, log: Log): Promise<Answer> {
+  log.info({ by: nameOf(caller) }, "replacement asked for");
+  const verdict = await api.replace();
+  switch (verdict.kind) {
+    case "replaced":
+      return json({ pid: verdict.pid });
+    case "refused":
+      return refuse("invalid-configuration", undefined, { problems: verdict.problems });
+    case "failed":
+      return refuse("not-replaced", verdict.reason);
+  }
 }
 
 function json(body: unknown): Answer {

@@ -46,6 +46,7 @@ export const COMPONENTS = {
   Problem: schemas.PROBLEM,
   Readiness: schemas.READINESS,
   Reloaded: schemas.RELOADED,
+  Replaced: schemas.REPLACED,
   Services: schemas.SERVICES,
   StateChange: schemas.STATE_CHANGE,
   StateSet: schemas.STATE_SET,
@@ -165,6 +166,16 @@ export const OPERATIONS = [
     bodyLimit: SMALL_BODY,
     answer: json("Reloaded"),
     problems: ["invalid-configuration"],
+  },
+  {
+    id: "replace",
+    method: "POST",
+    path: "/v1/replace",
+    access: "operator",
+    summary: "Start the program anew in this process's place, without a lost query or connection",
+    bodyLimit: SMALL_BODY,
+    answer: json("Replaced"),
+    problems: ["invalid-configuration", "not-replaced"],
   },
 ] as const satisfies readonly Operation[];
 

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   "not-json": { status: 415, title: "The body is not application/json" },
   "invalid-body": { status: 422, title: "The body has a value that cannot be taken" },
   "invalid-address": { status: 422, title: "Not an address" },
+  "not-replaced": { status: 409, title: "No other process took this one's place; this one serves on" },
   "invalid-configuration": { status: 422, title: "The configuration is wrong; the old one serves on" },
   "headers-too-large": { status: 431, title: "The header fields are too large" },
   internal: { status: 500, title: "A bug in edgeward; the log says more" },

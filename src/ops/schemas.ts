@@ -266,6 +266,10 @@ export const RELOADED: JsonSchema = object({
   changed: { ...texts, description: "dotted paths of what differs" },
 });
 
+export const REPLACED: JsonSchema = object({
+  pid: { type: "integer", description: "of the process that serves from now on" },
+});
+
 function arrayOf(items: JsonSchema): JsonSchema {
   return { type: "array", items };
 }

@@ -132,3 +132,20 @@ describe("who may set them", () => {
     expect(api.remove(LIVE)).toMatchObject({ kind: "done", removed: 1 });
   });
 });
+
+describe("values that another process was told", () => {
+  it("are answered here for the rest of their time", async () => {
+    const first = setUp();
+    first.store.add(LIVE, "one", HOUR);
+    first.store.add(LIVE, "two", { ...HOUR, lastsMs: 5000 });
+    await first.clock.advance(2000);
+    const next = setUp();
+    next.store.add(LIVE, "gone by then", HOUR);
+    next.store.remember(first.store.memory());
+    expect(next.told()).toEqual(["two", "one"]);
+    await next.clock.advance(2999);
+    expect(next.told()).toEqual(["two", "one"]);
+    await next.clock.advance(1);
+    expect(next.told()).toEqual(["one"]);
+  });
+});

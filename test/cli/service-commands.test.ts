@@ -353,6 +353,24 @@ describe("health", () => {
   });
 });
 
+describe("replace", () => {
+  it("tells the process that serves from now on", async () => {
+    const { url } = await ops({ "POST /v1/replace": [200, { pid: 4321 }] });
+    const { code, out } = await edgeward(["replace", "--server", url]);
+    expect([code, out]).toEqual([0, "replaced; process 4321 serves\n"]);
+  });
+
+  it("tells why the running one stays, and exits 1", async () => {
+    const detail = "the new process ended before it served (exit code 1): the log says why";
+    const { url } = await ops({
+      "POST /v1/replace": problem(409, "not-replaced", "This one serves on", { detail }),
+    });
+    const { code, out, err } = await edgeward(["replace", "--server", url]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain(detail);
+  });
+});
+
 describe("reload", () => {
   it("lists what changed", async () => {
     const { url } = await ops({

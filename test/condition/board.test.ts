@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Board, type BoardOptions, createBoard } from "../../src/condition/board.ts";
+import { type Board, type BoardMemory, type BoardOptions, createBoard } from "../../src/condition/board.ts";
 import type { ConditionChange } from "../../src/condition/change.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Facts } from "../../src/model/world.ts";
@@ -311,4 +311,47 @@ it("has metrics of what is known, and none of what is not", async () => {
   expect(samples.get("edge_report_age_seconds")).toEqual([{ labels: one, value: 2 }]);
   expect(samples.get("edge_state")).toContainEqual({ labels: { ...one, state: "active" }, value: 1 });
   expect(samples.get("edge_state")).toContainEqual({ labels: { ...one, state: "off" }, value: 0 });
+});
+
+describe("what another process knew", () => {
+  it("goes on here: overrides, and reports as old as they are", async () => {
+    const first = boardWith([ams1, sin1]);
+    first.board.setState("ams1", { state: "drain", ...eva });
+    first.board.pushReport("ams1", { viewers: 40 });
+    first.board.report("sin1", 1, { cpu: 0.5 });
+    await first.clock.advance(3000);
+    const memory = JSON.parse(JSON.stringify(first.board.memory())) as BoardMemory;
+
+    const next = boardWith([ams1, sin1]);
+    next.board.remember(memory);
+    expect(next.board.condition("ams1")).toMatchObject({
+      state: "drain",
+      stateOrigin: { reason: "new disk" },
+      load: { viewers: 40 },
+    });
+    expect(next.board.condition("sin1")?.load).toEqual({ cpu: 0.5 });
+    await next.clock.advance(1999);
+    expect(next.board.condition("sin1")?.load).toEqual({ cpu: 0.5 });
+    await next.clock.advance(1);
+    expect(next.board.condition("sin1")?.load, "stale after 5 s in all").toEqual({});
+  });
+
+  it("does not outdo what is newer here, and takes back what was taken back there", async () => {
+    const first = boardWith([ams1]);
+    first.board.pushReport("ams1", { viewers: 40 });
+    await first.clock.advance(1000);
+    const next = boardWith([ams1]);
+    next.board.setState("ams1", { state: "drain", ...eva });
+    next.board.pushReport("ams1", { viewers: 41 });
+    next.board.remember(first.board.memory());
+    expect(next.board.condition("ams1")).toMatchObject({ state: "active", load: { viewers: 41 } });
+  });
+
+  it("of an edge or a source that is configured no more is of no use", () => {
+    const first = boardWith([ams1, sin1]);
+    first.board.pushReport("sin1", { viewers: 1 });
+    const next = boardWith([edge("sin1", { load: [JSON_LOAD] })]);
+    next.board.remember(first.board.memory());
+    expect(next.board.condition("sin1")?.load).toEqual({});
+  });
 });

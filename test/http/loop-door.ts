@@ -23,7 +23,13 @@ export async function startLoopDoor(options: HttpDoorOptions): Promise<HttpDoor>
   const counts = createCounts(counted[1]);
   const responder = createLeanResponder({ ...options, limits, counts });
   const groups = options.endpoints.map((endpoint) =>
-    listenTogether(libc, endpoint, 1, hasIpv4Twin(endpoint, options.endpoints)),
+    listenTogether(libc, {
+      scheme: "HTTP",
+      endpoint,
+      count: 1,
+      ipv6Only: hasIpv4Twin(endpoint, options.endpoints),
+      inherited: [],
+    }),
   );
   const sockets = groups.flatMap((group) => group.sockets);
   const wakeFd = openWake(libc);

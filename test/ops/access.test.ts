@@ -44,6 +44,7 @@ const EXPECTED: Record<OperationId, Record<Who, number>> = {
   // Tokens are none of its credentials.
   acmeUpdate: { nobody: 401, reporter: 401, viewer: 401, operator: 401 },
   reload: { nobody: 401, reporter: 403, viewer: 403, operator: 200 },
+  replace: { nobody: 401, reporter: 403, viewer: 403, operator: 200 },
 };
 
 const BODIES: Partial<Record<OperationId, string>> = {

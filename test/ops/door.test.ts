@@ -243,6 +243,30 @@ describe("reload", () => {
   });
 });
 
+describe("replace", () => {
+  it("tells the process that serves from now on", async () => {
+    const reply = await ask(door, "/v1/replace", { method: "POST" });
+    expect(reply).toMatchObject({ status: 200, json: { pid: 4321 } });
+  });
+
+  it("tells every problem of the configuration", async () => {
+    const problems = [{ file: "a.yaml", line: 3, column: 5, path: "edges.x", message: "is wrong" }];
+    door.api.replacement = { kind: "refused", problems };
+    expect(await ask(door, "/v1/replace", { method: "POST" })).toMatchObject({
+      status: 422,
+      json: { type: "urn:edgeward:problem:invalid-configuration", problems },
+    });
+  });
+
+  it("tells why there is none", async () => {
+    door.api.replacement = { kind: "failed", reason: "the configuration is wrong" };
+    expect(await ask(door, "/v1/replace", { method: "POST" })).toMatchObject({
+      status: 409,
+      json: { type: "urn:edgeward:problem:not-replaced", detail: "the configuration is wrong" },
+    });
+  });
+});
+
 describe("every no is problem+json (RFC 9457)", () => {
   it.each([
     ["GET", "/nothing", 404],

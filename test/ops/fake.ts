@@ -10,6 +10,7 @@ import type {
   OpsApi,
   OpsEvent,
   ReloadVerdict,
+  ReplaceVerdict,
   StateChange,
   StatusView,
 } from "../../src/ops/api.ts";
@@ -84,6 +85,12 @@ export class FakeApi implements OpsApi {
       persisted: true,
       condition: { edgeId, health, load, state: change.state, stateOrigin },
     };
+  }
+
+  replacement: ReplaceVerdict = { kind: "replaced", pid: 4321 };
+
+  async replace(): Promise<ReplaceVerdict> {
+    return this.replacement;
   }
 
   async reload(): Promise<ReloadVerdict> {

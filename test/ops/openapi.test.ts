@@ -56,6 +56,7 @@ describe("the OpenAPI document", () => {
         "delete /v1/acme/{hostname}",
         "post /update",
         "post /v1/reload",
+        "post /v1/replace",
       ].sort(),
     );
   });

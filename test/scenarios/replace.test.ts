@@ -1,0 +1,285 @@
+/** Another process in the running one's place: nobody is lost, and what was known is known. */
+import { readdirSync, writeFileSync } from "node:fs";
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { LIBC, openNotifySocket } from "../base/notify-socket.ts";
+import { certificateFolder } from "../http/certificate-files.ts";
+import { createDnsClient, queryPacket, readReply, type Reply, tcpExchange } from "./dns-client.ts";
+import {
+  type Config,
+  freePort,
+  LIVE,
+  LONDON,
+  type Network,
+  referenceConfig,
+  type Service,
+  sleep,
+  startService,
+  takeFolder,
+  takeNetwork,
+  textOf,
+  waitFor,
+} from "./harness.ts";
+
+/** Undone after each test, last first. */
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+});
+
+interface Setting {
+  readonly service: Service;
+  readonly config: Config;
+  readonly folder: string;
+  readonly https: number;
+}
+
+async function started(network: Network, environment: Record<string, string> = {}): Promise<Setting> {
+  const { folder, remove } = takeFolder();
+  undo.push(remove);
+  const config = await referenceConfig(network);
+  const https = await freePort(network.host);
+  const certificates = certificateFolder();
+  undo.push(certificates.remove);
+  const certificate = certificates.make("live", LIVE);
+  config["listen"].https = { addresses: [`${network.host}:${https}`], certificates: [certificate] };
+  config["edges"].nyc1.load = { type: "push" };
+  const service = await startService({ config, folder, environment });
+  undo.push(() => endAll(service));
+  return { service, config, folder, https };
+}
+
+/** Of the process that serves, which need not be the one that was started. */
+const serving = new Map<Service, number>();
+
+async function endAll(service: Service): Promise<void> {
+  for (const pid of [serving.get(service) ?? service.pid, service.pid]) kill(pid, "SIGKILL");
+  await service.exited;
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+/** By the command; returns the process that serves now. */
+async function replace(service: Service): Promise<number> {
+  const { code, stdout, stderr } = await service.cli("replace", "-o", "json");
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  const { pid } = JSON.parse(stdout) as { pid: number };
+  serving.set(service, pid);
+  return pid;
+}
+
+/** Whether it is gone. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const gone = (pid: number): Promise<number> => waitFor(() => isGone(pid), 5000, `process ${pid} to end`);
+const answering = (service: Service): Promise<number> =>
+  waitFor(async () => (await service.ops("GET", "/readyz")).status === 200, 5000, "the operators' door");
+
+// --- Viewers ----------------------------------------------------------------------------------------
+
+async function askTcp(service: Service): Promise<Reply> {
+  const query = queryPacket(7, LIVE, "A", `${LONDON}/32`);
+  const framed = Buffer.concat([Buffer.from([0, query.length]), query]);
+  const reply = await tcpExchange(service.doors.dns, framed, { timeoutMs: 4000 });
+  if (reply.length < 14) throw new Error(`${reply.length} octets over TCP`);
+  return readReply(reply.subarray(2));
+}
+
+/** On a connection of its own. */
+function redirect(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const get = url.startsWith("https:") ? httpsGet : httpGet;
+    const options = { agent: false, headers: { host: LIVE }, rejectUnauthorized: false, servername: LIVE };
+    get(url, options, (response) => {
+      response.resume();
+      response.once("end", () => resolve(response.statusCode));
+    }).once("error", reject);
+  });
+}
+
+interface Viewers {
+  stop(): Promise<{ readonly asked: number; readonly lost: readonly string[] }>;
+}
+
+/** 400 queries, 50 TCP connections, 50 redirects and 25 over TLS per second. */
+function startViewers({ service, https }: Setting): Viewers {
+  const { host, port } = service.doors.http;
+  const lost: string[] = [];
+  const under = new Set<Promise<void>>();
+  let asked = 0;
+  const follow = (what: string, answer: Promise<unknown>, expected: unknown): void => {
+    asked++;
+    const judge = async (): Promise<void> => {
+      const got = await answer.catch(String);
+      if (got !== expected) lost.push(`${what}: ${String(got)}`);
+    };
+    const followed: Promise<void> = judge().finally(() => under.delete(followed));
+    under.add(followed);
+  };
+  const ask = async (reply: Promise<Reply>): Promise<number> => (await reply).addresses.length;
+  let tick = 0;
+  const timer = setInterval(() => {
+    for (let i = 0; i < 8; i++) follow("UDP", ask(service.dns.ask(LIVE, { subnet: `${LONDON}/32` })), 1);
+    follow("TCP", ask(askTcp(service)), 1);
+    follow("HTTP", redirect(`http://${host}:${port}/x.m3u8`), 302);
+    if (tick++ % 2 === 0) follow("HTTPS", redirect(`https://${host}:${https}/x.m3u8`), 302);
+  }, 20);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(under);
+      return { asked, lost };
+    },
+  };
+}
+
+/** Several starts of the program, beside whatever else runs here. */
+const PATIENCE = { timeout: 60_000 };
+
+describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PATIENCE, () => {
+  it("loses no query and no connection, and keeps what operators and edges said", async () => {
+    const setting = await started(takeNetwork());
+    const { service } = setting;
+    await service.cli("drain", "sin1", "--reason", "tonight");
+    expect((await service.ops("PUT", "/v1/edges/nyc1/load", { viewers: 120 })).status).toBe(204);
+    const proof = "q1w2e3r4t5";
+    await service.cli("acme", "set", LIVE, proof);
+    const viewers = startViewers(setting);
+    await sleep(500);
+    const pid = await replace(service);
+    expect(pid).not.toBe(service.pid);
+    await gone(service.pid);
+    await answering(service);
+    await sleep(500);
+    const { asked, lost } = await viewers.stop();
+    expect(lost).toEqual([]);
+    expect(asked).toBeGreaterThan(500);
+
+    const { json: edges } = await service.ops("GET", "/v1/edges");
+    const [sin1, nyc1] = ["sin1", "nyc1"].map((id) => edges.find((edge: { id: string }) => edge.id === id));
+    expect(sin1).toMatchObject({ state: "drain", stateOrigin: { reason: "tonight" } });
+    expect(nyc1).toMatchObject({ load: { viewers: 120 } });
+    const challenge = await service.dns.ask(`_acme-challenge.${LIVE}`, { type: "TXT" });
+    expect(challenge.answers).toMatchObject([{ data: [Buffer.from(proof)] }]);
+  });
+
+  it("can be done again and again, by a signal too, and leaves no descriptor behind", async () => {
+    const { service } = await started(takeNetwork());
+    const first = await replace(service);
+    await gone(service.pid);
+    await answering(service);
+    const descriptors = descriptorsOf(first);
+    process.kill(first, "SIGUSR2");
+    await gone(first);
+    await answering(service);
+    const second = Number(/"pid":(\d+)[^\n]*another process serves/.exec(lastLine(service))?.[1]);
+    serving.set(service, second);
+    expect(descriptorsOf(second)).toEqual(descriptors);
+    expect((await service.dns.ask(LIVE, { subnet: `${LONDON}/32` })).addresses).toHaveLength(1);
+    process.kill(second, "SIGTERM");
+    expect((await service.exited).code).toBe(0);
+  });
+
+  it("takes up new addresses and gives up old ones", async () => {
+    const network = takeNetwork();
+    const { service, config } = await started(network);
+    const port = await freePort(network.host);
+    const old = service.doors.dns;
+    config["listen"].dns = [`${network.host}:${port}`];
+    writeFileSync(service.configFile, textOf(config));
+    await replace(service);
+    await gone(service.pid);
+    const dns = await createDnsClient({ host: network.host, port });
+    undo.push(() => dns.close());
+    expect((await dns.ask(LIVE, { subnet: `${LONDON}/32` })).addresses).toHaveLength(1);
+    const before = await createDnsClient(old);
+    undo.push(() => before.close());
+    await expect(before.ask(LIVE, { timeoutMs: 300 })).rejects.toThrow("no reply");
+  });
+
+  it("is refused with every problem of the configuration, and the running process serves on", async () => {
+    const { service, config } = await started(takeNetwork());
+    config["edges"].ams1.location.latitude = 152;
+    writeFileSync(service.configFile, textOf(config));
+    const { code, stderr } = await service.cli("replace");
+    expect(code).toBe(3);
+    expect(stderr).toContain("edges.ams1.location.latitude: 152");
+    expect((await service.ops("GET", "/readyz")).status).toBe(200);
+    await service.stop();
+  });
+
+  it("fails when the new process ends, and the running one serves on", async () => {
+    const network = takeNetwork();
+    const { service, config } = await started(network);
+    const taken = createServer();
+    const port = await freePort(network.host);
+    await new Promise<void>((resolve) => void taken.listen(port, network.host, resolve));
+    undo.push(() => void taken.close());
+    config["listen"].http.push(`${network.host}:${port}`);
+    writeFileSync(service.configFile, textOf(config));
+    const { code, stderr } = await service.cli("replace");
+    expect(code).toBe(1);
+    expect(stderr).toContain("ended before it served (exit code 1): the log says why");
+    expect(service.stderr()).toContain(`cannot listen for HTTP on ${network.host}:${port}`);
+    expect((await service.dns.ask(LIVE, { subnet: `${LONDON}/32` })).addresses).toHaveLength(1);
+    expect(await redirect(`http://${network.host}:${service.doors.http.port}/x`)).toBe(302);
+    expect((await service.ops("GET", "/readyz")).status).toBe(200);
+  });
+
+  it("tells the service manager who serves", async () => {
+    const socket = openNotifySocket();
+    undo.push(() => socket.close());
+    const { service } = await started(takeNetwork(), { NOTIFY_SOCKET: socket.name });
+    await waitFor(() => socket.received().includes("READY=1"), 2000, "READY");
+    const pid = await replace(service);
+    await gone(service.pid);
+    await answering(service);
+    process.kill(pid, "SIGTERM");
+    await service.exited;
+    expect(socket.received()).toEqual([`MAINPID=${pid}`, "READY=1", "STOPPING=1"]);
+  });
+
+  it("is refused to the demo, whose edges would end", async () => {
+    const { folder, remove } = takeFolder();
+    undo.push(remove);
+    const config = await referenceConfig(takeNetwork());
+    const configFile = join(folder, "edgeward.yaml");
+    writeFileSync(configFile, textOf(config));
+    const args = ["serve", "--demo", "-c", configFile];
+    const service = await startService({ config, folder, configFile, args });
+    undo.push(() => endAll(service));
+    const { code, stderr } = await service.cli("replace");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("serve without --demo")]);
+  });
+});
+
+/** How many it has open. */
+function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function lastLine(service: Service): string {
+  return (
+    service
+      .stderr()
+      .split("\n")
+      .findLast((line) => line.includes("another process serves")) ?? ""
+  );
+}
