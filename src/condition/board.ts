@@ -6,16 +6,7 @@ import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { Facts } from "../model/world.ts";
 import type { ConditionChange } from "./change.ts";
-import {
-  changed,
-  conditionOf,
-  type Entry,
-  entryOf,
-  inDoubt,
-  measuredAtMs,
-  stateNumber,
-  upBits,
-} from "./entry.ts";
+import { changed, conditionOf, type Entry, entryOf, inDoubt, stateNumber, upBits } from "./entry.ts";
 import { conditionMetrics } from "./metrics.ts";
 import { isRetraction, isStanding, type Override } from "./override.ts";
 
@@ -297,7 +288,8 @@ function factsOf(generation: number, entries: readonly Entry[]): Facts {
     loadRatio: Float64Array.from(entries, ({ view }) => view.loadRatio),
     viewers: Float64Array.from(entries, ({ view }) => view.load.viewers ?? Number.NaN),
     perViewer: Float64Array.from(entries, ({ view }) => view.perViewer),
-    measuredAtMs: Float64Array.from(entries, measuredAtMs),
+    viewersAtMs: Float64Array.from(entries, ({ view }) => view.viewersAtMs),
+    loadAtMs: Float64Array.from(entries, ({ view }) => view.loadAtMs),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Condition, FamilyHealth, LoadReport } from "../model/condition.ts"
 import type { Edge } from "../model/edge.ts";
 import { STATE_ACTIVE, STATE_DRAIN, STATE_OFF, UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { type LoadLevel, levelOf } from "./change.ts";
-import { isFresh, loadRatioOf, mergeReports, perViewerOf, type Received } from "./merge.ts";
+import { bindingOf, isFresh, measuredAtMs, mergeReports, perViewerOf, type Received } from "./merge.ts";
 import { type EffectiveState, effectiveState, type Override } from "./override.ts";
 
 /** All that is known of one edge. Replaced, never edited. */
@@ -22,6 +22,10 @@ export interface View {
   readonly load: LoadReport;
   /** NaN unknown or unlimited. */
   readonly loadRatio: number;
+  /** Monotonic, when what the ratio is of was measured; NaN never. */
+  readonly loadAtMs: number;
+  /** Monotonic, when the viewers were counted, or, where nobody counts them, what the ratio is of; NaN never. */
+  readonly viewersAtMs: number;
   /** How much of the capacity one more viewer takes; 0 unknown or unlimited. */
   readonly perViewer: number;
   readonly level: LoadLevel;
@@ -66,12 +70,17 @@ export function changed(
 function viewOf(facts: Omit<Entry, "view">, levelBefore: LoadLevel, nowMs: number): View {
   const { edge, reports, override } = facts;
   const load = mergeReports(reports, nowMs);
-  const loadRatio = loadRatioOf(load, edge.capacity);
+  const { ratio: loadRatio, quantity = "viewers" } = bindingOf(load, edge.capacity);
+  const newestMs = newestAtMs(reports);
+  const viewersAtMs = measuredAtMs("viewers", reports, nowMs);
+  const loadAtMs = measuredAtMs(quantity, reports, nowMs) ?? viewersAtMs ?? newestMs;
   const fresh = reports.filter((received) => received !== undefined && isFresh(received, nowMs));
   const ends = fresh.map((received) => (received === undefined ? 0 : received.atMs + received.staleAfterMs));
   return {
     load,
     loadRatio,
+    loadAtMs,
+    viewersAtMs: viewersAtMs ?? loadAtMs,
     perViewer: perViewerOf(load, edge.capacity, loadRatio),
     level: levelOf(loadRatio, levelBefore),
     effective: effectiveState(edge.state, override),
@@ -96,12 +105,12 @@ export function conditionOf(entry: Entry, nowMs: number): Condition {
 
 /** Of the newest report of any source, fresh or not. */
 export function reportAgeMs({ reports }: Entry, nowMs: number): number | undefined {
-  const times = reports.filter((received) => received !== undefined).map((received) => received.atMs);
-  return times.length === 0 ? undefined : nowMs - Math.max(...times);
+  const atMs = newestAtMs(reports);
+  return Number.isNaN(atMs) ? undefined : nowMs - atMs;
 }
 
-/** Monotonic, of the newest report; NaN for none. */
-export function measuredAtMs({ reports }: Entry): number {
+/** Monotonic; NaN for none. */
+function newestAtMs(reports: Entry["reports"]): number {
   const times = reports.flatMap((received) => (received === undefined ? [] : [received.atMs]));
   return times.length === 0 ? Number.NaN : Math.max(...times);
 }

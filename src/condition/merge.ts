@@ -19,6 +19,15 @@ export function mergeReports(sources: readonly (Received | undefined)[], nowMs: 
   return stated.length === 0 ? merged : { ...merged, capacity: firstKnown(stated) };
 }
 
+/** Monotonic, of the report that `mergeReports` has that quantity from; undefined where none is fresh and knows it. */
+export function measuredAtMs(
+  quantity: Quantity,
+  sources: readonly (Received | undefined)[],
+  nowMs: number,
+): number | undefined {
+  return sources.find((source) => source?.report[quantity] !== undefined && isFresh(source, nowMs))?.atMs;
+}
+
 function firstKnown<T extends object>(parts: readonly T[]): T {
   return Object.assign({}, ...parts.toReversed()) as T;
 }
@@ -28,20 +37,34 @@ export function isFresh({ atMs, staleAfterMs }: Received, nowMs: number): boolea
   return nowMs - atMs < staleAfterMs;
 }
 
+/** What fills an edge. */
+export type Quantity = "viewers" | "bandwidth" | "cpu" | "memory";
+
+/** What binds, if anything that is limited is known. */
+export interface Binding {
+  /** Share of the capacity in use: 0 empty, 1 full, more is overload; NaN unknown or unlimited. */
+  readonly ratio: number;
+  readonly quantity?: Quantity;
+}
+
 /**
- * Share of the capacity in use by whichever of viewers, bandwidth, cpu and memory binds: 0 empty, 1 full, more is
- * overload; NaN when nothing that is limited is known. A capacity of 0 is full whatever is known.
+ * Whichever of viewers, bandwidth, cpu and memory fills the edge most. A capacity of 0 is full whatever is known.
  * @param configured what the operator gave; where that is silent, what the server states of itself counts
  */
-export function loadRatioOf(load: LoadReport, configured: Capacity): number {
+export function bindingOf(load: LoadReport, configured: Capacity): Binding {
   const capacity = { ...load.capacity, ...configured };
-  const ratios = [
-    shareOf(load.viewers, capacity.viewers),
-    shareOf(load.bandwidth, capacity.bandwidth),
-    strainOf(load.cpu, capacity.cpu ?? CPU_FULL),
-    strainOf(load.memory, capacity.memory ?? MEMORY_FULL),
-  ].filter((ratio) => !Number.isNaN(ratio));
-  return ratios.length === 0 ? Number.NaN : Math.max(...ratios);
+  const shares: readonly Required<Binding>[] = [
+    { quantity: "viewers", ratio: shareOf(load.viewers, capacity.viewers) },
+    { quantity: "bandwidth", ratio: shareOf(load.bandwidth, capacity.bandwidth) },
+    { quantity: "cpu", ratio: strainOf(load.cpu, capacity.cpu ?? CPU_FULL) },
+    { quantity: "memory", ratio: strainOf(load.memory, capacity.memory ?? MEMORY_FULL) },
+  ];
+  return shares.reduce<Binding>(
+    (most, share) => (most.ratio >= share.ratio || Number.isNaN(share.ratio) ? most : share),
+    {
+      ratio: Number.NaN,
+    },
+  );
 }
 
 /** Shares of processors and memory in use at which an edge is full, where the operator gave none. */

@@ -72,8 +72,10 @@ export interface Facts {
   readonly viewers: Float64Array;
   /** How much `loadRatio` grows by one viewer; 0 where it is unknown or unlimited. */
   readonly perViewer: Float64Array;
-  /** Monotonic, when the viewers and the load were measured; NaN never. */
-  readonly measuredAtMs: Float64Array;
+  /** Monotonic, when the viewers were counted, or, where nobody counts them, the load was measured; NaN never. */
+  readonly viewersAtMs: Float64Array;
+  /** Monotonic, when that was measured of which `loadRatio` is: by another source it may be older or newer. NaN never. */
+  readonly loadAtMs: Float64Array;
 }
 
 export const UP_IPV4 = 1;

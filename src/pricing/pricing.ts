@@ -100,6 +100,15 @@ export function createPricing(options: PricingOptions): Pricing {
     );
   };
 
+  /** Viewers who came between two moments of measuring; less than 0 where the first is later. */
+  const cameBetween = (slot: number, fromMs: number, toMs: number): number => {
+    if (fromMs > toMs) return -cameBetween(slot, toMs, fromMs);
+    const lagMs = lags.of(slot);
+    const [beginMs, endMs] = [fromMs - lagMs, toMs - lagMs];
+    const redirected = prediction.redirectedBy(slot, endMs) - prediction.redirectedBy(slot, beginMs);
+    return redirected + answers.between(slot, beginMs, endMs) * stays.viewersPerAnswer;
+  };
+
   const learn = (edge: number, before: Known, now: Known): void => {
     const slot = slots[edge] as number;
     const change = now.viewers - before.viewers;
@@ -134,7 +143,7 @@ export function createPricing(options: PricingOptions): Pricing {
       const up = next.up[edge] !== 0;
       const wasUp = facts === undefined ? up : facts.up[edge] !== 0;
       const viewers = viewersIn(next, edge);
-      const atMs = next.measuredAtMs[edge] as number;
+      const atMs = next.viewersAtMs[edge] as number;
       const before = known[edge];
       if (wasUp && !up) {
         lose(slots[edge] as number, before, nowMs);
@@ -250,7 +259,10 @@ export function createPricing(options: PricingOptions): Pricing {
           if (report?.stale === true) return demand.presentAt(slots[edge] as number) * each;
           if (report === undefined) return reported;
           if (doubted[edge] !== undefined) return viewersNow(edge, nowMs) * each;
-          return reported + (viewersNow(edge, nowMs) - report.viewers) * each;
+          const loadAtMs = next.loadAtMs[edge] as number;
+          const unlikeLoad =
+            loadAtMs === report.atMs ? 0 : cameBetween(slots[edge] as number, loadAtMs, report.atMs);
+          return reported + (viewersNow(edge, nowMs) - report.viewers + unlikeLoad) * each;
         }),
         staleStreams: NO_STREAMS,
         returning: returns.next(nowMs),

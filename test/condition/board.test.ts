@@ -53,7 +53,8 @@ describe("the facts", () => {
       loadRatio: Float64Array.of(Number.NaN, Number.NaN),
       viewers: Float64Array.of(Number.NaN, Number.NaN),
       perViewer: Float64Array.of(0.01, 0),
-      measuredAtMs: Float64Array.of(Number.NaN, Number.NaN),
+      viewersAtMs: Float64Array.of(Number.NaN, Number.NaN),
+      loadAtMs: Float64Array.of(Number.NaN, Number.NaN),
     });
   });
 
@@ -143,6 +144,39 @@ describe("load reports", () => {
     expect(board.condition("sin1")?.load).toEqual({ cpu: 0.5, viewers: 3 });
     await clock.advance(5000);
     expect(board.condition("sin1")?.load).toEqual({ cpu: 0.5 });
+  });
+
+  it("of several sources tell when each quantity was measured", async () => {
+    const limited = { ...sin1, capacity: { viewers: 100, bandwidth: 100 } };
+    const { board, clock } = boardWith([limited]);
+    const startMs = clock.monotonicMs();
+    const times = (): number[] => {
+      const { viewersAtMs, loadAtMs } = board.facts();
+      return [(viewersAtMs[0] ?? 0) - startMs, (loadAtMs[0] ?? 0) - startMs];
+    };
+    board.report("sin1", 0, { viewers: 50 });
+    await clock.advance(1000);
+    board.report("sin1", 1, { bandwidth: 40 });
+    expect(times(), "viewers bind").toEqual([0, 0]);
+    board.report("sin1", 1, { bandwidth: 60 });
+    expect(times(), "bandwidth binds").toEqual([0, 1000]);
+    await clock.advance(1000);
+    board.report("sin1", 0, { viewers: 55 });
+    expect(times(), "and was measured before").toEqual([2000, 1000]);
+    await clock.advance(4000);
+    expect(times(), "bandwidth is stale").toEqual([2000, 2000]);
+  });
+
+  it("without viewers tell when the load was measured", async () => {
+    const { board, clock } = boardWith([{ ...sin1, capacity: { bandwidth: 100 } }]);
+    board.report("sin1", 0, { cpu: 0.1 });
+    const startMs = clock.monotonicMs();
+    await clock.advance(1000);
+    board.report("sin1", 1, { bandwidth: 40 });
+    await clock.advance(1000);
+    board.report("sin1", 0, { cpu: 0.1 });
+    const { viewersAtMs, loadAtMs } = board.facts();
+    expect([viewersAtMs[0], loadAtMs[0]]).toEqual([startMs + 1000, startMs + 1000]);
   });
 
   it("that are pushed find the source they belong to", () => {

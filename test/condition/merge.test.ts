@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { levelOf } from "../../src/condition/change.ts";
-import { loadRatioOf, mergeReports, type Received } from "../../src/condition/merge.ts";
+import { bindingOf, mergeReports, type Received } from "../../src/condition/merge.ts";
 import type { Capacity } from "../../src/model/edge.ts";
 import type { LoadReport } from "../../src/model/condition.ts";
 
@@ -40,9 +40,9 @@ describe("capacities that servers state", () => {
 
   it("serve where the operator gave none", () => {
     const load = { viewers: 50, bandwidth: 30, capacity: { viewers: 100, bandwidth: 40 } };
-    expect(loadRatioOf(load, {})).toBe(0.75);
-    expect(loadRatioOf(load, { bandwidth: 300 })).toBe(0.5);
-    expect(loadRatioOf(load, { viewers: 1000, bandwidth: 300 })).toBe(0.1);
+    expect(bindingOf(load, {}).ratio).toBe(0.75);
+    expect(bindingOf(load, { bandwidth: 300 }).ratio).toBe(0.5);
+    expect(bindingOf(load, { viewers: 1000, bandwidth: 300 }).ratio).toBe(0.1);
   });
 });
 
@@ -62,7 +62,7 @@ describe("the load ratio", () => {
     ["full where there is no room at all", {}, { viewers: 0 }, 1],
     ["empty at nothing", { viewers: 0 }, { viewers: 100 }, 0],
   ])("is %s", (_, load, capacity, ratio) => {
-    expect(loadRatioOf(load, capacity)).toBe(ratio);
+    expect(bindingOf(load, capacity).ratio).toBe(ratio);
   });
 
   it("makes news when an edge is full, and again only when it has room to speak of", () => {

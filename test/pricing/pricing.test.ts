@@ -28,7 +28,8 @@ function factsOf(viewers: number[], measuredAtMs: number, up = [1, 1]): Facts {
     loadRatio: Float64Array.from(viewers, (n) => n / 100),
     viewers: Float64Array.from(viewers),
     perViewer: Float64Array.of(0.01, 0.01),
-    measuredAtMs: Float64Array.from(viewers, (n) => (Number.isNaN(n) ? Number.NaN : measuredAtMs)),
+    viewersAtMs: Float64Array.from(viewers, (n) => (Number.isNaN(n) ? Number.NaN : measuredAtMs)),
+    loadAtMs: Float64Array.from(viewers, (n) => (Number.isNaN(n) ? Number.NaN : measuredAtMs)),
   };
 }
 
@@ -67,6 +68,28 @@ describe("pricing", () => {
     set.send(10);
     expect(set.second(factsOf([70, 50], 2000), 3000).loadRatio[0]).toBeCloseTo(0.8, 2);
     expect(set.second(factsOf([80, 50], 3500), 4000).loadRatio[0]).toBeCloseTo(0.8, 2);
+  });
+
+  it("counts who was sent until what binds includes him, though another source counts viewers", () => {
+    const bandwidth = (facts: Facts, ratio: number, atMs: number): Facts => ({
+      ...facts,
+      loadRatio: Float64Array.of(ratio, 0.5),
+      loadAtMs: Float64Array.of(atMs, 1000),
+    });
+    const set = setUp();
+    set.second(bandwidth(factsOf([50, 50], 1000), 0.5, 1000), 1000);
+    set.send(20);
+    set.second(bandwidth(factsOf([50, 50], 1000), 0.5, 1000), 2000);
+    // Counted anew, but the bandwidth is still that of before.
+    const counted = set.second(bandwidth(factsOf([70, 50], 3000), 0.5, 1000), 3000);
+    expect(counted.loadRatio[0]).toBeCloseTo(0.7, 2);
+    expect(set.second(bandwidth(factsOf([70, 50], 3000), 0.7, 4000), 4000).loadRatio[0]).toBeCloseTo(0.7, 2);
+    // The other way round: the bandwidth shows them first.
+    set.send(10);
+    set.second(bandwidth(factsOf([70, 50], 3000), 0.7, 4000), 5000);
+    const shown = set.second(bandwidth(factsOf([70, 50], 3000), 0.8, 6000), 6000);
+    expect(shown.loadRatio[0]).toBeCloseTo(0.8, 2);
+    expect(set.second(bandwidth(factsOf([80, 50], 7000), 0.8, 6000), 7000).loadRatio[0]).toBeCloseTo(0.8, 2);
   });
 
   it("does not take decisions for load where nobody ever reported", () => {

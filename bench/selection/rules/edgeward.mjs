@@ -106,7 +106,8 @@ function createFacts({ generation, edges }) {
       loadRatio: loadRatio.slice(),
       viewers: viewers.slice(),
       perViewer,
-      measuredAtMs: measuredAtMs.slice(),
+      viewersAtMs: measuredAtMs.slice(),
+      loadAtMs: measuredAtMs.slice(),
     }),
   };
 }
