@@ -52,11 +52,15 @@ async function started(network: Network, environment: Record<string, string> = {
   return { service, config, folder, https };
 }
 
-/** Of the process that serves, which need not be the one that was started. */
-const serving = new Map<Service, number>();
+/** Those that took the place of the one that was started, in their order, as its log names them. */
+function successors(service: Service): number[] {
+  return [...service.stderr().matchAll(/"pid":(\d+)[^\n]*another process serves/g)].map(([, pid]) =>
+    Number(pid),
+  );
+}
 
 async function endAll(service: Service): Promise<void> {
-  for (const pid of [serving.get(service) ?? service.pid, service.pid]) kill(pid, "SIGKILL");
+  for (const pid of [service.pid, ...successors(service)]) kill(pid, "SIGKILL");
   await service.exited;
 }
 
@@ -74,7 +78,6 @@ async function replace(service: Service): Promise<number> {
   expect(stderr).toBe("");
   expect(code).toBe(0);
   const { pid } = JSON.parse(stdout) as { pid: number };
-  serving.set(service, pid);
   return pid;
 }
 
@@ -88,7 +91,7 @@ function isGone(pid: number): boolean {
   }
 }
 
-const gone = (pid: number): Promise<number> => waitFor(() => isGone(pid), 5000, `process ${pid} to end`);
+const gone = (pid: number): Promise<number> => waitFor(() => isGone(pid), 40_000, `process ${pid} to end`);
 const answering = (service: Service): Promise<number> =>
   waitFor(async () => (await service.ops("GET", "/readyz")).status === 200, 5000, "the operators' door");
 
@@ -189,8 +192,7 @@ describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PA
     process.kill(first, "SIGUSR2");
     await gone(first);
     await answering(service);
-    const second = Number(/"pid":(\d+)[^\n]*another process serves/.exec(lastLine(service))?.[1]);
-    serving.set(service, second);
+    const second = successors(service).at(-1) ?? 0;
     expect(descriptorsOf(second)).toEqual(descriptors);
     expect((await service.dns.ask(LIVE, { subnet: `${LONDON}/32` })).addresses).toHaveLength(1);
     process.kill(second, "SIGTERM");
@@ -273,13 +275,4 @@ describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PA
 /** How many it has open. */
 function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
-}
-
-function lastLine(service: Service): string {
-  return (
-    service
-      .stderr()
-      .split("\n")
-      .findLast((line) => line.includes("another process serves")) ?? ""
-  );
 }
