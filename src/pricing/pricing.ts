@@ -154,7 +154,7 @@ export function createPricing(options: PricingOptions): Pricing {
         ramps.start(slots[edge] as number, next.loadRatio[edge] as number, nowMs);
         stir = true;
       }
-      if (Number.isNaN(viewers) || !up) {
+      if (Number.isNaN(viewers) || Number.isNaN(atMs) || !up) {
         if (before?.stale === false && up) {
           known[edge] = { ...before, stale: true };
           stir = true;

@@ -92,6 +92,16 @@ describe("pricing", () => {
     expect(set.second(bandwidth(factsOf([80, 50], 7000), 0.8, 6000), 7000).loadRatio[0]).toBeCloseTo(0.8, 2);
   });
 
+  it("has an edge without any capacity full, though nothing was ever reported", () => {
+    const set = setUp();
+    const silent = factsOf([Number.NaN, Number.NaN], 0);
+    const world = set.facts(
+      { ...silent, loadRatio: Float64Array.of(1, Number.NaN), perViewer: Float64Array.of(1, 0.01) },
+      1000,
+    );
+    expect(world.loadRatio[0]).toBe(1);
+  });
+
   it("does not take decisions for load where nobody ever reported", () => {
     const set = setUp();
     const unknown = factsOf([Number.NaN, Number.NaN], 0);
