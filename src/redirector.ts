@@ -20,7 +20,7 @@ import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { createKeptDecisions } from "./kept-decisions.ts";
 import { createLedger, type Arrivals, type Ledger, type PackedArrivals } from "./pricing/ledger.ts";
-import { type Pools, poolsOf } from "./pricing/pools.ts";
+import { type Pools, poolsInSteps } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
 import { squareKey } from "./pricing/squares.ts";
 import { createField, type Field } from "./selection/field.ts";
@@ -250,7 +250,7 @@ function* groundInSteps(inventory: Inventory): Steps<Ground> {
   yield;
   const serviceAt = createServiceTable(inventory.services);
   yield;
-  const pools = poolsOf(inventory.services);
+  const pools = yield* poolsInSteps(inventory.services);
   yield;
   const isPlaceless = placelessFinder(inventory.dns.placeless ?? []);
   return { inventory, field, serviceAt, isPlaceless, pools };

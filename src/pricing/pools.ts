@@ -1,3 +1,4 @@
+import { finished, type Steps } from "../base/steps.ts";
 import type { Service } from "../model/service.ts";
 import type { Pool } from "./transport.ts";
 
@@ -8,16 +9,64 @@ export interface Pools {
   readonly ofService: readonly number[];
 }
 
+type Served = Pick<Service, "edges" | "maxDistanceKm">;
+
+/** References to edges that are looked at in a step: some tenths of a millisecond. */
+const REFERENCES_AT_ONCE = 20_000;
+
 /** The same services give the same pools in the same order, in every thread. */
-export function poolsOf(services: readonly Pick<Service, "edges" | "maxDistanceKm">[]): Pools {
-  const byKey = new Map<string, number>();
+export function* poolsInSteps(services: readonly Served[]): Steps<Pools> {
+  const byHash = new Map<number, number[]>();
   const pools: Pool[] = [];
-  const ofService = services.map(({ edges, maxDistanceKm }) => {
-    const key = `${maxDistanceKm} ${edges.toSorted((a, b) => a - b).join(" ")}`;
-    const known = byKey.get(key);
-    if (known !== undefined) return known;
-    byKey.set(key, pools.length);
-    return pools.push({ edges, maxDistanceKm }) - 1;
-  });
+  const memberships: Uint8Array[] = [];
+  const ofService: number[] = [];
+  let looked = 0;
+  for (const service of services) {
+    const hash = hashOf(service.edges);
+    const alike = byHash.get(hash) ?? [];
+    byHash.set(hash, alike);
+    const known = alike.find((position) =>
+      isOf(service, pools[position] as Pool, memberships[position] as Uint8Array),
+    );
+    ofService.push(known ?? pools.length);
+    if (known === undefined) {
+      const { edges, maxDistanceKm } = service;
+      alike.push(pools.length);
+      pools.push({ edges, maxDistanceKm });
+      memberships.push(membershipOf(edges));
+    }
+    looked += service.edges.length;
+    if (looked < REFERENCES_AT_ONCE) continue;
+    looked = 0;
+    yield;
+  }
   return { pools, ofService };
+}
+
+export function poolsOf(services: readonly Served[]): Pools {
+  return finished(poolsInSteps(services));
+}
+
+/** Whatever the order. */
+function hashOf(edges: readonly number[]): number {
+  let hash = edges.length;
+  for (let i = 0; i < edges.length; i++) {
+    const mixed = Math.imul((edges[i] as number) + 1, 0x9e3779b1);
+    hash = (hash + Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b)) | 0;
+  }
+  return hash;
+}
+
+/** 1 for each edge, by its index. */
+function membershipOf(edges: readonly number[]): Uint8Array {
+  const membership = new Uint8Array(edges.reduce((most, edge) => Math.max(most, edge), -1) + 1);
+  for (const edge of edges) membership[edge] = 1;
+  return membership;
+}
+
+/** A service names no edge twice. */
+function isOf({ edges, maxDistanceKm }: Served, pool: Pool, membership: Uint8Array): boolean {
+  if (edges.length !== pool.edges.length || maxDistanceKm !== pool.maxDistanceKm) return false;
+  for (let i = 0; i < edges.length; i++) if (membership[edges[i] as number] !== 1) return false;
+  return true;
 }
