@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import {
   LONDON,
   type Network,
   referenceConfig,
+  ROOT,
   type Service,
   sleep,
   startService,
@@ -68,6 +70,13 @@ async function started(config: Config, until: "alive" | "ready" = "ready"): Prom
   });
   return service;
 }
+
+describe("the program", () => {
+  it("runs by its own name, as a link to it does in a container", () => {
+    const said = execFileSync(join(ROOT, "dist/main.js"), ["version"], { encoding: "utf8" });
+    expect(said).toContain("edgeward");
+  });
+});
 
 describe("starting", () => {
   it("opens the viewers' doors only after the first round of probes", async () => {
