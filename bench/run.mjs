@@ -13,6 +13,7 @@ const BENCHES = {
   "dns-size": { file: "dns/size.mjs", question: "what a query costs with many services and edges" },
   scopes: { file: "scopes.mjs", question: "how many answers a caching resolver has to hold" },
   http: { file: "http/run.mjs", question: "how many redirects a CPU second sends, beside nginx" },
+  take: { file: "take.mjs", question: "how long the steps are in which a configuration is taken" },
   start: { file: "start.mjs", question: "how long a start takes, and how much memory a service" },
   faults: { file: "faults/run.mjs", question: "what the doors do when things go wrong" },
   polling: { file: "polling.mjs", question: "what reading the load of 500 edges costs" },

@@ -47,6 +47,7 @@ import { type OpsDoor, startOpsDoor } from "./ops/door.ts";
 import { createOpsApi } from "./ops-api.ts";
 import { startProbes } from "./probe/prober.ts";
 import { startStreamChecks } from "./probe/streams.ts";
+import { packInSteps } from "./packed-inventory.ts";
 import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
 import type { Memory, Predecessor } from "./succession.ts";
@@ -225,16 +226,18 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     current: () => inventory,
     prepare: (next) => geo.setFiles(next.geoip),
     settle: [
-      (next) => {
+      packInSteps,
+      (next) => redirector.prepareInSteps(next),
+      inOneTurn((next) => {
         worlds.hold();
         board.take(next);
-        failStatic.take(next);
-      },
-      (next) => prober.take(next),
-      (next) => canary.take(next),
-      (next) => pullers.take(next),
-      (next) => checker.take(next),
-      (next) => void worlds.take(next),
+      }),
+      inOneTurn((next) => failStatic.take(next)),
+      inOneTurn((next) => prober.take(next)),
+      inOneTurn((next) => canary.take(next)),
+      inOneTurn((next) => pullers.take(next)),
+      inOneTurn((next) => checker.take(next)),
+      inOneTurn((next) => worlds.take(next)),
     ],
     take(next) {
       inventory = next;
@@ -406,6 +409,10 @@ const LEAVING_GRACE_MS = 4000;
 function closeAll(fds: readonly number[]): void {
   const loaded = loadLibc();
   if (loaded.kind === "loaded") for (const fd of fds) loaded.libc.close(fd);
+}
+
+function inOneTurn(take: (next: Inventory) => unknown): (next: Inventory) => undefined {
+  return (next) => void take(next);
 }
 
 async function stopAll(closing: (() => unknown)[]): Promise<void> {

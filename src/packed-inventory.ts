@@ -1,5 +1,5 @@
 import { deserialize, serialize } from "node:v8";
-import type { Steps } from "./base/steps.ts";
+import { finished, type Steps } from "./base/steps.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Service } from "./model/service.ts";
@@ -17,15 +17,32 @@ const REFERENCES_AT_ONCE = 2500;
 type Part = Partial<Pick<Inventory, "edges" | "services">> & { readonly rest?: Inventory };
 
 export function packInventory(inventory: Inventory): PackedInventory {
+  return alreadyPacked.get(inventory) ?? finished(packInSteps(inventory));
+}
+
+/** So that `packInventory` has it done already. */
+export function* packInSteps(inventory: Inventory): Steps<PackedInventory> {
+  const parts: Uint8Array[] = [];
+  for (const part of partsOf(inventory)) {
+    parts.push(packed(part));
+    yield;
+  }
+  alreadyPacked.set(inventory, parts);
+  return parts;
+}
+
+/** Doors of different kinds have threads of their own, which are given the same. */
+const alreadyPacked = new WeakMap<Inventory, PackedInventory>();
+
+function partsOf(inventory: Inventory): Part[] {
   const { edges, services } = inventory;
-  const parts: Part[] = [
+  return [
     { rest: { ...inventory, edges: [], services: [] } },
     ...cut(edges, EDGES_AT_ONCE, () => 1).map((some) => ({ edges: some })),
     ...cut(services, REFERENCES_AT_ONCE, (service) => 25 + service.edges.length).map((some) => ({
       services: some,
     })),
   ];
-  return parts.map(packed);
 }
 
 /** Part by part, and in the end the inventory. */

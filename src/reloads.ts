@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ConfigChange, describeChange } from "./config/change.ts";
+import type { Steps } from "./base/steps.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
@@ -24,8 +25,8 @@ export interface ReloadOptions {
   readonly current: () => Inventory;
   /** What may take its time, before the new configuration is taken. */
   readonly prepare: (next: Inventory) => Promise<void>;
-  /** What can be made ready without a viewer noticing, each in a turn of its own: thousands of edges take long. */
-  readonly settle: readonly ((next: Inventory) => void)[];
+  /** What can be made ready without a viewer noticing, each, or each step of it, in a turn of its own: thousands of edges take long. */
+  readonly settle: readonly ((next: Inventory) => Steps<unknown> | undefined)[];
   /** Hands it to everyone who answers, in one turn. */
   readonly take: (next: Inventory) => void;
   readonly told: (verdict: ReloadVerdict) => void;
@@ -52,7 +53,8 @@ export function createReloads(options: ReloadOptions): Reloads {
     // In between, whoever waits is answered.
     await nextTurn();
     for (const step of settle) {
-      step(loaded.inventory);
+      const steps = step(loaded.inventory);
+      while (steps?.next().done === false) await nextTurn();
       await nextTurn();
     }
     take(loaded.inventory);

@@ -60,3 +60,32 @@ it("does not refuse the same twice, and sees the mend", async () => {
   await reloads.edited();
   expect(reloads.last().successful).toBe(true);
 });
+
+it("lets others have their turn between the steps of what is made ready, and then takes it", async () => {
+  const done: string[] = [];
+  const inventory = plainInventory();
+  const reloads = createReloads({
+    log: { info() {}, warn() {}, error() {} },
+    load: async () => ({ kind: "ok", inventory, files: [] }),
+    digest: async () => "",
+    current: () => inventory,
+    prepare: async () => {},
+    settle: [
+      function* () {
+        for (const step of ["one", "two", "three"]) {
+          done.push(step);
+          setImmediate(() => done.push(`after ${step}`));
+          yield;
+        }
+      },
+      () => {
+        done.push("the next");
+        return undefined;
+      },
+    ],
+    take: () => void done.push("taken"),
+    told() {},
+  });
+  await reloads.reload();
+  expect(done).toEqual(["one", "after one", "two", "after two", "three", "after three", "the next", "taken"]);
+});

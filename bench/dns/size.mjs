@@ -2,12 +2,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startEdgeward } from "../lib/edgeward.mjs";
+import { largeConfiguration } from "../lib/large.mjs";
 import { option } from "../lib/option.mjs";
 import { inScratch, PINNING_NOTE, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
 import { startLoad } from "./load.mjs";
-import { nameAt } from "./questions.mjs";
 
 const ROUNDS = option("rounds", 5);
 const SECONDS = option("seconds", 3);
@@ -24,7 +24,7 @@ await inScratch(async (scratch) => {
     for (const [services, edges] of SIZES) {
       const folder = join(scratch, String(services));
       mkdirSync(folder);
-      const more = configurationOf(services, edges);
+      const more = largeConfiguration(services, edges);
       servers.push({ services, edges, server: await startEdgeward(folder, { hostnames: [], more }) });
     }
     for (const { server } of servers) await untilQuiet(server.child.pid);
@@ -70,26 +70,3 @@ await inScratch(async (scratch) => {
     for (const { server } of servers) await server.child.stop();
   }
 });
-
-/** All edges for every service; two addresses each, one edge in an answer. @param {number} services @param {number} edges */
-function configurationOf(services, edges) {
-  return {
-    edges: Object.fromEntries(
-      Array.from({ length: edges }, (_, i) => [
-        `e${i}`,
-        {
-          location: { latitude: ((i * 37) % 120) - 60, longitude: ((i * 53) % 360) - 180 },
-          addresses: [`198.18.${i >> 8}.${i & 0xff}`, `198.19.${i >> 8}.${i & 0xff}`],
-          url: `http://e${i}.edge.example.net`,
-          probe: { type: "none" },
-        },
-      ]),
-    ),
-    services: Object.fromEntries(
-      Array.from({ length: services }, (_, i) => [
-        `s${i}`,
-        { hostnames: [nameAt(i)], rank: "nearest", dns: { ttl: "20s", answers: 1 } },
-      ]),
-    ),
-  };
-}

@@ -6,7 +6,7 @@ import type { Health } from "../model/condition.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
-import type { MetricSource } from "../model/metrics.ts";
+import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { Service } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import {
@@ -139,6 +139,14 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
     onChange();
   };
 
+  /** Those of whose edges any is lost, or was: for the others there is nothing to judge. */
+  const touched = (): Set<Watch> => {
+    const some = new Set([...watches.values()].filter(({ panic }) => panic !== undefined));
+    for (const [key, { lostAtMs }] of findings)
+      if (lostAtMs !== undefined) for (const watch of byEdge.get(key) ?? []) some.add(watch);
+    return some;
+  };
+
   const keptBy = (watch: Watch): Kept[] => {
     const { panic, service, family } = watch;
     if (panic === undefined) return [];
@@ -166,8 +174,8 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
         } else Object.assign(watch, { service: next.service, edgeIds: next.edgeIds, rules: next.rules });
       }
       for (const [key, watch] of wanted) if (!watches.has(key)) watches.set(key, watch);
-      byEdge = watchesByEdge(watches.values());
-      judgeAll(watches.values());
+      byEdge = watchesByEdge(watches.values(), edges);
+      judgeAll(touched());
     },
     health(edgeId, family, health, reason) {
       const key = keyOf(edgeId, family);
@@ -205,12 +213,7 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
         kind: "gauge",
         name: "service_fail_static",
         help: "1 while the last good state of the service is kept against what probes say.",
-        samples: services.map(({ id }) => ({
-          labels: { service: id },
-          value: [...watches.values()].some((w) => w.service.id === id && w.alarmedAtMs !== undefined)
-            ? 1
-            : 0,
-        })),
+        samples: alarmSamples(services, watches.values()),
       },
       alarmCounts.family("service_fail_static_total", "How often that began, by service and address family."),
       {
@@ -243,19 +246,21 @@ const FAMILIES: readonly Family[] = [4, 6];
 
 function watchesOf(services: readonly Service[], edges: readonly Edge[]): Map<string, Watch> {
   const watches = new Map<string, Watch>();
+  const members = edges.map(memberOf);
   for (const service of services) {
     for (const family of FAMILIES) {
-      const ours = service.edges
-        .map((index) => edges[index] as Edge)
-        .filter(({ addresses }) => familiesOf(addresses).includes(family));
-      if (ours.length === 0) continue;
-      const rules = {
-        threshold: service.panic.threshold,
-        holdMs: service.panic.holdMs,
-        roundMs: Math.max(...ours.map((edge) => probesMs(edge, 1))),
-        verdictMs: Math.max(...ours.map((edge) => probesMs(edge, fallOf(edge)))),
-      };
-      const edgeIds = ours.map(({ id }) => id);
+      const edgeIds: string[] = [];
+      let [roundMs, verdictMs] = [0, 0];
+      for (const index of service.edges) {
+        const member = members[index] as Member;
+        if (!member.families.includes(family)) continue;
+        edgeIds.push(member.id);
+        roundMs = Math.max(roundMs, member.roundMs);
+        verdictMs = Math.max(verdictMs, member.verdictMs);
+      }
+      if (edgeIds.length === 0) continue;
+      const { threshold, holdMs } = service.panic;
+      const rules = { threshold, holdMs, roundMs, verdictMs };
       watches.set(`${service.id} ${family}`, {
         service,
         family,
@@ -266,6 +271,23 @@ function watchesOf(services: readonly Service[], edges: readonly Edge[]): Map<st
     }
   }
   return watches;
+}
+
+/** What an edge brings into each service: there can be thousands of services with hundreds of edges. */
+interface Member {
+  readonly id: string;
+  readonly families: readonly Family[];
+  readonly roundMs: number;
+  readonly verdictMs: number;
+}
+
+function memberOf(edge: Edge): Member {
+  return {
+    id: edge.id,
+    families: familiesOf(edge.addresses),
+    roundMs: probesMs(edge, 1),
+    verdictMs: probesMs(edge, fallOf(edge)),
+  };
 }
 
 /** Beyond an interval and a timeout, what a busy machine may be late. */
@@ -280,17 +302,26 @@ function fallOf({ probe }: Edge): number {
   return probe.type === "none" ? 0 : probe.fall;
 }
 
-function watchesByEdge(watches: Iterable<Watch>): Map<string, Watch[]> {
+function watchesByEdge(watches: Iterable<Watch>, edges: readonly Edge[]): Map<string, Watch[]> {
   const byEdge = new Map<string, Watch[]>();
+  const lists = edges.map(({ id, addresses }) =>
+    FAMILIES.map((family) => {
+      const list = familiesOf(addresses).includes(family) ? [] : undefined;
+      if (list !== undefined) byEdge.set(keyOf(id, family), list);
+      return list;
+    }),
+  );
   for (const watch of watches) {
-    for (const edgeId of watch.edgeIds) {
-      const key = keyOf(edgeId, watch.family);
-      const known = byEdge.get(key);
-      if (known === undefined) byEdge.set(key, [watch]);
-      else known.push(watch);
-    }
+    const family = FAMILIES.indexOf(watch.family);
+    for (const index of watch.service.edges) (lists[index]?.[family] as Watch[] | undefined)?.push(watch);
   }
   return byEdge;
+}
+
+function alarmSamples(services: readonly Service[], watches: Iterable<Watch>): SimpleFamily["samples"] {
+  const alarmed = new Set<string>();
+  for (const { service, alarmedAtMs } of watches) if (alarmedAtMs !== undefined) alarmed.add(service.id);
+  return services.map(({ id }) => ({ labels: { service: id }, value: alarmed.has(id) ? 1 : 0 }));
 }
 
 function findingOf(
