@@ -34,6 +34,7 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
     beyondSeconds: 0,
     waitingSeconds: 0,
     moves: 0,
+    steeringMoves: 0,
     edgesOfStream: 0,
     inStreams: 0,
   };
@@ -100,6 +101,15 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
       lost.delete(viewer);
       lastOfNetwork[demand.network[viewer]] = edge;
     },
+    /** -1: he has none. @param {number} viewer */
+    edgeOf: (viewer) => present.get(viewer)?.edge ?? -1,
+    /** From one edge to another while he plays. @param {number} viewer @param {number} edge @param {number} nowMs */
+    move(viewer, edge, nowMs) {
+      count(viewer, settle(viewer, nowMs), -1);
+      present.set(viewer, { edge, sinceMs: nowMs });
+      count(viewer, edge, 1);
+      if (nowMs >= warmUpMs) sum.steeringMoves++;
+    },
     /** @param {number} viewer */
     leave(viewer) {
       const edge = settle(viewer, demand.leavesMs[viewer]);
@@ -144,6 +154,8 @@ export function createAudience(scenario, demand, kmByCity, isUp) {
           peakUtilisation,
           edgesPerStream: ratio(sum.edgesOfStream, sum.inStreams),
           movesPerViewer: ratio(sum.moves, kmAtArrival.weight),
+          steeringMovesPerViewer:
+            scenario.steering.share > 0 ? ratio(sum.steeringMoves, kmAtArrival.weight) : null,
           viewersPerDnsAnswer,
         },
         series: { stepMs: SERIES_STEP_MS, utilisation, meanKm },

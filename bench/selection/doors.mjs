@@ -16,18 +16,15 @@ export function createDoors({ dns, streams }, demand, rule) {
   const cache = new Map();
   let [answers, answered] = [0, 0];
 
-  /** @param {number} viewer @param {number} nowMs */
-  const byHttp = (viewer, nowMs) => {
+  /** @param {number} viewer @returns {Question} */
+  const httpQuestion = (viewer) => {
     const network = demand.network[viewer];
     const stream = demand.stream[viewer];
-    return rule.choose(
-      {
-        ...questionOf("http", demand.networks[network].city, networkClient(network, 1 + (viewer % 254))),
-        stream: names[stream],
-        path: paths[stream],
-      },
-      nowMs,
-    );
+    return {
+      ...questionOf("http", demand.networks[network].city, networkClient(network, 1 + (viewer % 254))),
+      stream: names[stream],
+      path: paths[stream],
+    };
   };
 
   /** @param {number} viewer @param {number} nowMs */
@@ -49,7 +46,10 @@ export function createDoors({ dns, streams }, demand, rule) {
 
   return {
     /** @param {number} viewer @param {number} nowMs @returns {number} the edge's index, or -1 */
-    edgeFor: (viewer, nowMs) => (demand.byDns[viewer] === 1 ? byDns(viewer, nowMs) : byHttp(viewer, nowMs)),
+    edgeFor: (viewer, nowMs) =>
+      demand.byDns[viewer] === 1 ? byDns(viewer, nowMs) : rule.choose(httpQuestion(viewer), nowMs),
+    /** @param {number} viewer @returns {Question} */
+    steeringQuestion: (viewer) => ({ ...httpQuestion(viewer), door: "steering" }),
     /** Over the whole run; null without DNS. */
     viewersPerAnswer: () => (answers > 0 ? answered / answers : null),
   };

@@ -79,6 +79,7 @@ export async function optimum(scenario, demand, sliceMs = SLICE_MS) {
       peakUtilisation,
       edgesPerStream: null,
       movesPerViewer: null,
+      steeringMovesPerViewer: null,
       viewersPerDnsAnswer: null,
     },
     series: { stepMs: sliceMs, utilisation, meanKm },

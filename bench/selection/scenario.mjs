@@ -177,6 +177,7 @@ const FILE = z
         jitter: duration.prefault("1s"),
       })
       .prefault({}),
+    steering: z.strictObject({ share: share.default(0), ttl: positiveDuration.prefault("60s") }).prefault({}),
     failover: z
       .strictObject({
         noticedAfter: duration.prefault("5s"),
@@ -235,7 +236,7 @@ function offsetOf(document, path) {
  * @returns {Scenario}
  */
 function normalised(file, name) {
-  const { demand, stays, dns, reports, failover } = file;
+  const { demand, stays, dns, reports, steering, failover } = file;
   const capacity = file.edges.reduce((sum, edge) => sum + edge.capacity, 0);
   const meanStaySeconds = (stays.shortest + stays.longest) / 2 / 1000;
   return {
@@ -262,6 +263,7 @@ function normalised(file, name) {
     affinity: file.affinity,
     bitsPerViewer: file.bitsPerViewer,
     reports: { everyMs: reports.every, ageMs: reports.age, jitterMs: reports.jitter },
+    steering: { share: steering.share, ttlMs: steering.ttl },
     failover: { noticedAfterMs: failover.noticedAfter, retryWithinMs: failover.retryWithin },
     faults: file.faults.map(({ kind, edge, from, until, factor }) => ({
       kind,

@@ -5,6 +5,7 @@ import { edgesOf } from "./edges.mjs";
 import { createFaults } from "./faults.mjs";
 import { drawOf, randomOf } from "./random.mjs";
 import { createReports } from "./reports.mjs";
+import { createSteered } from "./steered.mjs";
 
 /** @typedef {import("./types.ts").Scenario} Scenario */
 /** @typedef {import("./demand.mjs").Demand} Demand */
@@ -15,11 +16,12 @@ import { createReports } from "./reports.mjs";
  * ```
  * demand ─► door (HTTP, or a resolver's cache) ─► rule.choose ─► edge ─► audience ─► result, series
  *                 ▲                                    ▲                    │
- *                 └── retry: the edge is down          └── report, later ◄──┘
+ *                 ├── retry: the edge is down          ├── report, later ◄──┤
+ *                 └── steered: rule.steer ─────────────┴── moves ───────────┘
  * ```
  *
  * Each simulated second: viewers leave, faults begin and end, probes notice them, reports arrive, the rule's
- * tick, lost viewers try again, new viewers come in order of arrival, utilisation is taken.
+ * tick, lost viewers try again, steered ones ask, new viewers come in order of arrival, utilisation is taken.
  * @param {Scenario} scenario
  * @param {Demand} demand
  * @param {import("./types.ts").Rule} rule
@@ -41,28 +43,45 @@ export function simulate(scenario, demand, rule, seed) {
   );
   const doors = createDoors(scenario, demand, rule);
   const retries = createRetries(scenario, seed);
+  const steered = createSteered(scenario, rule, seed);
   rule.start(settingOf(scenario, edges, kmByCity, randomOf(seed, rule.name)));
 
   /** @param {number} viewer @param {number} nowMs */
   const send = (viewer, nowMs) => {
-    const edge = doors.edgeFor(viewer, nowMs);
+    const next = steered.nextOf(viewer, faults.isUp);
+    const edge = next >= 0 ? next : doors.edgeFor(viewer, nowMs);
     if (edge >= 0 && faults.isUp(edge)) audience.attach(viewer, edge, nowMs);
     else retries.add(viewer, nowMs);
+  };
+  /** @param {number} viewer @param {number} nowMs */
+  const steer = (viewer, nowMs) => {
+    const playing = audience.edgeOf(viewer);
+    if (playing < 0) return steered.waits(viewer, nowMs);
+    const edge = steered.ask(viewer, doors.steeringQuestion(viewer), playing, nowMs);
+    if (edge !== playing && faults.isUp(edge)) audience.move(viewer, edge, nowMs);
+  };
+
+  /** @param {number} viewer */
+  const leave = (viewer) => {
+    audience.leave(viewer);
+    steered.end(viewer);
   };
 
   let arrived = 0;
   let left = 0;
   for (let secondMs = 0; secondMs < demand.endMs; secondMs += 1000) {
     for (; left < demand.count && demand.leavesMs[demand.byLeaving[left]] < secondMs; left++)
-      audience.leave(demand.byLeaving[left]);
+      leave(demand.byLeaving[left]);
     for (const edge of faults.lostBy(secondMs))
       for (const viewer of audience.lose(edge, secondMs)) retries.add(viewer, secondMs);
     for (const { edge, up } of faults.noticedBy(secondMs)) rule.health(edge, up, secondMs);
     for (const { edge, report } of reports.by(secondMs)) rule.report(edge, report, secondMs);
     rule.tick(secondMs);
     for (const viewer of retries.by(secondMs)) if (demand.leavesMs[viewer] > secondMs) send(viewer, secondMs);
+    for (const viewer of steered.by(secondMs)) steer(viewer, secondMs);
     for (; arrived < demand.count && demand.arrivesMs[arrived] < secondMs + 1000; arrived++) {
       audience.enter(arrived);
+      steered.begin(arrived, demand.arrivesMs[arrived]);
       send(arrived, demand.arrivesMs[arrived]);
     }
     audience.endSecond(secondMs);
@@ -83,6 +102,7 @@ function settingOf(scenario, edges, kmByCity, random) {
     edges,
     affinity: scenario.affinity,
     ttlMs: scenario.dns.ttlMs,
+    steeringTtlMs: scenario.steering.ttlMs,
     bitsPerViewer: scenario.bitsPerViewer,
     reportEveryMs: scenario.reports.everyMs,
     nowMs: 0,

@@ -14,6 +14,10 @@ const COLUMNS = [
   ["edges per stream", ({ edgesPerStream }) => edgesPerStream?.toFixed(1) ?? ""],
   ["moves per viewer", ({ movesPerViewer }) => movesPerViewer?.toFixed(3) ?? ""],
 ];
+/** Where anybody is steered. @type {typeof COLUMNS} */
+const STEERED_COLUMNS = [
+  ["moves by steering", ({ steeringMovesPerViewer }) => steeringMovesPerViewer?.toFixed(3) ?? ""],
+];
 
 /** For a terminal. @param {Judgement} judgement @param {import("./types.ts").Scenario} scenario */
 export function table(judgement, scenario) {
@@ -28,7 +32,9 @@ export function table(judgement, scenario) {
 /** @param {Judgement} judgement @param {import("./types.ts").Scenario} scenario */
 export function markdown(judgement, scenario) {
   const [head, ...rows] = rowsOf(judgement).map((row) => `| ${row.join(" | ")} |`);
-  const rule = `|---|${COLUMNS.map(() => "---:|").join("")}`;
+  const rule = `|---|${columnsFor(judgement)
+    .map(() => "---:|")
+    .join("")}`;
   return `### ${judgement.scenario}\n${headline(judgement, scenario)}\n\n${[head, rule, ...rows].join("\n")}\n\n`;
 }
 
@@ -41,10 +47,18 @@ function headline({ scenario, viewers, capacity, seed }, { about, edges }) {
 }
 
 /** @param {Judgement} judgement */
-function rowsOf({ results }) {
+function columnsFor({ results }) {
+  const isSteered = Object.values(results).some((result) => result.steeringMovesPerViewer !== null);
+  return isSteered ? [...COLUMNS, ...STEERED_COLUMNS] : COLUMNS;
+}
+
+/** @param {Judgement} judgement */
+function rowsOf(judgement) {
+  const { results } = judgement;
+  const columns = columnsFor(judgement);
   /** @param {string} rule @param {Result} result */
-  const row = (rule, result) => [rule, ...COLUMNS.map(([, cell]) => cell(result, results.optimum))];
-  const head = ["rule", ...COLUMNS.map(([title]) => title)];
+  const row = (rule, result) => [rule, ...columns.map(([, cell]) => cell(result, results.optimum))];
+  const head = ["rule", ...columns.map(([title]) => title)];
   return [head, ...Object.entries(results).map(([rule, result]) => row(rule, result))];
 }
 

@@ -32,6 +32,11 @@ export interface Scenario {
   readonly affinity: Affinity;
   readonly bitsPerViewer: number;
   readonly reports: { readonly everyMs: number; readonly ageMs: number; readonly jitterMs: number };
+  readonly steering: {
+    /** Share of the viewers whose players ask again where to play from, 0..1. */
+    readonly share: number;
+    readonly ttlMs: number;
+  };
   readonly failover: { readonly noticedAfterMs: number; readonly retryWithinMs: number };
   readonly faults: readonly Fault[];
 }
@@ -77,12 +82,26 @@ export interface Rule {
   tick(nowMs: number): void;
   /** Index of the edge, or -1 for nobody. Asked once per HTTP viewer, and once per DNS answer that no cache has. */
   choose(question: Question, nowMs: number): number;
+  /**
+   * For a player that asks again; left out: the rule steers nobody.
+   * @param playing index of the edge that it plays from
+   * @param session what it was told to say the next time; empty: it asks for the first time
+   */
+  steer?(question: Question, playing: number, session: string, nowMs: number): Steered;
+}
+
+export interface Steered {
+  /** Best first, at least one. */
+  readonly edges: readonly number[];
+  readonly ttlMs: number;
+  readonly session: string;
 }
 
 export interface Setting {
   readonly edges: readonly SimulatedEdge[];
   readonly affinity: Affinity;
   readonly ttlMs: number;
+  readonly steeringTtlMs: number;
   readonly bitsPerViewer: number;
   readonly reportEveryMs: number;
   readonly nowMs: number;
@@ -131,6 +150,8 @@ export interface Result {
   readonly edgesPerStream: number | null;
   /** Viewers sent elsewhere than their network's last viewer while that edge was up, and viewers of lost edges, per viewer. */
   readonly movesPerViewer: number | null;
+  /** Viewers told to move while they played, per viewer placed; null where nobody is steered. */
+  readonly steeringMovesPerViewer: number | null;
   /** Viewers that one DNS answer brought, on average. */
   readonly viewersPerDnsAnswer: number | null;
 }

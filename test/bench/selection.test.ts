@@ -220,6 +220,60 @@ describe("the simulator", () => {
   });
 });
 
+describe("steered players", () => {
+  const STEERED = `${SMALL}dns: { share: 0 }\nsteering: { share: 0.5, ttl: 20s }\n`;
+  /** Tells every player to move to an edge, and which comes next. */
+  const steering = (edges: readonly number[]) => {
+    const asked: [playing: number, session: string, nowMs: number][] = [];
+    const rule: Rule = {
+      ...listenerTo(0),
+      steer(_question, playing, session, nowMs) {
+        asked.push([playing, session, nowMs]);
+        return { edges, ttlMs: 20_000, session: `${session}+` };
+      },
+    };
+    return { rule, asked };
+  };
+
+  it("ask a second after they came and after each TTL, with what they were told to say, and move", () => {
+    const scenario = scenarioOf(STEERED);
+    const demand = demandOf(scenario, 1);
+    const { rule, asked } = steering([2, 1]);
+    const { result, series } = simulate(scenario, demand, rule, 1);
+    const first = asked.filter(([, session]) => session === "");
+    expect(Math.abs(first.length / demand.count - 0.5)).toBeLessThan(0.03);
+    for (const [playing, session] of asked) expect(playing).toBe(session === "" ? 0 : 2);
+    expect(Math.max(...asked.map(([, session]) => session.length))).toBeGreaterThan(10);
+    expect(result.steeringMovesPerViewer).toBeCloseTo(0.5, 1);
+    const last = series.utilisation.at(-1) as Float32Array;
+    expect((last[2] as number) / ((last[0] as number) + (last[2] as number))).toBeCloseTo(0.5, 1);
+  });
+
+  it("go on at the next pathway when their edge is lost, and ask no door", () => {
+    const scenario = scenarioOf(
+      `${STEERED.replace("0.5", "1")}faults: [{ edge: sha1, kind: down, from: 2m, until: 4m }]\n`,
+    );
+    const { rule } = steering([2, 1]);
+    const { series } = simulate(scenario, demandOf(scenario, 1), rule, 1);
+    const [before, after] = [series.utilisation[3], series.utilisation[5]] as Float32Array[];
+    expect(before?.[1]).toBe(0);
+    expect(after?.[2]).toBe(0);
+    expect(after?.[1]).toBeGreaterThan(0.5 * (before?.[2] as number));
+  });
+
+  it("are moved nowhere by a rule that does not steer", () => {
+    const scenario = scenarioOf(STEERED);
+    const { result } = simulate(scenario, demandOf(scenario, 1), listenerTo(0), 1);
+    expect(result.steeringMovesPerViewer).toBe(0);
+  });
+
+  it("stay with the engine where they are well", SLOW, async () => {
+    const scenario = scenarioOf(STEERED.replace(/capacity: 600/g, "capacity: 5000"));
+    const { result } = simulate(scenario, demandOf(scenario, 1), await ruleNamed("edgeward"), 1);
+    expect(result.steeringMovesPerViewer).toBe(0);
+  });
+});
+
 describe("the rules", () => {
   it("nearest is what a search of all edges finds", async () => {
     const scenario = scenarioOf(SMALL);

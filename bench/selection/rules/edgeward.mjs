@@ -1,5 +1,6 @@
 import { createPricing } from "../../../dist/pricing/pricing.js";
 import { createRedirector } from "../../../dist/redirector.js";
+import { createSteering } from "../../../dist/steering/steering.js";
 import { cool, newStreamHeat } from "../../../dist/selection/heat.js";
 import { warmUp } from "../../../dist/stream-heat.js";
 
@@ -28,6 +29,11 @@ export function create() {
   /** @type {ReturnType<typeof createFacts>} */
   let facts;
 
+  /** @type {import("../../../src/model/steering.ts").Steer} */
+  let steering;
+  /** @type {Map<string, number>} */
+  let indexOf;
+
   const heat = newStreamHeat();
   let cooledAtMs = 0;
 
@@ -41,6 +47,14 @@ export function create() {
       pricing = createPricing({ ttlMs: setting.ttlMs, rampUpMs: 60_000 });
       pricing.take(inventory.edges, inventory.services);
       facts = createFacts(inventory);
+      indexOf = new Map(inventory.edges.map(({ id, index }) => [id, index]));
+      steering = createSteering({
+        decide: redirector.decide,
+        edges: () => inventory.edges,
+        log: console,
+        draining: NOBODY_DRAINS,
+        random: setting.random,
+      });
       makeWorld(0);
     },
     health(edge, up, nowMs) {
@@ -69,8 +83,28 @@ export function create() {
       );
       return decision?.edges[0]?.edge.index ?? -1;
     },
+    steer(question, playing, session, nowMs) {
+      asked = question;
+      simulatedMs = nowMs;
+      const [service] = inventory.services;
+      const address = `http://${HOSTNAME}/.edgeward/steering`;
+      const pathway = `_HLS_pathway=${inventory.edges[playing].id}`;
+      const query = session === "" ? `?${pathway}` : `${session}&${pathway}`;
+      const { client, path = "/" } = question;
+      const manifest = JSON.parse(
+        /** @type {string} */ (steering({ service, hostname: HOSTNAME, client, path, query, address })),
+      );
+      return {
+        edges: manifest["PATHWAY-PRIORITY"].map((/** @type {string} */ id) => indexOf.get(id)),
+        ttlMs: manifest.TTL * 1000,
+        session: manifest["RELOAD-URI"].slice(address.length),
+      };
+    },
   };
 }
+
+/** @type {import("../../../src/steering/steering.ts").Draining} */
+const NOBODY_DRAINS = { seen() {}, isToLeave: () => false, isHasty: () => false };
 
 /**
  * What the board would know.
@@ -123,7 +157,7 @@ const AFFINITY_WITHIN = {
  * @param {import("../types.ts").Setting} setting
  * @returns {import("../../../src/model/inventory.ts").Inventory}
  */
-function inventoryOf({ edges, affinity, ttlMs }) {
+function inventoryOf({ edges, affinity, ttlMs, steeringTtlMs }) {
   return {
     generation: 1,
     file: "simulated",
@@ -148,6 +182,7 @@ function inventoryOf({ edges, affinity, ttlMs }) {
         affinity,
         ...AFFINITY_WITHIN[affinity],
         dns: { ttlSeconds: ttlMs / 1000, answers: 1 },
+        steering: { isEnabled: true, ttlSeconds: steeringTtlMs / 1000 },
         http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
         maxDistanceKm: Number.POSITIVE_INFINITY,
         margin: 0.004,
