@@ -1,5 +1,6 @@
 import type { Decision } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
+import { withAlternative } from "./alternatives.ts";
 
 export interface Order {
   /** Best first; none: nobody knows better than the player. */
@@ -10,9 +11,13 @@ export interface Order {
   readonly isUnsure: boolean;
 }
 
-/** The decision's order. Where it has no edge, players stay where they are: the decision is about new viewers. */
-export function orderOf(decision: Decision, current: Edge | undefined): Order {
-  const edges = decision.edges.length > 0 ? decision.edges.map(({ edge }) => edge) : stayingAt(current);
+/**
+ * The decision's order, but for who comes second. Where it has no edge, players stay where they are: the decision is about new viewers.
+ * @param lot the player's, 0..1
+ */
+export function orderOf(decision: Decision, current: Edge | undefined, lot: number): Order {
+  const choices = withAlternative(decision.edges, lot);
+  const edges = choices.length > 0 ? choices.map(({ edge }) => edge) : stayingAt(current);
   const isMoving = current !== undefined && edges[0]?.id !== current.id;
   return { edges, isMoving, isUnsure: decision.outcome.kind !== "edges" };
 }

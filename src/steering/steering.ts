@@ -53,7 +53,7 @@ export function createSteering(options: SteeringOptions): Steer {
   const orderFor = (call: SteeringCall, current: Edge | undefined, lot: number): Order => {
     try {
       const decision = decide(questionOf(call, current && playingAt(current, lot)), "steering");
-      if (decision !== undefined) return orderOf(decision, current);
+      if (decision !== undefined) return orderOf(decision, current, lot);
     } catch (error) {
       log.error({ err: error, service: call.service.id }, "a steering decision failed");
     }
