@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { createDemand, type Demand } from "../../src/pricing/demand.ts";
+import type { Arrivals } from "../../src/pricing/ledger.ts";
+
+const NOBODY_WAITS = () => 0;
+const RATE = 1 / 3000;
+
+/** So many redirects a second from one place. */
+function come(demand: Demand, perSecond: number, seconds: number): void {
+  const arrivals: Arrivals = [
+    new Map([[{ layer: "none", latitude: 50, longitude: 8 }, new Map([[0, { http: perSecond, dns: 0 }]])]]),
+  ];
+  for (let s = 0; s < seconds; s++) demand.add(arrivals, new Map(), 1, () => 1, RATE);
+}
+
+function expected(demand: Demand, seconds: number): number {
+  return demand.forecast(seconds, RATE, NOBODY_WAITS).reduce((sum, { viewers }) => sum + viewers, 0);
+}
+
+describe("demand", () => {
+  it("is as much as came, from the first minute after a start on", () => {
+    const demand = createDemand();
+    come(demand, 2, 60);
+    expect(expected(demand, 100) / 200).toBeCloseTo(1, 1);
+    come(demand, 2, 600);
+    expect(expected(demand, 100) / 200).toBeCloseTo(1, 1);
+  });
+
+  it("follows a crowd within a few minutes, and its end", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    come(demand, 6, 180);
+    expect(expected(demand, 60)).toBeGreaterThan(0.8 * 6 * 60);
+    come(demand, 6, 1200);
+    come(demand, 2, 180);
+    expect(expected(demand, 60)).toBeLessThan(1.3 * 2 * 60);
+  });
+
+  it("takes a crowd that has just come to last as long again, not for good", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    come(demand, 6, 60);
+    const forGood = (6 * (1 - Math.exp(-3000 * RATE))) / RATE;
+    expect(expected(demand, 3000)).toBeLessThan(0.6 * forGood);
+  });
+});
