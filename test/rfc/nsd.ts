@@ -13,13 +13,13 @@ export interface Nsd {
   stop(): Promise<void>;
 }
 
-/** NSD with the zones, on a port of 127.0.0.1; resolves when it answers. */
-export async function startNsd(zones: readonly Zone[]): Promise<Nsd> {
+/** NSD with the zones, on a port of 127.0.0.1; resolves when it answers. @param rateLimit responses per second; 0: any number */
+export async function startNsd(zones: readonly Zone[], rateLimit = 0): Promise<Nsd> {
   const folder = mkdtempSync(join(tmpdir(), "edgeward-nsd-"));
   const port = await freePort();
   for (const zone of zones) writeFileSync(join(folder, `${zone.name}.zone`), zoneFile(zone));
   const file = join(folder, "nsd.conf");
-  writeFileSync(file, configuration(folder, port, zones));
+  writeFileSync(file, configuration(folder, port, zones, rateLimit));
   const child = spawn("nsd", ["-d", "-c", file], { stdio: ["ignore", "ignore", "pipe"] });
   const errors: Buffer[] = [];
   child.stderr?.on("data", (chunk: Buffer) => errors.push(chunk));
@@ -36,7 +36,7 @@ export async function startNsd(zones: readonly Zone[]): Promise<Nsd> {
   }
 }
 
-function configuration(folder: string, port: number, zones: readonly Zone[]): string {
+function configuration(folder: string, port: number, zones: readonly Zone[], rateLimit: number): string {
   return `
 server:
   ip-address: 127.0.0.1
@@ -53,7 +53,8 @@ server:
   hide-version: yes
   hide-identity: yes
   minimal-responses: yes
-  rrl-ratelimit: 0
+  rrl-ratelimit: ${rateLimit}
+  rrl-slip: 2
   rrl-whitelist-ratelimit: 0
   ipv4-edns-size: 1232
 remote-control:
@@ -61,7 +62,7 @@ remote-control:
 ${zones.map(({ name }) => `zone:\n  name: "${name}"\n  zonefile: "${name}.zone"\n`).join("")}`;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await new Promise<number>((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));

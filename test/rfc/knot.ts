@@ -1,0 +1,65 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Zone } from "../../src/model/zone.ts";
+import { query } from "../dns/packets.ts";
+import { zoneFile } from "../dns/zone-file.ts";
+import { removeFolder, startProgram, takeServerFolder } from "../servers/programs.ts";
+import { firstDatagram } from "./harness.ts";
+import { freePort } from "./nsd.ts";
+
+export interface Knot {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const PATIENCE_MS = 20_000;
+
+/** Knot DNS with the zone and mod-rrl, on a port of 127.0.0.1; resolves when it answers. @param rateLimit responses per second */
+export async function startKnot(zone: Zone, rateLimit: number): Promise<Knot> {
+  const folder = takeServerFolder();
+  const port = await freePort();
+  for (const name of ["run", "state"]) mkdirSync(join(folder, name));
+  const files = {
+    "knot.conf": configuration(folder, port, zone.name, rateLimit),
+    "zone.zone": zoneFile(zone),
+  };
+  const program = startProgram({ command: "knotd", folder, files, args: ["-c", join(folder, "knot.conf")] });
+  const stop = async (): Promise<void> => {
+    await program.stop();
+    removeFolder(folder);
+  };
+  const endMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const packet = query({ name: zone.name, type: 6 });
+    const answer = await firstDatagram("127.0.0.1", port, [packet]).catch(() => undefined);
+    if (answer !== undefined) return { port, stop };
+    if (performance.now() < endMs && program.process.exitCode === null) continue;
+    await stop();
+    throw new Error(`knotd does not answer: ${program.said()}`);
+  }
+}
+
+function configuration(folder: string, port: number, zone: string, rateLimit: number): string {
+  return `
+server:
+    rundir: ${join(folder, "run")}
+    listen: 127.0.0.1@${port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+database:
+    storage: ${join(folder, "state")}
+log:
+  - target: stderr
+    any: warning
+mod-rrl:
+  - id: limit
+    rate-limit: ${rateLimit}
+    slip: 2
+zone:
+  - domain: ${zone}
+    storage: ${folder}
+    file: zone.zone
+    module: mod-rrl/limit
+`;
+}
