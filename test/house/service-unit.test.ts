@@ -1,4 +1,4 @@
-/** The unit for systemd is one that systemd takes, and stays as closed as it is said to be. */
+/** The units for systemd are such as systemd takes, and stay as closed as they are said to be. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,9 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const isMissing = spawnSync("systemd-analyze", ["--version"]).error !== undefined;
 
 /** As shipped, but with the programs of this machine. */
-function unitHere(): string {
-  const file = join(folder, "edgeward.service");
-  const text = readFileSync(join(ROOT, "config/edgeward.service"), "utf8");
+function unitHere(name: string): string {
+  const file = join(folder, name);
+  const text = readFileSync(join(ROOT, "config", name), "utf8");
   writeFileSync(
     file,
     text.replace("/usr/bin/node", process.execPath).replace("/opt/edgeward/docs", `${ROOT}/docs`),
@@ -24,18 +24,24 @@ function unitHere(): string {
 
 const analyze = (...args: string[]) => spawnSync("systemd-analyze", args, { encoding: "utf8" });
 
-describe.skipIf(isMissing && process.env["CI"] === undefined)("the unit for systemd", () => {
-  it("is understood, every line of it", () => {
-    expect(analyze("verify", unitHere())).toMatchObject({ status: 0, stdout: "", stderr: "" });
-    const wrong = join(folder, "wrong.service");
-    writeFileSync(wrong, readFileSync(unitHere(), "utf8").replace("WatchdogSec", "WatchdogSecs"));
-    expect(analyze("verify", wrong).stderr, "or it proves nothing").toContain("WatchdogSecs");
+const units = describe.skipIf(isMissing && process.env["CI"] === undefined);
+
+units.each(["edgeward.service", "edgeward-agent.service"])("%s", (name) => {
+  it("is understood by systemd, every line of it", () => {
+    expect(analyze("verify", unitHere(name))).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    const wrong = join(folder, `wrong-${name}`);
+    writeFileSync(wrong, readFileSync(unitHere(name), "utf8").replace("RestartSec", "RestartSecs"));
+    expect(analyze("verify", wrong).stderr, "or it proves nothing").toContain("RestartSecs");
   });
 
   it("is exposed by at most 2.5 of 10", () => {
     const exposure = (threshold: number) =>
-      analyze("security", "--offline=true", `--threshold=${threshold}`, unitHere()).status;
+      analyze("security", "--offline=true", `--threshold=${threshold}`, unitHere(name)).status;
     expect(exposure(25)).toBe(0);
     expect(exposure(5), "or it proves nothing").not.toBe(0);
+  });
+
+  it("refuses system calls with an error that Node copes with, and does not kill it", () => {
+    expect(readFileSync(unitHere(name), "utf8")).toContain("SystemCallErrorNumber=EPERM");
   });
 });
