@@ -1,6 +1,7 @@
 import type { Credentials, JsonField, LoadField, LoadSource, ReadLoad } from "../model/edge.ts";
 import type { Report } from "./report.ts";
 import type { LoadSourceInput } from "./schema-load.ts";
+import { checkTimeout } from "./timing.ts";
 
 type Input<T> = Extract<LoadSourceInput, { type: T }>;
 
@@ -50,9 +51,7 @@ function checkPulling(
   input: { timeout: number; interval: number; staleAfter: number },
   report: Report,
 ): void {
-  if (input.timeout > input.interval) {
-    report(["timeout"], "longer than the interval; a reading must end before the next starts");
-  }
+  checkTimeout(input, report, ["timeout"], "a reading");
   if (input.staleAfter < input.interval) {
     report(
       ["staleAfter"],

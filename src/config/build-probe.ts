@@ -14,6 +14,7 @@ import type {
 } from "../model/edge.ts";
 import type { Report } from "./report.ts";
 import type { ProbeInput } from "./schema-probe.ts";
+import { checkTimeout } from "./timing.ts";
 
 /** What a probe takes from the edge it belongs to. */
 export interface ProbedEdge {
@@ -44,9 +45,7 @@ const builders: Builders = {
 
 /** The probe as the prober wants it; undefined when something was reported that leaves it without a target. */
 export function buildProbe(input: ProbeInput, edge: ProbedEdge, report: Report): Probe | undefined {
-  if (input.timeout > input.interval) {
-    report(["timeout"], "longer than the interval; a probe must end before the next starts");
-  }
+  checkTimeout(input, report, ["timeout"], "a probe");
   const build = builders[input.type] as (i: ProbeInput, e: ProbedEdge, r: Report) => Probe | undefined;
   return build(input, edge, report);
 }

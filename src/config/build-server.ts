@@ -10,6 +10,7 @@ import type { Report } from "./report.ts";
 import type { FileInput } from "./schema.ts";
 import { type Path, type Tree, isEmpty, treeAt } from "./tree.ts";
 import type { Environment } from "./variables.ts";
+import { checkTimeout } from "./timing.ts";
 
 /** Without a door for viewers there is nothing to do. */
 export function checkListening(root: Tree, report: Report): void {
@@ -95,11 +96,7 @@ export function canaryOf({ probing }: FileInput, reach: Reach, report: Report): 
     if (why !== undefined)
       report(["probing", "canary", "addresses", i], `${VALUE} must not be probed: ${why}`);
   });
-  if (timeout > interval)
-    report(
-      ["probing", "canary", "timeout"],
-      "longer than the interval; a probe must end before the next starts",
-    );
+  checkTimeout({ interval, timeout }, report, ["probing", "canary", "timeout"], "a probe");
   return { canary: { addresses, port, intervalMs: interval, timeoutMs: timeout } };
 }
 

@@ -13,6 +13,14 @@ export function parseDuration(text: string): number | undefined {
   return measure(text, millisecondsIn);
 }
 
+/** As `parseDuration` reads it, in the largest unit that needs no fraction. @param milliseconds whole */
+export function formatDuration(milliseconds: number): string {
+  const [unit, factor] = Object.entries(millisecondsIn).findLast(
+    ([, factor]) => milliseconds % factor === 0,
+  ) ?? ["ms", 1];
+  return `${milliseconds / factor}${unit}`;
+}
+
 /** Bits per second of `800Mbps`, `1.5Gbps`; also bps, kbps and Tbps. */
 export function parseBitRate(text: string): number | undefined {
   return measure(text, bitsPerSecondIn);
