@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Family } from "../model/address.ts";
 import type { Condition, FamilyHealth, Health, LoadReport } from "../model/condition.ts";
@@ -147,6 +148,14 @@ export function createBoard(options: BoardOptions): Board {
     });
   };
 
+  const rememberOverride = (edgeId: string, override: Override | undefined): void => {
+    if (isDeepStrictEqual(override, overrides.get(edgeId))) return;
+    if (override === undefined) overrides.remove(edgeId);
+    else overrides.set(override);
+    const entry = entries.get(edgeId);
+    if (entry !== undefined) update(entry, { override });
+  };
+
   const rememberReport = ({ edgeId, sourceIndex, type, report, ageMs }: RememberedReport): void => {
     const entry = entries.get(edgeId);
     if (entry?.edge.load[sourceIndex]?.type !== type) return;
@@ -236,9 +245,9 @@ export function createBoard(options: BoardOptions): Board {
       ),
     }),
     remember(memory) {
-      for (const { edgeId } of overrides.all()) overrides.remove(edgeId);
-      memory.overrides.forEach(overrides.set);
-      for (const [id, entry] of entries) update(entry, { override: overrides.get(id) });
+      const remembered = new Map(memory.overrides.map((override) => [override.edgeId, override]));
+      const affected = new Set([...overrides.all().map(({ edgeId }) => edgeId), ...remembered.keys()]);
+      for (const edgeId of affected) rememberOverride(edgeId, remembered.get(edgeId));
       memory.reports.forEach(rememberReport);
     },
     facts: currentFacts,

@@ -364,6 +364,9 @@ describe("what another process knew", () => {
       load: { viewers: 40 },
     });
     expect(next.board.condition("sin1")?.load).toEqual({ cpu: 0.5 });
+    const told = next.changes.length;
+    next.board.remember(memory);
+    expect(next.changes, "the same again is no news").toHaveLength(told);
     await next.clock.advance(1999);
     expect(next.board.condition("sin1")?.load).toEqual({ cpu: 0.5 });
     await next.clock.advance(1);
