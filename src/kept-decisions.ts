@@ -121,7 +121,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
         found = numbering.at(alikeIn(word));
         if (found?.isAtRest(now.world) !== true) return 0;
         foundAt = row;
-        if (triesIn(word) > 0) tryAgain(row, found.decision, client);
+        if (triesIn(word) > 0 && looks.left() > 0) tryAgain(row, found.decision, client);
         return found.number;
       },
       count(client) {
