@@ -366,7 +366,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     metrics.push(dns.metrics, http.metrics);
     if (predecessor !== undefined) {
       const memory = await predecessor.relieve();
-      if (memory !== undefined) remember(memory);
+      if (memory !== undefined) {
+        remember(memory);
+        worlds.expect(memory.unseen);
+      }
       ops = await persist(openOps, attempts);
       await persist(openMist, attempts);
     }
@@ -387,7 +390,11 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       const handed = [...dns.handed, ...http.handed];
       return handed.length === addresses ? handed : undefined;
     },
-    memory: () => ({ board: board.memory(), challenges: challenges.memory() }),
+    memory: () => ({
+      board: board.memory(),
+      challenges: challenges.memory(),
+      unseen: worlds.unseen(),
+    }),
     stop: () => {
       stopped.abort();
       return stopAll(closing);

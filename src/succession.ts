@@ -18,11 +18,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { RememberedChallenge } from "./acme/challenges.ts";
 import { type HandedSockets, type InheritedSockets, inheritSockets } from "./base/inherited-sockets.ts";
 import type { BoardMemory } from "./condition/board.ts";
+import type { Unseen } from "./worlds.ts";
 
 /** What the next process has to know to go on. Plain data. */
 export interface Memory {
   readonly board: BoardMemory;
   readonly challenges: readonly RememberedChallenge[];
+  readonly unseen: Unseen;
 }
 
 /** The process whose place this one takes. */

@@ -27,9 +27,16 @@ export interface Worlds {
   refresh(): void;
   /** The board's facts have changed. Who is in service, or full, is told at once; other loads wait for the world of each second. */
   learn(facts: Facts): void;
+  /** Viewers who were sent to an edge that reports, and whom no report shows yet: for a process that goes on. */
+  unseen(): Unseen;
+  /** Expects those whom another process sent. */
+  expect(unseen: Unseen): void;
   readonly metrics: MetricSource;
   stop(): Promise<void>;
 }
+
+/** Viewers by edge id. */
+export type Unseen = Readonly<Record<string, number>>;
 
 export interface WorldsOptions {
   readonly board: Board;
@@ -120,6 +127,21 @@ export function createWorlds(options: WorldsOptions): Worlds {
     refresh,
     learn(facts) {
       if (known === undefined || !areAsServing(facts, known)) refresh();
+    },
+    unseen() {
+      const { loadRatio, perViewer } = isHeld && world !== undefined ? world : make();
+      const viewers = (inventory?.edges ?? []).map(({ id, index }) => {
+        const ratio = (loadRatio[index] as number) - (known?.loadRatio[index] as number);
+        return [id, ratio / (perViewer[index] as number)] as const;
+      });
+      return Object.fromEntries(viewers.filter(([, count]) => count >= 1 && Number.isFinite(count)));
+    },
+    expect(unseen) {
+      const { counts, slot } = (world ?? make()).sent;
+      for (const { id, index } of inventory?.edges ?? []) {
+        const viewers = Math.round(unseen[id] ?? 0);
+        if (viewers > 0) Atomics.add(counts, slot[index] as number, viewers);
+      }
     },
     metrics: () => [
       {

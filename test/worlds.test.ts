@@ -38,7 +38,7 @@ function worldsOfOneEdge() {
   });
   board.take(inventory);
   worlds.take(inventory);
-  return { board, clock, made };
+  return { board, worlds, clock, made };
 }
 
 it("tells at once who is up, who drains and who is full; other loads with the next world", async () => {
@@ -60,4 +60,25 @@ it("tells at once who is up, who drains and who is full; other loads with the ne
     1,
   );
   expect(await worldsAfter(() => board.health("ams1", 4, "up", undefined, true))).toBe(1);
+});
+
+it("hands over the viewers whom no report shows yet, and expects those of another process", async () => {
+  const first = worldsOfOneEdge();
+  first.board.health("ams1", 4, "up");
+  first.board.report("ams1", 0, { viewers: 40 });
+  await first.clock.advance(100);
+  expect(first.worlds.unseen()).toEqual({});
+  const { counts, slot } = first.worlds.current().sent;
+  Atomics.add(counts, slot[0] as number, 7);
+  const { ams1 } = first.worlds.unseen();
+  expect(ams1).toBeCloseTo(7, 0);
+
+  const next = worldsOfOneEdge();
+  next.board.remember(first.board.memory());
+  next.board.health("ams1", 4, "up");
+  await next.clock.advance(100);
+  expect(next.worlds.current().loadRatio[0]).toBeCloseTo(0.4, 2);
+  next.worlds.expect({ ams1: 7, gone: 3 });
+  next.worlds.refresh();
+  expect(next.worlds.current().loadRatio[0]).toBeCloseTo(0.47, 2);
 });

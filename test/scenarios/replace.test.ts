@@ -9,6 +9,7 @@ import { LIBC, openNotifySocket } from "../base/notify-socket.ts";
 import { certificateFolder } from "../http/certificate-files.ts";
 import { createDnsClient, queryPacket, readReply, type Reply, tcpExchange } from "./dns-client.ts";
 import {
+  CALIFORNIA,
   type Config,
   freePort,
   LIVE,
@@ -46,7 +47,7 @@ async function started(network: Network, environment: Record<string, string> = {
   undo.push(certificates.remove);
   const certificate = certificates.make("live", LIVE);
   config["listen"].https = { addresses: [`${network.host}:${https}`], certificates: [certificate] };
-  config["edges"].nyc1.load = { type: "push" };
+  Object.assign(config["edges"].nyc1, { load: { type: "push" }, capacity: { viewers: 1000 } });
   const service = await startService({ config, folder, environment });
   undo.push(() => endAll(service));
   return { service, config, folder, https };
@@ -162,6 +163,8 @@ describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PA
     const { service } = setting;
     await service.cli("drain", "sin1", "--reason", "tonight");
     expect((await service.ops("PUT", "/v1/edges/nyc1/load", { viewers: 120 })).status).toBe(204);
+    // Whom no report will show.
+    for (let i = 0; i < 60; i++) await service.get(`/x${i}.m3u8`, { from: `8.8.${i}.8` });
     const proof = "q1w2e3r4t5";
     await service.cli("acme", "set", LIVE, proof);
     const viewers = startViewers(setting);
@@ -179,6 +182,9 @@ describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PA
     const [sin1, nyc1] = ["sin1", "nyc1"].map((id) => edges.find((edge: { id: string }) => edge.id === id));
     expect(sin1).toMatchObject({ state: "drain", stateOrigin: { reason: "tonight" } });
     expect(nyc1).toMatchObject({ load: { viewers: 120 } });
+    const explained = await service.ops("GET", `/v1/explain?hostname=${LIVE}&ip=${CALIFORNIA}`);
+    const load = explained.json.edges.find(({ id }: { id: string }) => id === "nyc1").load;
+    expect(load * 1000, "those who were sent by the process before").toBeGreaterThan(140);
     const challenge = await service.dns.ask(`_acme-challenge.${LIVE}`, { type: "TXT" });
     expect(challenge.answers).toMatchObject([{ data: [Buffer.from(proof)] }]);
   });
