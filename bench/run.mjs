@@ -9,6 +9,7 @@ const BENCHES = {
   geo: { file: "geo.mjs", question: "how many clients a CPU second locates" },
   dns: { file: "dns/run.mjs", question: "how many queries a CPU second answers, beside other servers" },
   "dns-live": { file: "dns/live.mjs", question: "what a query costs with 50 edges whose prices move" },
+  "dns-threads": { file: "dns/threads.mjs", question: "whether a query costs more when two threads answer" },
   "dns-reload": { file: "dns/reload.mjs", question: "whether a reload shows in the delay of answers" },
   "dns-size": { file: "dns/size.mjs", question: "what a query costs with many services and edges" },
   scopes: { file: "scopes.mjs", question: "how many answers a caching resolver has to hold" },

@@ -49,7 +49,7 @@ export async function startEdgeward(
  * @param {readonly import("./sites.mjs").Site[]} sites
  * @param {{ certificate: string, key: string } | undefined} certificate
  */
-function configuration(ports, hostnames, sites, certificate) {
+export function configuration(ports, hostnames, sites, certificate) {
   return {
     listen: {
       dns: [`127.0.0.1:${ports.dns}`],

@@ -36,8 +36,8 @@ export const PINNING_NOTE = canPin
   : "Not pinned: that takes taskset and two cores. The figures will vary.";
 
 /**
- * The command that runs a program on one core; the process keeps its id.
- * @param {number} core
+ * The command that runs a program on one core, or several as in `0,1`; the process keeps its id.
+ * @param {number | string} core
  * @param {readonly string[]} command
  * @returns {[string, ...string[]]}
  */
@@ -56,8 +56,8 @@ export function pinned(core, command) {
  */
 
 /**
- * Starts a program on a core and listens to what it says.
- * @param {number} core
+ * Starts a program on a core, or several as in `0,1`, and listens to what it says.
+ * @param {number | string} core
  * @param {readonly string[]} command
  * @param {{ ipc?: boolean, cwd?: string }} [options]
  * @returns {Child}

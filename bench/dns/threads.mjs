@@ -1,0 +1,124 @@
+// npm run bench -- dns-threads [--rounds=5] [--seconds=3]
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { configuration } from "../lib/edgeward.mjs";
+import { option } from "../lib/option.mjs";
+import { freePort, inScratch, LOAD_CORE, SERVER_CORE, start, untilQuiet } from "../lib/process.mjs";
+import { progress, publish } from "../lib/publish.mjs";
+import { SITES } from "../lib/sites.mjs";
+import { median } from "../lib/statistics.mjs";
+import { perCpuSecond, total } from "./contest.mjs";
+import { startLoad } from "./load.mjs";
+import { EXISTING_NAMES } from "./questions.mjs";
+
+/** @typedef {import("./generator.mjs").Yield} Yield */
+
+const ROUNDS = option("rounds", 5);
+const SECONDS = option("seconds", 3);
+const BOTH_CORES = `${SERVER_CORE},${LOAD_CORE}`;
+const CASES = /** @type {const} */ ([
+  { threads: 1, cores: SERVER_CORE, where: "a core of its own" },
+  { threads: 1, cores: BOTH_CORES, where: "both cores, shared with the generator" },
+  { threads: 2, cores: BOTH_CORES, where: "both cores, shared with the generator" },
+  { threads: 2, cores: SERVER_CORE, where: "one core" },
+]);
+const MIX = "mixture";
+const WARM_UP_SECONDS = 10;
+
+await inScratch(async (scratch) => {
+  const load = await startLoad();
+  const servers = [];
+  try {
+    for (const [i, each] of CASES.entries()) servers.push(await startServer(join(scratch, String(i)), each));
+    for (const { child, port } of servers) {
+      await untilQuiet(child.pid);
+      // Each thread keeps decisions of its own, and has to make them first.
+      await load.run({ port, pid: child.pid, mix: MIX, seconds: WARM_UP_SECONDS });
+    }
+    /** @type {Map<typeof servers[number], { yields: Yield[], shares: number[] }>} */
+    const found = new Map(servers.map((server) => [server, { yields: [], shares: [] }]));
+    for (let round = 1; round <= ROUNDS; round++)
+      for (const [server, { yields, shares }] of found) {
+        const { port, child, threads, where } = server;
+        const before = threadTicks(child.pid);
+        const result = await load.run({ port, pid: child.pid, mix: MIX, seconds: SECONDS });
+        yields.push(result);
+        shares.push(shareOfBusiest(before, threadTicks(child.pid)));
+        progress(
+          `round ${round}, ${threads} threads, ${where}: ${Math.round(perCpuSecond(result))} per CPU second`,
+        );
+      }
+    publish(findings([...found]));
+  } finally {
+    await load.stop();
+    for (const { child } of servers) await child.stop();
+  }
+});
+
+/** @param {string} folder @param {typeof CASES[number]} options */
+async function startServer(folder, { threads, cores, where }) {
+  mkdirSync(folder);
+  const port = await freePort();
+  const file = join(folder, "edgeward.yaml");
+  const ports = { dns: port, http: await freePort(), https: 0, ops: await freePort() };
+  writeFileSync(file, JSON.stringify(configuration(ports, EXISTING_NAMES, SITES, undefined)));
+  const program = join(dirname(fileURLToPath(import.meta.url)), "threads-server.mjs");
+  const child = start(cores, [process.execPath, program, file, String(threads)]);
+  await child.says("answers");
+  return { child, port, threads, where };
+}
+
+/** @param {[{ threads: number, where: string }, { yields: Yield[], shares: number[] }][]} found */
+function findings(found) {
+  const [[, first] = [undefined, undefined]] = found;
+  const alone = first?.yields ?? [];
+  return {
+    bench: "dns-threads",
+    question: "Does a query cost more when two threads answer?",
+    tables: [
+      {
+        title: `The mixture: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
+        columns: [
+          "UDP threads",
+          "on",
+          "queries per CPU second",
+          "first row ×",
+          "answers per second",
+          "% of the CPU time in the busiest thread",
+          "wrong",
+          "lost",
+        ],
+        rows: found.map(([{ threads, where }, { yields, shares }]) => [
+          threads,
+          where,
+          median(yields.map(perCpuSecond)),
+          median(yields.map((one, i) => perCpuSecond(one) / perCpuSecond(alone[i] ?? one))),
+          median(yields.map(({ answers, seconds }) => answers / seconds)),
+          median(shares),
+          total(yields, "wrong"),
+          total(yields, "lost"),
+        ]),
+      },
+    ],
+    notes: [
+      "Where cores are left, two threads answer twice as many queries as one, times the ratio of the third row to the first: what they get in each other's way is CPU time. The generator takes half of the two cores here.",
+    ],
+  };
+}
+
+/** CPU time of each thread of a process, in ticks. @param {number} pid */
+function threadTicks(pid) {
+  const ticks = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return /** @type {const} */ ([thread, Number(fields[11]) + Number(fields[12])]);
+  });
+  return new Map(ticks);
+}
+
+/** @param {Map<string, number>} before @param {Map<string, number>} after @returns {number} percent */
+function shareOfBusiest(before, after) {
+  const spent = [...after].map(([thread, ticks]) => ticks - (before.get(thread) ?? 0));
+  return (100 * Math.max(...spent)) / spent.reduce((sum, one) => sum + one, 0);
+}
