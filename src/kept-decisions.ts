@@ -7,16 +7,22 @@ import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { Alike, likenessOf } from "./selection/alike.ts";
 import type { Field } from "./selection/field.ts";
-import { FIRST_NUMBER, NetworkTable, WORD } from "./selection/network-table.ts";
-import { goesByPlace, isExact } from "./selection/place-verdicts.ts";
+import { createLineages } from "./selection/lineages.ts";
+import { createLooks } from "./selection/looks.ts";
+import { canBeKept, NetworkTable } from "./selection/network-table.ts";
+import { goesByPlace, isExact, isPlainAt } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
+import { FIRST_NUMBER, Rows, STAMP, WORD } from "./selection/rows.ts";
 import { isSameForAll } from "./selection/same-for-all.ts";
 
 /**
- * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on.
+ * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in
+ * another world or by another configuration, the network's place is still known: as soon as it is known what is decided for
+ * that place now, so is it for the network.
  *
  * ```
- * client's network ─► known? ─┬─ yes ─► the number of the decisions that are answered alike, the scope
+ * client's network ─► known? ─┬─ yes ────────────────────────────► the number of the decisions that are answered alike, the scope
+ *                             ├─ of old ─► its place's known? yes ─►┘
  *                             └─ no ──► made ─► widened ─► kept
  * ```
  */
@@ -26,8 +32,9 @@ export interface KeptDecisions {
   readonly recall: Recall;
   /** With the widest scope that can be found in a moment longer than a query has. */
   explained(decision: Decision, client: Client): Decision;
-  /** From now on. What is kept stays while the inventory does. */
+  /** From now on. What is kept of another inventory is known for its places alone. */
   take(situation: Situation): void;
+  /** To be called when networks may be elsewhere. */
   forget(): void;
 }
 
@@ -51,6 +58,12 @@ export interface KeptDecisionsOptions {
 export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecisions {
   const { choose, widen, monotonicMs, onAgain } = options;
   const table = new NetworkTable();
+  /** By latitude and longitude: what is decided there for every network. */
+  const places = new Rows();
+  const lineages = createLineages(() => {
+    table.clear();
+    places.clear();
+  });
   const numbering = createNumbering();
   const memories = new Map<Service, Memory>();
   let situation: Situation | undefined;
@@ -87,11 +100,14 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     table.words[row + WORD] = wordOf(alikeIn(word), prefixLength, triesLeft);
   };
 
-  const keep = (client: Client, epoch: number, decision: Decision, scope: Scope): number => {
+  const keep = (client: Client, stamp: number, made: Made, scope: Scope): number => {
+    const { decision, isForPlace } = made;
     const { service, location, edges, nearestKm, scopePrefixLength } = decision;
     if (dependsOnLoad(service.rank, location)) return NOT_KEPT;
+    const hasPlace = isForPlace && canBeKept(client, scopePrefixLength);
     // With scope 0 the edges are everybody's, but their distances are those of one record.
-    const row = table.claim(client, epoch, scope.prefixLength || scopePrefixLength);
+    const counting = scope.prefixLength || scopePrefixLength;
+    const row = table.claim(client, stamp, counting, hasPlace ? scopePrefixLength : NO_PLACE);
     if (row === NOT_KEPT) return NOT_KEPT;
     const { words, numbers } = table;
     const position = numbering.positionOf(decision, (situation as Situation).counts);
@@ -100,12 +116,57 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     numbers[row + NEAREST] = nearestKm;
     numbers[row + LATITUDE] = location.latitude ?? Number.NaN;
     numbers[row + LONGITUDE] = location.longitude ?? Number.NaN;
+    if (hasPlace) keepForPlace(row, stamp);
     return row;
+  };
+
+  /** What the row says of its network is so for its place. */
+  const keepForPlace = (row: number, stamp: number): void => {
+    const { words } = table;
+    const at = places.claim(words[row + LATITUDE] as number, words[row + LONGITUDE] as number, stamp);
+    places.words[at + WORD] = words[row + WORD] as number;
+    places.words[at + DISTANCE] = words[row + DISTANCE] as number;
+    places.words[at + NEAREST] = words[row + NEAREST] as number;
+  };
+
+  /** Makes an old row one of today, if it is known what is decided for its place today. */
+  const renew = (row: number, stamp: number): boolean => {
+    const recordPrefixLength = table.asideAt(row);
+    if (recordPrefixLength === NO_PLACE) return false;
+    const { words } = table;
+    const at = places.find(words[row + LATITUDE] as number, words[row + LONGITUDE] as number, stamp);
+    if (at < 0 || places.words[at + STAMP] !== stamp) return false;
+    words[row + STAMP] = stamp;
+    words[row + WORD] = wordOf(
+      alikeIn(places.words[at + WORD] as number),
+      recordPrefixLength,
+      WIDENING_TRIES,
+    );
+    words[row + DISTANCE] = places.words[at + DISTANCE] as number;
+    words[row + NEAREST] = places.words[at + NEAREST] as number;
+    return true;
+  };
+
+  /** As `NetworkTable.find`, but -1 as well for what is of old. */
+  const findNow = (client: Client, stamp: number): number => {
+    const row = table.find(client, stamp);
+    return row < 0 || table.words[row + STAMP] === stamp || renew(row, stamp) ? row : NOT_KEPT;
+  };
+
+  const make = (service: Service, question: Question): Made => {
+    const { field, world } = situation as Situation;
+    const decision = choose(service, question, service.dns.answers);
+    const isForPlace =
+      isExact(decision.location) &&
+      isPlainAt(field.kept, decision) &&
+      goesByPlace(decision, field.rosterOf(service), world);
+    return { decision, isForPlace };
   };
 
   const memoryOf = (service: Service): Memory => {
     const { inventory, field } = situation as Situation;
     const roster = field.rosterOf(service);
+    const lineage = lineages.of(service.id);
     let foundAt = 0;
     let found: Alike | undefined;
     return {
@@ -115,7 +176,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       find(client) {
         const now = situation as Situation;
         if (now.inventory !== inventory || now.isPlaceless(client)) return 0;
-        const row = table.find(client, roster.stateIn(now.world).epoch);
+        const row = findNow(client, lineage.stampIn(roster.stateIn(now.world).epoch));
         if (row < 0) return 0;
         const word = table.words[row + WORD] as number;
         found = numbering.at(alikeIn(word));
@@ -134,6 +195,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
 
   const forget = (): void => {
     table.clear();
+    places.clear();
     last = undefined;
   };
 
@@ -141,9 +203,10 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     decide(service, question) {
       const { field, world } = situation as Situation;
       const { client } = question;
-      const { epoch } = field.rosterOf(service).stateIn(world);
-      const chosen = choose(service, question, service.dns.answers);
-      const row = table.find(client, epoch);
+      const stamp = lineages.of(service.id).stampIn(field.rosterOf(service).stateIn(world).epoch);
+      const made = make(service, question);
+      const { decision: chosen } = made;
+      const row = findNow(client, stamp);
       const known = row < 0 ? undefined : numbering.at(alikeIn(table.words[row + WORD] as number));
       if (known?.isAtRest(world) === true) {
         tryAgain(row, chosen, client);
@@ -153,7 +216,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       }
       const scope = widened(chosen, client, scopeOf(chosen), LOOKS_PER_DECISION);
       const decision = withScope(chosen, scope.prefixLength);
-      last = { decision, row: keep(client, epoch, chosen, scope) };
+      last = { decision, row: keep(client, stamp, made, scope) };
       if (numbering.isFull) {
         numbering.begin();
         forget();
@@ -179,7 +242,8 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       if (!isNew) return;
       memories.clear();
       numbering.begin();
-      forget();
+      lineages.keepOnly(new Set(next.inventory.services.map(({ id }) => id)));
+      last = undefined;
     },
     forget,
   };
@@ -201,7 +265,15 @@ function withScope(decision: Decision, prefixLength: number): Decision {
     : { ...decision, scopePrefixLength: prefixLength };
 }
 
+interface Made {
+  readonly decision: Decision;
+  /** Whether it is the same for every network at that place. */
+  readonly isForPlace: boolean;
+}
+
 const NOT_KEPT = -1;
+/** What stands aside in a row: how many bits the record holds for that tells the place, or that nothing is decided for places. */
+const NO_PLACE = 255;
 
 /** Numbers of a row. */
 const DISTANCE = FIRST_NUMBER;
@@ -231,55 +303,7 @@ const WIDENING_TRIES = 4;
 const LOOKS_BESIDE_EDGES = 16;
 /** About 100 microseconds, however many edges there are. */
 const LOOKS_PER_DECISION = 3600;
-/** Less than a hundredth of the time. */
-const LOOKS_PER_MS = 200;
-const MOST_LOOKS = 200_000;
-/** About 200 microseconds: so long the queries of a batch may have to wait for each other. */
-const LOOKS_AT_ONCE = 7200;
 const LOOKS_TO_EXPLAIN = 1_000_000;
-
-/**
- * What may be spent on wider scopes: it comes bit by bit, and at one time of the clock, as for the queries of a batch, only
- * some of it is there. Who asks when it is used up does not wait at all.
- */
-interface Looks {
-  left(): number;
-  take(looks: number): void;
-  /** So many instead, until the function returned is called. */
-  lend(looks: number): () => void;
-}
-
-function createLooks(monotonicMs: () => number): Looks {
-  let all = MOST_LOOKS;
-  let atOnce = LOOKS_AT_ONCE;
-  let lent = 0;
-  let filledAtMs = monotonicMs();
-  return {
-    left() {
-      const nowMs = monotonicMs();
-      if (nowMs !== filledAtMs) {
-        all = Math.min(MOST_LOOKS, all + (nowMs - filledAtMs) * LOOKS_PER_MS);
-        atOnce = LOOKS_AT_ONCE;
-        filledAtMs = nowMs;
-      }
-      return lent > 0 ? lent : Math.min(all, atOnce);
-    },
-    take(looks) {
-      if (lent > 0) lent = Math.max(0, lent - looks);
-      else {
-        all -= looks;
-        atOnce -= looks;
-      }
-    },
-    lend(looks) {
-      lent = looks;
-      return () => {
-        lent = 0;
-      };
-    },
-  };
-}
-
 /** Whom decisions are alike to: each by his position, as long as no new beginning is made. */
 interface Numbering {
   /** Whether there is hardly a position left. */

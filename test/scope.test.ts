@@ -10,6 +10,7 @@ import { BOUNDLESS, LATITUDE_STEP, LONGITUDE_STEP, regionOf } from "../src/geo/r
 import type { Family } from "../src/model/address.ts";
 import type { Client } from "../src/model/client.ts";
 import type { Decision } from "../src/model/decision.ts";
+import type { Edge } from "../src/model/edge.ts";
 import type { Inventory } from "../src/model/inventory.ts";
 import type { World } from "../src/model/world.ts";
 import { createRedirector, type Redirector } from "../src/redirector.ts";
@@ -135,6 +136,73 @@ describe.each<[Family]>([[4], [6]])("the scope of an answer, IPv%i", (family) =>
   });
 });
 
+describe.each<[Family]>([[4], [6]])("after a reload or in another world, IPv%i", (family) => {
+  const hostnames = SERVICES.map((service) => service.hostnames[0] as string);
+
+  it("networks of a place that was decided for anew are answered as if they were, and in a scope that holds", () => {
+    const redirector = createRedirector(geo.locate, undefined, undefined, geo.widen);
+    /** Two by two of one record. */
+    const clients = Array.from({ length: 100 }, () => {
+      const { bytes } = networkOf(family, randomBytes(family)).address;
+      const { prefixLength } = geo.locate(clientOf(family, bytes));
+      return [bytes, within(bytes, prefixLength)].map((each) => networkOf(family, each));
+    }).flat();
+    const fresh = createRedirector((client) => geo.locate(client));
+    let renewed = 0;
+    for (let round = 0; round < 42; round++) {
+      const inventory = round % 2 === 0 ? INVENTORY : reloaded(round);
+      const world = round % 3 === 0 ? worldOf(inventory.edges) : randomWorld(inventory.edges);
+      redirector.take(inventory, world);
+      fresh.take(inventory, world);
+      const hostname = hostnames[Math.floor(round / 6) % hostnames.length] as string;
+      const byNumber = new Map<number, unknown>();
+      const isAsked = (i: number): boolean => round % 6 === 0 || i % 2 === round % 2;
+      const recalled = clients.map((client, i) => {
+        if (!isAsked(i)) return undefined;
+        const decision = redirector.decide({ hostname, client }, "dns") as Decision;
+        const known = redirector.recall(decision);
+        if (known !== undefined) byNumber.set(known.number, shown(decision));
+        return known;
+      });
+      const memory = recalled.find((known) => known !== undefined)?.memory;
+      for (const [i, client] of clients.entries()) {
+        const number = memory?.find(client) ?? 0;
+        if (number === 0) continue;
+        expect(byNumber.get(number)).toEqual(answer(fresh, hostname, client));
+        const scope = memory?.scopePrefixLength ?? Number.NaN;
+        expect(scope).toBeLessThanOrEqual(Math.max(geo.locate(client).prefixLength, family === 4 ? 24 : 48));
+        for (let k = 0; k < 3; k++) {
+          const other = clientOf(family, within(client.address.bytes, scope));
+          expect(answer(fresh, hostname, other)).toEqual(byNumber.get(number));
+        }
+        if (!isAsked(i)) renewed++;
+      }
+    }
+    expect(renewed).toBeGreaterThan(100);
+  });
+});
+
+/** Edges that come and move, and the services have them. */
+function reloaded(generation: number): Inventory {
+  const edges = [
+    edgeAt("new1", 0, (generation * 17) % 60, (generation * 37) % 170),
+    ...EDGES.map(({ id, location, index }) =>
+      edgeAt(id, index + 1, location.latitude + (index === generation % 6 ? 9 : 0), location.longitude),
+    ),
+  ];
+  const services = SERVICES.map((service) => ({
+    ...service,
+    edges: [0, ...service.edges.map((i) => i + 1)],
+  }));
+  return { ...INVENTORY, edges, services };
+}
+
+/** As resolvers tell it. */
+function networkOf(family: Family, bytes: Uint8Array): Client {
+  const prefixLength = family === 4 ? 24 : 48;
+  return { address: { family, bytes: maskBytes(bytes, prefixLength) }, prefixLength, from: "client-subnet" };
+}
+
 /** Decides without anything kept, and without a scope that is widened. */
 function anew(world: World): Redirector {
   FRESH.forget();
@@ -151,11 +219,11 @@ function shown({ outcome, edges, ttlSeconds }: Decision) {
   return { outcome, edges: edges.map(({ edge, up }) => [edge.id, up]), ttlSeconds };
 }
 
-function randomWorld(): World {
-  const some = (one: number) => EDGES.filter(() => random() % one === 0);
-  const price = some(2).map((edge) => [edge, random() % 4000] as [(typeof EDGES)[number], number]);
-  const load = some(4).map((edge) => [edge, (random() % 110) / 100] as [(typeof EDGES)[number], number]);
-  return worldOf(EDGES, { down: some(6), drain: some(12), price, load });
+function randomWorld(edges: readonly Edge[] = EDGES): World {
+  const some = (one: number) => edges.filter(() => random() % one === 0);
+  const price = some(2).map((edge) => [edge, random() % 4000] as [Edge, number]);
+  const load = some(4).map((edge) => [edge, (random() % 110) / 100] as [Edge, number]);
+  return worldOf(edges, { down: some(6), drain: some(12), price, load });
 }
 
 /** Networks under a few wide ones, most of them near what the wide one is near to. */

