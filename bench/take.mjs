@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../dist/config/load.js";
-import { compileNamespace } from "../dist/dns/namespace.js";
+import { compileInSteps } from "../dist/dns/namespace.js";
 import { packInventory, unpackInSteps } from "../dist/packed-inventory.js";
 import { createRedirector } from "../dist/redirector.js";
 import { startEdgeward } from "./lib/edgeward.mjs";
@@ -109,10 +109,8 @@ function stepsOf(inventory) {
   const redirector = createRedirector(() => ({ location: { layer: "none" }, prefixLength: 24 }));
   const [, preparing] = timed("prepare edges and services", redirector.prepareInSteps(next));
   steps.push(...preparing);
-  const beganMs = performance.now();
-  compileNamespace(next.zones, next.services, next.dns);
-  steps.push({ name: "compile names", ms: performance.now() - beganMs });
-  return steps;
+  const [, compiling] = timed("compile names", compileInSteps(next.zones, next.services, next.dns));
+  return [...steps, ...compiling];
 }
 
 /**

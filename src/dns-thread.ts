@@ -99,7 +99,7 @@ function carryOutInSteps(door: BatchDoor): Wish {
     if (order === undefined) return "go-on";
     if (order.kind === "stop") return "stop";
     if (order.kind === "own") door.challenge(order.own as ChallengeValues);
-    else underWay = engine.takeInSteps(order.change, door.prepare);
+    else underWay = engine.takeInSteps(order.change, door.prepareInSteps);
   }
   if (underWay?.next().done === true) underWay = undefined;
   return "again";

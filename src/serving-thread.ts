@@ -70,7 +70,7 @@ export interface Engine {
    * The same in steps of well below a millisecond, for all but very large configurations; in between everything is as before.
    * @param prepare is given a new inventory, and returns what is to be called before its first decision
    */
-  takeInSteps(change: Partial<Serving>, prepare: (inventory: Inventory) => () => void): Steps<void>;
+  takeInSteps(change: Partial<Serving>, prepare: (inventory: Inventory) => Steps<() => void>): Steps<void>;
 }
 
 /** The thread that this runs in. */
@@ -119,7 +119,7 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): En
 
   function* takeInSteps(
     change: Partial<Serving>,
-    prepare: (inventory: Inventory) => () => void,
+    prepare: (inventory: Inventory) => Steps<() => void>,
   ): Steps<void> {
     const { configured } = change;
     let renew: (() => void) | undefined;
@@ -127,7 +127,7 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): En
     if (configured !== undefined) {
       next = yield* unpackInSteps(configured.packedInventory);
       yield* redirector.prepareInSteps(next);
-      renew = prepare(next);
+      renew = yield* prepare(next);
       yield;
     }
     tellArrivals();
@@ -148,7 +148,13 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): En
     },
     redirector,
     inventory,
-    take: (change, renew) => finished(takeInSteps(change, (next) => () => renew(next))),
+    take: (change, renew) =>
+      finished(
+        takeInSteps(change, function* (next) {
+          yield;
+          return () => renew(next);
+        }),
+      ),
     takeInSteps,
   };
 }

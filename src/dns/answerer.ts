@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { LineRing } from "../base/line-ring.ts";
+import { finished, type Steps } from "../base/steps.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Decide } from "../model/decision.ts";
 import type { DnsSettings, TcpLimits } from "../model/dns-settings.ts";
@@ -9,7 +10,7 @@ import { TCP_LIMITS } from "./connections.ts";
 import { createDnsCounters, type DnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
 import { createNames } from "./names.ts";
-import { compileNamespace, type NamedService } from "./namespace.ts";
+import { compileInSteps, compileNamespace, type NamedService } from "./namespace.ts";
 import { createQueryLog, type QueryLog } from "./query-log.ts";
 import { createRateLimiter, newRateTable, type RateLimiter, type RateTable } from "./rate-limit.ts";
 import { createResponder, type Responder } from "./responder.ts";
@@ -50,7 +51,7 @@ export interface Answerer {
    */
   readonly take: (served: Served) => void;
   /** Most of the work of `take`, which is done when the function returned is called. */
-  readonly prepare: (served: Served) => () => void;
+  readonly prepareInSteps: (served: Served) => Steps<() => void>;
   /** Replaces the values for certificate authorities (RFC 8555 8.4). */
   readonly challenge: (values: ChallengeValues) => void;
 }
@@ -73,22 +74,22 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     ...(queryLog === undefined ? {} : { queryLog }),
     onFault: faultReporter(log),
   });
-  const prepare: Answerer["prepare"] = (next) => {
+  function* prepareInSteps(next: Served): Steps<() => void> {
     const { zones, services, dns } = next;
-    const compiled = compileNamespace(zones, services, dns);
+    const compiled = yield* compileInSteps(zones, services, dns);
     return () => {
       responder.take(names.take(compiled), tcpLimitsOf(next).idleMs);
       rateLimiter.take(dns?.rateLimit);
       queryLog?.take(dns?.queryLog);
     };
-  };
+  }
   return {
     responder,
     counters,
     rateLimiter,
     queryLog,
-    take: (next) => prepare(next)(),
-    prepare,
+    take: (next) => finished(prepareInSteps(next))(),
+    prepareInSteps,
     challenge: (values) => responder.take(names.challenge(values)),
   };
 }

@@ -14,6 +14,7 @@ import { openWake, wake } from "../base/eventfd.ts";
 import { goFirst } from "../base/go-first.ts";
 import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
+import { finished, type Steps } from "../base/steps.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Keep, Recall } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -101,7 +102,7 @@ export interface BatchDoorOptions extends AnswererOptions {
 export interface BatchDoor {
   /** As `Answerer`. */
   readonly take: (served: Served) => void;
-  readonly prepare: (served: Served) => () => void;
+  readonly prepareInSteps: (served: Served) => Steps<() => void>;
   readonly challenge: (values: ChallengeValues) => void;
 }
 
@@ -115,7 +116,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const { libc } = loaded;
   goFirst(libc);
   const { keep, recall, sockets, onBatch } = options;
-  const { responder, counters, rateLimiter, queryLog, prepare, challenge } = createAnswerer(options);
+  const { responder, counters, rateLimiter, queryLog, prepareInSteps, challenge } = createAnswerer(options);
   const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };
   const prepared = prepareReplies({
     ...common,
@@ -129,9 +130,9 @@ export function answerInBatches(options: BatchDoorOptions): void {
     prepared.forget();
   };
   const door: BatchDoor = {
-    take: (served) => door.prepare(served)(),
-    prepare(served) {
-      const take = prepare(served);
+    take: (served) => finished(door.prepareInSteps(served))(),
+    *prepareInSteps(served) {
+      const take = yield* prepareInSteps(served);
       return () => {
         take();
         forget();

@@ -8,6 +8,7 @@
  *
  * RFC 1034 4.3.2 as amended by RFC 4592: every ancestor of a name exists, up to its zone's apex.
  */
+import { finished, type Steps } from "../base/steps.ts";
 import type { DnsSettings } from "../model/dns-settings.ts";
 import type { ClientSubnetRules, Service } from "../model/service.ts";
 import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
@@ -116,26 +117,44 @@ export const MAX_ALIASES = 8;
 export function compileNamespace(
   zones: readonly Zone[],
   services: readonly NamedService[],
-  dns: DnsSettings = {},
+  dns?: DnsSettings,
 ): Namespace {
-  const tree = createTree(zones);
-  for (const zone of tree.zones) addZone(tree, zone);
-  for (const service of services)
-    for (const hostname of service.hostnames) addHostname(tree, hostname, service);
+  return finished(compileInSteps(zones, services, dns));
+}
 
+/** Services or names in a step: some tenths of a millisecond. */
+const AT_ONCE = 100;
+
+/** As `compileNamespace`. */
+export function* compileInSteps(
+  zones: readonly Zone[],
+  services: readonly NamedService[],
+  dns: DnsSettings = {},
+): Steps<Namespace> {
+  const tree = createTree(zones);
+  for (const zone of tree.zones) {
+    addZone(tree, zone);
+    yield;
+  }
+  for (const [i, service] of services.entries()) {
+    for (const hostname of service.hostnames) addHostname(tree, hostname, service);
+    if (i % AT_ONCE === AT_ONCE - 1) yield;
+  }
   const holdings = createHoldings(tree);
-  const nodes = [...tree.nodes.values()].map((node) => ({
-    name: node.name,
-    at: holdings.at(node),
-    below: holdings.below(node),
-  }));
+  const nodes: CompiledNode[] = [];
+  for (const node of tree.nodes.values()) {
+    nodes.push({ name: node.name, at: holdings.at(node), below: holdings.below(node) });
+    if (nodes.length % AT_ONCE === 0) yield;
+  }
   const table = createNameTable(nodes);
+  yield;
   const find: FindHolding = (name) => {
     const node = table.closest(name);
     if (node === undefined) return undefined;
     return node.name.labelCount === name.labelCount ? node.at : node.below;
   };
   holdings.followAliases(find);
+  yield;
   const numbers = numbered(nodes.flatMap(({ at, below }) => [at, below, at.zone, below.zone]));
   return {
     find,
@@ -143,6 +162,12 @@ export function compileNamespace(
     numberOf: (thing) => numbers.get(thing) ?? 0,
     ...selfPortrait(dns),
   };
+}
+
+interface CompiledNode {
+  readonly name: WireName;
+  readonly at: Holding;
+  readonly below: Holding;
 }
 
 function numbered<T>(things: readonly T[]): ReadonlyMap<T, number> {
