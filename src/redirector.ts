@@ -1,6 +1,6 @@
 import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
 import { finished, type Steps } from "./base/steps.ts";
-import { createServiceTable, type FindServed } from "./base/service-table.ts";
+import { type FindServed, serviceTableInSteps } from "./base/service-table.ts";
 import type {
   Decide,
   Decision,
@@ -248,7 +248,7 @@ interface InService extends Ground {
 function* groundInSteps(inventory: Inventory): Steps<Ground> {
   const field = createField(inventory.edges);
   yield;
-  const serviceAt = createServiceTable(inventory.services);
+  const serviceAt = yield* serviceTableInSteps(inventory.services);
   yield;
   const pools = yield* poolsInSteps(inventory.services);
   yield;
