@@ -109,7 +109,7 @@ function live(km: readonly number[], shareReported: number): Day {
       }
       const { index } = best.edge;
       there[index] = (there[index] as number) + 1;
-      mostViewers = Math.max(mostViewers, there[index] as number);
+      mostViewers = Math.max(mostViewers, there[index]);
       const until = second + 1 + Math.floor(-Math.log(1 - random()) * STAY_SECONDS);
       leaving[until]?.push(index);
       if (second < SETTLED_SECONDS) continue;

@@ -121,7 +121,7 @@ function plainly(run) {
 }
 
 /** @param {import("./questions.mjs").Mix} mix */
-function titleOf(mix) {
+export function titleOf(mix) {
   switch (mix) {
     case "no subnet":
       return "One name, EDNS without a client subnet";

@@ -8,7 +8,7 @@ import { freePort, inScratch, LOAD_CORE, SERVER_CORE, start, untilQuiet } from "
 import { progress, publish } from "../lib/publish.mjs";
 import { SITES } from "../lib/sites.mjs";
 import { median } from "../lib/statistics.mjs";
-import { perCpuSecond, total } from "./contest.mjs";
+import { perCpuSecond, titleOf, total } from "./contest.mjs";
 import { startLoad } from "./load.mjs";
 import { EXISTING_NAMES } from "./questions.mjs";
 
@@ -23,33 +23,29 @@ const CASES = /** @type {const} */ ([
   { threads: 2, cores: BOTH_CORES, where: "both cores, shared with the generator" },
   { threads: 2, cores: SERVER_CORE, where: "one core" },
 ]);
-const MIX = "mixture";
-const WARM_UP_SECONDS = 10;
+const MIXES = /** @type {const} */ (["one subnet", "mixture"]);
+/** Each thread keeps decisions of its own, and has to make them first: until hardly anything is gained any more. */
+const WARM_UP = { rounds: 12, seconds: 5, gain: 1.05 };
 
 await inScratch(async (scratch) => {
   const load = await startLoad();
   const servers = [];
   try {
     for (const [i, each] of CASES.entries()) servers.push(await startServer(join(scratch, String(i)), each));
-    for (const { child, port } of servers) {
-      await untilQuiet(child.pid);
-      // Each thread keeps decisions of its own, and has to make them first.
-      await load.run({ port, pid: child.pid, mix: MIX, seconds: WARM_UP_SECONDS });
+    for (const { child } of servers) await untilQuiet(child.pid);
+    const tables = [];
+    for (const mix of MIXES) {
+      for (const server of servers) await warmUp(server, mix, load);
+      tables.push(await tableOf(servers, mix, load));
     }
-    /** @type {Map<typeof servers[number], { yields: Yield[], shares: number[] }>} */
-    const found = new Map(servers.map((server) => [server, { yields: [], shares: [] }]));
-    for (let round = 1; round <= ROUNDS; round++)
-      for (const [server, { yields, shares }] of found) {
-        const { port, child, threads, where } = server;
-        const before = threadTicks(child.pid);
-        const result = await load.run({ port, pid: child.pid, mix: MIX, seconds: SECONDS });
-        yields.push(result);
-        shares.push(shareOfBusiest(before, threadTicks(child.pid)));
-        progress(
-          `round ${round}, ${threads} threads, ${where}: ${Math.round(perCpuSecond(result))} per CPU second`,
-        );
-      }
-    publish(findings([...found]));
+    publish({
+      bench: "dns-threads",
+      question: "Does a query cost more when two threads answer?",
+      tables,
+      notes: [
+        "Where cores are left, two threads answer twice as many queries as one, times the ratio of the third row to the first: what they get in each other's way is CPU time. The generator takes half of the two cores here.",
+      ],
+    });
   } finally {
     await load.stop();
     for (const { child } of servers) await child.stop();
@@ -69,41 +65,58 @@ async function startServer(folder, { threads, cores, where }) {
   return { child, port, threads, where };
 }
 
-/** @param {[{ threads: number, where: string }, { yields: Yield[], shares: number[] }][]} found */
-function findings(found) {
-  const [[, first] = [undefined, undefined]] = found;
-  const alone = first?.yields ?? [];
+/** @param {Awaited<ReturnType<typeof startServer>>} server @param {typeof MIXES[number]} mix @param {import("./load.mjs").Load} load */
+async function warmUp({ port, child }, mix, load) {
+  let before = 0;
+  for (let round = 0; round < WARM_UP.rounds; round++) {
+    const rate = perCpuSecond(await load.run({ port, pid: child.pid, mix, seconds: WARM_UP.seconds }));
+    if (rate < before * WARM_UP.gain) return;
+    before = rate;
+  }
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof startServer>>[]} servers
+ * @param {typeof MIXES[number]} mix
+ * @param {import("./load.mjs").Load} load
+ */
+async function tableOf(servers, mix, load) {
+  /** @type {{ server: typeof servers[number], yields: Yield[], shares: number[] }[]} */
+  const found = servers.map((server) => ({ server, yields: [], shares: [] }));
+  for (let round = 1; round <= ROUNDS; round++)
+    for (const { server, yields, shares } of found) {
+      const { port, child, threads, where } = server;
+      const before = threadTicks(child.pid);
+      const result = await load.run({ port, pid: child.pid, mix, seconds: SECONDS });
+      yields.push(result);
+      shares.push(shareOfBusiest(before, threadTicks(child.pid)));
+      progress(
+        `${mix}, round ${round}, ${threads} threads, ${where}: ${Math.round(perCpuSecond(result))} per CPU second`,
+      );
+    }
+  const alone = found[0]?.yields ?? [];
   return {
-    bench: "dns-threads",
-    question: "Does a query cost more when two threads answer?",
-    tables: [
-      {
-        title: `The mixture: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
-        columns: [
-          "UDP threads",
-          "on",
-          "queries per CPU second",
-          "first row ×",
-          "answers per second",
-          "% of the CPU time in the busiest thread",
-          "wrong",
-          "lost",
-        ],
-        rows: found.map(([{ threads, where }, { yields, shares }]) => [
-          threads,
-          where,
-          median(yields.map(perCpuSecond)),
-          median(yields.map((one, i) => perCpuSecond(one) / perCpuSecond(alone[i] ?? one))),
-          median(yields.map(({ answers, seconds }) => answers / seconds)),
-          median(shares),
-          total(yields, "wrong"),
-          total(yields, "lost"),
-        ]),
-      },
+    title: `${titleOf(mix)}: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
+    columns: [
+      "UDP threads",
+      "on",
+      "queries per CPU second",
+      "first row ×",
+      "answers per second",
+      "% of the CPU time in the busiest thread",
+      "wrong",
+      "lost",
     ],
-    notes: [
-      "Where cores are left, two threads answer twice as many queries as one, times the ratio of the third row to the first: what they get in each other's way is CPU time. The generator takes half of the two cores here.",
-    ],
+    rows: found.map(({ server: { threads, where }, yields, shares }) => [
+      threads,
+      where,
+      median(yields.map(perCpuSecond)),
+      median(yields.map((one, i) => perCpuSecond(one) / perCpuSecond(alone[i] ?? one))),
+      median(yields.map(({ answers, seconds }) => answers / seconds)),
+      median(shares),
+      total(yields, "wrong"),
+      total(yields, "lost"),
+    ]),
   };
 }
 
