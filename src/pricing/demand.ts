@@ -101,7 +101,6 @@ export function createDemand(): Demand {
       trend.seconds = trend.seconds * trend.kept + seconds;
       const fast = Math.exp(-seconds / FAST_SECONDS);
       trend.cameLately *= fast;
-      trend.latelySeconds = trend.latelySeconds * fast + seconds;
     }
     for (const cell of cells.values()) {
       cell.came *= cell.trend.kept;
@@ -156,7 +155,7 @@ export function createDemand(): Demand {
       const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
       for (const { square, pool, trend, latitude, longitude, came } of cells.values()) {
-        const slow = trend.seconds > 0 ? came / trend.seconds : 0;
+        const slow = came / Math.max(trend.seconds, CHANGING_SECONDS);
         const growth = growthOf(trend);
         // What has ended has ended; what has begun may end.
         const lasts = growth > 0 ? trend.growingSeconds * GROWTH_LASTS : horizonSeconds;
@@ -192,10 +191,9 @@ interface Present {
 /** Arrivals in a part of the world, older ones by less and less. */
 interface Trend {
   came: number;
-  /** In how long they came. */
+  /** In how long they came. Little says little: as long as nobody knows how long viewers stay, too many would be expected. */
   seconds: number;
   cameLately: number;
-  latelySeconds: number;
   /** How long it has been growing. */
   growingSeconds: number;
   /** Of what came before, in the last step. */
@@ -203,15 +201,15 @@ interface Trend {
 }
 
 function newTrend(): Trend {
-  return { came: 0, seconds: 0, cameLately: 0, latelySeconds: 0, growingSeconds: 0, kept: 1 };
+  return { came: 0, seconds: 0, cameLately: 0, growingSeconds: 0, kept: 1 };
 }
 
 /** How much more comes than did, as a share: as far as it is more than chance. */
-function growthOf({ came, seconds, cameLately, latelySeconds }: Trend): number {
-  if (came <= 0 || seconds <= 0 || latelySeconds <= 0) return 0;
-  const slow = came / seconds;
+function growthOf({ came, seconds, cameLately }: Trend): number {
+  if (came <= 0) return 0;
+  const slow = came / Math.max(seconds, CHANGING_SECONDS);
   const chance = CHANCE * Math.sqrt(slow / (2 * FAST_SECONDS));
-  const more = cameLately / latelySeconds - slow;
+  const more = cameLately / FAST_SECONDS - slow;
   return (Math.sign(more) * Math.max(0, Math.abs(more) - chance)) / slow;
 }
 

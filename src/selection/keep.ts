@@ -8,6 +8,7 @@ import { correctedFor, correctionKm } from "./corrections.ts";
 import { familyBits } from "./field.ts";
 import { liveRatio } from "./live.ts";
 import { upFor } from "./up.ts";
+import { isSurplus } from "./surplus.ts";
 import { STANDING, type Standing, standingOf } from "./standing.ts";
 
 /** Another edge must be this much nearer, its price included, than the one that a viewer plays from. */
@@ -18,7 +19,7 @@ export const KEEP_WITHIN_LOAD = 0.2;
 /**
  * The decision for a viewer who plays already: his edge comes first unless it cannot or should not serve him any
  * longer, or another is better by a margin. An edge that is full keeps those whom it serves, and its price is meant for
- * those who come. A decision without an edge stays one.
+ * those who come; of one that is beyond full as many leave as are too many. A decision without an edge stays one.
  * @param stream that he watches, where that is known
  */
 export function keepPlaying(
@@ -35,7 +36,7 @@ export function keepPlaying(
   const stays =
     standing === STANDING.DRAIN
       ? playing.mayStay && choice.up !== 0
-      : staysAt(choice, standing, chosen !== undefined, decision);
+      : staysAt(choice, standing, chosen !== undefined, decision, client);
   if (edges.length === 0 || !stays) return decision;
   return { ...decision, edges: [choice, ...edges.filter((other) => other !== chosen)] };
 }
@@ -45,10 +46,11 @@ function staysAt(
   standing: Standing,
   isChosen: boolean,
   { outcome, service, edges }: Decision,
+  client: Client,
 ): boolean {
   switch (outcome.kind) {
     case "edges":
-      if (standing === STANDING.FULL) return true;
+      if (standing === STANDING.FULL) return !isSurplus(client, playing.loadRatio);
       return (
         (isChosen || standing === STANDING.ELIGIBLE) && isNearlyAsGood(playing, edges[0] as Choice, service)
       );

@@ -18,12 +18,16 @@ function expected(demand: Demand, seconds: number): number {
 }
 
 describe("demand", () => {
-  it("is as much as came, from the first minute after a start on", () => {
+  it("is as much as came, from half an hour after a start on, and never more", () => {
     const demand = createDemand();
-    come(demand, 2, 60);
-    expect(expected(demand, 100) / 200).toBeCloseTo(1, 1);
-    come(demand, 2, 600);
-    expect(expected(demand, 100) / 200).toBeCloseTo(1, 1);
+    const after = (seconds: number): number => {
+      come(demand, 2, seconds);
+      return expected(demand, 100) / 200;
+    };
+    expect(after(60)).toBeLessThan(0.7);
+    expect(after(240)).toBeLessThan(1);
+    expect(after(1500)).toBeGreaterThan(0.8);
+    expect(after(1800)).toBeCloseTo(1, 1);
   });
 
   it("follows a crowd within a few minutes, and its end", () => {

@@ -100,6 +100,12 @@ describe("a viewer who plays", () => {
     ["where his stream stands still: moves", CLOSE, { stream: "/frozen" }, "near"],
     ["where another stream stands still: stays", CLOSE, { stream: "/fine" }, "close"],
     ["further than the service sends anybody: moves", CLOSE, { rules: { maxDistanceKm: 150 } }, "near"],
+    [
+      "from one twice as full as it may be, as half of its viewers: moves",
+      NEAR,
+      { world: { load: [[NEAR, 1000]] } },
+      "close",
+    ],
     ["while all are full: stays", AWAY, { world: { load: all(1) } }, "away"],
     ["while all are down: stays", AWAY, { world: { down: EDGES } }, "away"],
     [
