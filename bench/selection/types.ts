@@ -82,6 +82,8 @@ export interface Rule {
   tick(nowMs: number): void;
   /** Index of the edge, or -1 for nobody. Asked once per HTTP viewer, and once per DNS answer that no cache has. */
   choose(question: Question, nowMs: number): number;
+  /** Now, by edge; left out: the rule has none. */
+  pricesKm?(): Float64Array;
   /**
    * For a player that asks again; left out: the rule steers nobody.
    * @param playing index of the edge that it plays from

@@ -37,11 +37,19 @@ export function create() {
   const heat = newStreamHeat();
   let cooledAtMs = 0;
 
-  const makeWorld = (nowMs) => redirector.take(inventory, { ...pricing.world(facts.now(), nowMs), heat });
+  /** @type {Float64Array} */
+  let pricesKm;
+
+  const makeWorld = (nowMs) => {
+    const world = pricing.world(facts.now(), nowMs);
+    pricesKm = world.priceKm;
+    redirector.take(inventory, { ...world, heat });
+  };
 
   return {
     name: "edgeward",
     readsStreams: true,
+    pricesKm: () => pricesKm,
     start(setting) {
       inventory = inventoryOf(setting);
       pricing = createPricing({ ttlMs: setting.ttlMs, rampUpMs: 60_000 });
