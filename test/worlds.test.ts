@@ -41,7 +41,7 @@ function worldsOfOneEdge() {
   return { board, worlds, clock, made };
 }
 
-it("tells at once who is up, who drains and who is full; other loads with the next world", async () => {
+it("tells at once who is up, who drains and who is full or nearly; other loads with the next world", async () => {
   const { board, clock, made } = worldsOfOneEdge();
   const worldsAfter = async (change: () => void): Promise<number> => {
     const before = made.length;
@@ -49,11 +49,15 @@ it("tells at once who is up, who drains and who is full; other loads with the ne
     await clock.advance(100);
     return made.length - before;
   };
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 40 })), "known").toBe(1);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 41 }))).toBe(0);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 40 }))).toBe(0);
   expect(await worldsAfter(() => board.health("ams1", 4, "up"))).toBe(1);
   expect(made.at(-1)?.loadRatio[0]).toBeCloseTo(0.4, 2);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 60 }))).toBe(0);
-  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 100 }))).toBe(1);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 96 })), "nearly full").toBe(1);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 98 }))).toBe(0);
+  expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 100 })), "full").toBe(1);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 101 }))).toBe(0);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 99 }))).toBe(1);
   expect(await worldsAfter(() => board.setState("ams1", { state: "drain", by: "eva", reason: "disk" }))).toBe(

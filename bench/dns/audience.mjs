@@ -14,7 +14,7 @@ const GROWTH_TICKS = 10;
 const TICKS_PER_REPORT = 5;
 const CALIBRATION_TICKS = 4;
 /** What edges are built for, as multiples of what comes to them without prices: a third of them for too little. */
-const SIZES = [0.7, 1.1, 1.4];
+const SIZES = [0.7, 1.3, 1.7];
 /** But at least for this part of all viewers. */
 const SMALLEST_SHARE = 0.0002;
 /** Nobody is reported as fuller at the start. */

@@ -1,8 +1,11 @@
 import type { Facts } from "../model/world.ts";
 
+/** From this share of its capacity an edge is nearly full. */
+const NEARLY_FULL = 0.95;
+
 /**
- * Whether the same edges can take viewers as far as that depends on probes, operators and what is full: what else
- * differs, how full they are, moves prices and can wait for them.
+ * Whether the same edges can take viewers as far as that depends on probes, operators and what is full, nearly full or
+ * unknown: what else differs, how full exactly, moves prices and can wait for them.
  */
 export function areAsServing(facts: Facts, others: Facts): boolean {
   if (facts === others) return true;
@@ -12,10 +15,12 @@ export function areAsServing(facts: Facts, others: Facts): boolean {
       up === others.up[edge] &&
       facts.state[edge] === others.state[edge] &&
       facts.inDoubt[edge] === others.inDoubt[edge] &&
-      isFull(facts, edge) === isFull(others, edge),
+      levelOf(facts, edge) === levelOf(others, edge),
   );
 }
 
-function isFull({ loadRatio }: Facts, edge: number): boolean {
-  return (loadRatio[edge] as number) >= 1;
+function levelOf({ loadRatio }: Facts, edge: number): number {
+  const ratio = loadRatio[edge] as number;
+  if (Number.isNaN(ratio)) return -1;
+  return ratio < NEARLY_FULL ? 0 : ratio < 1 ? 1 : 2;
 }
