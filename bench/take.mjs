@@ -95,7 +95,7 @@ async function longestTurnMs(child, file, opsPort, round) {
   child.process.kill("SIGHUP");
   const endMs = performance.now() + PATIENCE_MS;
   while (child.output().split("configuration taken").length - 1 < round) {
-    if (performance.now() > endMs) throw new Error("the edit is not taken");
+    if (performance.now() > endMs) throw new Error(`the edit is not taken:\n${child.output().slice(-1000)}`);
     await pause(50);
   }
   await pause(500);

@@ -18,7 +18,7 @@ const ROUNDS = option("rounds", 5);
 const SECONDS = option("seconds", 3);
 const BOTH_CORES = `${SERVER_CORE},${LOAD_CORE}`;
 const CASES = /** @type {const} */ ([
-  { threads: 1, cores: SERVER_CORE, where: "a core of its own" },
+  { threads: 1, cores: SERVER_CORE, where: "one core" },
   { threads: 1, cores: BOTH_CORES, where: "both cores, shared with the generator" },
   { threads: 2, cores: BOTH_CORES, where: "both cores, shared with the generator" },
   { threads: 2, cores: SERVER_CORE, where: "one core" },
@@ -43,7 +43,7 @@ await inScratch(async (scratch) => {
       question: "Does a query cost more when two threads answer?",
       tables,
       notes: [
-        "Where cores are left, two threads answer twice as many queries as one, times the ratio of the third row to the first: what they get in each other's way is CPU time. The generator takes half of the two cores here.",
+        "Where cores are left, two threads answer twice as many queries as one, times this ratio: what they get in each other's way is CPU time. One core for both has the caches of one. The generator takes half of the two cores here.",
       ],
     });
   } finally {
@@ -94,14 +94,13 @@ async function tableOf(servers, mix, load) {
         `${mix}, round ${round}, ${threads} threads, ${where}: ${Math.round(perCpuSecond(result))} per CPU second`,
       );
     }
-  const alone = found[0]?.yields ?? [];
   return {
     title: `${titleOf(mix)}: median of ${ROUNDS} rounds of ${SECONDS} s in turns`,
     columns: [
       "UDP threads",
       "on",
       "queries per CPU second",
-      "first row ×",
+      "one thread there ×",
       "answers per second",
       "% of the CPU time in the busiest thread",
       "wrong",
@@ -111,13 +110,23 @@ async function tableOf(servers, mix, load) {
       threads,
       where,
       median(yields.map(perCpuSecond)),
-      median(yields.map((one, i) => perCpuSecond(one) / perCpuSecond(alone[i] ?? one))),
+      threads === 1
+        ? ""
+        : ratioTo(
+            found.find((one) => one.server.threads === 1 && one.server.where === where)?.yields ?? [],
+            yields,
+          ),
       median(yields.map(({ answers, seconds }) => answers / seconds)),
       median(shares),
       total(yields, "wrong"),
       total(yields, "lost"),
     ]),
   };
+}
+
+/** Of queries per CPU second. @param {readonly Yield[]} alone @param {readonly Yield[]} yields */
+function ratioTo(alone, yields) {
+  return median(yields.map((one, i) => perCpuSecond(one) / perCpuSecond(alone[i] ?? one)));
 }
 
 /** CPU time of each thread of a process, in ticks. @param {number} pid */
