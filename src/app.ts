@@ -12,23 +12,23 @@
  * event loop, so that no answer is made of a mixture.
  */
 import { joinArrivals } from "./arrivals.ts";
+import { createBroadcast } from "./base/broadcast.ts";
 import { persist } from "./base/persist.ts";
 import { systemClock } from "./base/clock.ts";
 import { createBusyShare } from "./base/busy.ts";
 import { createServiceTable } from "./base/service-table.ts";
-import { type HandedSockets, NOTHING_INHERITED } from "./base/inherited-sockets.ts";
-import { loadLibc } from "./base/libc.ts";
+import { closeSockets, type HandedSockets, NOTHING_INHERITED } from "./base/inherited-sockets.ts";
 import { watchCanary } from "./canary.ts";
 import { createAcmeApi } from "./acme/api.ts";
 import { createChallenges } from "./acme/challenges.ts";
 import { createBoard } from "./condition/board.ts";
-import type { ConditionChange } from "./condition/change.ts";
+import { tellChange } from "./condition/change.ts";
 import { createExperience } from "./experience/experience.ts";
 import { createFailStatic } from "./condition/fail-static.ts";
 import { createStateFile } from "./condition/state-file.ts";
 import { digestOfFiles } from "./config/load.ts";
 import { loadConfigInThread } from "./config/thread.ts";
-import { watchConfig } from "./config/watch.ts";
+import { watchFromNow } from "./config/watch.ts";
 import { createDecisionTotals } from "./decision-counts.ts";
 import { watchDrains } from "./drain-watch.ts";
 import { createDrains } from "./draining/drains.ts";
@@ -50,7 +50,7 @@ import { startStreamChecks } from "./probe/streams.ts";
 import { packInSteps } from "./packed-inventory.ts";
 import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
-import type { Memory, Predecessor } from "./succession.ts";
+import { allSockets, type Memory, type Predecessor } from "./succession.ts";
 import { createSteering } from "./steering/steering.ts";
 import { keepHeat } from "./stream-heat.ts";
 import { watchStreams } from "./stream-watch.ts";
@@ -117,7 +117,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   const { environment, log, version, predecessor } = options;
   const onStop = (stop: () => unknown): void => void closing.push(stop);
   const metrics: MetricSource[] = [...options.metrics];
-  const events = createEvents();
+  const events = createBroadcast<OpsEvent>();
   let inventory = options.inventory;
   const watch = watchFromNow(inventory.file);
   onStop(watch.stop);
@@ -140,7 +140,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     onChange: (change) => {
       tellChange(log, change);
       if (change.kind === "state") failStatic.stateChanged();
-      if (!events.areHeard()) return;
+      if (!events.isHeard()) return;
       const condition = board.condition(change.edgeId);
       if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
     },
@@ -356,7 +356,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       log,
     });
     onStop(() => http.stop());
-    closeAll(inherited.rest());
+    closeSockets(inherited.rest());
     if (predecessor === undefined) await openMist();
     dns.challenge(challenges.values());
     // What was reloaded while they opened.
@@ -383,13 +383,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       doors.dns?.reopenLog();
       return reloads.reload();
     },
-    sockets() {
-      const { dns, http } = doors;
-      if (dns === undefined || http === undefined) return undefined;
-      const addresses = 2 * dns.endpoints.length + http.endpoints.length + http.httpsEndpoints.length;
-      const handed = [...dns.handed, ...http.handed];
-      return handed.length === addresses ? handed : undefined;
-    },
+    sockets: () => allSockets(doors),
     memory: () => ({
       board: board.memory(),
       challenges: challenges.memory(),
@@ -412,57 +406,11 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
 /** Nobody waits for a process that has been replaced, but slow clients who reached it. */
 const LEAVING_GRACE_MS = 4000;
 
-/** Of addresses that are no longer configured. */
-function closeAll(fds: readonly number[]): void {
-  const loaded = loadLibc();
-  if (loaded.kind === "loaded") for (const fd of fds) loaded.libc.close(fd);
-}
-
+/** A step of a reload that cannot be divided. */
 function inOneTurn(take: (next: Inventory) => unknown): (next: Inventory) => undefined {
   return (next) => void take(next);
 }
 
 async function stopAll(closing: (() => unknown)[]): Promise<void> {
   for (let stop = closing.pop(); stop !== undefined; stop = closing.pop()) await stop();
-}
-
-function createEvents(): {
-  emit: (event: OpsEvent) => void;
-  subscribe: (listener: (event: OpsEvent) => void) => () => void;
-  areHeard: () => boolean;
-} {
-  const listeners = new Set<(event: OpsEvent) => void>();
-  return {
-    emit: (event) => {
-      for (const listener of listeners) listener(event);
-    },
-    areHeard: () => listeners.size > 0,
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
-}
-
-/** Sees edits from the first moment, and tells of them once it is told whom. */
-function watchFromNow(file: string): { start: (changed: () => void) => void; stop: () => void } {
-  let isChanged = false;
-  let tell = (): void => {
-    isChanged = true;
-  };
-  return {
-    stop: watchConfig(file, () => tell()),
-    start: (changed) => {
-      tell = changed;
-      if (isChanged) changed();
-    },
-  };
-}
-
-/** An edge that is found up at its first probe is no news: there can be thousands at once. */
-function tellChange(log: Log, change: ConditionChange): void {
-  if (change.kind === "health" && change.from === "unknown" && change.to === "up") return;
-  const { kind, ...fields } = change;
-  const grave = (kind === "health" && change.to === "down") || (kind === "load" && change.to === "full");
-  log[grave ? "warn" : "info"](fields, `edge ${kind} changed`);
 }

@@ -18,6 +18,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { RememberedChallenge } from "./acme/challenges.ts";
 import { type HandedSockets, type InheritedSockets, inheritSockets } from "./base/inherited-sockets.ts";
 import type { BoardMemory } from "./condition/board.ts";
+import type { DnsThreads } from "./dns-threads.ts";
+import type { HttpThreads } from "./http-threads.ts";
 import type { Unseen } from "./worlds.ts";
 
 /** What the next process has to know to go on. Plain data. */
@@ -25,6 +27,20 @@ export interface Memory {
   readonly board: BoardMemory;
   readonly challenges: readonly RememberedChallenge[];
   readonly unseen: Unseen;
+}
+
+/** What listens for viewers. */
+export interface ListeningDoors {
+  readonly dns?: Pick<DnsThreads, "endpoints" | "handed">;
+  readonly http?: Pick<HttpThreads, "endpoints" | "httpsEndpoints" | "handed">;
+}
+
+/** Every socket of the viewers' doors; `undefined` while these are not open, or where they are not all to be had. */
+export function allSockets({ dns, http }: ListeningDoors): readonly HandedSockets[] | undefined {
+  if (dns === undefined || http === undefined) return undefined;
+  const addresses = 2 * dns.endpoints.length + http.endpoints.length + http.httpsEndpoints.length;
+  const handed = [...dns.handed, ...http.handed];
+  return handed.length === addresses ? handed : undefined;
 }
 
 /** The process whose place this one takes. */

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../model/inventory.ts";
+import { loadLibc } from "./libc.ts";
 
 /** Sockets that listen at one address, on their way from one process to the next. Plain data. */
 export interface HandedSockets {
@@ -35,6 +36,12 @@ export function inheritSockets(handed: readonly HandedSockets[]): InheritedSocke
       return fds;
     },
   };
+}
+
+/** Those of addresses that are no longer configured. */
+export function closeSockets(fds: readonly number[]): void {
+  const loaded = loadLibc();
+  if (loaded.kind === "loaded") for (const fd of fds) loaded.libc.close(fd);
 }
 
 /** Of a process that replaces none. */

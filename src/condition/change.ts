@@ -1,6 +1,7 @@
 import type { Family } from "../model/address.ts";
 import type { Health, StateOrigin } from "../model/condition.ts";
 import type { AdminState } from "../model/edge.ts";
+import type { Log } from "../model/log.ts";
 
 /** What the log and the event stream tell of an edge. */
 export type ConditionChange =
@@ -38,4 +39,12 @@ export function levelOf(loadRatio: number, before: LoadLevel): LoadLevel {
   if (Number.isNaN(loadRatio)) return "unknown";
   if (loadRatio >= 1) return "full";
   return before === "full" && loadRatio >= ROOM_BELOW ? "full" : "room";
+}
+
+/** An edge that is found up at its first probe is no news: there can be thousands at once. */
+export function tellChange(log: Log, change: ConditionChange): void {
+  if (change.kind === "health" && change.from === "unknown" && change.to === "up") return;
+  const { kind, ...fields } = change;
+  const grave = (kind === "health" && change.to === "down") || (kind === "load" && change.to === "full");
+  log[grave ? "warn" : "info"](fields, `edge ${kind} changed`);
 }

@@ -30,3 +30,18 @@ export function watchConfig(file: string, changed: () => void, timing: WatchTimi
     clearTimeout(settling);
   };
 }
+
+/** Sees edits from the first moment, and tells of them once it is told whom. */
+export function watchFromNow(file: string): { start: (changed: () => void) => void; stop: () => void } {
+  let isChanged = false;
+  let tell = (): void => {
+    isChanged = true;
+  };
+  return {
+    stop: watchConfig(file, () => tell()),
+    start: (changed) => {
+      tell = changed;
+      if (isChanged) changed();
+    },
+  };
+}
