@@ -32,23 +32,30 @@ const MOST_ROWS = 1 << 17;
 
 export function createNearest(all: readonly Edge[]): Nearest {
   const vectors = all.map(({ location }) => unitVector(location));
+  /** The same behind one another: every edge of a large pool is looked at for every place that is new. */
+  const coordinates = Float64Array.from(vectors.flat());
   const nearestChords = new Float64Array(KEPT_EDGES);
   const order = new Float64Array(all.length);
   let table = new Table(FIRST_ROWS);
 
-  const chordTo = (edge: number, [x, y, z]: readonly [number, number, number]): number => {
-    const [ex, ey, ez] = vectors[edge] as readonly [number, number, number];
-    return (x - ex) * (x - ex) + (y - ey) * (y - ey) + (z - ez) * (z - ez);
+  const chordTo = (edge: number, x: number, y: number, z: number): number => {
+    const dx = x - (coordinates[3 * edge] as number);
+    const dy = y - (coordinates[3 * edge + 1] as number);
+    const dz = z - (coordinates[3 * edge + 2] as number);
+    return dx * dx + dy * dy + dz * dz;
   };
 
   /** Insertion from the far end: most edges of a large pool are further than all that are kept. */
   const fill = ({ members }: Pool, latitude: number, longitude: number, start: number): void => {
     const viewer = unitVector({ latitude, longitude });
+    const [x, y, z] = viewer;
     const { edges, km } = table;
     let count = 0;
-    for (const edge of members) {
-      const chord = chordTo(edge, viewer);
-      if (count === KEPT_EDGES && chord >= (nearestChords[count - 1] as number)) continue;
+    let furthest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < members.length; i++) {
+      const edge = members[i] as number;
+      const chord = chordTo(edge, x, y, z);
+      if (chord >= furthest) continue;
       let at = count < KEPT_EDGES ? count++ : count - 1;
       for (; at > 0 && (nearestChords[at - 1] as number) > chord; at--) {
         nearestChords[at] = nearestChords[at - 1] as number;
@@ -56,6 +63,7 @@ export function createNearest(all: readonly Edge[]): Nearest {
       }
       nearestChords[at] = chord;
       edges[start + at] = edge;
+      if (count === KEPT_EDGES) furthest = nearestChords[KEPT_EDGES - 1] as number;
     }
     for (let i = start; i < start + count; i++)
       km[i] = distanceKm(viewer, vectors[edges[i] as number] as readonly [number, number, number]);
@@ -78,11 +86,12 @@ export function createNearest(all: readonly Edge[]): Nearest {
     },
     sortAll({ members }, latitude, longitude, edges, km) {
       const viewer = unitVector({ latitude, longitude });
+      const [x, y, z] = viewer;
       const keys = order.subarray(0, members.length);
       // Whole chords above, index below: numbers sort without a function that compares.
       for (let i = 0; i < members.length; i++) {
         const edge = members[i] as number;
-        keys[i] = Math.floor(chordTo(edge, viewer) * CHORD_STEPS) * INDEX_STEPS + edge;
+        keys[i] = Math.floor(chordTo(edge, x, y, z) * CHORD_STEPS) * INDEX_STEPS + edge;
       }
       keys.sort();
       for (let i = 0; i < members.length; i++) {
