@@ -3,7 +3,7 @@ import { standBack } from "../base/stand-back.ts";
 import { createLookAhead } from "./look-ahead.ts";
 import { type SolverField, type SolverNews, type SolverOrder, unpackLook } from "./solver-thread.ts";
 
-standBack(15);
+standBack(10);
 
 const lookAhead = createLookAhead();
 take(workerData as SolverField);
