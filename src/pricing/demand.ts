@@ -42,9 +42,7 @@ export interface Region {
 }
 
 /** Arrivals per second are averaged over this long by cell, */
-const SLOW_SECONDS = 1800;
-/** over this long where a part of the world is not what it was, */
-const CHANGING_SECONDS = 900;
+const SLOW_SECONDS = 900;
 /** and over this long by part of the world, to see a crowd gather. */
 const FAST_SECONDS = 45;
 /** A growth is taken to last as long as it has lasted, times this: a minute says little of an hour. */
@@ -69,9 +67,9 @@ export function createDemand(): Demand {
     const known = cells.get(key);
     if (known !== undefined) return known;
     const coarse = squareKey(pool, latitude, longitude, COARSE_DEGREES);
-    const trend = trends.get(coarse) ?? newTrend();
+    const trend = trends.get(coarse) ?? { fast: 0, slow: 0, growingSeconds: 0 };
     trends.set(coarse, trend);
-    const cell = { square: key, pool, trend, latitude, longitude, came: 0, weight: 0, byEdge: new Map() };
+    const cell = { square: key, pool, trend, latitude, longitude, slow: 0, weight: 0, byEdge: new Map() };
     cells.set(key, cell);
     return cell;
   };
@@ -93,18 +91,16 @@ export function createDemand(): Demand {
     if (left < 0.5) renormalise();
     sinceLossSeconds += seconds;
     if (sinceLossSeconds < UNSETTLED_SECONDS) return;
+    const slow = Math.exp(-seconds / SLOW_SECONDS);
+    const fast = Math.exp(-seconds / FAST_SECONDS);
     for (const trend of trends.values()) {
-      const growth = growthOf(trend);
-      trend.growingSeconds = growth > 0 ? trend.growingSeconds + seconds : 0;
-      trend.kept = Math.exp(-seconds / (growth === 0 ? SLOW_SECONDS : CHANGING_SECONDS));
-      trend.came *= trend.kept;
-      trend.seconds = trend.seconds * trend.kept + seconds;
-      const fast = Math.exp(-seconds / FAST_SECONDS);
-      trend.cameLately *= fast;
+      trend.fast *= fast;
+      trend.slow *= slow;
+      trend.growingSeconds = growthOf(trend) > 0 ? trend.growingSeconds + seconds : 0;
     }
     for (const cell of cells.values()) {
-      cell.came *= cell.trend.kept;
-      cell.weight *= cell.trend.kept;
+      cell.slow *= slow;
+      cell.weight *= slow;
     }
   };
 
@@ -130,9 +126,9 @@ export function createDemand(): Demand {
           cell.longitude += ((longitude - cell.longitude) * sent) / cell.weight;
           // Who comes back after a loss is no growth.
           if (sinceLossSeconds < UNSETTLED_SECONDS) continue;
-          cell.came += came;
-          cell.trend.came += came;
-          cell.trend.cameLately += came;
+          cell.slow += came / SLOW_SECONDS;
+          cell.trend.slow += came / SLOW_SECONDS;
+          cell.trend.fast += came / FAST_SECONDS;
         }
       }
     },
@@ -154,8 +150,7 @@ export function createDemand(): Demand {
       const stay = (seconds: number): number => (1 - Math.exp(-departureRate * seconds)) / departureRate;
       const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
-      for (const { square, pool, trend, latitude, longitude, came } of cells.values()) {
-        const slow = came / Math.max(trend.seconds, CHANGING_SECONDS);
+      for (const { square, pool, trend, latitude, longitude, slow } of cells.values()) {
         const growth = growthOf(trend);
         // What has ended has ended; what has begun may end.
         const lasts = growth > 0 ? trend.growingSeconds * GROWTH_LASTS : horizonSeconds;
@@ -175,8 +170,8 @@ interface Cell {
   readonly trend: Trend;
   latitude: number;
   longitude: number;
-  /** Arrivals in the trend's `seconds`. */
-  came: number;
+  /** Arrivals per second over the last quarter of an hour. */
+  slow: number;
   /** Of the mean point. */
   weight: number;
   readonly byEdge: Map<number, Present>;
@@ -188,28 +183,19 @@ interface Present {
   dns: number;
 }
 
-/** Arrivals in a part of the world, older ones by less and less. */
+/** Arrivals per second in a part of the world. */
 interface Trend {
-  came: number;
-  /** In how long they came. Little says little: as long as nobody knows how long viewers stay, too many would be expected. */
-  seconds: number;
-  cameLately: number;
+  fast: number;
+  slow: number;
   /** How long it has been growing. */
   growingSeconds: number;
-  /** Of what came before, in the last step. */
-  kept: number;
-}
-
-function newTrend(): Trend {
-  return { came: 0, seconds: 0, cameLately: 0, growingSeconds: 0, kept: 1 };
 }
 
 /** How much more comes than did, as a share: as far as it is more than chance. */
-function growthOf({ came, seconds, cameLately }: Trend): number {
-  if (came <= 0) return 0;
-  const slow = came / Math.max(seconds, CHANGING_SECONDS);
+function growthOf({ fast, slow }: Trend): number {
+  if (slow <= 0) return 0;
   const chance = CHANCE * Math.sqrt(slow / (2 * FAST_SECONDS));
-  const more = cameLately / FAST_SECONDS - slow;
+  const more = fast - slow;
   return (Math.sign(more) * Math.max(0, Math.abs(more) - chance)) / slow;
 }
 
