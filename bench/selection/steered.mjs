@@ -15,7 +15,7 @@ export function createSteered({ steering }, rule, seed) {
   const told = new Map();
   /** @type {Map<number, number[]>} second → viewers */
   const asking = new Map();
-  const isOn = rule.steer !== undefined && steering.share > 0;
+  const isOn = "steer" in rule && steering.share > 0;
 
   /** @param {number} viewer @param {number} secondMs */
   const askAt = (viewer, secondMs) => {
@@ -47,9 +47,11 @@ export function createSteered({ steering }, rule, seed) {
      * @returns {number} the edge to play from
      */
     ask(viewer, question, playing, nowMs) {
-      const steer = /** @type {NonNullable<import("./types.ts").Rule["steer"]>} */ (rule.steer);
-      const { edges, session, ttlMs } = steer(question, playing, told.get(viewer)?.session ?? "", nowMs);
-      told.set(viewer, { edges, session });
+      const session = told.get(viewer)?.session ?? "";
+      const answer = rule.steer?.(question, playing, session, nowMs);
+      if (answer === undefined) return playing;
+      const { edges, ttlMs } = answer;
+      told.set(viewer, { edges, session: answer.session });
       askAt(viewer, nowMs + Math.ceil(ttlMs / 1000) * 1000);
       return edges[0];
     },

@@ -57,7 +57,7 @@ export function create() {
       facts = createFacts(inventory);
       indexOf = new Map(inventory.edges.map(({ id, index }) => [id, index]));
       steering = createSteering({
-        decide: redirector.decide,
+        decide: (question, door, trace) => redirector.decide(question, door, trace),
         edges: () => inventory.edges,
         log: console,
         draining: NOBODY_DRAINS,
