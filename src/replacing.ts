@@ -34,6 +34,7 @@ export function createReplacing(options: ReplacingOptions): Replacing {
   const replaced = new AbortController();
 
   const attempt = async (): Promise<ReplaceVerdict> => {
+    if (successor !== undefined || stopped.aborted) return failed("this process is about to end");
     if (isDemo) return failed("the demo's edges would end with this process: serve without --demo");
     if (process.pid === 1) return failed(FIRST_PROCESS);
     const sockets = app().sockets();
@@ -65,9 +66,11 @@ export function createReplacing(options: ReplacingOptions): Replacing {
   return {
     replaced: replaced.signal,
     replace() {
-      running ??= attempt().finally(() => {
-        running = undefined;
-      });
+      running ??= attempt()
+        .catch((error: unknown) => failed(`the new process could not be started: ${String(error)}`))
+        .finally(() => {
+          running = undefined;
+        });
       return running;
     },
     async leave() {
