@@ -22,7 +22,7 @@ const SITES = sitesIn(
 const ADDRESSES = SITES.flatMap(({ addresses }) => addresses);
 /** It is measured once so many edges have a price; the program has to have seen for a while who comes. */
 const EDGES_PRICED = 10;
-const SETTLING_ROUNDS = 30;
+const SETTLING_ROUNDS = 60;
 
 /** @type {import("./audience.mjs").Audience | undefined} */
 let audience;

@@ -17,7 +17,8 @@ export const faults = [
         const connections = { asked: 0, answered: 0 };
         const connectOnce = async () => {
           connections.asked++;
-          connections.answered += await askTcp({ port: ports.dns, from: "127.0.5.1" });
+          const answered = await askTcp({ port: ports.dns, from: "127.0.5.1" });
+          connections.answered += answered;
         };
         const tcp = (async () => {
           const talks = [];
