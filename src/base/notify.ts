@@ -1,5 +1,5 @@
 import { type Libc, loadLibc } from "./libc.ts";
-import { SOCK_CLOEXEC } from "./socket-address.ts";
+import { SOCK_CLOEXEC, SOCK_DGRAM, MSG_DONTWAIT, MSG_NOSIGNAL } from "./socket-address.ts";
 
 /** Whoever started this process as a service and wants to know how it fares: systemd (sd_notify(3)). */
 export interface ServiceManager {
@@ -64,6 +64,3 @@ function sendTo(libc: Libc, address: Uint8Array, message: string): void {
 }
 
 const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;

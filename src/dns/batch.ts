@@ -11,7 +11,7 @@
  * layouts are those of 64-bit Linux: struct mmsghdr, iovec, sockaddr_in, sockaddr_in6, cmsghdr.
  */
 import { ERRNO, type Libc } from "../base/libc.ts";
-import { SOCKADDR_IN6_OCTETS } from "../base/socket-address.ts";
+import { SOCKADDR_IN6_OCTETS, MSG_DONTWAIT } from "../base/socket-address.ts";
 import type { DnsCounters } from "./counters.ts";
 import { MAX_DATAGRAM_OCTETS } from "./listen.ts";
 import type { SharedSocket } from "./socket.ts";
@@ -212,8 +212,6 @@ function places<T>(make: (index: number) => T): T[] {
 function isLinkLocal(octets: Uint8Array, at: number): boolean {
   return octets[at] === 0xfe && ((octets[at + 1] as number) & 0xc0) === 0x80;
 }
-
-const MSG_DONTWAIT = 0x40;
 
 /** That no waiting mends. */
 const FATAL: ReadonlySet<number> = new Set([ERRNO.EBADF, ERRNO.ENOTSOCK, ERRNO.EFAULT, ERRNO.EINVAL]);

@@ -13,6 +13,10 @@ import {
   SOCK_CLOEXEC,
   socketAddress,
   SOL_SOCKET,
+  SOCK_STREAM,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SO_REUSEADDR,
 } from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Transport } from "./counters.ts";
@@ -138,12 +142,8 @@ const SEND_PATIENCE_MS = 100;
 /** Who waits to be accepted; the system grants what it allows. */
 const BACKLOG = 1024;
 
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0x800;
-const SO_REUSEADDR = 2;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
-const SOCK_DGRAM = 2;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SO_SNDTIMEO = 21;

@@ -10,7 +10,13 @@
  * ```
  */
 import { ERRNO, type Libc } from "../base/libc.ts";
-import { SOCK_CLOEXEC, SOCKADDR_IN6_OCTETS } from "../base/socket-address.ts";
+import {
+  SOCK_CLOEXEC,
+  SOCKADDR_IN6_OCTETS,
+  SOCK_NONBLOCK,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+} from "../base/socket-address.ts";
 import { type Connections, networkOf, type Seat } from "./connections.ts";
 import type { DnsCounters } from "./counters.ts";
 import { Epoll, READABLE, WRITABLE } from "./epoll.ts";
@@ -292,9 +298,6 @@ const MOST_DESCRIPTORS = 1 << 20;
 /** Room for either socket address, and for its length. */
 const NAME_OCTETS = 32;
 
-const SOCK_NONBLOCK = 0x800;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
 
 /** The same call may succeed later. */

@@ -16,7 +16,7 @@ import { drainWake } from "../base/eventfd.ts";
 import { ERRNO, type Libc } from "../base/libc.ts";
 import { PROXY_HEADER_MAX, type Proxied } from "../base/proxy-header.ts";
 import { proxyRefusals } from "../base/proxy-refusals.ts";
-import { SOCK_CLOEXEC } from "../base/socket-address.ts";
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from "../base/socket-address.ts";
 import type { Address } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
 import { type Afterwards, answerText, keptAlive, type LoopAnswer, tailText } from "./answer-text.ts";
@@ -26,7 +26,7 @@ import { createOutput } from "./output.ts";
 import { createParser, type ParsedRequest } from "./parser.ts";
 import { createPeerRoom } from "./peer.ts";
 import { readPreface } from "./preface.ts";
-import { type ListeningSocket, SOCK_NONBLOCK } from "./sockets.ts";
+import type { ListeningSocket } from "./sockets.ts";
 
 export interface LoopLimits extends IdleLimits {
   readonly checkIntervalMs: number;

@@ -1,4 +1,5 @@
 import { ERRNO, type Libc } from "../base/libc.ts";
+import { MSG_DONTWAIT, MSG_NOSIGNAL } from "../base/socket-address.ts";
 
 /** Answers to one connection, gathered for one call. */
 export interface Output {
@@ -51,8 +52,6 @@ export function createOutput(libc: Pick<Libc, "send" | "errno">): Output {
 
 const ROOM_OCTETS = 256 * 1024;
 const NOTHING = new Uint8Array();
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 
 declare global {
   // Of Node, whose types leave it out.

@@ -12,6 +12,9 @@ import {
   SOCK_CLOEXEC,
   socketAddress,
   SOL_SOCKET,
+  SOCK_STREAM,
+  SOCK_NONBLOCK,
+  SO_REUSEADDR,
 } from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
 
@@ -87,6 +90,3 @@ function failure(libc: Libc, endpoint: Endpoint, scheme: Listening["scheme"]): E
 }
 
 const BACKLOG = 4096;
-const SOCK_STREAM = 1;
-export const SOCK_NONBLOCK = 0x800;
-const SO_REUSEADDR = 2;
