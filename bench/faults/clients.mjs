@@ -138,3 +138,25 @@ export function open(port, from = "127.0.0.1") {
     socket.once("close", () => resolve(socket));
   });
 }
+
+/**
+ * One query after the other over TCP, each on a connection of its own, without waiting for answers.
+ * @param {{ port: number, from: string, everyMs: number }} load
+ * @returns {() => Promise<{ asked: number, answered: number }>} ends it, when all have been answered or given up
+ */
+export function connectOften({ port, from, everyMs }) {
+  const run = { isOver: false };
+  const connecting = (async () => {
+    const talks = [];
+    while (!run.isOver) {
+      talks.push(askTcp({ port, from }));
+      await pause(everyMs);
+    }
+    return await Promise.all(talks);
+  })();
+  return async () => {
+    run.isOver = true;
+    const counts = await connecting;
+    return { asked: counts.length, answered: counts.reduce((sum, count) => sum + count, 0) };
+  };
+}

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { askAtPace, askTcp } from "./clients.mjs";
+import { askAtPace, connectOften } from "./clients.mjs";
 import { pause, until, withEdgeward } from "./server.mjs";
 
 /** @type {readonly import("./fault.ts").Fault[]} */
@@ -9,21 +9,7 @@ export const faults = [
     what: "two reloads with 500 edges more under 500 UDP queries and 50 TCP connections per second",
     run: (folder) =>
       withEdgeward(folder, {}, async ({ child, file, ports: { dns: port } }) => {
-        const run = { isOver: false };
-        const connections = { asked: 0, answered: 0 };
-        const connectOnce = async () => {
-          connections.asked++;
-          const answered = await askTcp({ port, from: "127.0.5.1" });
-          connections.answered += answered;
-        };
-        const tcp = (async () => {
-          const talks = [];
-          while (!run.isOver) {
-            talks.push(connectOnce());
-            await pause(20);
-          }
-          await Promise.all(talks);
-        })();
+        const tcp = connectOften({ port, from: "127.0.5.1", everyMs: 20 });
         const udp = askAtPace({ port, from: "127.0.4.1", perSecond: 500, seconds: 15 });
         let taken = 0;
         for (let reload = 1; reload <= 2; reload++) {
@@ -34,8 +20,7 @@ export const faults = [
           if (await until(isTaken, 30_000)) taken++;
         }
         const asked = await udp;
-        run.isOver = true;
-        await tcp;
+        const connections = await tcp();
         return {
           held: taken === 2 && asked.full === asked.sent && connections.answered === connections.asked,
           figure: `${taken} taken; UDP ${asked.full} of ${asked.sent}, TCP ${connections.answered} of ${connections.asked} answered`,

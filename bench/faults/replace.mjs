@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { askAtPace, askTcp } from "./clients.mjs";
+import { askAtPace, connectOften } from "./clients.mjs";
 import { askOften } from "./http-clients.mjs";
 import { pause, until, withEdgeward } from "./server.mjs";
 
@@ -13,21 +13,7 @@ export const faults = [
     what: `${TIMES} times another process takes the place of the one before, under 500 UDP queries, 50 TCP connections and some 100 redirects per second`,
     run: (folder) =>
       withEdgeward(folder, {}, async ({ child, ports }) => {
-        const run = { isOver: false };
-        const connections = { asked: 0, answered: 0 };
-        const connectOnce = async () => {
-          connections.asked++;
-          const answered = await askTcp({ port: ports.dns, from: "127.0.5.1" });
-          connections.answered += answered;
-        };
-        const tcp = (async () => {
-          const talks = [];
-          while (!run.isOver) {
-            talks.push(connectOnce());
-            await pause(20);
-          }
-          await Promise.all(talks);
-        })();
+        const tcp = connectOften({ port: ports.dns, from: "127.0.5.1", everyMs: 20 });
         const http = askOften(ports.http);
         const udp = askAtPace({ port: ports.dns, from: "127.0.4.1", perSecond: 500, seconds: SECONDS });
         const took = [];
@@ -41,8 +27,7 @@ export const faults = [
           pid = next;
         }
         const asked = await udp;
-        run.isOver = true;
-        await tcp;
+        const connections = await tcp();
         const redirects = await http();
         process.kill(pid, "SIGTERM");
         const lost = redirects.filter((ms) => Number.isNaN(ms)).length;
