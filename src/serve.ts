@@ -22,7 +22,7 @@ export interface ServeOptions {
 }
 
 /**
- * On a processor that is not enough for all, V8's threads have a thirtieth of what those who answer have. Nobody's collection of what has just
+ * On a processor that is not enough for all, V8's own threads have a thirtieth of what those who answer have. Nobody's collection of what has just
  * become garbage is to wait for them, which is over sooner by itself.
  */
 function settleThreads(): void {

@@ -11,19 +11,38 @@ export function standBack(nice: number): void {
 }
 
 /**
- * The same for all threads of this process but its first, which runs JavaScript. To be called in that one before it starts others: those
- * that are there are V8's, which collect garbage and compile for everyone who cares to wait for them.
+ * The same for V8's threads, which collect garbage and compile for everyone who cares to wait for them. To be called in the first thread, before
+ * it starts others. libuv's threads, which read and write files and so the log, go on as they are: V8's are the first that Node starts, and
+ * where their number is set (`--v8-pool-size`), nobody can tell them apart, and all are left.
  */
 export function letHelpersStandBack(nice: number): void {
-  if (process.platform !== "linux") return;
-  for (const thread of threadsOfProcess()) {
-    if (thread === process.pid) continue;
+  if (process.platform !== "linux" || isPoolSizeSet()) return;
+  const others = threadsOfProcess().filter((thread) => thread !== process.pid);
+  for (const thread of others.sort(byAge).slice(0, V8_THREADS)) {
     try {
       setPriority(thread, nice);
     } catch {
       // It has ended meanwhile.
     }
   }
+}
+
+/** Four, by Node's default, and the one that wakes them later. */
+const V8_THREADS = 4 + 1;
+
+function isPoolSizeSet(): boolean {
+  return [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].some((text) =>
+    /--v8[-_]pool[-_]size/.test(text),
+  );
+}
+
+/** Threads are numbered in the order in which they start, beginning again after at most 2^22 (proc(5), `pid_max`). */
+function byAge(a: number, b: number): number {
+  return ageRank(a) - ageRank(b);
+}
+
+function ageRank(thread: number): number {
+  return (thread - process.pid) & ((1 << 22) - 1);
 }
 
 function threadsOfProcess(): number[] {

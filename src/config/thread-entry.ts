@@ -4,7 +4,7 @@ import { type LoadOptions, loadConfig } from "./load.ts";
 import { partsOf } from "./parts.ts";
 
 // Who answers needs the processor more; an edit has two seconds.
-standBack(10);
+standBack(5);
 
 const { file, options } = workerData as { file: string; options: LoadOptions };
 const parts = partsOf(await loadConfig(file, options));

@@ -247,12 +247,14 @@ describe("an edited configuration under 1,000 queries and 200 redirects a second
   it("comes by SIGHUP, an editor's rename and a swapped symlink", { timeout: 40_000 }, async () => {
     const stream = startSteadyStream(service);
 
-    replaceFile(file, textOf(nth(base, 5)));
     const takenBefore = generationsTaken();
+    service.signal("SIGHUP"); // nothing is edited, so that nobody else reads
+    await waitFor(async () => generationsTaken() === takenBefore + 1, EDIT_MS, "the signal to be heeded");
+    replaceFile(file, textOf(nth(base, 5)));
     service.signal("SIGHUP");
-    await taken(5, 1500);
+    await taken(5);
     await sleep(1500); // until the watcher has had its say
-    expect(generationsTaken(), "an edit with its signal is read once").toBe(takenBefore + 1);
+    expect(generationsTaken(), "an edit with its signal is read once").toBe(takenBefore + 2);
 
     renameSync(file, `${file}~`); // as vi does
     await sleep(20);
