@@ -75,8 +75,8 @@ const SAMPLES = 1024;
 interface Scan {
   readonly kind: "scanned";
   readonly db: Mmdb;
-  /** By node: whether a record leads to it. */
-  readonly reached: Uint8Array;
+  /** By node, one bit each: whether a record leads to it. */
+  readonly reached: Uint32Array;
   /** By offset in the data section, one bit each: whether the record there has been looked at. */
   readonly seen: Uint8Array;
   /** Offsets of some records, spread over the tree. */
@@ -93,7 +93,7 @@ async function scanAll(db: Mmdb): Promise<Scan | Refused> {
   const scan: Scan = {
     kind: "scanned",
     db,
-    reached: new Uint8Array(nodeCount),
+    reached: new Uint32Array((nodeCount >>> 5) + 1),
     seen: new Uint8Array(((db.dataEnd - db.dataStart) >> 3) + 1),
     samples: [],
     // Odd, so that records for 0 and for 1 take turns.
@@ -104,8 +104,23 @@ async function scanAll(db: Mmdb): Promise<Scan | Refused> {
     if (flaw !== undefined) return flaw;
     await loopTurn();
   }
-  const lost = scan.reached.indexOf(0, 1);
-  return lost < 0 ? scan : refused("bad-tree", `nothing leads to node ${lost}`);
+  const lost = firstLost(scan.reached, nodeCount);
+  return lost === undefined ? scan : refused("bad-tree", `nothing leads to node ${lost}`);
+}
+
+/** Nothing has to lead to node 0, the root. */
+function firstLost(reached: Uint32Array, nodeCount: number): number | undefined {
+  for (let word = 0; 32 * word < nodeCount; word++) {
+    const root = word === 0 ? 1 : 0;
+    const lost = 32 * word + 31 - Math.clz32(lowestOf(~((reached[word] as number) | root)));
+    if (lost >= 32 * word && lost < nodeCount) return lost;
+  }
+  return undefined;
+}
+
+/** Its lowest bit alone. */
+function lowestOf(bits: number): number {
+  return bits & -bits;
 }
 
 function scanNodes(scan: Scan, from: number, to: number): Refused | undefined {
@@ -114,7 +129,8 @@ function scanNodes(scan: Scan, from: number, to: number): Refused | undefined {
   for (let node = from; node < to; node++) {
     for (let bit = 0; bit < 2; bit++) {
       const record = readRecord(db.bytes, recordBits, node, bit);
-      if (record < nodeCount) reached[record] = 1;
+      if (record < nodeCount)
+        reached[record >>> 5] = (reached[record >>> 5] as number) | (1 << (record & 31));
       if (record <= nodeCount) continue;
       const offset = offsetOf(db, record);
       if (offset === BROKEN) return refused("bad-tree", `node ${node} leads out of the data section`);

@@ -189,6 +189,28 @@ describe("a database is refused for", () => {
   });
 });
 
+describe("a tree that forgets a branch", () => {
+  it("is told which, wherever it is", async () => {
+    const count = nodeCountOf(GOOD);
+    expect(count).toBeGreaterThan(32);
+    for (let node = 1; node < count; node++) {
+      const patch: Draft["patch"] = (_node, _bit, record) => (record === node ? count : record);
+      const verdict = await validate(writeMmdb({ ...GOOD, patch }), "city", NOW_MS);
+      expect(verdict).toMatchObject({ reason: "bad-tree", detail: `nothing leads to node ${node}` });
+    }
+  });
+});
+
+function nodeCountOf(draft: Draft): number {
+  let count = 0;
+  const patch: Draft["patch"] = (_node, _bit, record, tree) => {
+    count = tree.nodeCount;
+    return record;
+  };
+  writeMmdb({ ...draft, patch });
+  return count;
+}
+
 describe("a database is taken", () => {
   it.each([24, 28, 32] as const)("with records of %i bits, for IPv4 and for both", async (recordBits) => {
     expect(await verdictOf(writeMmdb({ ...GOOD, recordBits }))).toBe("sound city");
