@@ -26,7 +26,7 @@ import { tellChange } from "./condition/change.ts";
 import { createExperience } from "./experience/experience.ts";
 import { createFailStatic } from "./condition/fail-static.ts";
 import { createStateFile } from "./condition/state-file.ts";
-import { digestOfFiles } from "./config/load.ts";
+import { digestOfFiles } from "./config/digest.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { watchFromNow } from "./config/watch.ts";
 import { createDecisionTotals } from "./decision-counts.ts";

@@ -6,7 +6,8 @@ import type { ImportView } from "./cli/views.ts";
 import { readHostname } from "./config/names.ts";
 import { type Geo, openGeo } from "./geo/geo.ts";
 import type { Original } from "./import/draft.ts";
-import { type Guess, type ImportFormat, importFrom } from "./import/import.ts";
+import type { ImportFormat } from "./import/formats.ts";
+import { type Guess, importFrom } from "./import/import.ts";
 import { noteLine } from "./import/write.ts";
 
 const OCTETS_MAX = 8 * 1024 * 1024;

@@ -24,7 +24,7 @@ export interface CliActions {
   /** Another program's configuration as ours. */
   import(options: ImportOptions): Promise<Answer<ImportView>>;
   /** The configuration's JSON Schema, as text or as an object. */
-  schema(): unknown;
+  schema(): Promise<unknown>;
   /**
    * URL of the operators' door that the configuration names (`serverUrl` of client.ts makes it from an
    * endpoint). Only `listen.ops` matters: a file with problems elsewhere still says where the running

@@ -103,8 +103,8 @@ export async function importFrom(actions: CliActions, io: CliIo, options: Import
   return EXIT.done;
 }
 
-export function schema(actions: CliActions, io: CliIo): number {
-  const schema = actions.schema();
+export async function schema(actions: CliActions, io: CliIo): Promise<number> {
+  const schema = await actions.schema();
   io.out(typeof schema === "string" ? `${schema.trimEnd()}\n` : printableJson(schema));
   return EXIT.done;
 }

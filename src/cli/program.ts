@@ -187,7 +187,7 @@ function addLocalCommands(program: Command, actions: CliActions, io: CliIo, exit
   program
     .command("schema")
     .description("print the JSON Schema of the configuration")
-    .action(() => exit(local.schema(actions, io)));
+    .action(async () => exit(await local.schema(actions, io)));
   program
     .command("version")
     .description("print the versions of edgeward and of its runtime")

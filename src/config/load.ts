@@ -31,7 +31,7 @@ export type LoadedConfig =
       readonly kind: "problems";
       /** Sorted by file, line and column; never empty. */
       readonly problems: readonly Problem[];
-      /** Of the texts, as `digestOfFiles` gives it; absent where nobody knows what was read. */
+      /** Of the texts, as `digestOfFiles` of digest.ts gives it; absent where nobody knows what was read. */
       readonly digest?: string;
     };
 
@@ -54,11 +54,6 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const digest = digestOf(sources);
   if (inventory === undefined) return { kind: "problems", problems: findings.sorted(file), digest };
   return { kind: "ok", inventory, files: sources.map((source) => source.file), digest };
-}
-
-/** Of what `loadConfig` would read now. */
-export async function digestOfFiles(file: string): Promise<string> {
-  return digestOf(await readSources(file, new Findings()));
 }
 
 /** The folder counts too: its time moves when a file is taken out of it. */

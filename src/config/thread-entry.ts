@@ -1,12 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { standBack } from "../base/stand-back.ts";
-import { type LoadOptions, loadConfig } from "./load.ts";
+import { loadConfig } from "./load.ts";
 import { partsOf } from "./parts.ts";
+import type { ReadingOrder } from "./thread.ts";
+
+const { file, options, isFirst } = workerData as ReadingOrder;
 
 // Who answers needs the processor more; an edit has two seconds.
-standBack(5);
+if (!isFirst) standBack(5);
 
-const { file, options } = workerData as { file: string; options: LoadOptions };
 const parts = partsOf(await loadConfig(file, options));
 
 parentPort?.on("message", sendNext);

@@ -16,11 +16,35 @@ const heapMb = 512;
  * Never rejects: a thread that fails or takes too long is a problem like any other.
  */
 export function loadConfigInThread(file: string, options: LoadOptions): Promise<LoadedConfig> {
+  return read({ file, options, isFirst: false }, { heapMb, patienceMs });
+}
+
+/**
+ * The same before anybody is answered: it comes after nobody, may take as long and as much memory as it takes, and what reads goes with the
+ * thread.
+ */
+export function loadFirstConfigInThread(file: string, options: LoadOptions): Promise<LoadedConfig> {
+  return read({ file, options, isFirst: true });
+}
+
+/** What the thread is told. */
+export interface ReadingOrder {
+  readonly file: string;
+  readonly options: LoadOptions;
+  readonly isFirst: boolean;
+}
+
+interface ReadingLimits {
+  readonly heapMb: number;
+  readonly patienceMs: number;
+}
+
+function read(order: ReadingOrder, limits?: ReadingLimits): Promise<LoadedConfig> {
+  const { file } = order;
   return new Promise((settle) => {
-    const resourceLimits = { maxOldGenerationSizeMb: heapMb };
     const worker = new Worker(threadEntry(import.meta.url, "thread-entry"), {
-      workerData: { file, options },
-      resourceLimits,
+      workerData: order,
+      ...(limits && { resourceLimits: { maxOldGenerationSizeMb: limits.heapMb } }),
     });
     const finish = (result: LoadedConfig): void => {
       clearTimeout(timer);
@@ -29,10 +53,12 @@ export function loadConfigInThread(file: string, options: LoadOptions): Promise<
     };
     const fail = (message: string): void =>
       finish({ kind: "problems", problems: [problemOf(file, message)] });
-    const timer = setTimeout(
-      () => fail(`takes longer than ${patienceMs / 1000} s to read; make it simpler`),
-      patienceMs,
-    );
+    const timer =
+      limits &&
+      setTimeout(
+        () => fail(`takes longer than ${limits.patienceMs / 1000} s to read; make it simpler`),
+        limits.patienceMs,
+      );
     const edges: Edge[] = [];
     worker.on("message", (part: Part) => {
       if (part.kind === "rest") return finish(joinParts(edges, part.result));

@@ -1,4 +1,5 @@
 import type { Draft, DraftEdge, Note, Original, Refused } from "./draft.ts";
+import type { ImportFormat } from "./formats.ts";
 import { importFlashphoner } from "./flashphoner.ts";
 import { importGdnsd } from "./gdnsd.ts";
 import { importMirrorsCsv } from "./mirrors-csv.ts";
@@ -13,10 +14,7 @@ const IMPORTERS = {
   "redirector-php": ([first]: readonly [Original, ...Original[]]) => importRedirectorPhp(first),
   gdnsd: (originals: readonly [Original, ...Original[]]) => importGdnsd(originals),
   csv: ([first]: readonly [Original, ...Original[]]) => importMirrorsCsv(first),
-} as const;
-
-export type ImportFormat = keyof typeof IMPORTERS;
-export const IMPORT_FORMATS = Object.keys(IMPORTERS) as ImportFormat[];
+} as const satisfies Record<ImportFormat, unknown>;
 
 export interface ImportOptions {
   /** For services whose hostname the other program does not know. */

@@ -346,9 +346,9 @@ describe("serve", () => {
 describe("schema and version", () => {
   it("schema prints the JSON Schema, given as an object or as text", async () => {
     const schema = { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object" };
-    const object = await edgeward(["schema"], { actions: { schema: () => schema } });
+    const object = await edgeward(["schema"], { actions: { schema: async () => schema } });
     expect(JSON.parse(object.out)).toEqual(schema);
-    const text = await edgeward(["schema"], { actions: { schema: () => '{ "type": "object" }\n' } });
+    const text = await edgeward(["schema"], { actions: { schema: async () => '{ "type": "object" }\n' } });
     expect(text.out).toBe('{ "type": "object" }\n');
   });
 

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
-import { loadConfigInThread } from "../../src/config/thread.ts";
+import { loadConfigInThread, loadFirstConfigInThread } from "../../src/config/thread.ts";
 import { watchConfig } from "../../src/config/watch.ts";
 import { folderWith, options } from "./support.ts";
 
@@ -60,7 +60,9 @@ describe("the thread", () => {
     const folder = await folderWith({ "good.yaml": small, "bad.yaml": "listen: [\n" });
     for (const name of ["good.yaml", "bad.yaml"]) {
       const file = join(folder, name);
-      expect(await loadConfigInThread(file, options)).toEqual(await loadConfig(file, options));
+      const read = await loadConfig(file, options);
+      expect(await loadConfigInThread(file, options)).toEqual(read);
+      expect(await loadFirstConfigInThread(file, options)).toEqual(read);
     }
   });
 

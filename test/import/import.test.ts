@@ -1,11 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type ImportFormat,
-  IMPORT_FORMATS,
-  importFrom,
-  type ImportOptions,
-} from "../../src/import/import.ts";
+import { IMPORT_FORMATS, type ImportFormat } from "../../src/import/formats.ts";
+import { importFrom, type ImportOptions } from "../../src/import/import.ts";
 import { noteLine } from "../../src/import/write.ts";
 import { inventoryOf } from "../config/support.ts";
 import * as sample from "./samples.ts";

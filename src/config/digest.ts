@@ -1,0 +1,7 @@
+import { Findings } from "./findings.ts";
+import { digestOf, readSources } from "./sources.ts";
+
+/** Of what `loadConfig` would read now. */
+export async function digestOfFiles(file: string): Promise<string> {
+  return digestOf(await readSources(file, new Findings()));
+}
