@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 /** Those that need a server run it themselves, on loopback. */
 const BENCHES = {
-  decisions: { file: "decisions.mjs", question: "how many decisions a CPU second makes" },
+  decisions: { file: "decisions/run.mjs", question: "how many decisions a CPU second makes" },
   geo: { file: "geo.mjs", question: "how many clients a CPU second locates" },
   dns: { file: "dns/run.mjs", question: "how many queries a CPU second answers, beside other servers" },
   "dns-live": { file: "dns/live.mjs", question: "what a query costs with 50 edges whose prices move" },
