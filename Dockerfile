@@ -21,5 +21,6 @@ USER node
 # Ports 53 and 80 need no privilege inside a container on current engines (net.ipv4.ip_unprivileged_port_start=0).
 EXPOSE 53/udp 53/tcp 80/tcp 9153/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["edgeward", "health", "-c", "/etc/edgeward/edgeward.yaml"]
-ENTRYPOINT ["edgeward"]
+# The option is explained in docs/service.md.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "/edgeward/dist/main.js"]
 CMD ["serve", "-c", "/etc/edgeward/edgeward.yaml"]

@@ -129,7 +129,7 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
 }
 
 /** Hardly anything is allocated for a query: what Node would give, 48 MB, is not made use of, but touched. */
-const YOUNG_MB = 12;
+const YOUNG_MB = 6;
 
 type Opening = DnsThreadsOptions & { readonly newRing: () => LineRing };
 

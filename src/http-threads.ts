@@ -176,6 +176,7 @@ async function withThreads(
     ...options,
     name: "http",
     entry: "http-thread",
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     cells: countCells(),
     onOwnNews(told) {
       const news = told as HttpThreadNews;
@@ -315,6 +316,9 @@ function closeMarked(libc: Libc, marks: Uint8Array): void {
     marks[fd] = 0;
   }
 }
+
+/** What is made for a request lives as long as the request. */
+const YOUNG_MB = 12;
 
 const MOST_THREADS = 8;
 

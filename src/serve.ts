@@ -1,6 +1,7 @@
 import { type App, startApp } from "./app.ts";
 import { findServiceManager, type ServiceManager } from "./base/notify.ts";
 import { setFlagsFromString } from "node:v8";
+import { keepLargePiecesApart } from "./base/give-back.ts";
 import { letHelpersStandBack } from "./base/stand-back.ts";
 import { type Answer, done } from "./cli/answer.ts";
 import { loadConfigInThread } from "./config/thread.ts";
@@ -27,6 +28,8 @@ export interface ServeOptions {
  */
 function settleThreads(): void {
   setFlagsFromString("--no-parallel-scavenge");
+  // What the command line says is for the first thread: V8 would let it take the place of the others' own limits.
+  setFlagsFromString("--max-semi-space-size=0");
   letHelpersStandBack(HELPERS_NICE);
 }
 
@@ -38,6 +41,7 @@ const HELPERS_NICE = 15;
  */
 export async function serve(options: ServeOptions): Promise<Answer<void>> {
   const { inventory, version, environment } = options;
+  keepLargePiecesApart();
   settleThreads();
   const log = createLog({ level: options.demo ? "warn" : "info", destination: 2 });
   const manager = findServiceManager(environment);

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, PROJECT, SERVER_CORE, start } from "./process.mjs";
 import { SITES } from "./sites.mjs";
@@ -10,6 +10,13 @@ import { SITES } from "./sites.mjs";
  * @property {number} startSeconds from the command to open doors
  * @property {string} file its configuration
  */
+
+/** Of Node, as the shipped unit of systemd gives them. @returns {string[]} */
+function optionsOfUnit() {
+  const unit = readFileSync(join(PROJECT, "config", "edgeward.service"), "utf8");
+  const [, options = ""] = /^ExecStart=\S+node (.*?)\S+main\.js /m.exec(unit) ?? [];
+  return options.split(" ").filter((option) => option !== "");
+}
 
 /**
  * Runs the real program over the packaged city database with the sites as edges, without probes, and
@@ -37,7 +44,7 @@ export async function startEdgeward(
   );
   const startedMs = performance.now();
   const main = join(PROJECT, "dist", "main.js");
-  const command = [process.execPath, ...nodeOptions, main, "serve", "-c", file];
+  const command = [process.execPath, ...optionsOfUnit(), ...nodeOptions, main, "serve", "-c", file];
   const child = start(SERVER_CORE, command, { cwd: folder });
   await child.says("edgeward serves");
   return { child, ports, file, startSeconds: (performance.now() - startedMs) / 1000 };

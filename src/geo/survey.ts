@@ -13,7 +13,10 @@ export interface Survey {
 
 /** `surveyRegions` in a thread of its own: it takes seconds, and its memory goes with it. */
 export function startSurvey(db: Mmdb): Survey {
-  const worker = new Worker(threadEntry(import.meta.url, "survey-entry"), { workerData: db });
+  const worker = new Worker(threadEntry(import.meta.url, "survey-entry"), {
+    workerData: db,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   const regions = new Promise<Regions | undefined>((resolve) => {
     worker.once("message", resolve);
     worker.once("error", () => resolve(undefined));
@@ -24,3 +27,6 @@ export function startSurvey(db: Mmdb): Survey {
   });
   return { regions, stop: () => void worker.terminate() };
 }
+
+/** A record is forgotten as soon as it has been looked at. */
+const YOUNG_MB = 6;

@@ -108,4 +108,4 @@ export function unpackLook({ regions, room }: PackedLook): Look {
 }
 
 /** It computes for some milliseconds each second: what Node would give, 48 MB, is not made use of, but touched. */
-const YOUNG_MB = 12;
+const YOUNG_MB = 6;
