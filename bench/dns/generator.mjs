@@ -76,7 +76,7 @@ function carryOut({ port, pid, mix, addresses, seconds, perSecond }) {
   const serverCpuSeconds = cpuSeconds(pid) - before.cpu;
   const elapsed = (performance.now() - before.ms) / 1000;
   const counts = clients.map(({ counts }) => counts);
-  const delays = Float64Array.from(clients.flatMap((client) => client.delaysMs));
+  const delays = Float64Array.from(clients.flatMap((client) => [...client.delaysMs]));
   for (const client of clients) client.drain();
   return {
     answers: sum(counts.map(({ answers }) => answers)),
@@ -149,8 +149,9 @@ function prepare(mix) {
 class Client {
   onTheWay = 0;
   counts = { answers: 0, wrong: 0, lost: 0 };
-  /** @type {number[]} */
-  delaysMs = [];
+  /** The first `#delays` of them; an array that grows would hold up the generator, and be taken for the server's delay. */
+  #delaysMs = new Float64Array(MAX_DELAYS / SOCKET_COUNT);
+  #delays = 0;
   /** @type {ReturnType<typeof prepare> | undefined} */
   #known;
   /** Of the next question. */
@@ -174,7 +175,11 @@ class Client {
 
   forgetCounts() {
     this.counts = { answers: 0, wrong: 0, lost: 0 };
-    this.delaysMs = [];
+    this.#delays = 0;
+  }
+
+  get delaysMs() {
+    return this.#delaysMs.subarray(0, this.#delays);
   }
 
   /** @param {number} wanted */
@@ -229,8 +234,8 @@ class Client {
     const id = (octet(bytes, at) << 8) | octet(bytes, at + 1);
     const last = this.#next - 1;
     const question = (last - ((last - id) & 0xffff) + QUESTION_COUNT) % QUESTION_COUNT;
-    if (this.#isPaced && this.delaysMs.length < MAX_DELAYS / SOCKET_COUNT)
-      this.delaysMs.push(this.#heardMs - (this.#sentMs[id] ?? 0));
+    if (this.#isPaced && this.#delays < this.#delaysMs.length)
+      this.#delaysMs[this.#delays++] = this.#heardMs - (this.#sentMs[id] ?? 0);
     if (!this.#isRight(question, at, incoming.octets(i))) this.counts.wrong++;
   }
 
