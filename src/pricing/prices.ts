@@ -84,7 +84,7 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
     });
   };
 
-  const follow = (found: Float64Array): void => {
+  const move = (found: Float64Array): void => {
     const keep = isUnsettled ? 0 : 1 - SMOOTHING;
     smooth = smooth.map((price, edge) => {
       const next = price * keep + (found[edge] as number) * (1 - keep);
@@ -94,6 +94,10 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
       const next = smooth[edge] as number;
       return Math.abs(next - price) < STEADY_KM && next > STEADY_KM ? price : next;
     });
+  };
+
+  const follow = (found: Float64Array): void => {
+    move(found);
     if (!isUnsettled) return;
     isUnsettled = false;
     onSudden();
@@ -117,6 +121,12 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
       solvedAtMs = nowMs;
       if (seconds > 0) correct(outlook, Math.min(10, seconds));
       isUnsettled ||= isSudden;
+      if (outlook.edges.every(({ capacity }) => capacity === Number.POSITIVE_INFINITY)) {
+        // Nobody's room is wanted: what would be found is known, and the world that is being made has it.
+        move(new Float64Array(km.length));
+        isUnsettled = false;
+        return;
+      }
       const looks = HORIZONS_SECONDS.map((ahead, i) => ({
         regions: outlook.regions(ahead),
         room: roomFor(outlook, ahead, i === 0),

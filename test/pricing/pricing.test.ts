@@ -123,6 +123,23 @@ describe("pricing", () => {
     expect(set.world().priceKm[0]).toBe(0);
   });
 
+  it("has prices looked for only once some edge is known to have an end", () => {
+    let asked = 0;
+    const solver = { take: () => {}, solve: () => void asked++, stop: async () => {} };
+    const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000, solver });
+    pricing.take(EDGES, [serviceOf(EDGES)]);
+    const nothing = factsOf([Number.NaN, Number.NaN], 0);
+    for (let nowMs = 0; nowMs < 20_000; nowMs += 1000) {
+      pricing.tick([], nowMs);
+      expect(pricing.world(nothing, nowMs).priceKm).toEqual(Float64Array.of(0, 0));
+    }
+    expect(asked).toBe(0);
+    pricing.world(factsOf([Number.NaN, Number.NaN], 20_000, [1, 0]), 20_000);
+    expect(asked, "an edge has gone").toBe(1);
+    pricing.world(factsOf([50, Number.NaN], 21_000), 21_000);
+    expect(asked, "an edge has reported").toBe(2);
+  });
+
   it("forgets a stale report, and what it said with it", () => {
     const set = setUp();
     expect(set.facts(factsOf([100, 10], 1000), 1000).loadRatio[0]).toBe(1);
