@@ -5,24 +5,27 @@ import type { Inventory } from "./model/inventory.ts";
 import type { Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
-import { Alike, likenessOf } from "./selection/alike.ts";
-import type { Field } from "./selection/field.ts";
+import type { Alike } from "./selection/alike.ts";
+import { choiceOf } from "./selection/choice-table.ts";
+import type { Field, Roster } from "./selection/field.ts";
 import { createLineages } from "./selection/lineages.ts";
 import { createLooks } from "./selection/looks.ts";
 import { canBeKept, NetworkTable } from "./selection/network-table.ts";
-import { goesByPlace, isExact, isPlainAt } from "./selection/place-verdicts.ts";
+import { createNumbering } from "./selection/numbering.ts";
+import { PlaceChooser } from "./selection/place-chooser.ts";
+import { doesGoByPlace, goesByPlace, isExact } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
-import { FIRST_NUMBER, Rows, STAMP, WORD } from "./selection/rows.ts";
+import { FIRST_NUMBER, STAMP, WORD } from "./selection/rows.ts";
 import { isSameForAll } from "./selection/same-for-all.ts";
 
 /**
  * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in
- * another world or by another configuration, the network's place is still known: as soon as it is known what is decided for
- * that place now, so is it for the network.
+ * another world, by another configuration, or while an edge fills up, the network's place is still known. Where a decision goes by place alone it is
+ * chosen anew among the edges, and if one with the same edges was made before, it is answered alike.
  *
  * ```
- * client's network ─► known? ─┬─ yes ────────────────────────────► the number of the decisions that are answered alike, the scope
- *                             ├─ of old ─► its place's known? yes ─►┘
+ * client's network ─► known? ─┬─ yes ──────────────────────────────────► the number of the decisions that are answered alike, the scope
+ *                             ├─ of old ─► chosen for its place ─► known ─►┘
  *                             └─ no ──► made ─► widened ─► kept
  * ```
  */
@@ -50,20 +53,18 @@ export interface Situation {
 export interface KeptDecisionsOptions {
   readonly choose: (service: Service, question: Question, most: number) => Decision;
   readonly widen: Widen;
+  /** How many more viewers than usual come with an answer for the place. */
+  readonly returningTo: (service: Service, latitude: number, longitude: number) => number;
   readonly monotonicMs: () => number;
   /** Told of each that is found and counted, and where it was decided for: latitude and longitude at `numbers[at]`. */
   readonly onAgain: (decision: Decision, client: Client, numbers: Float32Array, at: number) => void;
 }
 
 export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecisions {
-  const { choose, widen, monotonicMs, onAgain } = options;
+  const { choose, widen, returningTo, monotonicMs, onAgain } = options;
   const table = new NetworkTable();
-  /** By latitude and longitude: what is decided there for every network. */
-  const places = new Rows();
-  const lineages = createLineages(() => {
-    table.clear();
-    places.clear();
-  });
+  const chooser = new PlaceChooser();
+  const lineages = createLineages(() => table.clear());
   const numbering = createNumbering();
   const memories = new Map<Service, Memory>();
   let situation: Situation | undefined;
@@ -104,53 +105,40 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const { decision, isForPlace } = made;
     const { service, location, edges, nearestKm, scopePrefixLength } = decision;
     if (dependsOnLoad(service.rank, location)) return NOT_KEPT;
+    const { counts, field, world } = situation as Situation;
     const hasPlace = isForPlace && canBeKept(client, scopePrefixLength);
     // With scope 0 the edges are everybody's, but their distances are those of one record.
     const counting = scope.prefixLength || scopePrefixLength;
     const row = table.claim(client, stamp, counting, hasPlace ? scopePrefixLength : NO_PLACE);
     if (row === NOT_KEPT) return NOT_KEPT;
     const { words, numbers } = table;
-    const position = numbering.positionOf(decision, (situation as Situation).counts);
+    const position = numbering.positionOf(decision, () => counts.alike(decision, "dns"));
+    if (isForPlace)
+      numbering.remember(choiceOf(decision, field.rosterOf(service).stateIn(world).condition), position);
     words[row + WORD] = wordOf(position, scope.prefixLength, scope.triesLeft);
     numbers[row + DISTANCE] = edges[0]?.distanceKm ?? Number.NaN;
     numbers[row + NEAREST] = nearestKm;
     numbers[row + LATITUDE] = location.latitude ?? Number.NaN;
     numbers[row + LONGITUDE] = location.longitude ?? Number.NaN;
-    if (hasPlace) keepForPlace(row, stamp);
     return row;
   };
 
-  /** What the row says of its network is so for its place. */
-  const keepForPlace = (row: number, stamp: number): void => {
-    const { words } = table;
-    const at = places.claim(words[row + LATITUDE] as number, words[row + LONGITUDE] as number, stamp);
-    places.words[at + WORD] = words[row + WORD] as number;
-    places.words[at + DISTANCE] = words[row + DISTANCE] as number;
-    places.words[at + NEAREST] = words[row + NEAREST] as number;
-  };
-
-  /** Makes an old row one of today, if it is known what is decided for its place today. */
-  const renew = (row: number, stamp: number): boolean => {
+  /** Makes an old row one of now. @returns what is decided for it now; undefined: that has to be decided in full */
+  const renew = (row: number, roster: Roster, stamp: number): Alike | undefined => {
     const recordPrefixLength = table.asideAt(row);
-    if (recordPrefixLength === NO_PLACE) return false;
-    const { words } = table;
-    const at = places.find(words[row + LATITUDE] as number, words[row + LONGITUDE] as number, stamp);
-    if (at < 0 || places.words[at + STAMP] !== stamp) return false;
+    if (recordPrefixLength === NO_PLACE) return undefined;
+    const { field, world } = situation as Situation;
+    const { words, numbers } = table;
+    const [latitude, longitude] = [numbers[row + LATITUDE] as number, numbers[row + LONGITUDE] as number];
+    if (returningTo(roster.service, latitude, longitude) > 0) return undefined;
+    if (!chooser.choose(field, roster, world, latitude, longitude)) return undefined;
+    const position = numbering.positionFor(chooser);
+    if (position < 0) return undefined;
     words[row + STAMP] = stamp;
-    words[row + WORD] = wordOf(
-      alikeIn(places.words[at + WORD] as number),
-      recordPrefixLength,
-      WIDENING_TRIES,
-    );
-    words[row + DISTANCE] = places.words[at + DISTANCE] as number;
-    words[row + NEAREST] = places.words[at + NEAREST] as number;
-    return true;
-  };
-
-  /** As `NetworkTable.find`, but -1 as well for what is of old. */
-  const findNow = (client: Client, stamp: number): number => {
-    const row = table.find(client, stamp);
-    return row < 0 || table.words[row + STAMP] === stamp || renew(row, stamp) ? row : NOT_KEPT;
+    words[row + WORD] = wordOf(position, recordPrefixLength, WIDENING_TRIES);
+    numbers[row + DISTANCE] = chooser.distanceKm;
+    numbers[row + NEAREST] = chooser.nearestKm;
+    return numbering.at(position);
   };
 
   const make = (service: Service, question: Question): Made => {
@@ -158,8 +146,8 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const decision = choose(service, question, service.dns.answers);
     const isForPlace =
       isExact(decision.location) &&
-      isPlainAt(field.kept, decision) &&
-      goesByPlace(decision, field.rosterOf(service), world);
+      decision.outcome.kind === "edges" &&
+      doesGoByPlace(field.rosterOf(service), world);
     return { decision, isForPlace };
   };
 
@@ -176,13 +164,16 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       find(client) {
         const now = situation as Situation;
         if (now.inventory !== inventory || now.isPlaceless(client)) return 0;
-        const row = findNow(client, lineage.stampIn(roster.stateIn(now.world).epoch));
+        const stamp = lineage.stampIn(roster.stateIn(now.world).epoch);
+        const row = table.find(client, stamp);
         if (row < 0) return 0;
-        const word = table.words[row + WORD] as number;
-        found = numbering.at(alikeIn(word));
-        if (found?.isAtRest(now.world) !== true) return 0;
+        const isOfNow = table.words[row + STAMP] === stamp;
+        const known = isOfNow ? numbering.at(alikeIn(table.words[row + WORD] as number)) : undefined;
+        found = known?.isAtRest(now.world) === true ? known : renew(row, roster, stamp);
+        if (found === undefined) return 0;
         foundAt = row;
-        if (triesIn(word) > 0 && looks.left() > 0) tryAgain(row, found.decision, client);
+        if (triesIn(table.words[row + WORD] as number) > 0 && looks.left() > 0)
+          tryAgain(row, found.decision, client);
         return found.number;
       },
       count(client) {
@@ -195,7 +186,6 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
 
   const forget = (): void => {
     table.clear();
-    places.clear();
     last = undefined;
   };
 
@@ -206,8 +196,9 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       const stamp = lineages.of(service.id).stampIn(field.rosterOf(service).stateIn(world).epoch);
       const made = make(service, question);
       const { decision: chosen } = made;
-      const row = findNow(client, stamp);
-      const known = row < 0 ? undefined : numbering.at(alikeIn(table.words[row + WORD] as number));
+      const row = table.find(client, stamp);
+      const isOfNow = row >= 0 && table.words[row + STAMP] === stamp;
+      const known = isOfNow ? numbering.at(alikeIn(table.words[row + WORD] as number)) : undefined;
       if (known?.isAtRest(world) === true) {
         tryAgain(row, chosen, client);
         const decision = withScope(chosen, scopeIn(table.words[row + WORD] as number));
@@ -267,7 +258,7 @@ function withScope(decision: Decision, prefixLength: number): Decision {
 
 interface Made {
   readonly decision: Decision;
-  /** Whether it is the same for every network at that place. */
+  /** Whether it goes by place, and the edges that are chosen there are told from the place alone. */
   readonly isForPlace: boolean;
 }
 
@@ -304,38 +295,3 @@ const LOOKS_BESIDE_EDGES = 16;
 /** About 100 microseconds, however many edges there are. */
 const LOOKS_PER_DECISION = 3600;
 const LOOKS_TO_EXPLAIN = 1_000_000;
-/** Whom decisions are alike to: each by his position, as long as no new beginning is made. */
-interface Numbering {
-  /** Whether there is hardly a position left. */
-  readonly isFull: boolean;
-  positionOf(decision: Decision, counts: Situation["counts"]): number;
-  at(position: number): Alike | undefined;
-  /** Positions so far stand for nothing any more; numbers are given to nobody else. */
-  begin(): void;
-}
-
-function createNumbering(): Numbering {
-  let given = 0;
-  let all: Alike[] = [];
-  const byLikeness = new Map<string, number>();
-  return {
-    get isFull() {
-      return all.length >= MOST_ALIKE;
-    },
-    positionOf(decision, counts) {
-      const likeness = likenessOf(decision);
-      const known = byLikeness.get(likeness);
-      if (known !== undefined) return known;
-      byLikeness.set(likeness, all.length);
-      return all.push(new Alike(++given, decision, counts.alike(decision, "dns"))) - 1;
-    },
-    at: (position) => all[position],
-    begin() {
-      all = [];
-      byLikeness.clear();
-    },
-  };
-}
-
-/** Different answers of one inventory; a position has 16 bits. */
-const MOST_ALIKE = 20_000;

@@ -158,7 +158,7 @@ export function createRedirector(
     ledger.add(slot, returningTo(decision.service, numbers[at], numbers[at + 1]));
   };
 
-  const kept = createKeptDecisions({ choose, widen, monotonicMs, onAgain: foreseeAgain });
+  const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAgain });
 
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
     const service = inService?.serviceAt(question.hostname, question.path);

@@ -53,23 +53,23 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     if (queryLog?.isDue() === true) return undefined;
     const number = memory === undefined ? 0 : memory.find(query.client);
     if (memory !== undefined && number === 0) return undefined;
-    const slot = replies.find(id, number);
-    if (slot < 0) return undefined;
+    const reply = replies.find(id, number);
+    if (reply < 0) return undefined;
     memory?.count(query.client);
     queryLog?.pass();
-    const verdict = rateLimiter?.judge(source, replies.classAt(slot)) ?? "answer";
+    const verdict = rateLimiter?.judge(source, replies.classAt(reply)) ?? "answer";
     if (verdict === "truncate") return responder.slip(packet.octets, query.length, source, out.octets);
     counters.request("udp", source.length, type);
     if (verdict === "drop") {
       counters.dropped("rate-limit");
       return 0;
     }
-    counters.response(replies.rcodeAt(slot));
-    replies.copyTo(out, slot, packet.words[0] as number);
+    counters.response(replies.rcodeAt(reply));
+    replies.copyTo(out, reply, packet.words[0] as number);
     const scope = memory === undefined ? 0 : memory.scopePrefixLength;
     const { family } = query.client.address;
-    putSubnet(query, packet, replies.addressAt(slot), boundedScope(scope, family, rules), out);
-    return replies.octetsAt(slot);
+    putSubnet(query, packet, replies.addressAt(reply), boundedScope(scope, family, rules), out);
+    return replies.octetsAt(reply);
   };
 
   /** What was just answered is kept for who asks the same. */

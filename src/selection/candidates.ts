@@ -9,7 +9,8 @@ import { KEPT_EDGES, type Nearest } from "./nearest.ts";
 export class Candidates {
   readonly #nearest: Nearest;
   #roster: Roster | undefined;
-  #location: Location | undefined;
+  #latitude = 0;
+  #longitude = 0;
   #edges: Uint16Array = new Uint16Array(0);
   #km: Float32Array = new Float32Array(0);
   #ownEdges: Uint16Array = new Uint16Array(0);
@@ -29,8 +30,17 @@ export class Candidates {
   byDistance(roster: Roster, location: Location): void {
     const { latitude, longitude } = location;
     if (latitude === undefined || longitude === undefined) return this.asListed(roster, location);
+    this.around(roster, Math.fround(latitude), Math.fround(longitude));
+  }
+
+  /**
+   * Nearest first.
+   * @param latitude of 32 bits, as is the other: two metres at most from where it was; so a place that was kept is the same place
+   */
+  around(roster: Roster, latitude: number, longitude: number): void {
     this.#roster = roster;
-    this.#location = location;
+    this.#latitude = latitude;
+    this.#longitude = longitude;
     this.count = roster.listed.length;
     this.areSorted = true;
     this.#known = Math.min(this.count, KEPT_EDGES);
@@ -64,10 +74,9 @@ export class Candidates {
   }
 
   #sortAll(): void {
-    const { latitude = 0, longitude = 0 } = this.#location ?? {};
     const { pool } = this.#roster as Roster;
     this.#makeRoom(this.count);
-    this.#nearest.sortAll(pool, latitude, longitude, this.#ownEdges, this.#ownKm);
+    this.#nearest.sortAll(pool, this.#latitude, this.#longitude, this.#ownEdges, this.#ownKm);
     this.#edges = this.#ownEdges;
     this.#km = this.#ownKm;
     this.#start = 0;

@@ -4,7 +4,6 @@ import type { World } from "../model/world.ts";
 import { bandKm } from "./band.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Roster } from "./field.ts";
-import type { Kept } from "./kept.ts";
 import { barrierKm, usedShare } from "./live.ts";
 import { priceKm, SAME_PLACE_KM } from "./rank.ts";
 import { STANDING, standingOf } from "./standing.ts";
@@ -107,17 +106,30 @@ export function isExact({ layer, accuracyRadiusKm = 0 }: Location): boolean {
   return layer === "city" && accuracyRadiusKm <= SAME_PLACE_KM;
 }
 
-/**
- * Whether such verdicts say all that a decision for DNS depends on at a place where they can be had. Lots are drawn by network, rules go by country or
- * network, distances end at a limit: nothing of that is in them, nor who holds viewers back, or is missed.
- */
+/** Whether such verdicts say all that this decision for DNS depends on, while it is for a place where they can be had. */
 export function goesByPlace(
   { outcome, service, edges }: Decision,
-  { stateIn, preferences }: Pick<Roster, "stateIn" | "preferences">,
+  roster: Pick<Roster, "service" | "stateIn" | "preferences">,
   world: World,
 ): boolean {
   return (
     outcome.kind === "edges" &&
+    doesGoByPlace(roster, world) &&
+    edges
+      .slice(0, service.dns.answers)
+      .every(({ edge }) => barrierKm(usedShare(world, edge.index, service.margin)) === 0)
+  );
+}
+
+/**
+ * Whether what a service's DNS answers name depends on place, prices and health alone, wherever anybody is eligible. Lots are drawn by network,
+ * rules go by country or network, distances end at a limit: nothing of that may be in them, nor who holds viewers back, or is missed.
+ */
+export function doesGoByPlace(
+  { service, stateIn, preferences }: Pick<Roster, "service" | "stateIn" | "preferences">,
+  world: World,
+): boolean {
+  return (
     preferences === undefined &&
     service.rank === "nearest" &&
     service.affinity === "none" &&
@@ -126,22 +138,8 @@ export function goesByPlace(
     (service.experience === undefined || world.corrections === undefined) &&
     service.maxDistanceKm === Number.POSITIVE_INFINITY &&
     service.whenFull === "spill" &&
-    stateIn(world).isNobodyMissed &&
-    edges
-      .slice(0, service.dns.answers)
-      .every(({ edge }) => barrierKm(usedShare(world, edge.index, service.margin)) === 0)
+    stateIn(world).isNobodyMissed
   );
-}
-
-/**
- * Whether those who are named, and whoever comes behind them, stand apart in what they cost: no lot was drawn between them.
- * @param kept as of the choice that was made last, which is this decision
- */
-export function isPlainAt({ count, scores }: Kept, { edges }: Decision): boolean {
-  const last = Math.min(count - 1, edges.length);
-  for (let rank = 1; rank <= last; rank++)
-    if (!((scores[rank] as number) - (scores[rank - 1] as number) > SAME_PLACE_KM)) return false;
-  return true;
 }
 
 const MOST_NUMBERS = 10_000;

@@ -17,7 +17,7 @@ import { correctedFor, correctionBits, correctionKm } from "./corrections.ts";
 import { familyBits, type Field } from "./field.ts";
 import { liveRatio } from "./live.ts";
 import { type Favour, favourOf } from "./affinity.ts";
-import { bandKm } from "./band.ts";
+import { bandKm, namedWithin } from "./band.ts";
 import { PREFERRED_KM } from "./preferred.ts";
 import { drawsByNetwork, priceKm, type Ranking, rankingOf, roomAt, SAME_PLACE_KM } from "./rank.ts";
 import { admit } from "./rules.ts";
@@ -352,14 +352,8 @@ function answersOf({ service, field, most }: Contest, { favour }: Verdict): numb
   const { kept } = field;
   const { answers, answersWithin } = service.dns;
   const count = Math.min(answers, most, kept.count);
-  if (answersWithin === undefined || count < 2 || Number.isNaN(kept.km[0])) return count;
-  if (service.rank !== "nearest") return count;
-  const first = (kept.scores[0] as number) + (favour?.km ?? 0);
-  const best = Math.min(first, kept.scores[1] as number);
-  const limit = best + bandKm(answersWithin, best);
-  let within = 1;
-  while (within < count && (kept.scores[within] as number) <= limit) within++;
-  return within;
+  if (service.rank !== "nearest" || Number.isNaN(kept.km[0])) return count;
+  return namedWithin(answersWithin, kept.scores, count, (kept.scores[0] as number) + (favour?.km ?? 0));
 }
 
 /** Under fail-open, as if it were up. */

@@ -8,9 +8,12 @@ import { upFor } from "./up.ts";
 export interface ServiceState {
   /**
    * Tells states of all services apart. It stays over worlds in which all that a choice reads of them is the same
-   * (health, operators' states, prices, what players' reports add), and no eligible edge is so near its limit that every viewer makes it dearer.
+   * (health, operators' states, prices, what players' reports add), and no eligible edge is so near its limit that every viewer makes it dearer,
+   * nor was so in the world before.
    */
   readonly epoch: number;
+  /** The same, but prices aside, and what viewers and players' reports add to distances. */
+  readonly condition: number;
   /** Edges left out beside eligible ones by reason, distances and streams aside; as of when the world was made. */
   readonly rejected: readonly number[];
   /** Nobody drains or is about to come up, who could be missed where he is the nearest. */
@@ -23,18 +26,24 @@ export interface StateWatch {
 
 /** What is kept by epoch may outlive an inventory. */
 let epochs = 0;
+let conditions = 0;
 
 export function watchState(roster: Pick<Roster, "service" | "listed">): StateWatch {
   const { service, listed } = roster;
-  const before = new Float64Array(listed.length).fill(Number.NaN);
+  const pricesBefore = new Float64Array(listed.length);
+  const flagsBefore = new Uint8Array(listed.length);
   const standings = new Uint32Array(STANDINGS);
   let seen: World | undefined;
   let corrections: World["corrections"];
-  let state: ServiceState = { epoch: 0, rejected: [], isNobodyMissed: true };
+  let state: ServiceState = { epoch: 0, condition: 0, rejected: [], isNobodyMissed: true };
+
+  const isRising = (world: World, edge: number, standing: number): boolean =>
+    standing === STANDING.ELIGIBLE && barrierKm(usedShare(world, edge, service.margin)) > 0;
 
   const look = (world: World): ServiceState => {
     standings.fill(0);
-    let isSame = state.epoch !== 0 && (service.experience === undefined || world.corrections === corrections);
+    let isSameCondition = state.epoch !== 0;
+    let isSame = isSameCondition && (service.experience === undefined || world.corrections === corrections);
     corrections = world.corrections;
     let isNobodyMissed = true;
     for (let i = 0; i < listed.length; i++) {
@@ -42,15 +51,18 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
       const standing = standingOf(edge, 0, service, world, undefined);
       standings[standing] = (standings[standing] as number) + 1;
       if (isMissed(standing, edge, service, world)) isNobodyMissed = false;
-      const isRising =
-        standing === STANDING.ELIGIBLE && barrierKm(usedShare(world, edge, service.margin)) > 0;
       const flags = standing * 8 + (world.unsteady[edge] as number) * 4 + upFor(service, world, edge);
-      const shown = (world.priceKm[edge] as number) * 64 + flags;
-      if (isRising || shown !== before[i]) isSame = false;
-      before[i] = shown;
+      const priceKm = world.priceKm[edge] as number;
+      if (flags !== flagsBefore[i]) isSameCondition = false;
+      if (priceKm !== pricesBefore[i] || isRising(world, edge, standing)) isSame = false;
+      // Somebody may have been passed over for what he cost then.
+      if (seen !== undefined && isRising(seen, edge, (flagsBefore[i] as number) >> 3)) isSame = false;
+      flagsBefore[i] = flags;
+      pricesBefore[i] = priceKm;
     }
-    if (isSame) return state;
-    return { epoch: ++epochs, rejected: rejectedBy(standings, STANDING.ELIGIBLE), isNobodyMissed };
+    if (isSameCondition) return isSame ? state : { ...state, epoch: ++epochs };
+    const rejected = rejectedBy(standings, STANDING.ELIGIBLE);
+    return { epoch: ++epochs, condition: ++conditions, rejected, isNobodyMissed };
   };
 
   return {

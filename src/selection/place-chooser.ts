@@ -1,0 +1,82 @@
+import type { Service } from "../model/service.ts";
+import type { World } from "../model/world.ts";
+import { namedWithin } from "./band.ts";
+import { CHOICE_WORDS, type PlaceChoice } from "./choice-table.ts";
+import type { Field, Roster } from "./field.ts";
+import type { Kept } from "./kept.ts";
+import { doesGoByPlace } from "./place-verdicts.ts";
+import { priceKm, SAME_PLACE_KM } from "./rank.ts";
+import { STANDING, standingOf } from "./standing.ts";
+
+/**
+ * What `select` chooses for DNS at a place, where that is all that it depends on: found again for each network at each new price, and so without
+ * anything that is not needed for an answer that was given before.
+ */
+export class PlaceChooser implements PlaceChoice {
+  condition = 0;
+  readonly words = new Uint32Array(CHOICE_WORDS);
+  count = 0;
+  answers = 0;
+  /** Kilometres to the first edge, and as in `Decision`. */
+  distanceKm = Number.NaN;
+  nearestKm = Number.NaN;
+  readonly #edges = new Uint16Array(this.words.buffer);
+
+  /**
+   * The place is one where a record tells the city (`isExact`).
+   * @returns false: it has to be decided in full, because nobody is eligible, or it depends on more than the place; nothing else is changed then
+   */
+  choose(field: Field, roster: Roster, world: World, latitude: number, longitude: number): boolean {
+    const { service } = roster;
+    if (!doesGoByPlace(roster, world)) return false;
+    const { kept } = field;
+    const nearestKm = this.#collect(field, roster, world, latitude, longitude);
+    if (kept.count === 0 || !areApart(kept, service)) return false;
+    this.#take(kept, service);
+    this.condition = roster.stateIn(world).condition;
+    this.distanceKm = kept.km[0] as number;
+    this.nearestKm = nearestKm;
+    return true;
+  }
+
+  /** As in `select`, with what is nothing here left out. @returns how far the nearest edge in service is */
+  #collect(
+    { candidates, kept }: Field,
+    roster: Roster,
+    world: World,
+    latitude: number,
+    longitude: number,
+  ): number {
+    const { service } = roster;
+    let nearestKm = Number.POSITIVE_INFINITY;
+    candidates.around(roster, latitude, longitude);
+    kept.begin(service.dns.answers, SAME_PLACE_KM);
+    for (let i = 0; i < candidates.count; i++) {
+      const km = candidates.kmAt(i);
+      if (kept.isBeyond(km)) break;
+      const edge = candidates.edgeAt(i);
+      const standing = standingOf(edge, km, service, world, undefined);
+      const isEligible = standing === STANDING.ELIGIBLE;
+      if (km < nearestKm && (isEligible || standing === STANDING.FULL)) nearestKm = km;
+      if (isEligible) kept.add(edge, km, km + priceKm({ world, service, viewer: ALONE }, edge), 0);
+    }
+    return nearestKm;
+  }
+
+  #take(kept: Kept, { dns }: Service): void {
+    this.count = Math.min(dns.answers, kept.count);
+    this.answers = namedWithin(dns.answersWithin, kept.scores, this.count);
+    this.words.fill(0);
+    for (let rank = 0; rank < this.count; rank++) this.#edges[rank] = kept.edges[rank] as number;
+  }
+}
+
+const ALONE = {};
+
+/** Whether no lot is drawn between those who are named, or with whoever comes behind them. */
+function areApart({ count, scores }: Kept, { dns }: Service): boolean {
+  const last = Math.min(count - 1, dns.answers);
+  for (let rank = 1; rank <= last; rank++)
+    if (!((scores[rank] as number) - (scores[rank - 1] as number) > SAME_PLACE_KM)) return false;
+  return true;
+}
