@@ -55,18 +55,11 @@ const SURPRISE_MAX = 6;
 
 /** @param ttlMs how long an answer is cached */
 export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "between">): Answers {
-  const squares = new Map<number, Square>();
+  const squares = new Squares();
   const bySlot = new Map<number, Past>();
+  /** By position of an area: the rush of a time that is looked at; NaN: not yet asked for. */
+  let rushIn = new Float64Array(0);
 
-  const squareAt = (pool: number, latitude: number, longitude: number): Square => {
-    const key = squareKey(pool, latitude, longitude);
-    const known = squares.get(key);
-    if (known !== undefined) return known;
-    const area = areaOf(pool, latitude, longitude);
-    const square = { key, area, factor: 1, variance: FIRST_VARIANCE, atMs: Number.NaN };
-    squares.set(key, square);
-    return square;
-  };
   const pastOf = (slot: number): Past => {
     const known = bySlot.get(slot);
     if (known !== undefined) return known;
@@ -74,10 +67,39 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     bySlot.set(slot, past);
     return past;
   };
-  /** The part of an answer's time to live that lies between two moments, times the rush then. */
-  const share = (area: number, atMs: number, fromMs: number, toMs: number): number => {
-    const [beginMs, endMs] = [Math.max(atMs, fromMs), Math.min(atMs + ttlMs, toMs)];
-    return endMs <= beginMs ? 0 : ((endMs - beginMs) / ttlMs) * rushes.between(area, beginMs, endMs);
+  /** What was told at once is one step, however many squares it is of. */
+  const stepOf = (past: Past, atMs: number): Step => {
+    const last = past.given.at(-1);
+    if (last?.atMs === atMs) return last;
+    const step = { atMs, squares: [], answers: [], back: [] };
+    past.given.push(step);
+    return step;
+  };
+  /**
+   * Calls `visit` with each answer's square and the part of its time to live that lies between two moments, times the rush then and how many
+   * answers there are.
+   */
+  const eachShare = (
+    slot: number,
+    fromMs: number,
+    toMs: number,
+    visit: (square: number, share: number) => void,
+  ): void => {
+    for (const { atMs, squares: of, answers } of givenWithin(bySlot.get(slot), fromMs - ttlMs, toMs)) {
+      const [beginMs, endMs] = [Math.max(atMs, fromMs), Math.min(atMs + ttlMs, toMs)];
+      if (endMs <= beginMs) continue;
+      const part = (endMs - beginMs) / ttlMs;
+      if (rushIn.length < squares.areas.length) rushIn = new Float64Array(2 * squares.areas.length);
+      rushIn.fill(Number.NaN);
+      for (let i = 0; i < of.length; i++) {
+        const square = of[i] as number;
+        const area = squares.areaOf[square] as number;
+        let rush = rushIn[area] as number;
+        if (Number.isNaN(rush))
+          rush = rushIn[area] = rushes.between(squares.areas[area] as number, beginMs, endMs);
+        visit(square, part * rush * (answers[i] as number));
+      }
+    }
   };
 
   return {
@@ -88,119 +110,156 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
             if (dns === 0) continue;
             const past = pastOf(slot);
             past.told += dns;
-            const square = squareAt(pool, latitude, longitude);
-            const back = dns * (returned.get(square.key)?.perAnswer ?? 0);
-            past.given.push({ square, answers: dns, back, atMs: nowMs });
+            const square = squares.at(pool, latitude, longitude);
+            const step = stepOf(past, nowMs);
+            step.squares.push(square);
+            step.answers.push(dns);
+            step.back.push(dns * (returned.get(squares.keys[square] as number)?.perAnswer ?? 0));
             past.bySquare.set(square, (past.bySquare.get(square) ?? 0) + dns);
           }
       for (const past of bySlot.values()) forgetUntil(past, nowMs - ttlMs - LATE_MS);
     },
     told: (slot) => bySlot.get(slot)?.told ?? 0,
-    factor: (pool, latitude, longitude) => squareAt(pool, latitude, longitude).factor,
+    factor: (pool, latitude, longitude) => squares.factors[squares.at(pool, latitude, longitude)] as number,
     between(slot, fromMs, toMs) {
+      const { factors } = squares;
       let sum = 0;
-      for (const { square, answers, atMs } of givenWithin(bySlot.get(slot), fromMs - ttlMs, toMs))
-        sum += answers * square.factor * share(square.area, atMs, fromMs, toMs);
+      eachShare(slot, fromMs, toMs, (square, share) => {
+        sum += share * (factors[square] as number);
+      });
       return sum;
     },
     backAfter(slot, momentMs) {
       let sum = 0;
       for (const { back, atMs } of givenWithin(bySlot.get(slot), momentMs - RETRY_MS, momentMs))
-        if (back > 0) sum += back * (1 - (momentMs - atMs) / RETRY_MS);
+        for (const viewers of back) sum += viewers * (1 - (momentMs - atMs) / RETRY_MS);
       return sum;
     },
     heldUntilMs(slot, nowMs) {
       const held = new Map<number, number[]>();
-      for (const { square, answers, atMs } of bySlot.get(slot)?.given ?? []) {
+      for (const { squares: of, answers, atMs } of bySlot.get(slot)?.given ?? []) {
         const untilMs = atMs - TOLD_LATE_MS + ttlMs;
         if (untilMs <= nowMs) continue;
-        const ofSquare = held.get(square.key) ?? [];
-        held.set(square.key, ofSquare);
-        for (let i = 0; i < answers; i++) ofSquare.push(untilMs);
+        for (const [i, square] of of.entries()) {
+          const key = squares.keys[square] as number;
+          const ofSquare = held.get(key) ?? [];
+          held.set(key, ofSquare);
+          for (let n = 0; n < (answers[i] as number); n++) ofSquare.push(untilMs);
+        }
       }
       return held;
     },
     learn(slot, fromMs, toMs, missing, variance) {
-      const weights = new Map<Square, number>();
-      for (const { square, answers, atMs } of givenWithin(bySlot.get(slot), fromMs - ttlMs, toMs)) {
-        const part = answers * share(square.area, atMs, fromMs, toMs);
-        if (part > 0) weights.set(square, (weights.get(square) ?? 0) + part);
-      }
+      const { factors, variances, learnedAtMs } = squares;
+      const weights = new Map<number, number>();
+      eachShare(slot, fromMs, toMs, (square, share) => {
+        if (share > 0) weights.set(square, (weights.get(square) ?? 0) + share);
+      });
       let total = variance;
       for (const [square, weight] of weights) {
-        const seconds = Number.isNaN(square.atMs) ? 0 : Math.max(0, toMs - square.atMs) / 1000;
-        square.variance = Math.min(FIRST_VARIANCE, square.variance + seconds * VARIANCE_PER_SECOND);
-        square.atMs = toMs;
-        total += square.variance * weight * weight;
+        const atMs = learnedAtMs[square] as number;
+        const seconds = Number.isNaN(atMs) ? 0 : Math.max(0, toMs - atMs) / 1000;
+        const grown = (variances[square] as number) + seconds * VARIANCE_PER_SECOND;
+        variances[square] = Math.min(FIRST_VARIANCE, grown);
+        learnedAtMs[square] = toMs;
+        total += (variances[square] as number) * weight * weight;
       }
       if (!(missing * missing < SURPRISE_MAX * SURPRISE_MAX * total)) return;
       for (const [square, weight] of weights) {
-        const gain = (square.variance * weight) / total;
-        square.factor = Math.min(FACTOR_MAX, Math.max(FACTOR_MIN, square.factor + gain * missing));
-        square.variance *= 1 - gain * weight;
+        const gain = ((variances[square] as number) * weight) / total;
+        const factor = (factors[square] as number) + gain * missing;
+        factors[square] = Math.min(FACTOR_MAX, Math.max(FACTOR_MIN, factor));
+        variances[square] = (variances[square] as number) * (1 - gain * weight);
       }
     },
     sizes(slot, nowMs) {
       let [viewers, count, greatest, rush] = [0, 0, 0, 1];
       for (const [square, answers] of bySlot.get(slot)?.bySquare ?? []) {
-        const now = rushes.at(square.area, nowMs);
-        viewers += answers * square.factor * now;
+        const now = rushes.at(squares.areas[squares.areaOf[square] as number] as number, nowMs);
+        const factor = squares.factors[square] as number;
+        viewers += answers * factor * now;
         count += answers;
-        if (square.factor * now > greatest) [greatest, rush] = [square.factor * now, now];
+        if (factor * now > greatest) [greatest, rush] = [factor * now, now];
       }
       return { mean: count > 0 ? viewers / count : 1, greatest, rush };
     },
   };
 }
 
-interface Square {
-  readonly key: number;
-  readonly area: number;
-  factor: number;
-  variance: number;
+/** What is known of square degrees, each by its position: they are looked through by the hundred thousand every second. */
+class Squares {
+  /** As from `squareKey`. */
+  readonly keys: number[] = [];
+  readonly factors: number[] = [];
+  readonly variances: number[] = [];
   /** When it was last learned from; NaN never. */
-  atMs: number;
+  readonly learnedAtMs: number[] = [];
+  /** The position of its area in `areas`. */
+  readonly areaOf: number[] = [];
+  readonly areas: number[] = [];
+  readonly #byKey = new Map<number, number>();
+  readonly #byArea = new Map<number, number>();
+
+  at(pool: number, latitude: number, longitude: number): number {
+    const key = squareKey(pool, latitude, longitude);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const square = this.keys.push(key) - 1;
+    this.#byKey.set(key, square);
+    this.factors.push(1);
+    this.variances.push(FIRST_VARIANCE);
+    this.learnedAtMs.push(Number.NaN);
+    this.areaOf.push(this.#areaAt(areaOf(pool, latitude, longitude)));
+    return square;
+  }
+
+  #areaAt(area: number): number {
+    const known = this.#byArea.get(area) ?? this.areas.push(area) - 1;
+    this.#byArea.set(area, known);
+    return known;
+  }
 }
 
 /** What was answered for an edge. */
 interface Past {
   told: number;
   /** Oldest first. */
-  given: Given[];
-  /** The same answers, added up. */
-  readonly bySquare: Map<Square, number>;
+  given: Step[];
+  /** The same answers, added up by square. */
+  readonly bySquare: Map<number, number>;
 }
 
-interface Given {
-  readonly square: Square;
-  readonly answers: number;
-  /** Viewers who come back with them. */
-  readonly back: number;
+/** What was told at one moment: squares, answers for each, and the viewers who come back with them. */
+interface Step {
   readonly atMs: number;
+  readonly squares: number[];
+  readonly answers: number[];
+  readonly back: number[];
 }
 
 function forgetUntil(past: Past, untilMs: number): void {
   const kept = firstAfter(past.given, untilMs);
-  for (const { square, answers } of past.given.slice(0, kept)) {
-    const left = (past.bySquare.get(square) as number) - answers;
-    if (left > 0) past.bySquare.set(square, left);
-    else past.bySquare.delete(square);
-  }
+  for (const { squares, answers } of past.given.slice(0, kept))
+    for (const [i, square] of squares.entries()) {
+      const left = (past.bySquare.get(square) as number) - (answers[i] as number);
+      if (left > 0) past.bySquare.set(square, left);
+      else past.bySquare.delete(square);
+    }
   if (kept > 0) past.given = past.given.slice(kept);
 }
 
 /** Those after a moment, up to another. */
-function givenWithin(past: Past | undefined, afterMs: number, upToMs: number): readonly Given[] {
+function givenWithin(past: Past | undefined, afterMs: number, upToMs: number): readonly Step[] {
   if (past === undefined) return [];
   return past.given.slice(firstAfter(past.given, afterMs), firstAfter(past.given, upToMs));
 }
 
 /** The position of the first one after a moment. */
-function firstAfter(given: readonly Given[], atMs: number): number {
+function firstAfter(given: readonly Step[], atMs: number): number {
   let [low, high] = [0, given.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((given[middle] as Given).atMs > atMs) high = middle;
+    if ((given[middle] as Step).atMs > atMs) high = middle;
     else low = middle + 1;
   }
   return low;
