@@ -15,7 +15,7 @@ import { createNumbering } from "./selection/numbering.ts";
 import { PlaceChooser } from "./selection/place-chooser.ts";
 import { doesGoByPlace, goesByPlace, isExact } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
-import { FIRST_NUMBER, STAMP, WORD } from "./selection/rows.ts";
+import { FIRST_NUMBER, Rows, STAMP, WORD } from "./selection/rows.ts";
 import { isSameForAll } from "./selection/same-for-all.ts";
 
 /**
@@ -64,7 +64,12 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   const { choose, widen, returningTo, monotonicMs, onAgain } = options;
   const table = new NetworkTable();
   const chooser = new PlaceChooser();
-  const lineages = createLineages(() => table.clear());
+  /** By latitude and longitude: what was chosen there last. */
+  const places = new Rows();
+  const lineages = createLineages(() => {
+    table.clear();
+    places.clear();
+  });
   const numbering = createNumbering();
   const memories = new Map<Service, Memory>();
   let situation: Situation | undefined;
@@ -127,18 +132,39 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   const renew = (row: number, roster: Roster, stamp: number): Alike | undefined => {
     const recordPrefixLength = table.asideAt(row);
     if (recordPrefixLength === NO_PLACE) return undefined;
-    const { field, world } = situation as Situation;
     const { words, numbers } = table;
     const [latitude, longitude] = [numbers[row + LATITUDE] as number, numbers[row + LONGITUDE] as number];
     if (returningTo(roster.service, latitude, longitude) > 0) return undefined;
-    if (!chooser.choose(field, roster, world, latitude, longitude)) return undefined;
-    const position = numbering.positionFor(chooser);
-    if (position < 0) return undefined;
+    const place = chosenAt(row, roster, stamp);
+    if (place < 0) return undefined;
+    const position = places.words[place + WORD] as number;
     words[row + STAMP] = stamp;
     words[row + WORD] = wordOf(position, recordPrefixLength, WIDENING_TRIES);
-    numbers[row + DISTANCE] = chooser.distanceKm;
-    numbers[row + NEAREST] = chooser.nearestKm;
+    words[row + DISTANCE] = places.words[place + DISTANCE] as number;
+    words[row + NEAREST] = places.words[place + NEAREST] as number;
     return numbering.at(position);
+  };
+
+  /** The row of what is chosen at the place of a network's row now; -1: that has to be decided in full. */
+  const chosenAt = (row: number, roster: Roster, stamp: number): number => {
+    const { field, world } = situation as Situation;
+    const { words, numbers } = table;
+    const [head, rest] = [words[row + LATITUDE] as number, words[row + LONGITUDE] as number];
+    const known = places.find(head, rest, stamp);
+    if (known >= 0 && places.words[known + STAMP] === stamp) {
+      const alike = numbering.at(places.words[known + WORD] as number);
+      if (alike?.isAtRest(world) === true) return known;
+    }
+    const [latitude, longitude] = [numbers[row + LATITUDE] as number, numbers[row + LONGITUDE] as number];
+    if (!chooser.choose(field, roster, world, latitude, longitude)) return NOT_KEPT;
+    const position = numbering.positionFor(chooser);
+    if (position < 0) return NOT_KEPT;
+    const at = known < 0 ? places.claim(head, rest, stamp) : known;
+    places.words[at + STAMP] = stamp;
+    places.words[at + WORD] = position;
+    places.numbers[at + DISTANCE] = chooser.distanceKm;
+    places.numbers[at + NEAREST] = chooser.nearestKm;
+    return at;
   };
 
   const make = (service: Service, question: Question): Made => {
@@ -186,6 +212,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
 
   const forget = (): void => {
     table.clear();
+    places.clear();
     last = undefined;
   };
 
