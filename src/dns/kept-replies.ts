@@ -3,6 +3,7 @@ import type { BatchOptions, PacketRoom } from "./batch.ts";
 import type { DnsCounters } from "./counters.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { RateLimiter } from "./rate-limit.ts";
+import { added, mixed } from "./word-sum.ts";
 import type { Responder } from "./responder.ts";
 
 export interface KeptRepliesOptions {
@@ -156,17 +157,12 @@ function isSame(known: KeptQuery, { words }: PacketRoom, length: number, source:
 }
 
 function hashOf({ words }: PacketRoom, length: number, source: Uint8Array): number {
-  let hash = mixed(flagsOf(words) ^ length, tailOf(words, length));
   const whole = length >> 2;
-  for (let i = 1; i < whole; i++) hash = mixed(hash, words[i] as number);
-  for (let i = 0; i < source.length; i++) hash = mixed(hash, source[i] as number);
-  return hash;
-}
-
-/** A product's low bits know nothing of its factors' high ones: the shift brings those down. */
-function mixed(hash: number, word: number): number {
-  const product = Math.imul(hash ^ word, 0x9e3779b1);
-  return product ^ (product >>> 15);
+  let sum = flagsOf(words) ^ length;
+  for (let i = 1; i < whole; i++) sum = added(sum, i, words[i] as number);
+  sum = added(sum, whole, tailOf(words, length));
+  for (let i = 0; i < source.length; i++) sum = added(sum, whole + 1 + i, source[i] as number);
+  return mixed(sum);
 }
 
 function flagsOf(words: Int32Array): number {

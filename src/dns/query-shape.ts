@@ -1,6 +1,7 @@
 import type { Client } from "../model/client.ts";
 import type { PacketRoom } from "./batch.ts";
 import { HEADER_OCTETS, MAX_LABEL_OCTETS, OPTION, readUint16, TYPE } from "./wire.ts";
+import { added, mixed } from "./word-sum.ts";
 
 /** Longer queries have no shape: room for a name and EDNS with a client subnet, of usual lengths. */
 export const SHAPE_WORDS = 32;
@@ -53,10 +54,10 @@ export class QueryShape {
     for (let i = length; i < 4 * count; i++) this.#octets[i] = 0;
     const end = this.addressAt + this.addressOctets;
     for (let i = this.addressAt; i < end; i++) this.#octets[i] = 0;
-    let hash = length;
-    for (let i = 0; i < count; i++) hash = mixed(hash, own[i] as number);
+    let sum = length;
+    for (let i = 0; i < count; i++) sum = added(sum, i, own[i] as number);
     this.length = length;
-    this.hash = hash;
+    this.hash = mixed(sum);
   }
 
   #takeSource(source: Uint8Array): boolean {
@@ -139,10 +140,4 @@ function endOfQuestion(octets: Uint8Array, length: number): number {
 /** Whether an IPv6 address may stand for one of IPv4 (RFC 4291 2.5.5.2): these are nobody's otherwise. */
 function isMaybeMapped(octets: Uint8Array, at: number): boolean {
   return ((octets[at] as number) | (octets[at + 1] as number)) === 0;
-}
-
-/** A product's low bits know nothing of its factors' high ones: the shift brings those down. */
-function mixed(hash: number, word: number): number {
-  const product = Math.imul(hash ^ word, 0x9e3779b1);
-  return product ^ (product >>> 15);
 }

@@ -32,7 +32,8 @@ export function createRecent(): Recent {
   return {
     isNew({ address, prefixLength }, service, edge, up, windowMs, nowMs) {
       let tag = Math.imul(service + 1, 0x9e3779b1) ^ prefixLength;
-      for (const octet of address.bytes) tag = Math.imul(tag ^ octet, 0x01000193);
+      const { bytes } = address;
+      for (let i = 0; i < bytes.length; i++) tag = Math.imul(tag ^ (bytes[i] as number), 0x01000193);
       tag = Math.imul(tag ^ (tag >>> 15), 0x85ebca6b);
       const place = (tag ^ (tag >>> 16)) & (PLACES - 1);
       const at = WORDS * place;

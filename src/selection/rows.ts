@@ -32,7 +32,10 @@ export class Rows {
   find(head: number, rest: number, stamp: number): number {
     const first = this.#firstOf(head, rest, stamp);
     const end = first + WAYS * FIELDS;
-    for (let at = first; at < end; at += FIELDS) if (this.#isOf(at, head, rest, stamp)) return at;
+    for (let at = first; at < end; at += FIELDS) {
+      if (this.#isOf(at, head, rest, stamp)) return at;
+      if (this.#words[at + STAMP] === 0) return -1;
+    }
     return -1;
   }
 
@@ -82,16 +85,15 @@ export class Rows {
     }
   }
 
-  /** The key's own; or an empty one; or any. */
+  /** The key's own; or the first one that is empty: behind it all are; or any. */
   #rowToFill(head: number, rest: number, stamp: number): number {
     const first = this.#firstOf(head, rest, stamp);
-    let found = -1;
-    for (let at = first; at < first + WAYS * FIELDS; at += FIELDS) {
+    const end = first + WAYS * FIELDS;
+    let at = first;
+    for (; at < end && this.#words[at + STAMP] !== 0; at += FIELDS)
       if (this.#isOf(at, head, rest, stamp)) return at;
-      if (found < 0 && this.#words[at + STAMP] === 0) found = at;
-    }
     this.#claimed++;
-    return found < 0 ? first + FIELDS * (this.#claimed % WAYS) : found;
+    return at < end ? at : first + FIELDS * (this.#claimed % WAYS);
   }
 
   #firstOf(head: number, rest: number, stamp: number): number {
@@ -114,7 +116,7 @@ export const FIRST_NUMBER = 4;
 export const NUMBERS = 4;
 const FIELDS = FIRST_NUMBER + NUMBERS;
 
-const WAYS = 4;
+const WAYS = 8;
 const FIRST_ROWS = 1 << 10;
 /** 8 MiB; of 100,000 keys hardly one finds no place. */
 const MOST_ROWS = 1 << 18;

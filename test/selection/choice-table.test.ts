@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { CHOICE_WORDS, ChoiceTable, type PlaceChoice } from "../../src/selection/choice-table.ts";
+
+function choice(edges: readonly number[], { condition = 1, answers = edges.length } = {}): PlaceChoice {
+  const words = new Uint32Array(CHOICE_WORDS);
+  new Uint16Array(words.buffer).set(edges);
+  return { condition, words, count: edges.length, answers };
+}
+
+describe("numbers of choices", () => {
+  it("are of the same edges in the same order, as many of them answered, in the same condition", () => {
+    const table = new ChoiceTable();
+    table.put(choice([3, 1, 2]), 7);
+    expect(table.find(choice([3, 1, 2]))).toBe(7);
+    expect(table.find(choice([3, 2, 1]))).toBe(-1);
+    expect(table.find(choice([3, 1]))).toBe(-1);
+    expect(table.find(choice([3, 1, 2, 0]))).toBe(-1);
+    expect(table.find(choice([3, 1, 2], { answers: 2 }))).toBe(-1);
+    expect(table.find(choice([3, 1, 2], { condition: 2 }))).toBe(-1);
+    table.put(choice([3, 1, 2]), 8);
+    expect(table.find(choice([3, 1, 2]))).toBe(8);
+  });
+
+  it("are right or unknown, however many there have been", () => {
+    const table = new ChoiceTable();
+    let found = 0;
+    for (let i = 0; i < 20_000; i++) {
+      table.put(choice([i & 0xff, i >> 8], { condition: i % 3 }), i);
+      expect(table.find(choice([i & 0xff, i >> 8], { condition: i % 3 }))).toBe(i);
+      const old = Math.max(0, i - 500);
+      const number = table.find(choice([old & 0xff, old >> 8], { condition: old % 3 }));
+      if (number < 0) continue;
+      expect(number).toBe(old);
+      found++;
+    }
+    expect(found).toBeGreaterThan(10_000);
+  });
+});
