@@ -1,16 +1,22 @@
 import type { Location } from "./model/location.ts";
-import { ARRIVAL_NUMBERS, type Arrivals, type Arrived, type PackedArrivals } from "./pricing/ledger.ts";
+import {
+  ARRIVAL_NUMBERS,
+  type Arrivals,
+  type Arrived,
+  type PackedArrivals,
+  type PoolArrivals,
+} from "./pricing/ledger.ts";
 
 /** What a thread hands over at the cost of one array. */
 export function unpackArrivals(packed: PackedArrivals): Arrivals {
   const pools: Map<Location, Map<number, Arrived>>[] = [];
+  const number = (at: number): number => packed[at] as number;
   for (let at = 0; at < packed.length; at += ARRIVAL_NUMBERS) {
-    const [pool = 0, latitude = 0, longitude = 0, edge = 0, http = 0, dns = 0] = packed.subarray(
-      at,
-      at + ARRIVAL_NUMBERS,
-    );
+    const pool = number(at);
     while (pools.length <= pool) pools.push(new Map());
-    pools[pool]?.set({ layer: "none", latitude, longitude }, new Map([[edge, { http, dns }]]));
+    const byEdge = new Map<number, Arrived>();
+    byEdge.set(number(at + 3), { http: number(at + 4), dns: number(at + 5) });
+    pools[pool]?.set({ layer: "none", latitude: number(at + 1), longitude: number(at + 2) }, byEdge);
   }
   return pools;
 }
@@ -18,8 +24,9 @@ export function unpackArrivals(packed: PackedArrivals): Arrivals {
 /** Of the same pools; the places stay apart, also where they are the same. */
 export function joinArrivals(parts: readonly Arrivals[]): Arrivals {
   const pools = Math.max(0, ...parts.map((part) => part.length));
-  return Array.from(
-    { length: pools },
-    (_, pool) => new Map(parts.flatMap((part) => [...(part[pool] ?? [])])),
-  );
+  return Array.from({ length: pools }, (_, pool) => {
+    const some = parts.flatMap((part) => part[pool] ?? []).filter(({ size }) => size > 0);
+    // With viewers from everywhere there are thousands of places, mostly of one thread.
+    return some.length === 1 ? (some[0] as PoolArrivals) : new Map(some.flatMap((one) => [...one]));
+  });
 }

@@ -1,5 +1,6 @@
 import type { Board } from "./condition/board.ts";
 import type { Kept } from "./condition/fail-static.ts";
+import { finished, type Steps } from "./base/steps.ts";
 import { areAsServing } from "./condition/serving.ts";
 import type { Corrections } from "./model/corrections.ts";
 import type { Edge } from "./model/edge.ts";
@@ -56,6 +57,7 @@ export interface WorldsOptions {
 }
 
 const TICK_MS = 1000;
+const PAUSE_MS = 2;
 
 export function createWorlds(options: WorldsOptions): Worlds {
   const { board, takeArrivals, staleStreams, kept, heat, corrections, onWorld, log } = options;
@@ -80,7 +82,21 @@ export function createWorlds(options: WorldsOptions): Worlds {
         return streams === undefined || streams.size === 0 ? [] : [[index, new Set(streams)] as const];
       }),
     );
+  /** What each second brings, while it is not all taken in. */
+  let underWay: Steps<void> | undefined;
+  let pause: NodeJS.Timeout | undefined;
+  const settle = (): void => {
+    clearTimeout(pause);
+    if (underWay !== undefined) finished(underWay);
+    underWay = undefined;
+  };
+  /** With pauses: where there is one processor for all, whoever answers waits until the main thread sleeps. */
+  const takeIn = (): void => {
+    if (underWay?.next().done === false) pause = setTimeout(takeIn, PAUSE_MS);
+    else refresh();
+  };
   const make = (): World => {
+    settle();
     const facts = board.facts();
     known = facts;
     const keptUp = keptUpOf(kept(), inventory?.edges ?? []);
@@ -102,11 +118,13 @@ export function createWorlds(options: WorldsOptions): Worlds {
   };
   const timer = setInterval(() => {
     if (inventory === undefined || isHeld) return;
-    pricing.tick(takeArrivals(), performance.now());
-    onWorld(make());
+    settle();
+    underWay = pricing.tickInSteps(takeArrivals(), performance.now());
+    pause = setTimeout(takeIn, PAUSE_MS);
   }, TICK_MS);
   return {
     take(next) {
+      settle();
       inventory = next;
       pricing.take(next.edges, next.services);
       return make();
@@ -156,6 +174,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
     ],
     stop() {
       clearInterval(timer);
+      clearTimeout(pause);
       return solver.stop();
     },
   };

@@ -86,3 +86,18 @@ it("hands over the viewers whom no report shows yet, and expects those of anothe
   next.worlds.refresh();
   expect(next.worlds.current().loadRatio[0]).toBeCloseTo(0.47, 2);
 });
+
+it("takes in what a second brought with pauses, and at once where a world is wanted before", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
+  const { worlds, made } = worldsOfOneEdge();
+  const before = made.length;
+  vi.advanceTimersByTime(1001);
+  expect(made.length, "not in the turn of the tick").toBe(before);
+  vi.advanceTimersByTime(100);
+  expect(made.length, "but soon").toBe(before + 1);
+  vi.advanceTimersByTime(901);
+  worlds.refresh();
+  expect(made.length).toBe(before + 2);
+  vi.advanceTimersByTime(100);
+  expect(made.length, "nothing was left to be taken in").toBe(before + 2);
+});

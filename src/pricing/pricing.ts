@@ -1,3 +1,4 @@
+import { finished, type Steps } from "../base/steps.ts";
 import type { Edge } from "../model/edge.ts";
 import { type Facts, STATE_ACTIVE, type World } from "../model/world.ts";
 import { createAnswers } from "./answers.ts";
@@ -35,6 +36,8 @@ export interface Pricing {
   world(facts: Facts, nowMs: number): World;
   /** About once a second, with what the serving threads counted since the last time. */
   tick(arrivals: Arrivals, nowMs: number): void;
+  /** The same, each step a millisecond or three with viewers from everywhere; nothing else may be called before the last. */
+  tickInSteps(arrivals: Arrivals, nowMs: number): Steps<void>;
 }
 
 export interface PricingOptions {
@@ -177,14 +180,16 @@ export function createPricing(options: PricingOptions): Pricing {
     facts = next;
   };
 
-  const takeArrivals = (arrivals: Arrivals, seconds: number, nowMs: number): void => {
+  function* takeArrivals(arrivals: Arrivals, seconds: number, nowMs: number): Steps<void> {
     const returned = returns.take(arrivals, nowMs);
     rushes.add(arrivals, returned, nowMs);
+    yield;
     answers.add(arrivals, returned, nowMs);
+    yield;
     const perAnswer = (pool: number, latitude: number, longitude: number): number =>
       stays.viewersPerAnswer * answers.factor(pool, latitude, longitude);
     demand.add(arrivals, returned, seconds, perAnswer, stays.departureRate);
-  };
+  }
 
   /** Share of an edge that is kept free in a rush, when one answer more may be many viewers too many. */
   const reserveOf = (edge: number, each: number, nowMs: number): number => {
@@ -218,6 +223,15 @@ export function createPricing(options: PricingOptions): Pricing {
     return Number.isNaN(viewers) ? demand.presentAt(slots[edge] as number) : viewers;
   };
 
+  function* tickInSteps(arrivals: Arrivals, nowMs: number): Steps<void> {
+    prediction.sample(nowMs);
+    const seconds = tickedAtMs === undefined ? 1 : (nowMs - tickedAtMs) / 1000;
+    tickedAtMs = nowMs;
+    if (seconds > 0) yield* takeArrivals(arrivals, seconds, nowMs);
+    yield;
+    if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
+  }
+
   return {
     take(nextEdges, services) {
       const index = new Map(edges.map((edge) => [edge.id, edge.index]));
@@ -234,13 +248,8 @@ export function createPricing(options: PricingOptions): Pricing {
       stir = true;
     },
     begin: () => ramps.clear(),
-    tick(arrivals, nowMs) {
-      prediction.sample(nowMs);
-      const seconds = tickedAtMs === undefined ? 1 : (nowMs - tickedAtMs) / 1000;
-      tickedAtMs = nowMs;
-      if (seconds > 0) takeArrivals(arrivals, seconds, nowMs);
-      if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
-    },
+    tick: (arrivals, nowMs) => finished(tickInSteps(arrivals, nowMs)),
+    tickInSteps,
     world(next, nowMs) {
       prediction.sample(nowMs);
       takeFacts(next, nowMs);
