@@ -17,6 +17,7 @@ import { doesGoByPlace, goesByPlace, isExact } from "./selection/place-verdicts.
 import { dependsOnLoad } from "./selection/rank.ts";
 import { FIRST_NUMBER, Rows, STAMP, WORD } from "./selection/rows.ts";
 import { isSameForAll } from "./selection/same-for-all.ts";
+import type { ServiceState } from "./selection/state.ts";
 
 /**
  * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in
@@ -183,6 +184,15 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const lineage = lineages.of(service.id);
     let foundAt = 0;
     let found: Alike | undefined;
+    let epoch = 0;
+    let sinceMs = 0;
+    /** Whether it is worth while to look for wider scopes: they are good for no other epoch. */
+    const isSettled = (): boolean => monotonicMs() - sinceMs >= SETTLED_MS;
+    const stampIn = (state: ServiceState): number => {
+      if (state.epoch !== epoch) sinceMs = monotonicMs();
+      epoch = state.epoch;
+      return lineage.stampIn(epoch);
+    };
     return {
       get scopePrefixLength() {
         return scopeIn(table.words[foundAt + WORD] as number);
@@ -190,7 +200,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       find(client) {
         const now = situation as Situation;
         if (now.inventory !== inventory || now.isPlaceless(client)) return 0;
-        const stamp = lineage.stampIn(roster.stateIn(now.world).epoch);
+        const stamp = stampIn(roster.stateIn(now.world));
         const row = table.find(client, stamp);
         if (row < 0) return 0;
         const isOfNow = table.words[row + STAMP] === stamp;
@@ -198,7 +208,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
         found = known?.isAtRest(now.world) === true ? known : renew(row, roster, stamp);
         if (found === undefined) return 0;
         foundAt = row;
-        if (triesIn(table.words[row + WORD] as number) > 0 && looks.left() > 0)
+        if (triesIn(table.words[row + WORD] as number) > 0 && isSettled() && looks.left() > 0)
           tryAgain(row, found.decision, client);
         return found.number;
       },
@@ -317,6 +327,8 @@ function triesIn(word: number): number {
 }
 
 const WIDENING_TRIES = 4;
+/** Prices that move do so every two seconds. */
+const SETTLED_MS = 3000;
 /** What a step of widening costs is counted in looks at edges: it measures the distance to each, and does other things. */
 const LOOKS_BESIDE_EDGES = 16;
 /** About 100 microseconds, however many edges there are. */
