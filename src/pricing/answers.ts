@@ -162,7 +162,7 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
         const grown = (variances[square] as number) + seconds * VARIANCE_PER_SECOND;
         variances[square] = Math.min(FIRST_VARIANCE, grown);
         learnedAtMs[square] = toMs;
-        total += (variances[square] as number) * weight * weight;
+        total += variances[square] * weight * weight;
       }
       if (!(missing * missing < SURPRISE_MAX * SURPRISE_MAX * total)) return;
       for (const [square, weight] of weights) {
