@@ -42,7 +42,12 @@ describe("what is known of a network, when prices, loads and health have moved,"
         times: fc.constantFrom(1, 1, 9),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ priced: fc.array(fc.tuple(edge, fc.nat({ max: 900 }))) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        priced: fc.array(fc.tuple(edge, fc.oneof(fc.nat({ max: 900 }), fc.nat({ max: 9000 })))),
+      }),
+    },
     {
       weight: 2,
       arbitrary: fc.record({
