@@ -52,10 +52,11 @@ async function figures(edgeCount) {
     const priced = await startEngine(edgeCount, "priced");
     const plain = await startEngine(edgeCount, "plain");
     for (let pass = 0; pass <= PASSES; pass++) {
-      const costs = [await costOf(priced, plain, true), await costOf(priced, plain, false)];
+      const atFirst = await costOf(priced, plain, true);
+      const later = await costOf(priced, plain, false);
       if (pass === 0) continue;
-      first.push(/** @type {Cost} */ (costs[0]));
-      again.push(/** @type {Cost} */ (costs[1]));
+      first.push(atFirst);
+      again.push(later);
     }
     priced.stop();
     plain.stop();

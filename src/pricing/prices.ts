@@ -37,9 +37,14 @@ export interface EdgeOutlook {
 }
 
 /** How far ahead the prices look. */
-const HORIZONS_SECONDS = [3000, 600, 120] as const;
-/** Share of a new solution that is taken, so that a region does not move to and fro. */
-const SMOOTHING = 0.3;
+const HORIZONS_SECONDS = [3000, 600] as const;
+/** Share of a new solution that is taken where it is higher, */
+const RISE_SHARE = 0.3;
+/**
+ * and where it is lower. A city at the point where two edges cost the same goes to the one or to the other as a whole, so that a price which
+ * falls as fast as it rises swings for ever, and the city with it.
+ */
+const FALL_SHARE = 0.01;
 /** Changes smaller than this are not worth moving anybody for. */
 const STEADY_KM = 5;
 /** Share of an edge that the prices leave free for what they do not know. */
@@ -62,6 +67,8 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
   let solvedAtMs = Number.NaN;
   /** Something has come or gone, and no prices were found since. */
   let isUnsettled = false;
+  /** Of the last look at them. */
+  let edgesSeen: readonly EdgeOutlook[] = [];
 
   const correct = (outlook: Outlook, seconds: number): void => {
     trim = trim.map((before, edge) => {
@@ -85,9 +92,11 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
   };
 
   const move = (found: Float64Array): void => {
-    const keep = isUnsettled ? 0 : 1 - SMOOTHING;
     smooth = smooth.map((price, edge) => {
-      const next = price * keep + (found[edge] as number) * (1 - keep);
+      if (!hasRoomToSell(edgesSeen[edge])) return 0;
+      const change = (found[edge] as number) - price;
+      const share = isUnsettled ? 1 : change > 0 ? RISE_SHARE : FALL_SHARE;
+      const next = price + change * share;
       return next < 1 ? 0 : next;
     });
     km = km.map((price, edge) => {
@@ -110,6 +119,7 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
     take(edges, pools, from) {
       const moved = (values: Float64Array) => Float64Array.from(from, (i) => values[i] ?? 0);
       [smooth, km, trim] = [moved(smooth), moved(km), moved(trim)];
+      edgesSeen = [];
       solver.take(
         edges.map(({ location }) => location),
         pools,
@@ -121,6 +131,7 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
       solvedAtMs = nowMs;
       if (seconds > 0) correct(outlook, Math.min(10, seconds));
       isUnsettled ||= isSudden;
+      edgesSeen = outlook.edges;
       if (outlook.edges.every(({ capacity }) => capacity === Number.POSITIVE_INFINITY)) {
         // Nobody's room is wanted: what would be found is known, and the world that is being made has it.
         move(new Float64Array(km.length));
@@ -134,4 +145,9 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
       solver.solve(looks, follow);
     },
   };
+}
+
+/** Who takes nobody, or everybody, has no price. */
+function hasRoomToSell(edge: EdgeOutlook | undefined): boolean {
+  return edge !== undefined && edge.capacity > 0 && Number.isFinite(edge.capacity);
 }

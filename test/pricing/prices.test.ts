@@ -1,0 +1,57 @@
+import { beforeEach, expect, it } from "vitest";
+import { createPrices, type EdgeOutlook, type Prices } from "../../src/pricing/prices.ts";
+import type { Solver } from "../../src/pricing/solver.ts";
+import { edgeAt } from "../selection/fixture.ts";
+
+/** Finds what it is told to. */
+let foundKm = [0];
+let nowMs = 0;
+let prices: Prices;
+
+const solver: Solver = {
+  take: () => undefined,
+  solve: (_looks, follow) => follow(Float64Array.from(foundKm)),
+  stop: async () => {},
+};
+
+/** Two seconds later it finds this price. */
+function find(km: number, { capacity = 100, isSudden = false } = {}): number {
+  nowMs += 2000;
+  foundKm = [km];
+  const edges: EdgeOutlook[] = [{ capacity, viewers: 99 }];
+  prices.solve({ regions: () => [], edges, departureRate: 1 / 3000 }, isSudden, nowMs);
+  return prices.km[0] as number;
+}
+
+beforeEach(() => {
+  prices = createPrices(solver, () => undefined);
+  prices.take([edgeAt("ams1", 0, 52.37, 4.9)], [], [-1]);
+  find(300, { isSudden: true });
+});
+
+it("does not swing with a city that two edges cost the same", () => {
+  const seen = Array.from({ length: 200 }, (_, i) => find(i % 20 < 10 ? 0 : 300));
+  expect(Math.min(...seen)).toBeGreaterThan(260);
+  expect(Math.max(...seen)).toBeLessThanOrEqual(300);
+});
+
+it("rises by nine tenths within seven solutions", () => {
+  for (let i = 0; i < 7; i++) find(1300);
+  expect(prices.km[0]).toBeGreaterThan(1200);
+});
+
+it("falls by nine tenths within nine minutes", () => {
+  for (let i = 0; i < 250; i++) find(0);
+  expect(prices.km[0]).toBeLessThan(30);
+});
+
+it("falls at once where something has come or gone", () => {
+  expect(find(40, { isSudden: true })).toBe(40);
+});
+
+it.each([
+  ["that takes nobody", 0],
+  ["whose end nobody knows", Number.POSITIVE_INFINITY],
+])("is 0 at once for an edge %s", (_, capacity) => {
+  expect(find(300, { capacity })).toBe(0);
+});
