@@ -37,7 +37,7 @@ export interface EdgeOutlook {
 }
 
 /** How far ahead the prices look. */
-const HORIZONS_SECONDS = [3000, 600] as const;
+const HORIZONS_SECONDS = [3000, 600, 120] as const;
 /** Share of a new solution that is taken where it is higher, */
 const RISE_SHARE = 0.3;
 /**
