@@ -26,7 +26,7 @@ import { createOutput } from "./output.ts";
 import { createParser, type ParsedRequest } from "./parser.ts";
 import { createPeerRoom } from "./peer.ts";
 import { readPreface } from "./preface.ts";
-import type { ListeningSocket } from "./sockets.ts";
+import { BACKLOG, type ListeningSocket } from "./sockets.ts";
 
 export interface LoopLimits extends IdleLimits {
   readonly checkIntervalMs: number;
@@ -176,8 +176,8 @@ export function createLoop(options: LoopOptions): Loop {
     return false;
   };
 
-  const accept = ({ fd: listener }: ListeningSocket): void => {
-    for (let i = 0; i < ACCEPTS_PER_TURN; i++) {
+  const accept = ({ fd: listener }: ListeningSocket, most = ACCEPTS_PER_TURN): void => {
+    for (let i = 0; i < most; i++) {
       if (connections.size() >= limits.maxConnections) relieve();
       const fd = libc.accept4(listener, peers.octets, peers.length(), SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) return refused(libc.errno());
@@ -260,7 +260,8 @@ export function createLoop(options: LoopOptions): Loop {
     finish() {
       tellTime();
       isStopping = true;
-      for (const socket of sockets) accept(socket);
+      // Whoever is left waiting is reset when the socket is closed.
+      for (const socket of sockets) accept(socket, BACKLOG);
       for (const connection of connections.all()) {
         if (!serve(connection)) continue;
         // Who has just come may have a request under way: node:http waits for it as for half a one.

@@ -89,4 +89,5 @@ function failure(libc: Libc, endpoint: Endpoint, scheme: Listening["scheme"]): E
   return Object.assign(error, { code: cause.code });
 }
 
-const BACKLOG = 4096;
+/** How many may wait to be accepted, unless the system allows fewer (`somaxconn`). */
+export const BACKLOG = 4096;
