@@ -140,7 +140,7 @@ function timeval(milliseconds: number): Uint8Array {
 const SEND_PATIENCE_MS = 100;
 
 /** Who waits to be accepted; the system grants what it allows. */
-const BACKLOG = 1024;
+export const BACKLOG = 1024;
 
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;

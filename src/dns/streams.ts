@@ -22,7 +22,7 @@ import type { DnsCounters } from "./counters.ts";
 import { Epoll, READABLE, WRITABLE } from "./epoll.ts";
 import { MessageReader } from "./framing.ts";
 import type { Responder } from "./responder.ts";
-import type { SharedSocket } from "./socket.ts";
+import { BACKLOG, type SharedSocket } from "./socket.ts";
 import { MAX_MESSAGE_OCTETS, writeUint16 } from "./wire.ts";
 
 /** Where connections come from. Plain data; descriptors belong to the process. */
@@ -104,13 +104,17 @@ export class Streams {
   }
 
   /**
-   * Accepts no one any more, answers who is connected already, and closes all connections: at once when each has had
+   * Accepts who waits and then no one any more, answers who is connected, and closes all connections: at once when each has had
    * an answer and nothing is on its way, otherwise after `patienceMs`.
    */
   finish(patienceMs: number): void {
     this.turn(0);
     this.#isFinishing = true;
-    for (const { fd } of this.#sockets.listeners) this.#epoll.modify(fd, 0);
+    for (const listener of this.#sockets.listeners) {
+      // Whoever is left waiting is reset when the socket is closed.
+      this.#accept(listener, BACKLOG);
+      this.#epoll.modify(listener.fd, 0);
+    }
     const untilMs = this.#options.nowMs() + patienceMs;
     while (this.#nowMs < untilMs && [...this.#streams.values()].some(isOwed)) this.turn(FINISHING_TURN_MS);
     for (const stream of this.#streams.values()) this.#close(stream);
@@ -132,10 +136,10 @@ export class Streams {
     for (const { fd } of this.#sockets.listeners) this.#epoll.modify(fd, READABLE);
   }
 
-  #accept({ fd: listener, family }: SharedSocket): void {
+  #accept({ fd: listener, family }: SharedSocket, most = ACCEPTS_PER_TURN): void {
     const { name } = this.#addresses;
     const length = name + BigInt(NAME_OCTETS - 4);
-    for (let i = 0; i < ACCEPTS_PER_TURN; i++) {
+    for (let i = 0; i < most; i++) {
       this.#nameLength[0] = SOCKADDR_IN6_OCTETS;
       const fd = this.#libc.accept4(listener, name, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) return this.#acceptedNone(this.#libc.errno());
