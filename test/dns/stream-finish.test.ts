@@ -13,8 +13,8 @@ const HEADER_OCTETS = 12;
 
 it.skipIf(LIBC.kind === "unavailable")("all who wait to be accepted are answered at the end", async () => {
   if (LIBC.kind === "unavailable") return;
-  const { sockets, endpoints, close } = openStreamSockets(LIBC.libc, [{ host: "127.0.0.1", port: 0 }]);
-  const streams = new Streams(LIBC.libc, sockets, {
+  const opened = openStreamSockets(LIBC.libc, [{ host: "127.0.0.1", port: 0 }]);
+  const streams = new Streams(LIBC.libc, opened.sockets, {
     respond(query, length, _source, _transport, reply) {
       reply.set(query.subarray(0, length));
       return HEADER_OCTETS;
@@ -23,7 +23,7 @@ it.skipIf(LIBC.kind === "unavailable")("all who wait to be accepted are answered
     counters: { dropped: () => {} },
     onShortage: () => expect.unreachable("there are descriptors enough"),
   });
-  const clients = Array.from({ length: CLIENTS }, () => connect(endpoints[0]?.port ?? 0, "127.0.0.1"));
+  const clients = Array.from({ length: CLIENTS }, () => connect(opened.endpoints[0]?.port ?? 0, "127.0.0.1"));
   await Promise.all(
     clients.map(async (client) => {
       await once(client, "connect");
@@ -31,7 +31,7 @@ it.skipIf(LIBC.kind === "unavailable")("all who wait to be accepted are answered
     }),
   );
   streams.finish(500);
-  close();
+  opened.close();
   const replies = await Promise.all(clients.map((client) => buffer(client)));
   expect(replies.filter((reply) => reply.equals(QUERY))).toHaveLength(CLIENTS);
 });
