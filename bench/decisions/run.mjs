@@ -1,8 +1,8 @@
 // npm run bench -- decisions [--pairs=3] [--passes=5]
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
+import { startAsked } from "../lib/asked.mjs";
 import { option } from "../lib/option.mjs";
+import { LOAD_CORE, SERVER_CORE } from "../lib/process.mjs";
 import { publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
 
@@ -58,8 +58,7 @@ async function figures(edgeCount) {
       first.push(atFirst);
       again.push(later);
     }
-    priced.stop();
-    plain.stop();
+    await Promise.all([priced.stop(), plain.stop()]);
   }
   return [rowOf(edgeCount, "at first sight", first), rowOf(edgeCount, "seen before", again)];
 }
@@ -96,37 +95,14 @@ async function costOf(priced, plain, isNew) {
   return cost;
 }
 
-/**
- * @typedef {object} Engine
- * @property {(order: import("./engine.mjs").Order) => Promise<number>} ask seconds of CPU time, all threads
- * @property {() => void} stop
- */
+/** @typedef {import("../lib/asked.mjs").Asked<import("./engine.mjs").Order, number>} Engine answers with seconds of CPU time, all threads */
 
 /**
  * @param {number} edgeCount
  * @param {"priced" | "plain"} kind
  * @returns {Promise<Engine>}
  */
-async function startEngine(edgeCount, kind) {
-  const child = fork(join(import.meta.dirname, "engine.mjs"), [String(edgeCount), String(CLIENTS), kind]);
-  const next = async () => {
-    const ended = new AbortController();
-    const died = once(child, "exit", { signal: ended.signal }).then(([code]) => {
-      throw new Error(`an engine ended with ${code}`);
-    });
-    try {
-      return (await Promise.race([once(child, "message"), died]))[0];
-    } finally {
-      ended.abort();
-      died.catch(() => undefined);
-    }
-  };
-  await next();
-  return {
-    ask(order) {
-      child.send(order);
-      return next();
-    },
-    stop: () => child.disconnect(),
-  };
+function startEngine(edgeCount, kind) {
+  const file = join(import.meta.dirname, "engine.mjs");
+  return startAsked(`${SERVER_CORE},${LOAD_CORE}`, file, [String(edgeCount), String(CLIENTS), kind]);
 }

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LOAD_CORE, start } from "../lib/process.mjs";
+import { startAsked } from "../lib/asked.mjs";
+import { LOAD_CORE } from "../lib/process.mjs";
 
 /**
  * @template Order, Yield
@@ -24,26 +25,6 @@ export function startTcpLoad() {
 /** Starts a generator, on its own core. @param {string} name @returns {Promise<LoadOf<any, any>>} */
 async function startGenerator(name) {
   const file = join(dirname(fileURLToPath(import.meta.url)), name);
-  const child = start(LOAD_CORE, [process.execPath, file], { ipc: true });
-  await answerOf(child);
-  return {
-    run(order) {
-      const answer = answerOf(child);
-      child.process.send(order);
-      return answer;
-    },
-    stop: child.stop,
-  };
-}
-
-/** @param {import("../lib/process.mjs").Child} child @returns {Promise<any>} */
-function answerOf(child) {
-  return new Promise((resolve, reject) => {
-    const ended = () => reject(new Error(`the load generator has ended:\n${child.output()}`));
-    child.process.once("exit", ended);
-    child.process.once("message", (message) => {
-      child.process.off("exit", ended);
-      resolve(message);
-    });
-  });
+  const { ask, stop } = await startAsked(LOAD_CORE, file);
+  return { run: ask, stop };
 }
