@@ -69,6 +69,10 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
   const { services, edges, trustedProxies, detailsFor, proxyProtocol, listen } = inventory;
   const counted = newCountedIn();
   const served = serveCertificates(listen.https, log);
+  const reason = libc.kind === "unavailable" ? libc.reason : whyNoParser();
+  const areThreads = libc.kind === "loaded" && reason === undefined && endpoints.length > 0;
+  if (endpoints.length > 0 && !areThreads)
+    log.warn({ reason }, "answering HTTP in the main thread alone, with less throughput");
   const encrypted = openEncrypted(libc, options);
   const doorOptions: HttpDoorOptions = {
     ...options,
@@ -80,10 +84,6 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
     ...(proxyProtocol && { proxyProtocol }),
     counted,
   };
-  const reason = libc.kind === "unavailable" ? libc.reason : whyNoParser();
-  const areThreads = libc.kind === "loaded" && reason === undefined && endpoints.length > 0;
-  if (endpoints.length > 0 && !areThreads)
-    log.warn({ reason }, "answering HTTP in the main thread alone, with less throughput");
   const door = await startHttpDoor(areThreads ? { ...doorOptions, endpoints: [] } : doorOptions);
   for (const endpoint of door.httpsEndpoints)
     log.info({ endpoint: formatEndpoint(endpoint) }, "answering HTTPS");

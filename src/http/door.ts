@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { Socket } from "node:net";
@@ -17,7 +18,7 @@ import { type ConnectionRefusal, endSlowly, refusalOf, refuseConnection } from "
 import { type CountedIn, createCounts, httpMetrics, newCountedIn } from "./counts.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { fromHttp2 } from "./http2-request.ts";
-import { type HttpsListener, listenHttps } from "./https.ts";
+import { createHttpsListener, type HttpsEvents, type HttpsListener } from "./https.ts";
 import { createFoster, createListener, type ListenerEvents } from "./listener.ts";
 import { createProxied } from "./proxied.ts";
 import { createResponder, type DoorInventory, type Response, type ViewerRequest } from "./respond.ts";
@@ -186,22 +187,12 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     if (rejected !== undefined) counts.rejected(rejected);
     counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
   };
-  const https: HttpsListener[] = [];
-  const openHttps = async (): Promise<void> => {
-    const { endpoints = [], certificates, fds = [] } = options.https ?? {};
-    if (certificates === undefined) return;
-    for (const [i, endpoint] of endpoints.entries()) {
-      const at = { endpoint, ipv6Only: hasIpv4Twin(endpoint, endpoints), fd: fds[i] };
-      https.push(
-        await listenHttps(at, certificates, limits, {
-          http1: (socket) => foster.take(socket, NOTHING),
-          http2: answerHttp2,
-          failed: () => counts.rejected("tls"),
-          guard: connections.guard,
-        }),
-      );
-    }
-  };
+  const https = createHttpsListeners(options.https, limits, {
+    http1: (socket) => foster.take(socket, NOTHING),
+    http2: answerHttp2,
+    failed: () => counts.rejected("tls"),
+    guard: connections.guard,
+  });
 
   const stop = async (): Promise<void> => {
     stopping = true;
@@ -217,22 +208,30 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     else foster.take(socket, input);
   };
 
-  const opened = await Promise.allSettled(
-    listeners.map(async (listener, i) => {
-      const endpoint = options.endpoints[i] as Endpoint;
-      return await listener.open(endpoint, hasIpv4Twin(endpoint, options.endpoints));
-    }),
-  );
-  const [openedHttps] = await Promise.allSettled([openHttps()]);
-  const failed = [...opened, openedHttps].find((one) => one.status === "rejected");
+  const openAll = async (): Promise<readonly PromiseSettledResult<Endpoint>[]> => {
+    const { endpoints } = options;
+    const { endpoints: encrypted = [], fds = [] } = options.https ?? {};
+    return await Promise.allSettled([
+      ...listeners.map(async (listener, i) => {
+        const endpoint = endpoints[i] as Endpoint;
+        return await listener.open(endpoint, hasIpv4Twin(endpoint, endpoints));
+      }),
+      ...https.map(async (listener, i) => {
+        const endpoint = encrypted[i] as Endpoint;
+        return await listener.open({ endpoint, ipv6Only: hasIpv4Twin(endpoint, encrypted), fd: fds[i] });
+      }),
+    ]);
+  };
+  const opened = await openAll();
+  const failed = opened.find((one) => one.status === "rejected");
   if (failed !== undefined) {
     await stop();
     throw failed.reason;
   }
   const endpoints = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   return {
-    endpoints,
-    httpsEndpoints: https.map(({ endpoint }) => endpoint),
+    endpoints: endpoints.slice(0, listeners.length),
+    httpsEndpoints: endpoints.slice(listeners.length),
     renewCertificates: () => https.forEach(({ renew }) => renew()),
     metrics: () => httpMetrics([counted]),
     take(inventory) {
@@ -245,6 +244,21 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
 }
 
 const NOTHING = new Uint8Array();
+
+/** @throws what a listener cannot be made for; then the sockets that were to be its own are closed */
+function createHttpsListeners(
+  https: HttpsOptions | undefined,
+  limits: HttpLimits,
+  events: HttpsEvents,
+): readonly HttpsListener[] {
+  if (https === undefined) return [];
+  try {
+    return https.endpoints.map(() => createHttpsListener(https.certificates, limits, events));
+  } catch (error) {
+    for (const fd of https.fds ?? []) closeSync(fd);
+    throw error;
+  }
+}
 
 /** `::` takes IPv4 too, unless IPv4 has an endpoint of its own at that port. */
 export function hasIpv4Twin({ host, port }: Endpoint, endpoints: readonly Endpoint[]): boolean {

@@ -27,8 +27,11 @@ export interface HttpsEvents {
 }
 
 export interface HttpsListener {
-  /** Where it really listens. */
-  readonly endpoint: Endpoint;
+  /**
+   * @returns where it really listens
+   * @throws with one line that tells the address and the reason
+   */
+  open(place: HttpsPlace): Promise<Endpoint>;
   /** Serves the certificates as they are now to whoever comes from now on. */
   readonly renew: () => void;
   /** As of a `Listener`, but for HTTP/1.1 connections, which are the door's. */
@@ -39,17 +42,15 @@ export interface HttpsListener {
 export interface HttpsPlace {
   readonly endpoint: Endpoint;
   readonly ipv6Only: boolean;
-  /** A socket that listens there already. */
+  /** A socket that listens there already, which is the listener's from now on. */
   readonly fd: number | undefined;
 }
 
-/** @throws with one line that tells the address and the reason */
-export async function listenHttps(
-  { endpoint, ipv6Only, fd }: HttpsPlace,
+export function createHttpsListener(
   certificates: Certificates,
   limits: HttpLimits,
   events: HttpsEvents,
-): Promise<HttpsListener> {
+): HttpsListener {
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   const http2 = createHttp2Server({
@@ -94,21 +95,8 @@ export async function listenHttps(
   }, TICKET_SECONDS * 1000);
   rotation.unref();
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      const why = whyNotListening(error as NodeJS.ErrnoException);
-      reject(new Error(`cannot listen for HTTPS on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
-    });
-    server.listen(
-      fd === undefined ? { ...endpoint, ipv6Only, backlog: BACKLOG } : { fd, backlog: BACKLOG },
-      resolve,
-    );
-  }).catch((error: unknown) => {
-    clearInterval(rotation);
-    throw error;
-  });
   return {
-    endpoint: { host: endpoint.host, port: (server.address() as AddressInfo).port },
+    open: async (place) => await open(server, place),
     renew() {
       server.setSecureContext(certificates.first());
       server.setTicketKeys(ticketKeys);
@@ -126,6 +114,20 @@ export async function listenHttps(
       clearTimeout(timer);
     },
   };
+}
+
+async function open(server: Server, { endpoint, ipv6Only, fd }: HttpsPlace): Promise<Endpoint> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      const why = whyNotListening(error as NodeJS.ErrnoException);
+      reject(new Error(`cannot listen for HTTPS on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
+    });
+    server.listen(
+      fd === undefined ? { ...endpoint, ipv6Only, backlog: BACKLOG } : { fd, backlog: BACKLOG },
+      resolve,
+    );
+  });
+  return { host: endpoint.host, port: (server.address() as AddressInfo).port };
 }
 
 /** Who waits to be accepted; the system grants what it allows. */
