@@ -7,7 +7,7 @@ import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import type { Alike } from "./selection/alike.ts";
 import { choiceOf } from "./selection/choice-table.ts";
-import type { Field, Roster } from "./selection/field.ts";
+import type { Field } from "./selection/field.ts";
 import { createLineages } from "./selection/lineages.ts";
 import { createLooks } from "./selection/looks.ts";
 import { canBeKept, NetworkTable } from "./selection/network-table.ts";
@@ -15,9 +15,9 @@ import { createNumbering } from "./selection/numbering.ts";
 import { PlaceChooser } from "./selection/place-chooser.ts";
 import { doesGoByPlace, goesByPlace, isExact } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
+import type { Roster, ServiceState } from "./selection/roster.ts";
 import { FIRST_NUMBER, Rows, STAMP, WORD } from "./selection/rows.ts";
 import { isSameForAll } from "./selection/same-for-all.ts";
-import type { ServiceState } from "./selection/state.ts";
 
 /**
  * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in

@@ -27,7 +27,8 @@ import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { addViewers } from "./selection/heat.ts";
-import { select, type Viewer } from "./selection/select.ts";
+import { select } from "./selection/select.ts";
+import type { Viewer } from "./selection/viewer.ts";
 import { streamKeyOf, streamOf, streamOfHostname } from "./selection/stream.ts";
 
 /**

@@ -6,7 +6,8 @@ import type { Condition } from "./model/condition.ts";
 import type { Choice, Decision, Outcome, RejectionReason } from "./model/decision.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
-import type { Fallback, Service, ViewerRule } from "./model/service.ts";
+import type { Fallback, Service } from "./model/service.ts";
+import type { ViewerRule } from "./model/viewer-rule.ts";
 import { UP_IPV4, UP_IPV6, type World } from "./model/world.ts";
 import type {
   ChoiceView,

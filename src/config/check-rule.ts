@@ -1,4 +1,4 @@
-import type { ViewerRule } from "../model/service.ts";
+import type { ViewerRule } from "../model/viewer-rule.ts";
 import type { Report } from "./report.ts";
 
 /** A rule that no viewer can match is a slip. */

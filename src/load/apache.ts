@@ -1,6 +1,7 @@
 import type { StatusLoad } from "../model/edge.ts";
-import { advance, bandwidthReading } from "./counters.ts";
+import { advance } from "./counters.ts";
 import { looksLike, numberIn } from "./document.ts";
+import { bandwidthReading } from "./rates.ts";
 import { type FieldReading, numberReading, type SourceType, unreadable } from "./source.ts";
 
 /** Apache's mod_status. Its rates and its CPU load are averages since the start, and of no use here. */

@@ -1,6 +1,7 @@
 import type { AstatsLoad } from "../model/edge.ts";
-import { type Amounts, advance, bandwidthReading, type Counters } from "./counters.ts";
+import { type Amounts, advance, type Counters } from "./counters.ts";
 import { isObject, looksLike, membersAt, numberIn, parseJson, valueAt } from "./document.ts";
+import { bandwidthReading } from "./rates.ts";
 import { type FieldReading, numberReading, type SourceType, streamsReading, unreadable } from "./source.ts";
 
 /** Apache Traffic Server, by Traffic Control's astats plugin; the stats_over_http plugin has less, and is read too. */

@@ -1,5 +1,3 @@
-import { type FieldReading, fieldReading } from "./source.ts";
-
 /** Counters of one server, as they were at one moment, and how fast they moved until then. */
 export interface Counters {
   readonly moment: Moment;
@@ -53,29 +51,6 @@ export function rateOf({ values, rates }: Counters, names = Object.keys(values))
   const sum = found.reduce((a, b) => a + b, 0);
   return names.length === 0 || Number.isNaN(sum) ? undefined : sum;
 }
-
-/** Bandwidth from counters of octets. */
-export function bandwidthReading(counters: Counters, from: string, names?: readonly string[]): FieldReading {
-  const wanted = names ?? Object.keys(counters.values);
-  const octets = rateOf(counters, [...wanted]);
-  if (octets !== undefined) return fieldReading("bandwidth", octets * 8, from);
-  const problem = wanted.length === 0 ? `nothing at ${from}` : gapWords(counters);
-  return { field: "bandwidth", from, problem };
-}
-
-/** Why counters have no rate. */
-export function gapWords({ gap }: Counters): string {
-  return gap === undefined ? CHANGED : GAP_WORDS[gap];
-}
-
-const CHANGED = "a counter came or went: known again from the next reading on";
-
-const GAP_WORDS: { readonly [gap in NonNullable<Counters["gap"]>]: string } = {
-  first: "a rate: known from the second reading on",
-  restart: "its counters began anew: known again from the next reading on",
-  clock: "its clock jumped: known again from the next reading on",
-  frozen: "its figures have stood still for over 30 s: statistics switched off, or a cache in between",
-};
 
 function elapsedBetween(last: Moment, now: Moment): number {
   return last.clockMs === undefined || now.clockMs === undefined

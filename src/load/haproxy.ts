@@ -1,8 +1,9 @@
 import type { Capacity, StatusLoad } from "../model/edge.ts";
-import { type Amounts, advance, bandwidthReading } from "./counters.ts";
+import { type Amounts, advance } from "./counters.ts";
 import { parseCsv } from "../base/csv.ts";
 import { looksLike, numberIn } from "./document.ts";
 import { type PrometheusSample, readMetrics, valueOf } from "./prometheus.ts";
+import { bandwidthReading } from "./rates.ts";
 import { type FieldReading, numberReading, shareReading, type SourceType, unreadable } from "./source.ts";
 
 interface Frontend {

@@ -1,6 +1,6 @@
 import type { LoadReport } from "../model/condition.ts";
 import type { JsonField, JsonLoad, LoadField } from "../model/edge.ts";
-import { type Amounts, advance, type Counters, gapWords, rateOf } from "./counters.ts";
+import { type Amounts, advance, type Counters, rateOf } from "./counters.ts";
 import { isObject, memberOf, numberIn, parseJson } from "./document.ts";
 import { kindOf, LOAD_FIELDS } from "./fields.ts";
 import {
@@ -11,6 +11,7 @@ import {
   reportFrom,
   type SourceType,
 } from "./source.ts";
+import { gapWords } from "./rates.ts";
 
 type Fields = JsonLoad["fields"];
 

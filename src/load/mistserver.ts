@@ -1,7 +1,8 @@
 import type { MistServerLoad } from "../model/edge.ts";
 import type { MistServerDetails } from "../model/mistserver.ts";
-import { advance, bandwidthReading } from "./counters.ts";
+import { advance } from "./counters.ts";
 import { membersAt, numberAt, parseJson, valueAt } from "./document.ts";
+import { bandwidthReading } from "./rates.ts";
 import { numberReading, shareReading, type SourceType, streamsReading, unreadable } from "./source.ts";
 import { under } from "./url.ts";
 

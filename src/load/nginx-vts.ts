@@ -1,5 +1,5 @@
 import type { StatusLoad } from "../model/edge.ts";
-import { type Amounts, advance, bandwidthReading, type Counters, type Moment } from "./counters.ts";
+import { type Amounts, advance, type Counters, type Moment } from "./counters.ts";
 import { membersAt, numberAt, parseJson, textAt, valueAt } from "./document.ts";
 import {
   type FieldReading,
@@ -11,6 +11,7 @@ import {
   streamsReading,
   unreadable,
 } from "./source.ts";
+import { bandwidthReading } from "./rates.ts";
 import { under } from "./url.ts";
 
 /**

@@ -1,6 +1,7 @@
 import type { NodeExporterLoad } from "../model/edge.ts";
-import { type Amounts, advance, bandwidthReading, type Counters, gapWords, rateOf } from "./counters.ts";
+import { type Amounts, advance, type Counters, rateOf } from "./counters.ts";
 import { type PrometheusSample, readMetrics, valueOf } from "./prometheus.ts";
+import { bandwidthReading, gapWords } from "./rates.ts";
 import { type FieldReading, shareReading, type SourceType, unreadable } from "./source.ts";
 import { looksLike } from "./document.ts";
 

@@ -1,5 +1,5 @@
 import type { OvenMediaEngineLoad } from "../model/edge.ts";
-import { advance, bandwidthReading } from "./counters.ts";
+import { advance } from "./counters.ts";
 import { membersAt, numberAt, numberIn, parseJson, textAt, valueAt } from "./document.ts";
 import {
   type FieldReading,
@@ -10,6 +10,7 @@ import {
   streamsReading,
   unreadable,
 } from "./source.ts";
+import { bandwidthReading } from "./rates.ts";
 import { under } from "./url.ts";
 
 /** OvenMediaEngine's API. Its token goes out as a Basic credential without a user. */

@@ -1,5 +1,5 @@
 import type { StatusLoad } from "../model/edge.ts";
-import { advance, bandwidthReading } from "./counters.ts";
+import { advance } from "./counters.ts";
 import { listAt, numberAt, parseJson, textAt, valueAt } from "./document.ts";
 import {
   type FieldReading,
@@ -11,6 +11,7 @@ import {
   streamsReading,
   unreadable,
 } from "./source.ts";
+import { bandwidthReading } from "./rates.ts";
 import { under } from "./url.ts";
 
 const PAGE = 1000;

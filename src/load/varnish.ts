@@ -1,7 +1,8 @@
 import type { StatusLoad } from "../model/edge.ts";
-import { type Amounts, advance, bandwidthReading, type Moment } from "./counters.ts";
+import { type Amounts, advance, type Moment } from "./counters.ts";
 import { isObject, membersAt, numberAt, parseJson, valueAt } from "./document.ts";
 import { readMetrics, valueOf } from "./prometheus.ts";
+import { bandwidthReading } from "./rates.ts";
 import { numberReading, type SourceType, type Unreadable, unreadable } from "./source.ts";
 
 interface Figures {

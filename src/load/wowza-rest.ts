@@ -1,5 +1,5 @@
 import type { WowzaLoad } from "../model/edge.ts";
-import { advance, bandwidthReading, type Counters } from "./counters.ts";
+import { advance, type Counters } from "./counters.ts";
 import { isObject, listAt, membersAt, numberAt, numberIn, parseJson, textAt, valueAt } from "./document.ts";
 import {
   type FieldReading,
@@ -12,6 +12,7 @@ import {
   streamsReading,
   unreadable,
 } from "./source.ts";
+import { bandwidthReading } from "./rates.ts";
 import { under } from "./url.ts";
 import { childrenOf, childText, type Element, parseXml } from "./xml.ts";
 

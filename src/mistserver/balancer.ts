@@ -1,20 +1,13 @@
 import { formatAddress } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Condition } from "../model/condition.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
-import type { MistBalancer, MistServerDetails } from "../model/mistserver.ts";
+import type { MistBalancer } from "../model/mistserver.ts";
 import { controlReply } from "./control.ts";
 import { hostOf } from "./host.ts";
 import { outputUrl } from "./outputs.ts";
+import type { MistReply, Server } from "./reply.ts";
 import { type Asked, type MistRequest, type Place, readRequest } from "./request.ts";
-
-/** An edge of the service, and what is known of it now. */
-export interface Server {
-  readonly edge: Edge;
-  readonly condition: Condition | undefined;
-  readonly details: MistServerDetails | undefined;
-}
 
 /** What the answers are made of. */
 export interface BalancerContext {
@@ -30,14 +23,6 @@ export interface Wanted {
   readonly stream: string;
   /** Where the viewer is, if whoever asks says so. */
   readonly place?: Place;
-}
-
-export interface MistReply {
-  readonly status: 200 | 307 | 403 | 404 | 405;
-  readonly body: string;
-  readonly location?: string;
-  /** What was asked, from a fixed vocabulary. */
-  readonly call: "stream" | "source" | "ingest" | "control" | "refused";
 }
 
 /**

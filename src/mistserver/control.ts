@@ -1,7 +1,7 @@
 import type { LoadReport } from "../model/condition.ts";
 import type { MistStream } from "../model/mistserver.ts";
-import type { MistReply, Server } from "./balancer.ts";
 import { hostOf } from "./host.ts";
+import type { MistReply, Server } from "./reply.ts";
 
 /** What operators and their scripts ask at `/`. */
 export function controlReply(given: ReadonlyMap<string, string>, servers: readonly Server[]): MistReply {

@@ -9,7 +9,8 @@ import { Tally } from "../base/tally.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import { type BalancerContext, type MistReply, mistReply } from "./balancer.ts";
+import { type BalancerContext, mistReply } from "./balancer.ts";
+import type { MistReply } from "./reply.ts";
 import { clientAt } from "./request.ts";
 
 export interface MistDoor {

@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import type { ViewerRule } from "./service.ts";
+import type { ViewerRule } from "./viewer-rule.ts";
 
 /** One serving host, as configured. */
 export interface Edge {

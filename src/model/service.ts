@@ -1,8 +1,8 @@
-import type { Address, Family, Prefix } from "./address.ts";
+import type { Address, Family } from "./address.ts";
 import type { Band } from "./band.ts";
 import type { ExperienceRules } from "./corrections.ts";
 import type { TlsCheck } from "./edge.ts";
-import type { Continent } from "./location.ts";
+import type { ViewerRule } from "./viewer-rule.ts";
 
 /** A routed hostname with its edges and its rules, as configured. */
 export interface Service {
@@ -120,13 +120,6 @@ export interface PanicSettings {
   readonly threshold: number;
   /** How long the last good state is kept at most, while nothing else speaks against our own network. */
   readonly holdMs: number;
-}
-
-export interface ViewerRule {
-  readonly countries: readonly string[];
-  readonly continents: readonly Continent[];
-  readonly networks: readonly Prefix[];
-  readonly asns: readonly number[];
 }
 
 /** How an edge can tell that a viewer was sent to it. */

@@ -1,6 +1,6 @@
 import type { Region } from "./demand.ts";
 import { solve } from "./solve.ts";
-import { createTransports, type Pool } from "./transport.ts";
+import { createTransports, type Place, type Pool } from "./transport.ts";
 
 /** Prices that look ahead in steps, each found near to where it was the last time. */
 export interface LookAhead {
@@ -8,12 +8,6 @@ export interface LookAhead {
   take(places: readonly Place[], pools: readonly Pool[], from: readonly number[]): void;
   /** Of the nearest look, kilometres by edge: it ends nowhere below those of the furthest, with which it begins. */
   solve(looks: readonly Look[]): Float64Array;
-}
-
-/** Where an edge stands. */
-export interface Place {
-  readonly latitude: number;
-  readonly longitude: number;
 }
 
 /** Who wants what by some time, and what there is. Looks come furthest first. */

@@ -2,9 +2,9 @@ import { Worker } from "node:worker_threads";
 import { superviseThread, type ThreadDeath } from "../base/supervise.ts";
 import { threadEntry } from "../base/thread-entry.ts";
 import type { Region } from "./demand.ts";
-import type { Look, Place } from "./look-ahead.ts";
+import type { Look } from "./look-ahead.ts";
 import type { Solver } from "./solver.ts";
-import type { Pool } from "./transport.ts";
+import type { Place, Pool } from "./transport.ts";
 
 /** What the thread is told, in plain data. */
 export type SolverOrder =

@@ -1,5 +1,5 @@
-import { createLookAhead, type Look, type Place } from "./look-ahead.ts";
-import type { Pool } from "./transport.ts";
+import { createLookAhead, type Look } from "./look-ahead.ts";
+import type { Place, Pool } from "./transport.ts";
 
 /** Whoever finds prices, here and at once or elsewhere and soon. */
 export interface Solver {

@@ -1,6 +1,5 @@
 import { distanceKm, type UnitVector, unitVector } from "../base/sphere.ts";
 import type { Region } from "./demand.ts";
-import type { Place } from "./look-ahead.ts";
 import type { Transport } from "./solve.ts";
 
 /** Services with the same edges and reach: their viewers compete for the same room. */
@@ -9,6 +8,12 @@ export interface Pool {
   readonly edges: readonly number[];
   /** How far a viewer may be sent. */
   readonly maxDistanceKm: number;
+}
+
+/** Where an edge stands. */
+export interface Place {
+  readonly latitude: number;
+  readonly longitude: number;
 }
 
 /** Lays regions and edges out for the solver; rows are kept, for most regions are there the next time too. */

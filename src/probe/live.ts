@@ -1,16 +1,10 @@
-import type { MediaPlaylist } from "./playlist.ts";
+import type { MediaPlaylist, Position } from "./playlist.ts";
 
 /** What is kept of a live playlist between two looks at it. */
 export interface LiveMemory {
   readonly position: Position;
   /** Monotonic clock: as late as this, a playlist still at the position is stale. */
   readonly staleAtMs: number;
-}
-
-/** How far a playlist has come: the number after its last segment, and the parts that are there of that one. */
-export interface Position {
-  readonly nextSequence: number;
-  readonly parts: number;
 }
 
 export type Liveness =

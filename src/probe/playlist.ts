@@ -1,5 +1,3 @@
-import type { Position } from "./live.ts";
-
 /** What a probe wants to know of an HLS playlist (RFC 8216; parts as in rfc8216bis). */
 export type Playlist = MasterPlaylist | MediaPlaylist;
 
@@ -16,6 +14,12 @@ export interface MediaPlaylist {
   readonly position: Position;
   /** URI of the newest segment that is there, or else of the newest part. */
   readonly newest?: string;
+}
+
+/** How far a playlist has come: the number after its last segment, and the parts that are there of that one. */
+export interface Position {
+  readonly nextSequence: number;
+  readonly parts: number;
 }
 
 /** Undefined: not a playlist, or one without what the RFC demands of it. */

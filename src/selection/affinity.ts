@@ -3,7 +3,7 @@ import type { FavourReason } from "../model/decision.ts";
 import { type Contest, drawOf } from "./contest.ts";
 import { isWarm, viewersOfStream } from "./heat.ts";
 import { usedShare } from "./live.ts";
-import { SAME_PLACE_KM } from "./rank.ts";
+import { SAME_PLACE_KM } from "./price.ts";
 
 /** The one edge that is given a lead over others that are about as good. */
 export interface Favour {

@@ -1,6 +1,6 @@
 import type { Location } from "../model/location.ts";
-import type { Roster } from "./field.ts";
 import { KEPT_EDGES, type Nearest } from "./nearest.ts";
+import type { Roster } from "./roster.ts";
 
 /**
  * The edges of a service as one viewer sees them, to be looked at from the first on. One object per field, set

@@ -1,9 +1,10 @@
 import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
 import type { Corrected } from "./corrections.ts";
-import type { Field, Roster } from "./field.ts";
-import type { Viewer } from "./select.ts";
+import type { Field } from "./field.ts";
+import type { Roster } from "./roster.ts";
 import { networkKey, rendezvousDraw } from "./spread.ts";
+import type { Viewer } from "./viewer.ts";
 
 /** One choice that is being made: who asks for what, among whom, in which world. */
 export interface Contest {

@@ -5,10 +5,11 @@ import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { Candidates } from "./candidates.ts";
 import { Kept } from "./kept.ts";
 import { createNearest, type Pool } from "./nearest.ts";
-import { type Preferences, preferencesOf } from "./preferred.ts";
+import { preferencesOf } from "./preferred.ts";
+import { placeVerdicts } from "./place-verdicts.ts";
+import type { Roster } from "./roster.ts";
 import { hashText } from "./spread.ts";
-import { placeVerdicts, type PlaceVerdictsIn } from "./place-verdicts.ts";
-import { type StateWatch, watchState } from "./state.ts";
+import { watchState } from "./state.ts";
 
 /** The edges of one inventory, prepared once for all choices among them. */
 export interface Field {
@@ -19,19 +20,6 @@ export interface Field {
   readonly candidates: Candidates;
   readonly kept: Kept;
   rosterOf(service: Service): Roster;
-}
-
-/** The edges of one service. */
-export interface Roster extends StateWatch {
-  readonly service: Service;
-  /** Indices in the order that `failover` keeps. */
-  readonly listed: Uint16Array;
-  readonly pool: Pool;
-  /** That any edge has addresses in, bits as in `World.up`. */
-  readonly families: number;
-  readonly verdictsIn: PlaceVerdictsIn;
-  /** Absent: no edge is preferred for anybody. */
-  readonly preferences?: Preferences;
 }
 
 export function createField(edges: readonly Edge[]): Field {

@@ -2,10 +2,11 @@ import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
 import { namedWithin } from "./band.ts";
 import { CHOICE_WORDS, type PlaceChoice } from "./choice-table.ts";
-import type { Field, Roster } from "./field.ts";
+import type { Field } from "./field.ts";
 import type { Kept } from "./kept.ts";
 import { doesGoByPlace } from "./place-verdicts.ts";
-import { priceKm, SAME_PLACE_KM } from "./rank.ts";
+import { priceKm, SAME_PLACE_KM } from "./price.ts";
+import type { Roster } from "./roster.ts";
 import { STANDING, standingOf } from "./standing.ts";
 
 /**

@@ -3,13 +3,10 @@ import type { Location, PlaceVerdicts } from "../model/location.ts";
 import type { World } from "../model/world.ts";
 import { bandKm } from "./band.ts";
 import type { Candidates } from "./candidates.ts";
-import type { Roster } from "./field.ts";
 import { barrierKm, usedShare } from "./live.ts";
-import { priceKm, SAME_PLACE_KM } from "./rank.ts";
+import { priceKm, SAME_PLACE_KM } from "./price.ts";
+import type { PlaceVerdictsIn, Roster } from "./roster.ts";
 import { STANDING, standingOf } from "./standing.ts";
-
-/** The verdicts of one world; they stand until those of another are asked for. */
-export type PlaceVerdictsIn = (world: World) => PlaceVerdicts;
 
 /**
  * Which edges a DNS answer would name for a place, or anywhere within a circle: there, no score differs by more than the

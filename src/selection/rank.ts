@@ -3,8 +3,8 @@ import type { Rank } from "../model/service.ts";
 import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
 import { correctionKm } from "./corrections.ts";
-import type { Viewer } from "./select.ts";
-import { barrierKm, liveRatio, usedShare } from "./live.ts";
+import { liveRatio } from "./live.ts";
+import { priceKm, SAME_PLACE_KM } from "./price.ts";
 
 /** The one order of a service. */
 export interface Ranking {
@@ -15,9 +15,6 @@ export interface Ranking {
   /** Where score and distance are equal: the lower, the better. */
   readonly lot: (contest: Contest, edge: number) => number;
 }
-
-/** Edges this close to each other are one place. */
-export const SAME_PLACE_KM = 1;
 
 /** Load of an edge that says nothing, or has no limit: neither empty nor full. */
 const UNKNOWN_LOAD = 0.5;
@@ -76,19 +73,6 @@ export function drawsByNetwork(rank: Rank, { layer, latitude }: Location): boole
 export function dependsOnLoad(rank: Rank, { latitude, accuracyRadiusKm = 0 }: Location): boolean {
   const isVague = latitude === undefined || accuracyRadiusKm > SAME_PLACE_KM;
   return rank === "least-loaded" || (rank === "nearest" && isVague);
-}
-
-/** What the edge's load adds to its distance now. */
-export function priceKm(
-  {
-    world,
-    service,
-    viewer,
-  }: Pick<Contest, "world" | "service"> & { readonly viewer: Pick<Viewer, "brings"> },
-  edge: number,
-): number {
-  const used = usedShare(world, edge, service.margin, viewer.brings);
-  return (world.priceKm[edge] as number) + barrierKm(used);
 }
 
 function loadAt({ world }: Contest, edge: number): number {

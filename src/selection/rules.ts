@@ -1,6 +1,7 @@
 import type { Client } from "../model/client.ts";
 import type { Located } from "../model/location.ts";
-import type { Service, ViewerRule } from "../model/service.ts";
+import type { Service } from "../model/service.ts";
+import type { ViewerRule } from "../model/viewer-rule.ts";
 
 /** Whether a service serves a viewer, and how many leading bits of the client's address that depended on. */
 export interface Admission {

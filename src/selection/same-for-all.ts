@@ -1,4 +1,4 @@
-import type { Roster } from "./field.ts";
+import type { Roster } from "./roster.ts";
 
 /** Whether a service's edges are the same for whoever asks, whatever the world; distances differ all the same. */
 export function isSameForAll({ service, preferences }: Pick<Roster, "service" | "preferences">): boolean {

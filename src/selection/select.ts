@@ -8,7 +8,6 @@ import {
   type Trace,
 } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
-import type { Located } from "../model/location.ts";
 import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
 import type { Contest } from "./contest.ts";
@@ -19,7 +18,8 @@ import { liveRatio } from "./live.ts";
 import { type Favour, favourOf } from "./affinity.ts";
 import { bandKm, namedWithin } from "./band.ts";
 import { PREFERRED_KM } from "./preferred.ts";
-import { drawsByNetwork, priceKm, type Ranking, rankingOf, roomAt, SAME_PLACE_KM } from "./rank.ts";
+import { priceKm, SAME_PLACE_KM } from "./price.ts";
+import { drawsByNetwork, type Ranking, rankingOf, roomAt } from "./rank.ts";
 import { admit } from "./rules.ts";
 import {
   isMissed,
@@ -32,20 +32,7 @@ import {
 } from "./standing.ts";
 import { streamKeyOf } from "./stream.ts";
 import { upFor } from "./up.ts";
-
-/** Who asks, and what is known of him. */
-export interface Viewer {
-  readonly client: Client;
-  readonly located: Located;
-  /** The stream's name, where a path names one. */
-  readonly stream?: string;
-  /** Of the name by which affinity keeps a stream together. */
-  readonly streamKey?: number | undefined;
-  /** How many edges are wanted; left out: all. */
-  readonly most?: number;
-  /** How many more viewers than usual follow the decision: they need room too. */
-  readonly brings?: number;
-}
+import type { Viewer } from "./viewer.ts";
 
 /**
  * The choice of edge: candidates → standing → rank → spread → Decision. Pure: the same service, viewer and world

@@ -1,28 +1,8 @@
 import type { World } from "../model/world.ts";
 import { barrierKm, usedShare } from "./live.ts";
 import { isMissed, rejectedBy, STANDING, STANDINGS, standingOf } from "./standing.ts";
-import type { Roster } from "./field.ts";
+import type { Roster, ServiceState, StateWatch } from "./roster.ts";
 import { upFor } from "./up.ts";
-
-/** What a world has for one service, apart from the viewer. */
-export interface ServiceState {
-  /**
-   * Tells states of all services apart. It stays over worlds in which all that a choice reads of them is the same
-   * (health, operators' states, prices, what players' reports add), and no eligible edge is so near its limit that every viewer makes it dearer,
-   * nor was so in the world before.
-   */
-  readonly epoch: number;
-  /** The same, but prices aside, and what viewers and players' reports add to distances. */
-  readonly condition: number;
-  /** Edges left out beside eligible ones by reason, distances and streams aside; as of when the world was made. */
-  readonly rejected: readonly number[];
-  /** Nobody drains or is about to come up, who could be missed where he is the nearest. */
-  readonly isNobodyMissed: boolean;
-}
-
-export interface StateWatch {
-  readonly stateIn: (world: World) => ServiceState;
-}
 
 /** What is kept by epoch may outlive an inventory. */
 let epochs = 0;

@@ -16,10 +16,17 @@ beforeAll(() => {
 afterAll(() => rmSync(house, { recursive: true }));
 
 function lint(file: string, line: string): string {
-  mkdirSync(join(house, dirname(file)), { recursive: true });
-  writeFileSync(join(house, file), `${line}\n`);
-  const { stdout } = spawnSync(oxlint, [file], { cwd: house, encoding: "utf8" });
-  rmSync(join(house, file));
+  return lintAll([[file, line]]);
+}
+
+function lintAll(files: readonly (readonly [file: string, line: string])[]): string {
+  for (const [file, line] of files) {
+    mkdirSync(join(house, dirname(file)), { recursive: true });
+    writeFileSync(join(house, file), `${line}\n`);
+  }
+  const names = files.map(([file]) => file);
+  const { stdout } = spawnSync(oxlint, names, { cwd: house, encoding: "utf8" });
+  for (const file of names) rmSync(join(house, file));
   return stdout;
 }
 
@@ -51,6 +58,15 @@ describe("the import rule", () => {
     ["a package that it owns", "src/ops/a.ts", 'export * from "fastify";'],
   ])("lets a room import %s", (_name, file, line) => {
     expect(lint(file, line)).not.toContain("no-restricted-imports");
+  });
+
+  it("refuses files that import each other, be it for types alone", () => {
+    const circle = [
+      ["src/dns/a.ts", 'import type { B } from "./b.ts"; export type A = B[];'],
+      ["src/dns/b.ts", 'import type { A } from "./a.ts"; export type B = A | 1;'],
+    ] as const;
+    expect(lintAll(circle)).toContain("Dependency cycle");
+    expect(lintAll([["src/dns/b.ts", "export type B = 1;"], circle[0]])).not.toContain("Dependency cycle");
   });
 
   it("covers every room there is", () => {
