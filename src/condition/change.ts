@@ -2,6 +2,7 @@ import type { Family } from "../model/address.ts";
 import type { Health, StateOrigin } from "../model/condition.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { Log } from "../model/log.ts";
+import { NEARLY_FULL } from "./nearly-full.ts";
 
 /** What the log and the event stream tell of an edge. */
 export type ConditionChange =
@@ -31,14 +32,11 @@ export type ConditionChange =
 
 export type LoadLevel = "unknown" | "room" | "full";
 
-/** Below this, an edge that was full has room again: viewers who come and go at the brim are no news. */
-const ROOM_BELOW = 0.95;
-
-/** The next level; only for telling, the choice of edges goes by the ratio itself. */
+/** The next level: viewers who come and go at the brim are no news. Only for telling, the choice of edges goes by the ratio itself. */
 export function levelOf(loadRatio: number, before: LoadLevel): LoadLevel {
   if (Number.isNaN(loadRatio)) return "unknown";
   if (loadRatio >= 1) return "full";
-  return before === "full" && loadRatio >= ROOM_BELOW ? "full" : "room";
+  return before === "full" && loadRatio >= NEARLY_FULL ? "full" : "room";
 }
 
 /** An edge that is found up at its first probe is no news: there can be thousands at once. */

@@ -1,7 +1,5 @@
 import type { Facts } from "../model/world.ts";
-
-/** From this share of its capacity an edge is nearly full. */
-const NEARLY_FULL = 0.95;
+import { NEARLY_FULL } from "./nearly-full.ts";
 
 /**
  * Whether the same edges can take viewers as far as that depends on probes, operators and what is full, nearly full or
