@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { knotServer } from "../../bench/lib/knot.mjs";
 import type { Zone } from "../../src/model/zone.ts";
 import { query } from "../dns/packets.ts";
 import { zoneFile } from "../dns/zone-file.ts";
@@ -18,7 +18,6 @@ const PATIENCE_MS = 20_000;
 export async function startKnot(zone: Zone, rateLimit: number): Promise<Knot> {
   const folder = takeServerFolder();
   const port = await freePort();
-  for (const name of ["run", "state"]) mkdirSync(join(folder, name));
   const files = {
     "knot.conf": configuration(folder, port, zone.name, rateLimit),
     "zone.zone": zoneFile(zone),
@@ -40,16 +39,7 @@ export async function startKnot(zone: Zone, rateLimit: number): Promise<Knot> {
 }
 
 function configuration(folder: string, port: number, zone: string, rateLimit: number): string {
-  return `
-server:
-    rundir: ${join(folder, "run")}
-    listen: 127.0.0.1@${port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: ${join(folder, "state")}
-log:
+  return `${knotServer(folder, port)}log:
   - target: stderr
     any: warning
 mod-rrl:

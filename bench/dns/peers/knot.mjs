@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { knotServer } from "../../lib/knot.mjs";
 import { freePort, pathOf, SERVER_CORE, start } from "../../lib/process.mjs";
 import { EXISTING_NAMES, ZONE } from "../questions.mjs";
 
@@ -11,7 +12,6 @@ export const knot = {
   package: "knot-module-geoip",
   async start({ folder, database, sites, siteByCountry }) {
     const port = await freePort();
-    for (const name of ["run", "state"]) mkdirSync(join(folder, name));
     const file = (/** @type {string} */ name) => join(folder, name);
     writeFileSync(file("knot.conf"), configuration(port, folder, database));
     writeFileSync(file("geo.yaml"), geography(siteByCountry));
@@ -23,17 +23,7 @@ export const knot = {
 
 /** @param {number} port @param {string} folder @param {string} database */
 function configuration(port, folder, database) {
-  return `
-server:
-    rundir: ${join(folder, "run")}
-    listen: 127.0.0.1@${port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-    edns-client-subnet: on
-database:
-    storage: ${join(folder, "state")}
-mod-geoip:
+  return `${knotServer(folder, port, "edns-client-subnet: on")}mod-geoip:
   - id: world
     config-file: ${join(folder, "geo.yaml")}
     ttl: 20

@@ -1,0 +1,1 @@
+export function knotServer(folder: string, port: number, settings?: string): string;
