@@ -1,10 +1,11 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { formatPrefix, parseAddress } from "../base/address.ts";
+import { formatEndpoint } from "../base/endpoint.ts";
 import type { Reach } from "../base/reach.ts";
 import type { CertificateFiles, Inventory, Place, Token } from "../model/inventory.ts";
 import { whyNotAsked } from "./build-edges.ts";
 import { readPrefix } from "./leaf-network.ts";
-import { type Door, doorsOf, isLoopback } from "./doors.ts";
+import { type Door, doorsOf, isLoopback, overlap } from "./doors.ts";
 import { VALUE } from "./reading.ts";
 import type { Report } from "./report.ts";
 import type { FileInput } from "./schema.ts";
@@ -18,16 +19,23 @@ export function checkListening(root: Tree, report: Report): void {
   report(["listen"], "no door for viewers; give listen.dns, listen.http or both");
 }
 
-/** No two doors can open on one address and port; DNS too has a TCP side. */
+/** No two doors can open on one address and port, nor on every address and one of them; DNS too has a TCP side. */
 export function checkDoors(file: FileInput, report: Report): void {
-  const first = new Map<string, Door>();
+  const byPort = new Map<number, Door[]>();
   for (const door of doorsOf(file)) {
-    const { host, port } = door.endpoint;
-    const name = `${host} ${port}`;
-    const earlier = first.get(name);
-    if (port === 0 || earlier === undefined) first.set(name, door);
-    else report(door.path, `${VALUE} is taken already by ${earlier.path.join(".")}; choose another port`);
+    const { port } = door.endpoint;
+    const others = byPort.get(port) ?? [];
+    byPort.set(port, [...others, door]);
+    const earlier = port === 0 ? undefined : others.find((other) => overlap(other, door));
+    if (earlier !== undefined) report(door.path, takenBy(earlier, door));
   }
+}
+
+function takenBy(earlier: Door, { endpoint }: Door): string {
+  const name = earlier.path.join(".");
+  return earlier.endpoint.host === endpoint.host
+    ? `${VALUE} is taken already by ${name}; choose another port`
+    : `${VALUE} overlaps with ${name}, ${formatEndpoint(earlier.endpoint)}; choose another port, or leave one of them out`;
 }
 
 /** Only the viewers' HTTP doors read PROXY headers. */

@@ -7,18 +7,37 @@ import type { Path } from "./tree.ts";
 export interface Door {
   readonly path: Path;
   readonly endpoint: Endpoint;
+  /** On `::`, connections over IPv4 come too: not of DNS, nor of viewers where 0.0.0.0 is listed beside it. */
+  readonly isDual: boolean;
 }
 
 /** Everything edgeward itself listens on. */
 export function doorsOf({ listen }: Pick<FileInput, "listen">): Door[] {
-  const many = (name: "dns" | "http" | "mistserver") =>
-    listen[name].map((endpoint, i) => ({ path: ["listen", name, i], endpoint }));
-  const https = (listen.https?.addresses ?? []).map((endpoint, i) => ({
-    path: ["listen", "https", "addresses", i],
+  const https = listen.https?.addresses ?? [];
+  return [
+    ...doorsAt(["listen", "dns"], listen.dns, () => true),
+    ...doorsAt(["listen", "http"], listen.http, hasTwin(listen.http)),
+    ...doorsAt(["listen", "https", "addresses"], https, hasTwin(https)),
+    { path: ["listen", "ops"], endpoint: listen.ops, isDual: listen.ops.host === "::" },
+    ...doorsAt(["listen", "mistserver"], listen.mistserver, () => false),
+  ];
+}
+
+function doorsAt(
+  path: Path,
+  endpoints: readonly Endpoint[],
+  isForIpv6Alone: (endpoint: Endpoint) => boolean,
+): Door[] {
+  return endpoints.map((endpoint, i) => ({
+    path: [...path, i],
     endpoint,
+    isDual: endpoint.host === "::" && !isForIpv6Alone(endpoint),
   }));
-  const ops = { path: ["listen", "ops"], endpoint: listen.ops };
-  return [...many("dns"), ...many("http"), ...https, ops, ...many("mistserver")];
+}
+
+/** Whether 0.0.0.0 is listed with the same port. */
+function hasTwin(endpoints: readonly Endpoint[]): (endpoint: Endpoint) => boolean {
+  return ({ port }) => endpoints.some((other) => other.host === "0.0.0.0" && other.port === port);
 }
 
 /** Whether a connection to that address and port would come back to one of our own doors. */
@@ -28,6 +47,14 @@ export function isOwnDoor(doors: readonly Endpoint[], address: Address, port: nu
     if (own === undefined || endpoint.port !== port) return false;
     return isEverywhere(own) ? isLoopback(address) : equal(own, address);
   });
+}
+
+/** Whether a connection could be for either; ports are not looked at. */
+export function overlap(a: Door, b: Door): boolean {
+  const [one, other] = [parseAddress(a.endpoint.host), parseAddress(b.endpoint.host)];
+  if (one === undefined || other === undefined) return false;
+  if (one.family !== other.family) return a.isDual || b.isDual;
+  return isEverywhere(one) || isEverywhere(other) || equal(one, other);
 }
 
 export function isLoopback({ family, bytes }: Address): boolean {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { filesIn } from "../base/watch.ts";
@@ -62,7 +63,8 @@ async function readWhole(file: string): Promise<SourceFile | string> {
 
 async function readOnce(file: string): Promise<SourceFile | string> {
   try {
-    const handle = await open(file, "r");
+    // Who opens a named pipe waits for somebody to write to it.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const before = await handle.stat();
       if (!before.isFile()) return `is not a file; name one, as ${basename(file)}/edgeward.yaml`;

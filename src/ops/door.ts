@@ -7,6 +7,7 @@
  */
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import { Tally } from "../base/tally.ts";
 import type { Endpoint, Token } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -188,13 +189,14 @@ function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   }
 }
 
-async function listen(app: FastifyInstance, { host, port }: Endpoint, events: EventHub): Promise<void> {
+async function listen(app: FastifyInstance, endpoint: Endpoint, events: EventHub): Promise<void> {
   try {
-    await app.listen({ host, port });
+    await app.listen({ host: endpoint.host, port: endpoint.port });
   } catch (error) {
     events.stop();
     await app.close();
-    throw error;
+    const why = whyNotListening(error as NodeJS.ErrnoException);
+    throw new Error(`cannot listen for operators on ${formatEndpoint(endpoint)}: ${why}`, { cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
@@ -24,6 +25,13 @@ describe("files that cannot be read", () => {
     expect(await messages(join(folder, "empty.yaml"))).toEqual([expect.stringContaining("is empty")]);
     expect(await messages(join(folder, "large.yaml"))).toEqual([expect.stringContaining("1048577 octets")]);
     expect(await messages(join(folder, "binary.yaml"))).toEqual([expect.stringContaining("not UTF-8")]);
+  });
+
+  it("are named pipes that nobody writes to", async () => {
+    const folder = await folderWith({});
+    const file = join(folder, "pipe.yaml");
+    execFileSync("mkfifo", [file]);
+    expect(await messages(file)).toEqual([expect.stringContaining("is not a file")]);
   });
 
   it("lead through a file as if it were a folder", async () => {

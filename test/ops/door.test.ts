@@ -359,7 +359,9 @@ describe("life", () => {
   });
 
   it("throws where the address is taken", async () => {
-    await expect(openDoor({ endpoint: door.endpoint })).rejects.toThrow("EADDRINUSE");
+    await expect(openDoor({ endpoint: door.endpoint })).rejects.toThrow(
+      `cannot listen for operators on 127.0.0.1:${door.endpoint.port}: another program listens there (EADDRINUSE)`,
+    );
   });
 
   it("listens on IPv6", async () => {
