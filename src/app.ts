@@ -224,7 +224,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       }),
     digest: () => digestOfFiles(inventory.file),
     current: () => inventory,
-    prepare: (next) => geo.setFiles(next.geoip),
+    prepare: (next) => geo.prepareFiles(next.geoip),
     settle: [
       packInSteps,
       (next) => redirector.prepareInSteps(next),
@@ -239,8 +239,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       inOneTurn((next) => checker.take(next)),
       inOneTurn((next) => worlds.take(next)),
     ],
-    take(next) {
+    take(next, useDatabases) {
       inventory = next;
+      useDatabases();
       geo.setPlaces(next.places);
       const world = worlds.release();
       redirector.take(next, world);

@@ -17,23 +17,23 @@ export interface Reloads {
   readonly metrics: MetricSource;
 }
 
-export interface ReloadOptions {
+export interface ReloadOptions<Prepared> {
   readonly log: Log;
   readonly load: () => Promise<LoadedConfig>;
   /** As `LoadedConfig.digest`, of the files as they are. */
   readonly digest: () => Promise<string>;
   readonly current: () => Inventory;
-  /** What may take its time, before the new configuration is taken. */
-  readonly prepare: (next: Inventory) => Promise<void>;
+  /** What may take its time, before the new configuration is taken; it is handed on to `take`. */
+  readonly prepare: (next: Inventory) => Promise<Prepared>;
   /** What can be made ready without a viewer noticing, each, or each step of it, in a turn of its own: thousands of edges take long. */
   readonly settle: readonly ((next: Inventory) => Steps<unknown> | undefined)[];
   /** Hands it to everyone who answers, in one turn. */
-  readonly take: (next: Inventory) => void;
+  readonly take: (next: Inventory, prepared: Prepared) => void;
   readonly told: (verdict: ReloadVerdict) => void;
 }
 
 /** Replaces the configuration whole, or leaves the running one in place and says why. */
-export function createReloads(options: ReloadOptions): Reloads {
+export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloads {
   const { log, load, digest, current, prepare, settle, take, told } = options;
   let last: ReloadView = { successful: true, atMs: Date.now(), problems: [] };
   let lastSuccessMs = last.atMs;
@@ -48,7 +48,7 @@ export function createReloads(options: ReloadOptions): Reloads {
       read = loaded.digest;
       return refused(loaded.problems);
     }
-    await prepare(loaded.inventory);
+    const prepared = await prepare(loaded.inventory);
     const changed = changedPaths(await describeChange(current(), loaded.inventory));
     // In between, whoever waits is answered.
     await nextTurn();
@@ -57,7 +57,7 @@ export function createReloads(options: ReloadOptions): Reloads {
       while (steps?.next().done === false) await nextTurn();
       await nextTurn();
     }
-    take(loaded.inventory);
+    take(loaded.inventory, prepared);
     read = loaded.digest;
     last = { successful: true, atMs: Date.now(), problems: [] };
     lastSuccessMs = last.atMs;
@@ -71,9 +71,17 @@ export function createReloads(options: ReloadOptions): Reloads {
     for (const problem of problems) log.error({ ...problem }, "configuration refused; the running one stays");
     return { kind: "refused", problems };
   };
+  /** A fault of ours on the way: what had settled in by then stays, until a configuration is taken. */
+  const broken = (error: unknown): ReloadVerdict => {
+    log.error({ error }, "a fault while a configuration was taken");
+    read = undefined;
+    const message = "was not taken, for a fault that the log tells of; reload again, or restart";
+    return refused([{ file: current().file, line: 1, column: 1, path: "", message }]);
+  };
   const run = (): Promise<ReloadVerdict> => {
     next = undefined;
     running = once()
+      .catch(broken)
       .then((verdict) => {
         told(verdict);
         return verdict;

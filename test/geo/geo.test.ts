@@ -367,21 +367,33 @@ describe("a database on disk", () => {
   it("is let go when another file is configured, which is read before it serves", async () => {
     const [first, second] = [await stored("a.mmdb", LONDON_FILE), await stored("b.mmdb", TOKYO_FILE)];
     const geo = await open({ files: { city: [first], asn: [] } });
-    const change = geo.setFiles({ city: [second], asn: [] });
-    expect(geo.locate(client("81.2.69.1")).location.city).toBe("London");
-    await change;
+    const use = await geo.prepareFiles({ city: [second], asn: [] });
+    expect(geo.locate(client("81.2.69.1")).location.city, "read, and not in use yet").toBe("London");
+    use();
     expect(geo.locate(client("81.2.69.1")).location.city).toBe("Tokyo");
     expect(geo.databases().map((info) => info.path)).toEqual([second]);
+  });
+
+  it("stands in while the file that is configured instead is absent or unsound", async () => {
+    const [first, second] = [await stored("a.mmdb", LONDON_FILE), join(folder, "b.mmdb")];
+    const geo = await open({ files: { city: [first], asn: [] } });
+    (await geo.prepareFiles({ city: [second], asn: [] }))();
+    expect(geo.locate(client("81.2.69.1")).location.city).toBe("London");
+    expect(log.lines.at(-1)).toMatchObject({ level: "warn", fields: { files: [first] } });
+    await replaced(second, TOKYO_FILE);
+    await vi.waitFor(() => expect(geo.locate(client("81.2.69.1")).location.city).toBe("Tokyo"), 5000);
+    expect(geo.databases().map((info) => info.path)).toEqual([second]);
+    await replaced(first, LONDON_FILE);
+    (await geo.prepareFiles({ city: [], asn: [] }))();
+    expect(geo.databases()).toEqual([]);
+    expect(geo.locate(client("81.2.69.1")).location.layer).toBe("none");
   });
 
   it("follows the last of several configurations that come at once", async () => {
     const [first, second] = [await stored("a.mmdb", LONDON_FILE), await stored("b.mmdb", TOKYO_FILE)];
     const geo = await open();
-    await Promise.all([
-      geo.setFiles({ city: [first], asn: [] }),
-      geo.setFiles({ city: [], asn: [] }),
-      geo.setFiles({ city: [second], asn: [] }),
-    ]);
+    const files = [[first], [], [second]].map((city) => ({ city, asn: [] }));
+    for (const use of await Promise.all(files.map((some) => geo.prepareFiles(some)))) use();
     expect(geo.databases().map((info) => info.path)).toEqual([second]);
     expect(geo.locate(client("81.2.69.1")).location.city).toBe("Tokyo");
   });
