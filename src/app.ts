@@ -328,9 +328,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     const { listen } = inventory;
     const { decide } = redirector;
     const draining = {
-      seen: (edgeId: string | undefined, lot: number) => drains.seen(edgeId, lot, Date.now()),
+      seen: (edgeId: string | undefined, lot: number) => drains.seen(edgeId, lot, performance.now()),
       isToLeave: (edgeId: string, lot: number) => drains.isToLeave(edgeId, lot),
-      isHasty: (ids: Iterable<string>) => drains.isHasty(ids, Date.now()),
+      isHasty: (ids: Iterable<string>) => drains.isHasty(ids, performance.now()),
     };
     const steer = createSteering({
       draining,

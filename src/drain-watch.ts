@@ -20,7 +20,7 @@ export function watchDrains(board: Board, drains: Drains, inventory: () => Inven
     const draining = facts.state.includes(STATE_DRAIN)
       ? drainingNow(board.conditions(), facts, inventory())
       : [];
-    drains.tick(draining, Date.now());
+    drains.tick(draining, { wallMs: Date.now(), monotonicMs: performance.now() });
   };
   tick();
   const timer = setInterval(tick, TICK_MS);

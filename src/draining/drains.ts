@@ -18,20 +18,22 @@ export interface Draining {
   readonly keptForMs: number;
 }
 
-/** How far each drain has come, and whom it moves. */
+/** How far each drain has come, and whom it moves. Time passes by the monotonic clock, so that a wall clock that jumps empties no edge. */
 export interface Drains {
   /** About once a second, with all edges that drain. */
-  tick(draining: readonly Draining[], wallMs: number): void;
+  tick(draining: readonly Draining[], now: Moment): void;
   /** A steering call of a viewer, and from where he plays, if that is known. */
-  seen(edgeId: string | undefined, lot: number, wallMs: number): void;
+  seen(edgeId: string | undefined, lot: number, monotonicMs: number): void;
   /** Whether a viewer is among those who are to leave by now. */
   isToLeave(edgeId: string, lot: number): boolean;
   /** Whether any of these drains in a way that players there should ask again soon. */
-  isHasty(edgeIds: Iterable<string>, wallMs: number): boolean;
+  isHasty(edgeIds: Iterable<string>, monotonicMs: number): boolean;
   view(edgeId: string): DrainView | undefined;
   /** Of all edges that drain. */
   all(): ReadonlyMap<string, DrainView>;
 }
+
+export type Moment = Readonly<Record<"wallMs" | "monotonicMs", number>>;
 
 export interface DrainsOptions {
   /** Once, when the last viewer has left. */
@@ -41,12 +43,13 @@ export interface DrainsOptions {
 export function createDrains({ onEmpty }: DrainsOptions = {}): Drains {
   const drains = new Map<string, Drain>();
 
-  const tickOne = (draining: Draining, wallMs: number): void => {
+  const tickOne = (draining: Draining, now: Moment): void => {
     const { edgeId } = draining;
     const known = drains.get(edgeId);
     const drain =
-      known !== undefined && known.draining.sinceMs === draining.sinceMs ? known : newDrain(draining, wallMs);
+      known !== undefined && known.draining.sinceMs === draining.sinceMs ? known : newDrain(draining, now);
     drains.set(edgeId, drain);
+    const wallMs = now.monotonicMs + drain.aheadMs;
     const seconds = Math.max(0, (wallMs - drain.tickedAtMs) / 1000);
     const sessions = drain.sessions.count(wallMs);
     const left = draining.viewers ?? (drain.sessions.wereAny() ? sessions : undefined);
@@ -63,23 +66,23 @@ export function createDrains({ onEmpty }: DrainsOptions = {}): Drains {
   };
 
   return {
-    tick(draining, wallMs) {
-      const now = new Set(draining.map(({ edgeId }) => edgeId));
-      for (const edgeId of drains.keys()) if (!now.has(edgeId)) drains.delete(edgeId);
-      for (const one of draining) tickOne(one, wallMs);
+    tick(draining, now) {
+      const ids = new Set(draining.map(({ edgeId }) => edgeId));
+      for (const edgeId of drains.keys()) if (!ids.has(edgeId)) drains.delete(edgeId);
+      for (const one of draining) tickOne(one, now);
     },
-    seen(edgeId, lot, wallMs) {
-      for (const [id, { sessions }] of drains)
-        if (id === edgeId) sessions.seen(lot, wallMs);
+    seen(edgeId, lot, monotonicMs) {
+      for (const [id, { sessions, aheadMs }] of drains)
+        if (id === edgeId) sessions.seen(lot, monotonicMs + aheadMs);
         else if (edgeId !== undefined) sessions.left(lot);
     },
     isToLeave(edgeId, lot) {
       const drain = drains.get(edgeId);
       return drain !== undefined && lot < drain.movedShare;
     },
-    isHasty(edgeIds, wallMs) {
+    isHasty(edgeIds, monotonicMs) {
       if (drains.size === 0) return false;
-      for (const edgeId of edgeIds) if (isHasty(drains.get(edgeId), wallMs)) return true;
+      for (const edgeId of edgeIds) if (isHasty(drains.get(edgeId), monotonicMs)) return true;
       return false;
     },
     view: (edgeId) => {
@@ -90,8 +93,9 @@ export function createDrains({ onEmpty }: DrainsOptions = {}): Drains {
   };
 }
 
-function isHasty(drain: Drain | undefined, wallMs: number): boolean {
+function isHasty(drain: Drain | undefined, monotonicMs: number): boolean {
   if (drain === undefined || drain.emptySinceMs !== undefined) return false;
+  const wallMs = monotonicMs + drain.aheadMs;
   const { deadlineMs, sinceMs } = drain.draining;
   if (deadlineMs !== undefined) return deadlineMs - wallMs < HASTE_MS;
   return sinceMs !== undefined && wallMs - sinceMs < HASTE_MS;
@@ -104,7 +108,8 @@ const HASTE_MS = 600_000;
 
 interface Drain {
   draining: Draining;
-  /** Wall clock. */
+  /** How far the wall clock was ahead of the monotonic one when it was first seen. All times of a drain are by that. */
+  readonly aheadMs: number;
   readonly startMs: number;
   tickedAtMs: number;
   readonly sessions: ReturnType<typeof createSessions>;
@@ -115,9 +120,10 @@ interface Drain {
   emptySinceMs: number | undefined;
 }
 
-function newDrain(draining: Draining, wallMs: number): Drain {
+function newDrain(draining: Draining, { wallMs, monotonicMs }: Moment): Drain {
   return {
     draining,
+    aheadMs: wallMs - monotonicMs,
     startMs: draining.sinceMs ?? wallMs,
     tickedAtMs: wallMs,
     sessions: createSessions(),

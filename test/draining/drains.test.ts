@@ -5,6 +5,9 @@ import { movedShare } from "../../src/draining/pace.ts";
 const START_MS = 1_700_000_000_000;
 const MINUTE_MS = 60_000;
 
+/** As both clocks show it. */
+const moment = (wallMs: number) => ({ wallMs, monotonicMs: wallMs - START_MS });
+
 const drainOf = (rest: Partial<Draining> = {}): Draining => ({
   edgeId: "ams1",
   sinceMs: START_MS,
@@ -66,11 +69,11 @@ describe("a drain", () => {
         room: Math.max(0, options.room - taken),
         ...(deadlineMs === undefined ? {} : { deadlineMs }),
       });
-      drains.tick([draining], wallMs);
+      drains.tick([draining], moment(wallMs));
       const before = playing.length;
       playing = playing.filter((lot, i) => {
         if (i % 10 !== second % 10) return true;
-        drains.seen("ams1", lot, wallMs);
+        drains.seen("ams1", lot, wallMs - START_MS);
         return !drains.isToLeave("ams1", lot);
       });
       mostPerTick = Math.max(mostPerTick, before - playing.length);
@@ -110,7 +113,7 @@ describe("a drain", () => {
     const told: string[] = [];
     const drains = createDrains({ onEmpty: (id) => told.push(id) });
     const tick = (second: number, viewers: number): void =>
-      drains.tick([drainOf({ viewers })], START_MS + second * 1000);
+      drains.tick([drainOf({ viewers })], moment(START_MS + second * 1000));
     tick(0, 0);
     tick(19, 0);
     expect(told).toEqual([]);
@@ -120,22 +123,22 @@ describe("a drain", () => {
     expect(drains.view("ams1")?.emptySinceMs).toBe(START_MS + 20_000);
     tick(22, 1);
     expect(drains.view("ams1")).not.toHaveProperty("emptySinceMs");
-    drains.tick([], START_MS + 23_000);
+    drains.tick([], moment(START_MS + 23_000));
     expect(drains.view("ams1")).toBeUndefined();
     expect(drains.isToLeave("ams1", 0)).toBe(false);
   });
 
   it("counts by steering calls where nothing is reported, without anybody who plays elsewhere or has gone", () => {
     const drains = createDrains();
-    const tick = (second: number): void => drains.tick([drainOf()], START_MS + second * 1000);
+    const tick = (second: number): void => drains.tick([drainOf()], moment(START_MS + second * 1000));
     tick(0);
     expect(drains.view("ams1")).not.toHaveProperty("viewersLeft");
-    for (const lot of [0.1, 0.2, 0.3, 0.1]) drains.seen("ams1", lot, START_MS);
+    for (const lot of [0.1, 0.2, 0.3, 0.1]) drains.seen("ams1", lot, 0);
     tick(1);
     expect(drains.view("ams1")).toMatchObject({ viewersLeft: 3, steeredHere: 3 });
     expect([...drains.all()]).toEqual([["ams1", drains.view("ams1")]]);
-    drains.seen("sin1", 0.1, START_MS + 2000);
-    drains.seen(undefined, 0.2, START_MS + 2000);
+    drains.seen("sin1", 0.1, 2000);
+    drains.seen(undefined, 0.2, 2000);
     tick(3);
     expect(drains.view("ams1")).toMatchObject({ viewersLeft: 2 });
     tick(151);
@@ -145,8 +148,8 @@ describe("a drain", () => {
   it("wants players to ask soon: at first, or towards the deadline, until it is empty", () => {
     const hasty = (second: number, rest: Partial<Draining>): boolean => {
       const drains = createDrains();
-      drains.tick([drainOf(rest)], START_MS + second * 1000);
-      return drains.isHasty(["sin1", "ams1"], START_MS + second * 1000);
+      drains.tick([drainOf(rest)], moment(START_MS + second * 1000));
+      return drains.isHasty(["sin1", "ams1"], second * 1000);
     };
     expect(hasty(0, {})).toBe(true);
     expect(hasty(601, {})).toBe(false);
@@ -155,17 +158,36 @@ describe("a drain", () => {
     expect(hasty(30, { viewers: 0 })).toBe(false);
     const { sinceMs: _, ...byFile } = drainOf();
     const drains = createDrains();
-    drains.tick([byFile], START_MS);
-    expect(drains.isHasty(["ams1"], START_MS)).toBe(false);
+    drains.tick([byFile], moment(START_MS));
+    expect(drains.isHasty(["ams1"], 0)).toBe(false);
     expect(drains.isToLeave("ams1", 0.99)).toBe(true);
   });
 
   it("starts anew when it is set anew", () => {
     const drains = createDrains();
     const deadlineMs = START_MS + 60 * MINUTE_MS;
-    drains.tick([drainOf()], START_MS);
+    drains.tick([drainOf()], moment(START_MS));
     expect(drains.isToLeave("ams1", 0.9)).toBe(true);
-    drains.tick([drainOf({ sinceMs: START_MS + 1000, deadlineMs })], START_MS + 1000);
+    drains.tick([drainOf({ sinceMs: START_MS + 1000, deadlineMs })], moment(START_MS + 1000));
     expect(drains.isToLeave("ams1", 0.9)).toBe(false);
   });
+
+  it.each([10 * 365 * 86_400_000, -86_400_000])(
+    "goes on as before when the wall clock jumps by %i ms",
+    (jumpMs) => {
+      const told: string[] = [];
+      const drains = createDrains({ onEmpty: (id) => told.push(id) });
+      const draining = [drainOf({ deadlineMs: START_MS + 60 * MINUTE_MS })];
+      drains.tick(draining, { wallMs: START_MS, monotonicMs: 0 });
+      drains.seen("ams1", 0.5, 0);
+      drains.tick(draining, { wallMs: START_MS + 30 * MINUTE_MS + jumpMs, monotonicMs: 100_000 });
+      drains.seen("ams1", 0.25, 100_000);
+      expect(told).toEqual([]);
+      expect(drains.view("ams1")).toMatchObject({ viewersLeft: 1 });
+      expect(drains.isToLeave("ams1", 0.25)).toBe(false);
+      drains.tick(draining, { wallMs: START_MS + 31 * MINUTE_MS + jumpMs, monotonicMs: 30 * MINUTE_MS });
+      expect(drains.isToLeave("ams1", 0.25)).toBe(true);
+      expect(told, "both have been silent for long").toEqual(["ams1"]);
+    },
+  );
 });
