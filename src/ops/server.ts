@@ -34,6 +34,8 @@ export function createServer(log: Log): FastifyInstance {
     http: { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, connectionsCheckingInterval: 2000 },
     // A string is not a number, and an unknown field is a mistake to be told of.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    schemaErrorFormatter: (errors, part) =>
+      new Error(errors.map((error) => `${part}${error.instancePath} ${expectation(error)}`).join(", ")),
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, _request, reply) => {
       void sendProblem(reply, problemOf(error) ?? problem("internal"));
@@ -87,6 +89,23 @@ function answerErrors(app: FastifyInstance, log: Log): void {
     const detail = `use ${allowed.join(" or ")}`;
     return sendProblem(reply.header("allow", allowed.join(", ")), problem("method-not-allowed", detail));
   });
+}
+
+/** As ajv says it. */
+interface SchemaError {
+  readonly message?: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** Characters of a key that nobody knows. */
+const MOST_REPEATED = 60;
+
+/** What the schema wants there, with the words that the library leaves out. */
+function expectation({ message = "is wrong", params }: SchemaError): string {
+  const { additionalProperty, allowedValues } = params;
+  if (additionalProperty !== undefined)
+    return `${message}, as ${JSON.stringify(String(additionalProperty).slice(0, MOST_REPEATED))}`;
+  return Array.isArray(allowedValues) ? `${message}: ${allowedValues.join(", ")}` : message;
 }
 
 /** What the parser of HTTP itself refuses never becomes a request, so it is answered on the socket. */

@@ -201,7 +201,7 @@ describe("state", () => {
 
   it.each([
     ["state", { reason: "x" }],
-    ["state", { state: "sleep", reason: "x" }],
+    ["allowed values: active, drain, off", { state: "sleep", reason: "x" }],
     ["reason", { state: "drain", reason: 5 }],
     ["500", { state: "drain", reason: "x".repeat(501) }],
     ["until", { state: "drain", until: "yesterday" }],
@@ -210,7 +210,7 @@ describe("state", () => {
     ["deadline has passed", { state: "drain", deadline: "2025-12-31T23:59:59Z" }],
     ["deadline is by when", { state: "off", deadline: "1h" }],
     ["must lie after deadline", { state: "drain", deadline: "2h", until: "1h" }],
-    ["additional properties", { state: "drain", force: true }],
+    ['additional properties, as "force"', { state: "drain", force: true }],
   ])("422 that names %s, in %#", async (named, body) => {
     expect(await set(body)).toMatchObject({
       status: 422,
