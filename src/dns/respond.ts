@@ -85,15 +85,16 @@ function follow(first: AliasHolding, zoneAt: number, circumstances: Circumstance
   let last = first;
   let place: Place = { ownerAt: QUESTION_NAME_AT, zoneAt };
   reply.add("answer", first.cname, place.ownerAt, place.zoneAt);
-  const { type } = circumstances.query;
-  if (type === TYPE.CNAME || type === TYPE.ANY) return;
+  const { namespace, query } = circumstances;
+  if (query.type === TYPE.CNAME || query.type === TYPE.ANY) return;
 
   for (const next of first.chain.aliases) {
+    if (namespace.findOver(last.target) !== undefined) break;
     place = placeOfTarget(last, next.zone, place, reply);
     reply.add("answer", next.cname, place.ownerAt, place.zoneAt);
     last = next;
   }
-  const end = circumstances.namespace.findOver(last.target) ?? first.chain.end;
+  const end = namespace.findOver(last.target) ?? first.chain.end;
   if (end !== undefined) answer(end, placeOfTarget(last, end.zone, place, reply), circumstances, reply);
 }
 

@@ -28,6 +28,11 @@ const ZONES_WITH_ALIAS = ZONES.map((zone) =>
             ttlSeconds: 60,
             data: { type: "CNAME", target: "elsewhere.example.org" } as const,
           },
+          {
+            name: `proof.${ZONE}`,
+            ttlSeconds: 60,
+            data: { type: "CNAME", target: `_acme-challenge.static.${ZONE}` } as const,
+          },
         ],
       }
     : zone,
@@ -74,6 +79,8 @@ describe.each(WAYS)("values for certificate authorities, %s", (_name, way) => {
     expect(reply.rcode).toBe(RCODES.NOERROR);
     expect(reply.packet.answers?.map(({ type }) => type)).toEqual(["CNAME", "TXT", "TXT"]);
     expect(await textsAt(`_acme-challenge.static.${ZONE}`)).toEqual(["four"]);
+    const proof = await harness.ask(way, { name: `proof.${ZONE}`, type: TYPES.TXT });
+    expect(proof.packet.answers?.map(({ type }) => type)).toEqual(["CNAME", "TXT"]);
   });
 
   it("are not answered where we are not authoritative, nor where there are none", async () => {
