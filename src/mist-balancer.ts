@@ -44,13 +44,14 @@ export function createMistContext({ inventory, board, redirector }: MistBalancer
   return { context, details: (edgeId, details) => void detailsOf.set(edgeId, details) };
 }
 
-function questionFor({ client, stream, place }: Wanted, service: Service) {
+function questionFor({ client, stream, place, bias }: Wanted, service: Service) {
   const location: Location | undefined = place && { layer: "places", ...place };
   return {
     hostname: (service.hostnames[0] ?? "").replace(/^\*/, "mistserver"),
     client,
     path: pathOf(service, stream),
     ...(location === undefined ? {} : { location }),
+    ...(bias === undefined ? {} : { bias }),
   };
 }
 

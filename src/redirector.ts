@@ -23,6 +23,7 @@ import { createLedger, type Arrivals, type Ledger, type PackedArrivals } from ".
 import { type Pools, poolsInSteps } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
 import { squareKey } from "./pricing/squares.ts";
+import { applyBias } from "./selection/bias.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
@@ -141,8 +142,9 @@ export function createRedirector(
       streamKey: streamKeyFor(service, question),
       ...(stream === undefined ? {} : { stream }),
     };
-    const { playing } = question;
-    const decision = select(service, viewer, field, world, trace);
+    const { playing, bias } = question;
+    const unbiased = select(service, viewer, field, world, trace);
+    const decision = bias === undefined ? unbiased : applyBias(unbiased, bias);
     return playing === undefined ? decision : keepPlaying(decision, playing, question.client, world, stream);
   };
 

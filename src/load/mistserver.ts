@@ -1,7 +1,7 @@
 import type { MistServerLoad } from "../model/edge.ts";
 import type { MistServerDetails } from "../model/mistserver.ts";
 import { advance } from "./counters.ts";
-import { membersAt, numberAt, parseJson, valueAt } from "./document.ts";
+import { listAt, membersAt, numberAt, parseJson, valueAt } from "./document.ts";
 import { bandwidthReading } from "./rates.ts";
 import { numberReading, shareReading, type SourceType, streamsReading, unreadable } from "./source.ts";
 import { under } from "./url.ts";
@@ -74,6 +74,7 @@ function detailsIn(document: unknown): MistServerDetails {
     (output): output is [string, string] => typeof output[1] === "string",
   );
   const streams = membersAt(document, "streams").filter(([name]) => name !== "" && name.length <= 512);
+  const tags = listAt(document, "tags").filter((tag) => typeof tag === "string");
   return {
     outputs: Object.fromEntries(outputs.slice(0, 100)),
     streams: streams.slice(0, 10_000).map(([name, stream]) => ({
@@ -84,5 +85,6 @@ function detailsIn(document: unknown): MistServerDetails {
       octetsIn: numberAt(stream, "bw", 1) ?? 0,
       isReplica: valueAt(stream, "rep") === true,
     })),
+    tags: tags.slice(0, 100),
   };
 }

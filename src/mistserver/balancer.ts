@@ -1,12 +1,13 @@
 import { formatAddress } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Decision } from "../model/decision.ts";
+import type { Bias, Decision } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { MistBalancer } from "../model/mistserver.ts";
 import { controlReply } from "./control.ts";
 import { hostOf } from "./host.ts";
 import { outputUrl } from "./outputs.ts";
 import type { MistReply, Server } from "./reply.ts";
+import { tagBias } from "./tag-adjust.ts";
 import { type Asked, type MistRequest, type Place, readRequest } from "./request.ts";
 
 /** What the answers are made of. */
@@ -23,6 +24,8 @@ export interface Wanted {
   readonly stream: string;
   /** Where the viewer is, if whoever asks says so. */
   readonly place?: Place;
+  /** What it asks of servers' tags. */
+  readonly bias?: Bias;
 }
 
 /**
@@ -49,8 +52,8 @@ function streamReply(asked: Asked, client: Client, context: BalancerContext): Mi
   const { settings } = context;
   const call = "stream";
   if (asked.name.length > NAME_LENGTH_MAX) return { status: 404, body: "no such stream", call };
-  const wanted = { client, stream: asked.name, ...(asked.place === undefined ? {} : { place: asked.place }) };
-  const edges = context.decide(wanted, true)?.edges.map(({ edge }) => edge) ?? [];
+  const edges =
+    context.decide(wantedBy(asked.name, asked, client, context), true)?.edges.map(({ edge }) => edge) ?? [];
   const proto = asked.arguments.get("proto");
   if (proto === undefined || proto === "") {
     const host = edges.map(hostOf).find((name) => name !== undefined);
@@ -88,8 +91,21 @@ function ingestReply(percent: number, asked: Asked, client: Client, context: Bal
 }
 
 function ordered(stream: string, asked: Asked, client: Client, context: BalancerContext): Edge[] {
-  const wanted = { client, stream, ...(asked.place === undefined ? {} : { place: asked.place }) };
-  return context.decide(wanted, false)?.edges.map(({ edge }) => edge) ?? [];
+  return context.decide(wantedBy(stream, asked, client, context), false)?.edges.map(({ edge }) => edge) ?? [];
+}
+
+function wantedBy(
+  stream: string,
+  { place, tagAdjust }: Asked,
+  client: Client,
+  { servers }: BalancerContext,
+): Wanted {
+  return {
+    client,
+    stream,
+    ...(place === undefined ? {} : { place }),
+    ...(tagAdjust.size === 0 ? {} : { bias: tagBias(tagAdjust, servers) }),
+  };
 }
 
 function fallbackOf(asked: Asked, { settings }: BalancerContext): string {

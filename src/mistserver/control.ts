@@ -2,6 +2,7 @@ import type { LoadReport } from "../model/condition.ts";
 import type { MistStream } from "../model/mistserver.ts";
 import { hostOf } from "./host.ts";
 import type { MistReply, Server } from "./reply.ts";
+import { GEO_WEIGHT, limitOf, scoresOf, sentBy, tagsOf, WEIGHTS } from "./score.ts";
 
 /** What operators and their scripts ask at `/`. */
 export function controlReply(given: ReadonlyMap<string, string>, servers: readonly Server[]): MistReply {
@@ -16,7 +17,7 @@ export function controlReply(given: ReadonlyMap<string, string>, servers: readon
   if (weights !== undefined)
     return weights.startsWith("{")
       ? { status: 403, body: "distance and price decide; nothing can be changed here", call: "refused" }
-      : control(JSON.stringify({ bonus: 0, ...WEIGHTS, geo: 1000 }));
+      : control(JSON.stringify({ bonus: 0, ...WEIGHTS, geo: GEO_WEIGHT }));
   if (given.has("lstserver"))
     return pretty(servers.map((server) => [monitoredName(server), stateOf(server)]));
   if (given.has("viewers")) return pretty(viewersByStream(servers));
@@ -58,40 +59,23 @@ function monitoredName({ edge }: Server): string {
     : new URL(source.url).host;
 }
 
-/** MistServer's own, by which `score` is made up. */
-const WEIGHTS = { bw: 1000, cpu: 500, ram: 500 };
-
-/** Octets per second where MistServer has none configured. */
-const USUAL_LIMIT = 134_217_728;
-
 function view(server: Server): unknown {
   if (!isOnline(server)) return stateOf(server);
   const { edge, condition } = server;
   const load: LoadReport = condition?.load ?? {};
-  const limit = Math.round((edge.capacity.bandwidth ?? load.capacity?.bandwidth ?? USUAL_LIMIT * 8) / 8);
-  const up = Math.round((load.bandwidth ?? 0) / 8);
-  const [cpu, ram] = [load.cpu ?? 0, load.memory ?? 0];
   return {
-    bwlimit: limit,
-    cpu: Math.round(cpu * 100),
+    bwlimit: limitOf(server),
+    cpu: Math.round((load.cpu ?? 0) * 100),
     down: 0,
     geo: { lat: edge.location.latitude, loc: edge.id, lon: edge.location.longitude },
-    ram: Math.round(ram * 100),
-    score: {
-      bw: score(WEIGHTS.bw, up / limit),
-      cpu: score(WEIGHTS.cpu, cpu),
-      ram: score(WEIGHTS.ram, ram),
-    },
+    ram: Math.round((load.memory ?? 0) * 100),
+    score: scoresOf(server),
     streams: load.streams?.length ?? 0,
-    tags: edge.tags,
-    up,
+    tags: tagsOf(server),
+    up: sentBy(server),
     up_add: 0,
     viewers: load.viewers ?? 0,
   };
-}
-
-function score(weight: number, used: number): number {
-  return Math.max(0, Math.round(weight - weight * used));
 }
 
 function viewersByStream(servers: readonly Server[]): [string, number][] {

@@ -1,5 +1,6 @@
 import { peerOf } from "../base/peer.ts";
 import type { Client } from "../model/client.ts";
+import { readTagAdjust, type TagAdjust } from "./tag-adjust.ts";
 
 /** What servers and players ask MistServer's balancer. */
 export interface MistRequest {
@@ -19,6 +20,8 @@ export interface Asked {
   /** The arguments that are not the balancer's own, as sent: empty, or starts with `?`. */
   readonly rest: string;
   readonly place?: Place;
+  /** Empty: nothing is asked of tags. */
+  readonly tagAdjust: TagAdjust;
 }
 
 export interface Place {
@@ -57,6 +60,7 @@ export function readRequest({ target, headers }: Pick<MistRequest, "target" | "h
     name: decoded(path.replace(/^\/+/, "")),
     arguments: given,
     rest: rest.length === 0 ? "" : `?${rest.join("&")}`,
+    tagAdjust: readTagAdjust([given.get("tag_adjust"), textOf(headers["x-tag-adjust"])]),
     ...(place === undefined ? {} : { place }),
   };
 }

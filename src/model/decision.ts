@@ -17,7 +17,12 @@ export interface Question {
   /** Where the viewer is, by the word of someone who knows better than GeoIP. */
   readonly location?: Location;
   readonly playing?: Playing;
+  /** What whoever asks for the viewer prefers. */
+  readonly bias?: Bias;
 }
+
+/** Kilometres by which an edge counts as further away than it is, below 0 as nearer; Infinity rules it out. */
+export type Bias = (choice: Choice) => number;
 
 /** Where a viewer plays from already, as far as he says. */
 export interface Playing {
@@ -98,7 +103,7 @@ export type Outcome =
   | { readonly kind: "fallback"; readonly fallback: Fallback }
   | { readonly kind: "refused"; readonly reason: RefusalReason };
 
-/** full, down: as `whenFull`, `whenDown`; not-allowed: the viewer, by `allow` and `deny`; no-edges: none in service. */
+/** full, down: as `whenFull`, `whenDown`; not-allowed: the viewer, by `allow` and `deny`, or every edge by a bias; no-edges: none in service. */
 export type RefusalReason = "full" | "down" | "not-allowed" | "no-edges";
 
 export interface Choice {

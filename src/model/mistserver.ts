@@ -3,6 +3,7 @@ export interface MistServerDetails {
   /** By connector, as `HLS`: a URL in which `HOST` stands for the host and `$` for the stream. */
   readonly outputs: { readonly [connector: string]: string };
   readonly streams: readonly MistStream[];
+  readonly tags: readonly string[];
 }
 
 export interface MistStream {

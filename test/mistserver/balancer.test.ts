@@ -7,7 +7,7 @@ import { type BalancerContext, mistReply, type Wanted } from "../../src/mistserv
 import type { Server } from "../../src/mistserver/reply.ts";
 import { clientAt } from "../../src/mistserver/request.ts";
 import { parseAddress } from "../../src/base/address.ts";
-import { decisionOf, edgeOf } from "../http/fixture.ts";
+import { choiceOf, decisionOf, edgeOf } from "../http/fixture.ts";
 
 const stream = (name: string, more: Partial<MistStream> = {}): MistStream => ({
   name,
@@ -49,13 +49,14 @@ const EDGE1 = server(
       stream("live+cam1", { viewers: 300, octetsOut: 5, octetsIn: 2, isReplica: true }),
       stream("live+cam2", { viewers: 112 }),
     ],
+    tags: ["eu", "nvme"],
   },
   { location: { latitude: 52.3702, longitude: 4.8952 }, tags: ["ams", "eu"] },
 );
 const EDGE2 = server(
   "edge2",
   { viewers: 7, cpu: 0.95 },
-  { outputs: {}, streams: [stream("live+cam1", { viewers: 7, octetsOut: 10 })] },
+  { outputs: {}, streams: [stream("live+cam1", { viewers: 7, octetsOut: 10 })], tags: [] },
   { addresses: [parseAddress("192.0.2.2")].flatMap((address) => address ?? []) },
 );
 const EDGE3 = server("edge3", {});
@@ -121,6 +122,20 @@ describe("a player's /STREAM", () => {
     ]);
   });
 
+  it("can prefer servers by their tags, in an argument or a header, and so can servers", () => {
+    const { ask, wanted } = balancer();
+    ask("/live?tag_adjust=%7B%22nvme%22:10%7D");
+    ask("/live", { "x-tag-adjust": '{"nvme":10}' });
+    ask('/?source=live&tag_adjust={"nvme":10}');
+    ask('/?ingest=5&tag_adjust={"nvme":10}');
+    ask("/live?tag_adjust=x");
+    const [preferred, other] = [EDGE1, EDGE2].map(({ edge }) => choiceOf(edge, 100));
+    expect(wanted.map(([{ bias }]) => bias && [preferred, other].map((each) => each && bias(each)))).toEqual([
+      ...Array.from({ length: 4 }, () => [-200.15, 0]),
+      undefined,
+    ]);
+  });
+
   it("has a name of a sensible length", () => {
     expect(balancer().ask(`/${"x".repeat(600)}`).status).toBe(404);
     expect(balancer().ask("/favicon.ico").status).toBe(404);
@@ -170,7 +185,7 @@ describe("an operator", () => {
         ram: 44,
         score: { bw: 938, cpu: 385, ram: 280 },
         streams: 1,
-        tags: ["ams", "eu"],
+        tags: ["ams", "eu", "nvme"],
         up: 77_500_000,
         up_add: 0,
         viewers: 412,

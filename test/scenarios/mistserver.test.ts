@@ -14,7 +14,7 @@ import {
 } from "./harness.ts";
 
 /** A MistServer's controller with one stream. */
-async function startMist(isReplica: boolean) {
+async function startMist(isReplica: boolean, tags: readonly string[]) {
   const load: Record<string, unknown> = {
     cpu: 200,
     mem_total: 1000,
@@ -22,6 +22,7 @@ async function startMist(isReplica: boolean) {
     curr: [12, 1, 0, 0, 0],
     bw: [1e6, 1e5],
     bwlimit: 125_000_000,
+    tags,
     outputs: { HLS: "http://HOST:8080/hls/$/index.m3u8", DTSC: "dtsc://HOST:4200/$" },
     streams: { "live+cam1": { curr: [12, 1, 0, 0], bw: [1e6, 1e5], ...(isReplica ? { rep: true } : {}) } },
   };
@@ -52,7 +53,7 @@ describe("in place of MistServer's balancer", () => {
     config["listen"].mistserver = [`${network.host}:${port}`];
     config["mistserver"] = { service: "live" };
     for (const [i, edge] of Object.values<Config>(config["edges"]).entries()) {
-      const mist = await startMist(i > 0);
+      const mist = await startMist(i > 0, i === 0 ? [] : ["spare", edge["addresses"][0]]);
       mists.push(mist);
       delete edge["capacity"];
       edge["load"] = {
@@ -80,6 +81,16 @@ describe("in place of MistServer's balancer", () => {
       singapore,
     ]);
     expect(await ask("/live+cam1?lat=52.4&lon=4.9")).toEqual([200, "127.0.0.11", null]);
+  });
+
+  it("sends them by servers' tags too, if they ask for that", async () => {
+    const fromAmsterdam = async (rules: object): Promise<string> =>
+      (await ask(`/live+cam1?lat=52.4&lon=4.9&tag_adjust=${JSON.stringify(rules)}`))[1];
+    expect(await fromAmsterdam({ spare: 250 })).toBe("127.0.0.11");
+    expect(await fromAmsterdam({ spare: 350 })).toBe("127.0.0.13");
+    expect(await fromAmsterdam({ "127.0.0.12": 1000 })).toBe("127.0.0.12");
+    expect(await fromAmsterdam({ "-spare": -3000 })).toBe("127.0.0.13");
+    expect(await fromAmsterdam({ "-no such tag": -3000 })).toBe("FULL");
   });
 
   it("names the origin as source, and where to ingest", async () => {
