@@ -194,7 +194,9 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
     const isPreferred = preferred?.has(edge) === true;
     kept.add(edge, km, isPreferred ? score - PREFERRED_KM : score, ranking.lot(contest, edge));
   }
-  return { takenKm, fullKm, isSomebodyMissed: missedScore <= worstNamed(contest, ranking) };
+  // Who has no weight is missed by nobody, though everyone else has none either.
+  const isSomebodyMissed = missedScore <= Math.min(MAX_SCORE, worstNamed(contest, ranking));
+  return { takenKm, fullKm, isSomebodyMissed };
 }
 
 /** The highest score with which an edge would be named, among those that are kept. */
@@ -334,11 +336,12 @@ function leadOf(
   return favour === undefined ? undefined : { km: favour.km, why: favour.why };
 }
 
-/** Whoever is within the band of the best, affinity aside. */
+/** Whoever is within the band of the best, affinity aside; who is drawn by a weight of 0 comes first or not at all. */
 function answersOf({ service, field, most }: Contest, { favour }: Verdict): number {
   const { kept } = field;
   const { answers, answersWithin } = service.dns;
-  const count = Math.min(answers, most, kept.count);
+  let count = Math.min(answers, most, kept.count);
+  while (count > 1 && kept.scores[count - 1] === Number.POSITIVE_INFINITY) count--;
   if (service.rank !== "nearest" || Number.isNaN(kept.km[0])) return count;
   return namedWithin(answersWithin, kept.scores, count, (kept.scores[0] as number) + (favour?.km ?? 0));
 }

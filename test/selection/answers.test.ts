@@ -47,6 +47,25 @@ describe("a DNS answer names", () => {
     expect(answersFor({ rank })).toHaveLength(3);
   });
 
+  it.each(["weighted", "nearest"] as const)(
+    "nobody drawn by a weight of 0 beside others, with rank %s",
+    (rank) => {
+      const edges = EDGES.map((edge, i) => ({ ...edge, weight: i === 1 ? 1 : 0 }));
+      const dns = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 3 };
+      const viewer = { client: clientOf("192.0.2.7"), located: NOWHERE };
+      const answerOf = (those: Edge[], said: Parameters<typeof worldOf>[1] = {}) => {
+        const service = serviceOf(those, { dns, rank });
+        const { edges, answers, ttlSeconds } = select(service, viewer, fieldOf(those), worldOf(those, said));
+        return { ids: edges.slice(0, answers).map(({ edge }) => edge.id), ttlSeconds };
+      };
+      expect(answerOf(edges)).toEqual({ ids: ["bru1"], ttlSeconds: 20 });
+      expect(answerOf(edges, { drain: [edges[2] as Edge] }).ttlSeconds).toBe(20);
+      const { ids, ttlSeconds } = answerOf(edges.map((edge) => ({ ...edge, weight: 0 })));
+      expect(ids).toHaveLength(1);
+      expect(ttlSeconds).toBe(20);
+    },
+  );
+
   it("nobody beside a preferred edge", () => {
     const preferred: Edge = {
       ...NEW_YORK,
