@@ -179,12 +179,15 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
     },
     health(edgeId, family, health, reason) {
       const key = keyOf(edgeId, family);
+      // A last word of an edge that has gone with a reload would be kept for good.
+      const its = byEdge.get(key);
+      if (its === undefined) return;
       const before = findings.get(key);
       const next = findingOf(before, { edgeId, family, health }, reason, clock.monotonicMs());
       findings.set(key, next);
       // Judging costs time by the edges of a service; while nobody was lost and nobody is, there is nothing to judge.
       if (before?.lostAtMs === undefined && next.lostAtMs === undefined) return;
-      judgeAll((byEdge.get(key) ?? []).filter((watch) => watch.panic !== undefined || health === "down"));
+      judgeAll(its.filter((watch) => watch.panic !== undefined || health === "down"));
     },
     canary(isReached) {
       const nowMs = clock.monotonicMs();

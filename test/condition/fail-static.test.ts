@@ -148,6 +148,15 @@ describe("fail static", () => {
     expect(keptIds()).toEqual([]);
   });
 
+  it("takes no last word of an edge that has gone with a reload", async () => {
+    failStatic.take(await inventory(", panicThreshold: 100%"));
+    all("up");
+    failStatic.health("gone", 4, "up");
+    all("down", "timeout");
+    failStatic.canary(false);
+    expect(keptIds(), "nobody answers").toEqual(ids);
+  });
+
   it("does not count who is out of service by an operator's word", async () => {
     all("up");
     inactive = new Set(["a", "b", "c"]);
