@@ -5,8 +5,11 @@ import type { Problem } from "../model/problem.ts";
 import type { LoadedConfig, LoadOptions } from "./load.ts";
 import { joinParts, type Part } from "./parts.ts";
 
-/** A file within the limits takes a few seconds at the worst; whatever takes longer is not waited for. */
-const patienceMs = 15_000;
+/**
+ * A file within the limits takes a few seconds of CPU time at the worst, on a machine that has other things to do too; whatever takes longer
+ * is not waited for. Who is ended while its modules are still loading leaves their descriptors open.
+ */
+const patienceMs = 60_000;
 
 /** Ten times what 2,000 edges need: a file that needs more ends its thread, not the program. */
 const heapMb = 512;
@@ -56,7 +59,10 @@ function read(order: ReadingOrder, limits?: ReadingLimits): Promise<LoadedConfig
     const timer =
       limits &&
       setTimeout(
-        () => fail(`takes longer than ${limits.patienceMs / 1000} s to read; make it simpler`),
+        () =>
+          fail(
+            `takes longer than ${limits.patienceMs / 1000} s to read; make it simpler, or reload when the machine has time`,
+          ),
         limits.patienceMs,
       );
     const edges: Edge[] = [];
