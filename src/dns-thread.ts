@@ -9,6 +9,7 @@ import type { Steps } from "./base/steps.ts";
 import type { AnswererOptions } from "./dns/answerer.ts";
 import { answerInBatches, type BatchDoor, type ThreadSockets } from "./dns/batch-door.ts";
 import type { Wish } from "./dns/batch-loop.ts";
+import { secretsByDay } from "./dns/cookie.ts";
 import type { Transport } from "./dns/counters.ts";
 import { type DnsDoor, startDnsDoor } from "./dns/door.ts";
 import type { RateTable } from "./dns/rate-limit.ts";
@@ -54,7 +55,7 @@ function answering(): AnswererOptions {
     challenges,
     decide,
     log,
-    cookieSecrets: [cookieSecret],
+    cookieSecrets: secretsByDay(cookieSecret),
     cells,
     rateTable,
     logRing,

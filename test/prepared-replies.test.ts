@@ -99,7 +99,7 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
       return redirector.decide(...question);
     },
     counters,
-    cookieSecrets: [new Uint8Array(16)],
+    cookieSecrets: () => [new Uint8Array(16)],
     rateLimiter,
     onFault: (error) => {
       throw error;
@@ -269,7 +269,7 @@ describe("prepared replies", () => {
       namespace: compileNamespace(ZONES, [service]),
       decide: redirector.decide,
       counters,
-      cookieSecrets: [new Uint8Array(16)],
+      cookieSecrets: () => [new Uint8Array(16)],
       onFault: () => {},
     });
     const { respond } = prepareReplies({

@@ -89,8 +89,8 @@ export function createClient(server: URL, token: string | undefined): OpsClient 
       // Not ready is an answer too, and comes with 503.
       return isReply("ready", reply.body) ? done(reply.body) : notEdgeward(server, reply);
     },
-    reload: () => ask("reloaded", { method: "POST", path: "v1/reload" }),
-    replace: () => ask("replaced", { method: "POST", path: "v1/replace", timeoutMs: REPLACE_TIMEOUT_MS }),
+    reload: () => ask("reloaded", { method: "POST", path: "v1/reload", timeoutMs: PATIENT_TIMEOUT_MS }),
+    replace: () => ask("replaced", { method: "POST", path: "v1/replace", timeoutMs: PATIENT_TIMEOUT_MS }),
     close: () => agent.destroy(),
   };
 }
@@ -107,8 +107,8 @@ export function serverUrl({ host, port }: Endpoint): string {
 
 const CONNECT_TIMEOUT_MS = 5000;
 const ANSWER_TIMEOUT_MS = 30_000;
-/** Longer than the service waits for the new process. */
-const REPLACE_TIMEOUT_MS = 90_000;
+/** Longer than the service waits for the new process, or for a configuration to be read. */
+const PATIENT_TIMEOUT_MS = 90_000;
 const MAX_ANSWER_OCTETS = 64 * 1024 * 1024;
 
 interface Request {

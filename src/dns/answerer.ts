@@ -7,6 +7,7 @@ import type { DnsSettings, TcpLimits } from "../model/dns-settings.ts";
 import type { Log } from "../model/log.ts";
 import type { Zone } from "../model/zone.ts";
 import { TCP_LIMITS } from "./connections.ts";
+import type { CookieSecretsAt } from "./cookie.ts";
 import { createDnsCounters, type DnsCounters } from "./counters.ts";
 import { faultReporter } from "./fault.ts";
 import { createNames } from "./names.ts";
@@ -28,7 +29,7 @@ export interface AnswererOptions {
   readonly decide: Decide;
   readonly log: Log;
   /** As `ResponderOptions.cookieSecrets`. */
-  readonly cookieSecrets: readonly [Uint8Array, ...Uint8Array[]];
+  readonly cookieSecrets: CookieSecretsAt;
   /** Where to count, as `createDnsCounters`. */
   readonly cells: Float64Array;
   /** Of all threads that answer; left out: its own. */

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Cookie } from "./query.ts";
 import { sipHash } from "./siphash.ts";
 import { readUint32, writeUint32 } from "./wire.ts";
@@ -16,17 +17,36 @@ export interface CookieJar {
   renew(cookie: Cookie, address: Uint8Array, nowSeconds: number, fresh: Uint8Array): boolean;
 }
 
-/**
- * @param secrets of 16 octets each: the first makes cookies, all are accepted, so that servers can be
- * moved to a new one (RFC 9018 5)
- */
-export function createCookieJar(secrets: readonly [Uint8Array, ...Uint8Array[]]): CookieJar {
+/** Of 16 octets each: the first makes cookies, all are accepted, so that servers can be moved to a new one (RFC 9018 5). */
+export type CookieSecrets = readonly [Uint8Array, ...Uint8Array[]];
+
+/** By the wall clock, in seconds since 1970. */
+export type CookieSecretsAt = (nowSeconds: number) => CookieSecrets;
+
+/** What is made of one secret: another for each day, and the one of the day before, which nobody who has seen cookies can tell (RFC 7873 7.1). */
+export function secretsByDay(secret: Uint8Array): CookieSecretsAt {
+  const secretOf = (day: number): Uint8Array =>
+    createHmac("sha256", secret).update(`${day}`).digest().subarray(0, SECRET_OCTETS);
+  let today = Number.NaN;
+  let secrets: CookieSecrets = [secret];
+  return (nowSeconds) => {
+    const day = Math.floor(nowSeconds / DAY_SECONDS);
+    if (day !== today) secrets = [secretOf(day), secretOf(day - 1)];
+    today = day;
+    return secrets;
+  };
+}
+
+const SECRET_OCTETS = 16;
+const DAY_SECONDS = 86_400;
+
+export function createCookieJar(secretsAt: CookieSecretsAt): CookieJar {
   const isOurs = (cookie: Cookie, address: Uint8Array, nowSeconds: number): boolean => {
     const { server } = cookie;
     if (cookie.serverOctets !== SERVER_COOKIE_OCTETS || server[0] !== VERSION) return false;
     const ageSeconds = (nowSeconds - readUint32(server, 4)) | 0; // serial number arithmetic, RFC 1982
     if (ageSeconds > MAX_AGE_SECONDS || ageSeconds < -MAX_FUTURE_SECONDS) return false;
-    return secrets.some((secret) => {
+    return secretsAt(nowSeconds).some((secret) => {
       for (let i = 0; i < HEAD_OCTETS; i++) expected[i] = server[i] as number;
       seal(secret, cookie, address, expected);
       return sameHash(expected, server);
@@ -38,7 +58,7 @@ export function createCookieJar(secrets: readonly [Uint8Array, ...Uint8Array[]])
       fresh.fill(0, 0, HEAD_OCTETS);
       fresh[0] = VERSION;
       writeUint32(fresh, 4, nowSeconds);
-      seal(secrets[0], cookie, address, fresh);
+      seal(secretsAt(nowSeconds)[0], cookie, address, fresh);
       return isOurs(cookie, address, nowSeconds);
     },
   };

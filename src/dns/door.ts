@@ -16,6 +16,7 @@ import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import { createAnswerer, type Served } from "./answerer.ts";
 import { type Connections, createConnections } from "./connections.ts";
+import { type CookieSecretsAt, secretsByDay } from "./cookie.ts";
 import { counterCells, type DnsCounters, dnsMetrics, type Transport } from "./counters.ts";
 import { type Listener, isPortToChoose, PORT_ATTEMPTS } from "./listen.ts";
 import type { RateTable } from "./rate-limit.ts";
@@ -30,8 +31,8 @@ export interface DnsDoorOptions {
   readonly served: Served;
   readonly decide: Decide;
   readonly log: Log;
-  /** As `ResponderOptions.cookieSecrets`; left out: a random one until the door is stopped. */
-  readonly cookieSecrets?: readonly [Uint8Array, ...Uint8Array[]];
+  /** As `ResponderOptions.cookieSecrets`; left out: of a random one until the door is stopped. */
+  readonly cookieSecrets?: CookieSecretsAt;
   /** Where to count, as `createDnsCounters`; left out: for `metrics` here alone. */
   readonly cells?: Float64Array;
   /** As `AnswererOptions.rateTable`. */
@@ -60,7 +61,7 @@ export interface DnsDoor {
 export async function startDnsDoor(options: DnsDoorOptions): Promise<DnsDoor> {
   const { log, served } = options;
   const cells = options.cells ?? new Float64Array(counterCells());
-  const cookieSecrets = options.cookieSecrets ?? ([randomBytes(16)] as const);
+  const cookieSecrets = options.cookieSecrets ?? secretsByDay(randomBytes(16));
   const answerer = createAnswerer({ ...options, cells, cookieSecrets });
   const connections = createConnections(served.dns?.tcp);
   const listeners = await openAll(options, { ...answerer, connections });

@@ -15,7 +15,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Decide, Decision } from "../model/decision.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
 import { TCP_LIMITS } from "./connections.ts";
-import { type CookieJar, createCookieJar } from "./cookie.ts";
+import { type CookieJar, type CookieSecretsAt, createCookieJar } from "./cookie.ts";
 import type { DnsCounters, Transport } from "./counters.ts";
 import { decodeQuery, type Verdict } from "./decode.ts";
 import { Reply } from "./encode.ts";
@@ -31,8 +31,8 @@ export interface ResponderOptions {
   readonly namespace: Namespace;
   readonly decide: Decide;
   readonly counters: DnsCounters;
-  /** Of 16 octets each; the first makes cookies, all are accepted. Threads and servers of one address share them. */
-  readonly cookieSecrets: readonly [Uint8Array, ...Uint8Array[]];
+  /** Threads and servers of one address share them. */
+  readonly cookieSecrets: CookieSecretsAt;
   /** Told of a bug that was met; the query was answered with SERVFAIL. */
   readonly onFault: (error: unknown) => void;
   readonly clock?: Pick<Clock, "monotonicMs" | "wallMs">;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createCookieJar } from "../../src/dns/cookie.ts";
+import { createCookieJar, secretsByDay } from "../../src/dns/cookie.ts";
 import { createQuery } from "../../src/dns/query.ts";
 import { sipHash } from "../../src/dns/siphash.ts";
 import { address } from "./fixture.ts";
@@ -34,7 +34,7 @@ function renewed({ secrets, client, server, from, now }: Case): { isOurs: boolea
   cookie.server.set(Buffer.from(server, "hex"));
   cookie.serverOctets = server.length / 2;
   const fresh = new Uint8Array(16);
-  const isOurs = createCookieJar([first, ...rest]).renew(cookie, address(from).bytes, now, fresh);
+  const isOurs = createCookieJar(() => [first, ...rest]).renew(cookie, address(from).bytes, now, fresh);
   return { isOurs, fresh: Buffer.from(fresh).toString("hex") };
 }
 
@@ -102,5 +102,29 @@ describe("server cookies", () => {
     ["a longer one", { server: `${LEARNT}00` }],
   ])("is not ours with %s", (_name, change) => {
     expect(renewed({ ...LEARNING, server: LEARNT, ...change }).isOurs).toBe(false);
+  });
+});
+
+describe("the secret of a day", () => {
+  const DAY_SECONDS = 86_400;
+  const midnight = 20_000 * DAY_SECONDS;
+  const from = address("198.51.100.100").bytes;
+
+  it("RFC 7873 7.1: is another than the last, whose cookies stay good", () => {
+    const secretsAt = secretsByDay(new Uint8Array(16));
+    const [today, yesterday] = secretsAt(midnight);
+    expect(secretsAt(midnight + DAY_SECONDS - 1)).toEqual([today, yesterday]);
+    expect(secretsAt(midnight - 1)[0]).toEqual(yesterday);
+    expect(secretsAt(midnight + DAY_SECONDS)[1]).toEqual(today);
+    expect(today).not.toEqual(yesterday);
+    expect(today).toHaveLength(16);
+
+    const jar = createCookieJar(secretsByDay(new Uint8Array(16)));
+    const { cookie } = createQuery();
+    cookie.serverOctets = 16;
+    jar.renew(cookie, from, midnight - 10, cookie.server);
+    expect(jar.renew(cookie, from, midnight + 10, new Uint8Array(16))).toBe(true);
+    const other = createCookieJar(secretsByDay(new Uint8Array(16).fill(1)));
+    expect(other.renew(cookie, from, midnight + 10, new Uint8Array(16))).toBe(false);
   });
 });

@@ -17,7 +17,7 @@ export function responder(options: Partial<ResponderOptions> = {}): Responder {
     namespace: compileNamespace(ZONES, SERVICES),
     decide,
     counters: UNCOUNTED,
-    cookieSecrets: [Buffer.from("e5e973e5a6b2a43f48e7dc849e37bfcf", "hex")],
+    cookieSecrets: () => [Buffer.from("e5e973e5a6b2a43f48e7dc849e37bfcf", "hex")],
     onFault: () => {},
     ...options,
   });

@@ -34,7 +34,7 @@ function keeper(counters = UNCOUNTED): Kept & { rename: () => void } {
       return decide(...question);
     },
     counters,
-    cookieSecrets: [Buffer.from("e5e973e5a6b2a43f48e7dc849e37bfcf", "hex")],
+    cookieSecrets: () => [Buffer.from("e5e973e5a6b2a43f48e7dc849e37bfcf", "hex")],
     onFault: () => {},
   });
   const keep = (_decision: Decision) => () => {

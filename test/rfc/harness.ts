@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { type AnswererOptions, createAnswerer } from "../../src/dns/answerer.ts";
 import { createConnections } from "../../src/dns/connections.ts";
 import { counterCells, type Transport } from "../../src/dns/counters.ts";
+import { secretsByDay } from "../../src/dns/cookie.ts";
 import { type DnsDoor, type DnsDoorOptions, startDnsDoor } from "../../src/dns/door.ts";
 import type { DnsSettings } from "../../src/model/dns-settings.ts";
 import type { Endpoint } from "../../src/model/inventory.ts";
@@ -72,7 +73,7 @@ export async function startHarness({
     served: { zones: ZONES, services: SERVICES, dns },
     decide,
     log: QUIET,
-    cookieSecrets: [randomBytes(16)] as const,
+    cookieSecrets: secretsByDay(randomBytes(16)),
     cells: new Float64Array(counterCells()),
     ...options,
   };
