@@ -3,6 +3,8 @@
 const video = document.getElementById("video");
 const seen = { errors: [], firstFrameMs: null, stalledMs: 0, longestStallMs: 0, leastBufferSeconds: null };
 const startedMs = performance.now();
+/** How far behind the stream dash.js and Shaka play: what they have in the buffer must outlast a busy machine. */
+const DELAY_SECONDS = 4;
 
 const players = {
   hls(url) {
@@ -18,7 +20,11 @@ const players = {
     player.updateSettings({
       debug: { logLevel: 0 },
       // Nobody outside is to be asked for the time.
-      streaming: { delay: { liveDelay: 4 }, utcSynchronization: { enabled: false }, ...window.settings },
+      streaming: {
+        delay: { liveDelay: DELAY_SECONDS },
+        utcSynchronization: { enabled: false },
+        ...window.settings,
+      },
     });
     player.on("error", ({ error }) => note(`${error.code ?? ""} ${error.message ?? error}`));
     player.initialize(video, url, true);
@@ -29,7 +35,12 @@ const players = {
     const player = new shaka.Player();
     await player.attach(video);
     video.autoplay = true;
-    if (window.settings) player.configure(window.settings);
+    // ffmpeg's MPD suggests 1 s, as much as a segment is long: then the buffer is empty before each one.
+    const dash = { ignoreSuggestedPresentationDelay: true };
+    player.configure({
+      manifest: { defaultPresentationDelay: DELAY_SECONDS, dash },
+      ...window.settings,
+    });
     player.addEventListener("error", ({ detail }) => note(`shaka ${detail.code}`));
     window.player = player;
     await player.load(url).catch(({ code }) => note(`shaka ${code} at the start`));
