@@ -50,18 +50,23 @@ function staysAt(
 ): boolean {
   switch (outcome.kind) {
     case "edges":
-      if (standing === STANDING.FULL) return !isSurplus(client, playing.loadRatio);
+      if (isTaken(standing)) return !isSurplus(client, playing.loadRatio);
       return (
         (isChosen || standing === STANDING.ELIGIBLE) && isNearlyAsGood(playing, edges[0] as Choice, service)
       );
     case "overload":
-      return standing === STANDING.FULL;
+      return isTaken(standing);
     case "fail-open":
       return standing === STANDING.DOWN;
     case "fallback":
     case "refused":
       return false;
   }
+}
+
+/** Nobody new is sent there. */
+function isTaken(standing: Standing): boolean {
+  return standing === STANDING.FULL || standing === STANDING.WARMING;
 }
 
 function isNearlyAsGood(playing: Choice, best: Choice, { rank }: Decision["service"]): boolean {

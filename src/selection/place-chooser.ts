@@ -58,7 +58,8 @@ export class PlaceChooser implements PlaceChoice {
       const edge = candidates.edgeAt(i);
       const standing = standingOf(edge, km, service, world, undefined);
       const isEligible = standing === STANDING.ELIGIBLE;
-      if (km < nearestKm && (isEligible || standing === STANDING.FULL)) nearestKm = km;
+      if (km < nearestKm && (isEligible || standing === STANDING.FULL || standing === STANDING.WARMING))
+        nearestKm = km;
       if (isEligible) kept.add(edge, km, km + priceKm({ world, service, viewer: ALONE }, edge), 0);
     }
     return nearestKm;

@@ -42,7 +42,7 @@ import type { Viewer } from "./viewer.ts";
  * allow/deny ─ no ─► refused
  *     │ standing of each edge, nearest first: off, drain, down, full │ eligible
  *     ├ some eligible ─► edges           (nearest with whenFull: refuse does not go past a full place)
- *     ├ some full ─────► overload        or refused
+ *     ├ some full ─────► overload        or refused, but for those that have room and are only just back
  *     ├ some down ─────► fail-open       or fallback, or refused
  *     └ none in service ► fallback       or refused
  * ```
@@ -135,6 +135,7 @@ interface Verdict {
 }
 
 const EDGES: Outcome = { kind: "edges" };
+const OVERLOAD: Outcome = { kind: "overload" };
 const NOT_ALLOWED = refusal("not-allowed");
 
 function judge(contest: Contest, ranking: Ranking): Verdict {
@@ -158,13 +159,39 @@ function judge(contest: Contest, ranking: Ranking): Verdict {
 /** Nobody is eligible, or nobody near enough: it depends on where all the others stand. */
 function judgeAll(contest: Contest, ranking: Ranking): Verdict {
   const standings = standingsOf(contest);
-  const { outcome, taken } = resort(contest, standings);
-  const rejected = rejectedBy(standings, taken);
-  if (taken === undefined) return { outcome, nearestKm: Number.NaN, isSomebodyMissed: false, rejected };
-  const nearest = collect(contest, ranking, taken);
+  if (standings[STANDING.WARMING] !== 0) {
+    // Better sooner than little by little, where else nobody would be served, or beyond what there is room for.
+    const nearest = collect(contest, ranking, STANDING.WARMING);
+    if (!holdsBack(contest, nearest)) return taken(contest, standings, nearest, OVERLOAD, STANDING.WARMING);
+  }
+  const resorted = resort(contest, standings);
+  if (resorted.taken !== undefined)
+    return taken(
+      contest,
+      standings,
+      collect(contest, ranking, resorted.taken),
+      resorted.outcome,
+      resorted.taken,
+    );
+  const rejected = rejectedBy(standings, undefined);
+  return { outcome: resorted.outcome, nearestKm: Number.NaN, isSomebodyMissed: false, rejected };
+}
+
+function taken(
+  contest: Contest,
+  standings: ArrayLike<number>,
+  nearest: Nearest,
+  outcome: Outcome,
+  standing: Standing,
+): Verdict {
   spread(contest);
-  const { isSomebodyMissed } = nearest;
-  return { outcome, taken, nearestKm: inService(nearest), isSomebodyMissed, rejected };
+  return {
+    outcome,
+    taken: standing,
+    nearestKm: inService(nearest),
+    isSomebodyMissed: nearest.isSomebodyMissed,
+    rejected: rejectedBy(standings, standing),
+  };
 }
 
 /** Looks at candidates from the first on, as far as it must, and keeps the best of those who stand at `taken`. */
@@ -177,6 +204,7 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
   const canStop = candidates.areSorted && preferred === undefined;
   let takenKm = Number.POSITIVE_INFINITY;
   let fullKm = Number.POSITIVE_INFINITY;
+  let warmingKm = Number.POSITIVE_INFINITY;
   let missedScore = Number.POSITIVE_INFINITY;
   kept.begin(most, Math.max(bandKm, within?.km ?? 0), within?.share);
   for (let i = 0; i < candidates.count; i++) {
@@ -186,6 +214,7 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
     const edge = candidates.edgeAt(i);
     const standing = standingOf(edge, km, service, world, viewer.stream);
     if (standing === STANDING.FULL && km < fullKm) fullKm = km;
+    if (standing === STANDING.WARMING && km < warmingKm) warmingKm = km;
     if (isMissed(standing, edge, service, world))
       missedScore = Math.min(missedScore, ranking.score(contest, edge, km, i));
     if (standing !== taken) continue;
@@ -196,7 +225,7 @@ function collect(contest: Contest, ranking: Ranking, taken: Standing): Nearest {
   }
   // Who has no weight is missed by nobody, though everyone else has none either.
   const isSomebodyMissed = missedScore <= Math.min(MAX_SCORE, worstNamed(contest, ranking));
-  return { takenKm, fullKm, isSomebodyMissed };
+  return { takenKm, fullKm, warmingKm, isSomebodyMissed };
 }
 
 /** The highest score with which an edge would be named, among those that are kept. */
@@ -226,13 +255,14 @@ function ttlSeconds({ service, world, field }: Contest, verdict: Verdict, named:
 interface Nearest {
   readonly takenKm: number;
   readonly fullKm: number;
+  readonly warmingKm: number;
   /** As in `Verdict`. */
   readonly isSomebodyMissed: boolean;
 }
 
 /** A full edge is in service; one that is down, draining or off is not. */
-function inService({ takenKm, fullKm }: Nearest): number {
-  const km = Math.min(takenKm, fullKm);
+function inService({ takenKm, fullKm, warmingKm }: Nearest): number {
+  const km = Math.min(takenKm, fullKm, warmingKm);
   return km === Number.POSITIVE_INFINITY ? Number.NaN : km;
 }
 
@@ -280,7 +310,7 @@ function resort({ service }: Contest, standings: ArrayLike<number>): { outcome: 
     return { outcome: EDGES, taken: STANDING.STALE };
   if (has(STANDING.FULL))
     return service.whenFull === "spill"
-      ? { outcome: { kind: "overload" }, taken: STANDING.FULL }
+      ? { outcome: OVERLOAD, taken: STANDING.FULL }
       : { outcome: { kind: "refused", reason: "full" } };
   const isDown = has(STANDING.DOWN);
   if (isDown && service.whenDown === "fail-open")

@@ -1,7 +1,7 @@
 import { REJECTION_REASONS, type RejectionReason } from "../model/decision.ts";
 import type { Service } from "../model/service.ts";
 import { STATE_ACTIVE, STATE_OFF, type World } from "../model/world.ts";
-import { usedShare } from "./live.ts";
+import { liveRatio, usedShare } from "./live.ts";
 import { upFor } from "./up.ts";
 
 /** Where an edge stands before any ranking. Numbers, because every candidate of every choice is told by one. */
@@ -15,9 +15,14 @@ export const STANDING = {
   OFF: 5,
   /** Further than the service sends anybody. */
   FAR: 6,
+  /** Back again, with room that it is to take up little by little. */
+  WARMING: 7,
 } as const;
 export type Standing = (typeof STANDING)[keyof typeof STANDING];
-export const STANDINGS = 7;
+export const STANDINGS = 8;
+
+/** Share of the capacity from which on it is no matter of time any more that an edge may not use all of it. */
+const NEARLY_FULL = 0.95;
 
 /** The gravest reason wins: an edge that is off is not also called down or full. */
 export function standingOf(
@@ -31,7 +36,8 @@ export function standingOf(
   const state = world.state[edge];
   if (state !== STATE_ACTIVE) return state === STATE_OFF ? STANDING.OFF : STANDING.DRAIN;
   if (upFor(service, world, edge) === 0) return STANDING.DOWN;
-  if (usedShare(world, edge, service.margin) >= 1) return STANDING.FULL;
+  if (usedShare(world, edge, service.margin) >= 1)
+    return liveRatio(world, edge) < NEARLY_FULL * (1 - service.margin) ? STANDING.WARMING : STANDING.FULL;
   if (stream === undefined) return STANDING.ELIGIBLE;
   return world.staleStreams.get(edge)?.has(stream) === true ? STANDING.STALE : STANDING.ELIGIBLE;
 }
@@ -55,6 +61,7 @@ const REASONS: Record<Standing, RejectionReason> = {
   [STANDING.DRAIN]: "drain",
   [STANDING.OFF]: "off",
   [STANDING.FAR]: "too-far",
+  [STANDING.WARMING]: "full",
 };
 
 /** By reason, for as many edges by standing; those at `taken` are not left out. */

@@ -161,6 +161,62 @@ describe("the other ranks", () => {
   });
 });
 
+describe("an edge that is back, and is to take up load little by little", () => {
+  /** Nobody more is to come to Amsterdam, though a tenth of it is in use. */
+  const decide = (rules: Partial<Service>, load: [Edge, number][]) => {
+    const plain = worldOf(THREE_EDGES, { load: [[AMSTERDAM, 0.1], ...load] });
+    const world = { ...plain, limit: Float64Array.from(plain.limit, (_, edge) => (edge === 0 ? 0.1 : 1)) };
+    const viewer = { client: clientOf("192.0.2.7"), located: LONDON };
+    const { outcome, edges } = select(serviceOf(THREE_EDGES, rules), viewer, fieldOf(THREE_EDGES), world);
+    return [outcome.kind, ...edges.map(({ edge }) => edge.id)];
+  };
+  const othersFull: [Edge, number][] = [
+    [SINGAPORE, 1],
+    [NEW_YORK, 1],
+  ];
+
+  it.each(["spill", "refuse"] as const)(
+    "leaves viewers to others with room, with whenFull: %s",
+    (whenFull) => {
+      expect(decide({ whenFull }, [])).toEqual(["edges", "nyc1", "sin1"]);
+    },
+  );
+
+  it.each(["spill", "refuse"] as const)(
+    "takes them where nobody else has room, with whenFull: %s",
+    (whenFull) => {
+      expect(decide({ whenFull }, othersFull)).toEqual(["overload", "ams1"]);
+      expect(decide({ whenFull, edges: [0] }, [])).toEqual(["overload", "ams1"]);
+    },
+  );
+
+  it("takes nobody when it is as good as full", () => {
+    const full = worldOf(THREE_EDGES, { load: THREE_EDGES.map((edge): [Edge, number] => [edge, 0.96]) });
+    const world = { ...full, limit: full.limit.map(() => 0.96) };
+    const viewer = { client: clientOf("192.0.2.7"), located: LONDON };
+    const service = serviceOf(THREE_EDGES, { whenFull: "refuse" });
+    expect(select(service, viewer, fieldOf(THREE_EDGES), world).outcome).toEqual({
+      kind: "refused",
+      reason: "full",
+    });
+  });
+
+  it("does not stand in for one that is full and nearer, where the service does not go past that", () => {
+    const world = worldOf(THREE_EDGES, {
+      load: [
+        [AMSTERDAM, 1],
+        [NEW_YORK, 0.1],
+        [SINGAPORE, 1],
+      ],
+    });
+    const limit = Float64Array.from(world.limit, (_, edge) => (edge === NEW_YORK.index ? 0.1 : 1));
+    const viewer = { client: clientOf("192.0.2.7"), located: LONDON };
+    const service = serviceOf(THREE_EDGES, { whenFull: "refuse" });
+    const { outcome } = select(service, viewer, fieldOf(THREE_EDGES), { ...world, limit });
+    expect(outcome).toEqual({ kind: "refused", reason: "full" });
+  });
+});
+
 describe("when nobody is eligible", () => {
   const fallback = { url: "https://origin.example.net", addresses: [] };
   const down = { down: THREE_EDGES };
