@@ -3,6 +3,7 @@ import {
   ARRIVAL_NUMBERS,
   type Arrivals,
   type Arrived,
+  arrivedOf,
   type PackedArrivals,
   type PoolArrivals,
 } from "./pricing/ledger.ts";
@@ -15,7 +16,7 @@ export function unpackArrivals(packed: PackedArrivals): Arrivals {
     const pool = number(at);
     while (pools.length <= pool) pools.push(new Map());
     const byEdge = new Map<number, Arrived>();
-    byEdge.set(number(at + 3), { http: number(at + 4), dns: number(at + 5) });
+    byEdge.set(number(at + 3), arrivedOf(number(at + 4), number(at + 5), number(at + 6)));
     pools[pool]?.set({ layer: "none", latitude: number(at + 1), longitude: number(at + 2) }, byEdge);
   }
   return pools;

@@ -55,7 +55,7 @@ export interface KeptDecisionsOptions {
   readonly choose: (service: Service, question: Question, most: number) => Decision;
   readonly widen: Widen;
   /** How many more viewers than usual come with an answer for the place. */
-  readonly returningTo: (service: Service, latitude: number, longitude: number) => number;
+  readonly returningTo: (service: Service, client: Client, latitude: number, longitude: number) => number;
   readonly monotonicMs: () => number;
   /** Told of each that is found and counted, and where it was decided for: latitude and longitude at `numbers[at]`. */
   readonly onAgain: (decision: Decision, client: Client, numbers: Float32Array, at: number) => void;
@@ -130,12 +130,12 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   };
 
   /** Makes an old row one of now. @returns what is decided for it now; undefined: that has to be decided in full */
-  const renew = (row: number, roster: Roster, stamp: number): Alike | undefined => {
+  const renew = (row: number, roster: Roster, client: Client, stamp: number): Alike | undefined => {
     const recordPrefixLength = table.asideAt(row);
     if (recordPrefixLength === NO_PLACE) return undefined;
     const { words, numbers } = table;
     const [latitude, longitude] = [numbers[row + LATITUDE] as number, numbers[row + LONGITUDE] as number];
-    if (returningTo(roster.service, latitude, longitude) > 0) return undefined;
+    if (returningTo(roster.service, client, latitude, longitude) > 0) return undefined;
     const place = chosenAt(row, roster, stamp);
     if (place < 0) return undefined;
     const position = places.words[place + WORD] as number;
@@ -205,7 +205,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
         if (row < 0) return 0;
         const isOfNow = table.words[row + STAMP] === stamp;
         const known = isOfNow ? numbering.at(alikeIn(table.words[row + WORD] as number)) : undefined;
-        found = known?.isAtRest(now.world) === true ? known : renew(row, roster, stamp);
+        found = known?.isAtRest(now.world) === true ? known : renew(row, roster, client, stamp);
         if (found === undefined) return 0;
         foundAt = row;
         if (triesIn(table.words[row + WORD] as number) > 0 && isSettled() && looks.left() > 0)

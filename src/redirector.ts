@@ -22,7 +22,7 @@ import { createKeptDecisions } from "./kept-decisions.ts";
 import { createLedger, type Arrivals, type Ledger, type PackedArrivals } from "./pricing/ledger.ts";
 import { type Pools, poolsInSteps } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
-import { squareKey } from "./pricing/squares.ts";
+import { askersKey, squareKey } from "./pricing/squares.ts";
 import { applyBias } from "./selection/bias.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { keepPlaying } from "./selection/keep.ts";
@@ -77,10 +77,16 @@ export function createRedirector(
   let lastQuestion: Question | undefined;
 
   /** Who comes with an answer for the place because he lost his edge, beside those whom it usually brings. */
-  const returningTo = ({ index }: Service, latitude = Number.NaN, longitude = Number.NaN): number => {
+  const returningTo = (
+    { index }: Service,
+    { from }: Client,
+    latitude = Number.NaN,
+    longitude = Number.NaN,
+  ): number => {
     const { world, pools } = inService as InService;
     if (world.returning === undefined || world.returning.size === 0) return 0;
-    return world.returning.get(squareKey(pools.ofService[index] as number, latitude, longitude)) ?? 0;
+    const square = squareKey(pools.ofService[index] as number, latitude, longitude);
+    return world.returning.get(askersKey(square, from === "client-subnet")) ?? 0;
   };
 
   /** Whoever is sent to an edge is load there before a report shows it. */
@@ -100,10 +106,10 @@ export function createRedirector(
     if (playing?.edge.id === best.edge.id) return;
     const what = playing === undefined ? index : -1 - slot;
     if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return;
-    ledger.count(door, pools.ofService[index] as number, slot, decision.location);
+    ledger.count(door, pools.ofService[index] as number, slot, decision.location, client.from);
     if (door === "dns") {
       const { latitude, longitude } = decision.location;
-      ledger.add(slot, returningTo(decision.service, latitude, longitude));
+      ledger.add(slot, returningTo(decision.service, client, latitude, longitude));
     }
     const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
     if (world.heat === undefined || stream === undefined) return;
@@ -122,7 +128,7 @@ export function createRedirector(
     const { returning } = (inService as InService).world;
     if (returning === undefined || returning.size === 0) return 0;
     const { latitude, longitude } = located(question).location;
-    return returningTo(service, latitude, longitude);
+    return returningTo(service, question.client, latitude, longitude);
   };
 
   const choose = (
@@ -157,8 +163,8 @@ export function createRedirector(
     const windowMs = dns.ttlSeconds * 1000;
     if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return;
     const slot = world.sent.slot[best.edge.index] as number;
-    ledger.countAt("dns", pools.ofService[index] as number, slot, numbers, at);
-    ledger.add(slot, returningTo(decision.service, numbers[at], numbers[at + 1]));
+    ledger.countAt("dns", pools.ofService[index] as number, slot, numbers, at, client.from);
+    ledger.add(slot, returningTo(decision.service, client, numbers[at], numbers[at + 1]));
   };
 
   const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAgain });

@@ -11,7 +11,9 @@ function flat(arrivals: Arrivals): string[] {
   return arrivals
     .flatMap((byPlace, pool) =>
       [...byPlace].flatMap(([{ latitude, longitude }, byEdge]) =>
-        [...byEdge].map(([edge, { http, dns }]) => [pool, latitude, longitude, edge, http, dns].join()),
+        [...byEdge].map(([edge, { http, dns, subnets }]) =>
+          [pool, latitude, longitude, edge, http, dns, subnets ?? 0].join(),
+        ),
       ),
     )
     .toSorted();
@@ -22,7 +24,7 @@ const OURS: Arrivals = [
     [
       PARIS,
       new Map([
-        [3, { http: 1, dns: 2 }],
+        [3, { http: 1, dns: 2, subnets: 1 }],
         [4, { http: 0, dns: 5 }],
       ]),
     ],
@@ -35,9 +37,10 @@ function packed(arrivals: Arrivals): PackedArrivals {
   const ledger = createLedger(newSentCounts(10), arrivals.length);
   for (const [pool, byPlace] of arrivals.entries())
     for (const [place, byEdge] of byPlace)
-      for (const [edge, { http, dns }] of byEdge) {
+      for (const [edge, { http, dns, subnets = 0 }] of byEdge) {
         for (let i = 0; i < http; i++) ledger.count("http", pool, edge, place);
-        for (let i = 0; i < dns; i++) ledger.count("dns", pool, edge, place);
+        for (let i = 0; i < dns; i++)
+          ledger.count("dns", pool, edge, place, i < subnets ? "client-subnet" : "source");
       }
   const numbers = ledger.takePacked();
   expect(ledger.takePacked()).toHaveLength(0); // handed over once
@@ -53,7 +56,7 @@ it("decisions for one square degree are at the mean of their places", () => {
   const ledger = createLedger(newSentCounts(2), 1);
   ledger.count("dns", 0, 1, { layer: "city", latitude: 10.25, longitude: -3.75 });
   ledger.count("http", 0, 1, { layer: "city", latitude: 10.75, longitude: -3.25 });
-  expect([...ledger.takePacked()]).toEqual([0, 10.5, -3.5, 1, 1, 1]);
+  expect([...ledger.takePacked()]).toEqual([0, 10.5, -3.5, 1, 1, 1, 0]);
 });
 
 it("arrivals of several threads are all there when joined, the same places too", () => {

@@ -5,7 +5,7 @@ import type { Decision, Memory } from "../src/model/decision.ts";
 import type { Edge } from "../src/model/edge.ts";
 import type { Location } from "../src/model/location.ts";
 import type { World } from "../src/model/world.ts";
-import { squareKey } from "../src/pricing/squares.ts";
+import { askersKey, squareKey } from "../src/pricing/squares.ts";
 import { createRedirector, type Redirector } from "../src/redirector.ts";
 import { plainInventory } from "./inventory.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
@@ -157,7 +157,12 @@ describe("what is known of a network, when prices, loads and health have moved,"
     const memory = redirector.recall(redirector.decide({ hostname, client }, "dns") as Decision)?.memory;
     const other = worldOf(EDGES, { price: [[EDGES[0] as Edge, 7]] });
     const { latitude = 0, longitude = 0 } = located(client).location;
-    redirector.take(INVENTORY, { ...other, returning: new Map([[squareKey(0, latitude, longitude), 5]]) });
+    redirector.take(INVENTORY, {
+      ...other,
+      returning: new Map([
+        [askersKey(squareKey(0, latitude, longitude), client.from === "client-subnet"), 5],
+      ]),
+    });
     expect(memory?.find(client)).toBe(0);
     redirector.take(INVENTORY, other);
     expect(memory?.find(client)).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import type { Client } from "../src/model/client.ts";
 import type { Place } from "../src/model/inventory.ts";
 import type { Location } from "../src/model/location.ts";
 import type { World } from "../src/model/world.ts";
-import { squareKey } from "../src/pricing/squares.ts";
+import { askersKey, squareKey } from "../src/pricing/squares.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
 import { plainInventory } from "./inventory.ts";
@@ -122,12 +122,12 @@ describe("an answer for a place whose viewers have lost their edge", () => {
   const world = (viewers: number, returning: number): World => ({
     ...worldOf(BOTH, { load: BOTH.map((edge) => [edge, viewers / 1000]) }),
     perViewer: Float64Array.of(0.001, 0.001),
-    returning: new Map(returning === 0 ? [] : [[squareKey(0, 52.1, 5.1), returning]]),
+    returning: new Map(returning === 0 ? [] : [[askersKey(squareKey(0, 52.1, 5.1), false), returning]]),
   });
-  const decide = (now: World, door: "dns" | "http") => {
+  const decide = (now: World, door: "dns" | "http", client = clientAt(1, 1)) => {
     const redirector = createRedirector(() => ({ location: place, prefixLength: 24 }));
     redirector.take(inventory, now);
-    return redirector.decide({ hostname, client: clientAt(1, 1) }, door)?.edges[0]?.edge.id;
+    return redirector.decide({ hostname, client }, door)?.edges[0]?.edge.id;
   };
 
   it("names one that has room for all who come with it, and counts them there", () => {
@@ -140,5 +140,8 @@ describe("an answer for a place whose viewers have lost their edge", () => {
     expect(decide(full, "dns")).toBe("next");
     expect([...full.sent.counts].slice(0, 2)).toEqual([0, 150]);
     expect(decide({ ...full, returning: new Map() }, "dns")).toBe("near");
+    // They wait for their resolver: nobody comes with an answer for another's subnet.
+    const subnet: Client = { ...clientAt(1, 1), from: "client-subnet" };
+    expect(decide({ ...full, sent: world(900, 150).sent }, "dns", subnet)).toBe("near");
   });
 });

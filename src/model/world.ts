@@ -29,7 +29,7 @@ export interface World {
   readonly corrections?: Corrections;
   /**
    * Viewers who lost their edge and come with the next DNS answer for the place, beside those whom it usually brings:
-   * by square degree of a pool. Absent: nobody.
+   * by who asks in which square degree of a pool (`askersKey`). Absent: nobody.
    */
   readonly returning?: ReadonlyMap<number, number>;
   /** Decisions made since, by all serving threads. */

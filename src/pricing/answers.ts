@@ -1,11 +1,11 @@
 import type { Arrivals } from "./ledger.ts";
 import type { Returned } from "./returns.ts";
 import { areaOf, type Rushes } from "./rushes.ts";
-import { squareKey } from "./squares.ts";
+import { askersKey, squareKey } from "./squares.ts";
 
 /**
- * How many viewers a DNS answer brings, by the square degree that its asker stands in: a resolver with a city behind
- * it brings more within a time to live than a single network. Each square has a factor to what an answer brings on
+ * How many viewers a DNS answer brings, by the square degree that its asker stands in and by whether the asker names its client's subnet: a
+ * resolver with a city behind it brings more within a time to live than a single network. Each has a factor to what an answer brings on
  * average; what a report shows too much or too little is shared out among those who could have caused it, as much
  * as each is uncertain (a Kalman filter whose covariance is taken to be diagonal).
  */
@@ -15,13 +15,17 @@ export interface Answers {
   /** Answers for an edge that `add` was told of. */
   told(slot: number): number;
   /** What an answer for a place usually brings, as a multiple of the average. */
-  factor(pool: number, latitude: number, longitude: number): number;
+  factor(pool: number, latitude: number, longitude: number, nameSubnets: boolean): number;
   /** Viewers of an edge's answers that come between two moments, in average answers. */
   between(slot: number, fromMs: number, toMs: number): number;
   /** Viewers who come back after a moment, with answers that were given before. */
   backAfter(slot: number, atMs: number): number;
-  /** By square degree, until when askers hold answers for an edge, as of now. */
+  /** By askers (`askersKey`), until when they hold answers for an edge, as of now. */
   heldUntilMs(slot: number, nowMs: number): ReadonlyMap<number, readonly number[]>;
+  /** How many answers for an edge askers (`askersKey`) hold, as of now. */
+  held(slot: number, nowMs: number): ReadonlyMap<number, number>;
+  /** Viewers who had lost their edge come to this one with answers that are held already. */
+  bind(slot: number, viewers: number, nowMs: number): void;
   /**
    * A report of an edge shows `missing` more average answers than expected between two moments.
    * @param variance of what it shows by chance, in average answers
@@ -75,6 +79,15 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     past.given.push(step);
     return step;
   };
+  const give = (slot: number, square: number, answers: number, returned: Returned, nowMs: number): void => {
+    const past = pastOf(slot);
+    past.told += answers;
+    const step = stepOf(past, nowMs);
+    step.squares.push(square);
+    step.answers.push(answers);
+    step.back.push(answers * (returned.get(squares.keys[square] as number)?.perAnswer ?? 0));
+    past.bySquare.set(square, (past.bySquare.get(square) ?? 0) + answers);
+  };
   /**
    * Calls `visit` with each answer's square and the part of its time to live that lies between two moments, times the rush then and how many
    * answers there are.
@@ -106,21 +119,17 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     add(arrivals, returned, nowMs) {
       for (const [pool, byPlace] of arrivals.entries())
         for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace)
-          for (const [slot, { dns }] of byEdge) {
-            if (dns === 0) continue;
-            const past = pastOf(slot);
-            past.told += dns;
-            const square = squares.at(pool, latitude, longitude);
-            const step = stepOf(past, nowMs);
-            step.squares.push(square);
-            step.answers.push(dns);
-            step.back.push(dns * (returned.get(squares.keys[square] as number)?.perAnswer ?? 0));
-            past.bySquare.set(square, (past.bySquare.get(square) ?? 0) + dns);
+          for (const [slot, { dns, subnets = 0 }] of byEdge) {
+            if (dns > subnets)
+              give(slot, squares.at(pool, latitude, longitude, false), dns - subnets, returned, nowMs);
+            if (subnets > 0)
+              give(slot, squares.at(pool, latitude, longitude, true), subnets, returned, nowMs);
           }
       for (const past of bySlot.values()) forgetUntil(past, nowMs - ttlMs - LATE_MS);
     },
     told: (slot) => bySlot.get(slot)?.told ?? 0,
-    factor: (pool, latitude, longitude) => squares.factors[squares.at(pool, latitude, longitude)] as number,
+    factor: (pool, latitude, longitude, nameSubnets) =>
+      squares.factors[squares.at(pool, latitude, longitude, nameSubnets)] as number,
     between(slot, fromMs, toMs) {
       const { factors } = squares;
       let sum = 0;
@@ -135,6 +144,16 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
         for (const viewers of back) sum += viewers * (1 - (momentMs - atMs) / RETRY_MS);
       return sum;
     },
+    held(slot, nowMs) {
+      const held = new Map<number, number>();
+      for (const { squares: of, answers } of givenWithin(bySlot.get(slot), nowMs - ttlMs, nowMs))
+        for (const [i, square] of of.entries()) {
+          const key = squares.keys[square] as number;
+          held.set(key, (held.get(key) ?? 0) + (answers[i] as number));
+        }
+      return held;
+    },
+    bind: (slot, viewers, nowMs) => void stepOf(pastOf(slot), nowMs).back.push(viewers),
     heldUntilMs(slot, nowMs) {
       const held = new Map<number, number[]>();
       for (const { squares: of, answers, atMs } of bySlot.get(slot)?.given ?? []) {
@@ -186,9 +205,9 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
   };
 }
 
-/** What is known of square degrees, each by its position: they are looked through by the hundred thousand every second. */
+/** What is known of askers by square degree, each by its position: they are looked through by the hundred thousand every second. */
 class Squares {
-  /** As from `squareKey`. */
+  /** As from `askersKey`. */
   readonly keys: number[] = [];
   readonly factors: number[] = [];
   readonly variances: number[] = [];
@@ -200,8 +219,8 @@ class Squares {
   readonly #byKey = new Map<number, number>();
   readonly #byArea = new Map<number, number>();
 
-  at(pool: number, latitude: number, longitude: number): number {
-    const key = squareKey(pool, latitude, longitude);
+  at(pool: number, latitude: number, longitude: number, nameSubnets: boolean): number {
+    const key = askersKey(squareKey(pool, latitude, longitude), nameSubnets);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const square = this.keys.push(key) - 1;

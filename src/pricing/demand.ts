@@ -1,6 +1,6 @@
 import type { Arrivals } from "./ledger.ts";
-import type { Lost, Returned } from "./returns.ts";
-import { squareKey } from "./squares.ts";
+import type { Bound, Lost, Returned } from "./returns.ts";
+import { askersKey, squareKey, squareOf } from "./squares.ts";
 
 /**
  * Where viewers are and come from, by our own decisions. A region is a cell of one degree in one pool; its point
@@ -17,6 +17,8 @@ export interface Demand {
   ): void;
   /** Viewers of an edge that is lost: `viewers` of them, or as many as we sent, where nobody knows. */
   lose(edge: number, viewers: number): Omit<Lost, "heldUntilMs">[];
+  /** Viewers come to an edge who are neither new nor sent by a decision of now. */
+  bind(bound: Bound): void;
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
   /**
@@ -31,7 +33,12 @@ export interface Demand {
 }
 
 /** What an answer for a place brings. */
-export type ViewersPerAnswer = (pool: number, latitude: number, longitude: number) => number;
+export type ViewersPerAnswer = (
+  pool: number,
+  latitude: number,
+  longitude: number,
+  nameSubnets: boolean,
+) => number;
 
 export interface Region {
   readonly pool: number;
@@ -69,7 +76,8 @@ export function createDemand(): Demand {
     const coarse = squareKey(pool, latitude, longitude, COARSE_DEGREES);
     const trend = trends.get(coarse) ?? { fast: 0, slow: 0, growingSeconds: 0 };
     trends.set(coarse, trend);
-    const cell = { square: key, pool, trend, latitude, longitude, slow: 0, weight: 0, byEdge: new Map() };
+    const askers = [askersKey(key, false), askersKey(key, true)] as const;
+    const cell = { askers, pool, trend, latitude, longitude, slow: 0, weight: 0, byEdge: new Map() };
     cells.set(key, cell);
     return cell;
   };
@@ -78,8 +86,9 @@ export function createDemand(): Demand {
     for (const [key, cell] of cells) {
       for (const [edge, present] of cell.byEdge) {
         present.http *= left;
-        present.dns *= left;
-        if (present.http + present.dns < NEGLIGIBLE_VIEWERS) cell.byEdge.delete(edge);
+        present.resolvers *= left;
+        present.subnets *= left;
+        if (viewersIn(present) < NEGLIGIBLE_VIEWERS) cell.byEdge.delete(edge);
       }
       if (cell.byEdge.size === 0) cells.delete(key);
     }
@@ -110,16 +119,22 @@ export function createDemand(): Demand {
       for (const [pool, byPlace] of arrivals.entries()) {
         for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
           const cell = cellAt(pool, latitude, longitude);
-          const { httpShare = 0, perAnswer: back = 0 } = returned.get(cell.square) ?? {};
-          const perAnswer = viewersPerAnswer(pool, latitude, longitude);
+          const [resolvers, subnets] = cell.askers.map((askers) => returned.get(askers));
+          const perResolver = viewersPerAnswer(pool, latitude, longitude, false);
+          const perSubnet = viewersPerAnswer(pool, latitude, longitude, true);
           let [sent, came] = [0, 0];
-          for (const [edge, { http, dns }] of byEdge) {
-            const present = cell.byEdge.get(edge) ?? { http: 0, dns: 0 };
-            cell.byEdge.set(edge, present);
+          for (const [edge, arrived] of byEdge) {
+            const present = presentIn(cell, edge);
+            const { http, subnets: ofSubnets = 0 } = arrived;
+            const ofResolvers = arrived.dns - ofSubnets;
+            const byResolvers = ofResolvers * (perResolver + (resolvers?.perAnswer ?? 0));
+            const bySubnets = ofSubnets * (perSubnet + (subnets?.perAnswer ?? 0));
             present.http += http / left;
-            present.dns += (dns * (perAnswer + back)) / left;
-            sent += http + dns * (perAnswer + back);
-            came += http * (1 - httpShare) + dns * perAnswer;
+            present.resolvers += byResolvers / left;
+            present.subnets += bySubnets / left;
+            sent += http + byResolvers + bySubnets;
+            came +=
+              http * (1 - (resolvers?.httpShare ?? 0)) + ofResolvers * perResolver + ofSubnets * perSubnet;
           }
           cell.weight += sent;
           cell.latitude += ((latitude - cell.latitude) * sent) / cell.weight;
@@ -136,13 +151,22 @@ export function createDemand(): Demand {
       sinceLossSeconds = 0;
       const sent = presentAt(cells, left, edge);
       const scale = left * (Number.isNaN(viewers) || sent === 0 ? 1 : viewers / sent);
-      return [...cells.values()].flatMap(({ square, byEdge }) => {
+      return [...cells.values()].flatMap(({ askers, byEdge }) => {
         const present = byEdge.get(edge);
         byEdge.delete(edge);
-        return present === undefined
-          ? []
-          : [{ square, http: present.http * scale, dns: present.dns * scale }];
+        if (present === undefined) return [];
+        const { http, resolvers, subnets } = present;
+        return [
+          { askers: askers[0], http: http * scale, dns: resolvers * scale },
+          { askers: askers[1], http: 0, dns: subnets * scale },
+        ];
       });
+    },
+    bind({ askers, edge, viewers }) {
+      const cell = cells.get(squareOf(askers));
+      if (cell === undefined) return;
+      const present = presentIn(cell, edge);
+      present[askers === cell.askers[0] ? "resolvers" : "subnets"] += viewers / left;
     },
     presentAt: (edge) => presentAt(cells, left, edge),
     forecast(horizonSeconds, departureRate, waitingAt) {
@@ -150,7 +174,7 @@ export function createDemand(): Demand {
       const stay = (seconds: number): number => (1 - Math.exp(-departureRate * seconds)) / departureRate;
       const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
-      for (const { square, pool, trend, latitude, longitude, slow } of cells.values()) {
+      for (const [square, { pool, trend, latitude, longitude, slow }] of cells) {
         const growth = growthOf(trend);
         // What has ended has ended; what has begun may end.
         const lasts = growth > 0 ? trend.growingSeconds * GROWTH_LASTS : horizonSeconds;
@@ -165,7 +189,8 @@ export function createDemand(): Demand {
 }
 
 interface Cell {
-  readonly square: number;
+  /** Resolvers, and those who name a subnet. */
+  readonly askers: readonly [number, number];
   readonly pool: number;
   readonly trend: Trend;
   latitude: number;
@@ -177,10 +202,23 @@ interface Cell {
   readonly byEdge: Map<number, Present>;
 }
 
-/** Viewers there, before decay, by the door that they came by. */
+/** Viewers there, before decay, by how they came. */
 interface Present {
   http: number;
-  dns: number;
+  resolvers: number;
+  subnets: number;
+}
+
+function presentIn({ byEdge }: Cell, edge: number): Present {
+  const known = byEdge.get(edge);
+  if (known !== undefined) return known;
+  const present = { http: 0, resolvers: 0, subnets: 0 };
+  byEdge.set(edge, present);
+  return present;
+}
+
+function viewersIn({ http, resolvers, subnets }: Present): number {
+  return http + resolvers + subnets;
 }
 
 /** Arrivals per second in a part of the world. */
@@ -202,8 +240,8 @@ function growthOf({ fast, slow }: Trend): number {
 function presentAt(cells: ReadonlyMap<number, Cell>, left: number, edge: number): number {
   let viewers = 0;
   for (const { byEdge } of cells.values()) {
-    const { http = 0, dns = 0 } = byEdge.get(edge) ?? {};
-    viewers += http + dns;
+    const present = byEdge.get(edge);
+    if (present !== undefined) viewers += viewersIn(present);
   }
   return viewers * left;
 }

@@ -1,3 +1,4 @@
+import type { ClientOrigin } from "../model/client.ts";
 import type { DoorName } from "../model/decision.ts";
 import type { Location } from "../model/location.ts";
 
@@ -7,9 +8,16 @@ import type { Location } from "../model/location.ts";
  */
 export interface Ledger {
   /** One more decision for an edge. `pool`: which group of services it was made in. */
-  count(door: DoorName, pool: number, edge: number, location: Location): void;
+  count(door: DoorName, pool: number, edge: number, location: Location, from?: ClientOrigin): void;
   /** The same for latitude and longitude at `place[at]` and behind it, NaN for unknown. */
-  countAt(door: DoorName, pool: number, edge: number, place: Float32Array, at: number): void;
+  countAt(
+    door: DoorName,
+    pool: number,
+    edge: number,
+    place: Float32Array,
+    at: number,
+    from?: ClientOrigin,
+  ): void;
   /** Viewers who come with a decision that is counted, beside whom it usually brings. */
   add(edge: number, viewers: number): void;
   /** What was counted since the last call, by square degree and edge; the caller owns it. */
@@ -18,9 +26,9 @@ export interface Ledger {
   takePacked(): PackedArrivals;
 }
 
-/** Six numbers for each square degree and edge: pool, latitude, longitude, edge, decisions for HTTP and for DNS. */
+/** For each square degree and edge: pool, latitude, longitude, edge, decisions for HTTP and for DNS, of these for client subnets. */
 export type PackedArrivals = Float64Array;
-export const ARRIVAL_NUMBERS = 6;
+export const ARRIVAL_NUMBERS = 7;
 
 export type Arrivals = readonly PoolArrivals[];
 
@@ -32,6 +40,8 @@ export interface Arrived {
   /** Also by steering: each stands for one viewer. */
   http: number;
   dns: number;
+  /** Of the answers those for a client's subnet (RFC 7871); left out: none. */
+  subnets?: number;
 }
 
 /** Running counts modulo 2^32: viewers who come at once, as by HTTP decisions, at `edge`, DNS answers at `edges + edge`. */
@@ -49,15 +59,16 @@ export function createLedger(sent: SentCounts, pools: number): Ledger {
     Atomics.add(sent, door === "dns" ? edges + edge : edge, 1);
   };
   return {
-    count(door, pool, edge, { latitude, longitude }) {
+    count(door, pool, edge, { latitude, longitude }, from) {
       send(door, edge);
       if (latitude !== undefined && longitude !== undefined)
-        grids[pool]?.count(door, edge, latitude, longitude);
+        grids[pool]?.count(kindOf(door, from), edge, latitude, longitude);
     },
-    countAt(door, pool, edge, place, at) {
+    countAt(door, pool, edge, place, at, from) {
       send(door, edge);
       const latitude = place[at] as number;
-      if (!Number.isNaN(latitude)) grids[pool]?.count(door, edge, latitude, place[at + 1] as number);
+      if (!Number.isNaN(latitude))
+        grids[pool]?.count(kindOf(door, from), edge, latitude, place[at + 1] as number);
     },
     add: (edge, viewers) => void Atomics.add(sent, edge, Math.round(viewers)),
     takeArrivals: () => grids.map((grid) => grid.take()),
@@ -75,8 +86,10 @@ const SQUARE = 0;
 const EDGE = 1;
 const HTTP = 2;
 const DNS = 3;
-const LATITUDES = 4;
-const LONGITUDES = 5;
+/** Of those for DNS, as `Arrived`. */
+const SUBNETS = 4;
+const LATITUDES = 5;
+const LONGITUDES = 6;
 /** Rows as long as a line of the processor's cache. */
 const FIELDS = 8;
 const FIRST_ROWS = 1 << 6;
@@ -90,11 +103,12 @@ class Grid {
   /** Where the rows in use begin, in the order in which they came up. */
   #used: number[] = [];
 
-  count(door: DoorName, edge: number, latitude: number, longitude: number): void {
+  count(kind: Kind, edge: number, latitude: number, longitude: number): void {
     const row = this.#rowOf((Math.floor(latitude) + 90) * 1000 + Math.floor(longitude) + 181, edge);
     const rows = this.#rows;
-    const counted = row + (door === "dns" ? DNS : HTTP);
+    const counted = row + (kind === HTTP ? HTTP : DNS);
     rows[counted] = (rows[counted] as number) + 1;
+    if (kind === SUBNETS) rows[row + SUBNETS] = (rows[row + SUBNETS] as number) + 1;
     rows[row + LATITUDES] = (rows[row + LATITUDES] as number) + latitude;
     rows[row + LONGITUDES] = (rows[row + LONGITUDES] as number) + longitude;
   }
@@ -115,6 +129,7 @@ class Grid {
       packed[at + 3] = rows[row + EDGE] as number;
       packed[at + 4] = http;
       packed[at + 5] = dns;
+      packed[at + 6] = rows[row + SUBNETS] as number;
       at += ARRIVAL_NUMBERS;
       rows.fill(0, row, row + FIELDS);
     }
@@ -131,8 +146,10 @@ class Grid {
       square.decisions += (rows[row + HTTP] as number) + (rows[row + DNS] as number);
       square.latitudes += rows[row + LATITUDES] as number;
       square.longitudes += rows[row + LONGITUDES] as number;
-      const arrived = { http: rows[row + HTTP] as number, dns: rows[row + DNS] as number };
-      square.byEdge.set(rows[row + EDGE] as number, arrived);
+      square.byEdge.set(
+        rows[row + EDGE] as number,
+        arrivedOf(rows[row + HTTP] as number, rows[row + DNS] as number, rows[row + SUBNETS] as number),
+      );
       rows.fill(0, row, row + FIELDS);
     }
     this.#used = [];
@@ -172,6 +189,18 @@ class Grid {
       return to;
     });
   }
+}
+
+export function arrivedOf(http: number, dns: number, subnets: number): Arrived {
+  return subnets > 0 ? { http, dns, subnets } : { http, dns };
+}
+
+/** The field that a decision is counted in. */
+type Kind = typeof HTTP | typeof DNS | typeof SUBNETS;
+
+function kindOf(door: DoorName, from: ClientOrigin | undefined): Kind {
+  if (door !== "dns") return HTTP;
+  return from === "client-subnet" ? SUBNETS : DNS;
 }
 
 interface Square {

@@ -1,8 +1,9 @@
 import { finished, type Steps } from "../base/steps.ts";
 import type { Edge } from "../model/edge.ts";
 import { type Facts, STATE_ACTIVE, type World } from "../model/world.ts";
+import { answersOf } from "./answered.ts";
 import { createAnswers } from "./answers.ts";
-import { createDemand } from "./demand.ts";
+import { createDemand, type ViewersPerAnswer } from "./demand.ts";
 import type { Service } from "../model/service.ts";
 import type { Arrivals } from "./ledger.ts";
 import { poolsOf } from "./pools.ts";
@@ -10,7 +11,7 @@ import { createLags } from "./lags.ts";
 import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
 import { createRamps } from "./ramps.ts";
-import { createReturns } from "./returns.ts";
+import { type Bound, createReturns } from "./returns.ts";
 import { createRushes } from "./rushes.ts";
 import { createSlots } from "./slots.ts";
 import { solveHere, type Solver } from "./solver.ts";
@@ -81,6 +82,8 @@ export function createPricing(options: PricingOptions): Pricing {
   let solvedAtMs = Number.NEGATIVE_INFINITY;
   let tickedAtMs: number | undefined;
   let stir = true;
+  /** Since the last tick. */
+  let hasLost = false;
 
   /** Viewers there now and under way: as reported, less who has left, and those sent since. */
   const viewersNow = (edge: number, nowMs: number): number => {
@@ -136,9 +139,26 @@ export function createPricing(options: PricingOptions): Pricing {
     const held = answers.heldUntilMs(slot, nowMs);
     const lost = demand.lose(slot, report?.viewers ?? Number.NaN);
     returns.lose(
-      lost.map((place) => ({ ...place, heldUntilMs: held.get(place.square) ?? [] })),
+      lost.map((place) => ({ ...place, heldUntilMs: held.get(place.askers) ?? [] })),
       nowMs,
     );
+    const others = [...slots].filter((other) => other !== slot);
+    bind(returns.bind(new Map(others.map((other) => [other, answers.held(other, nowMs)]))), nowMs);
+    hasLost = true;
+  };
+
+  /** They are load as if they had been sent now, and come within seconds. */
+  const bind = (bound: readonly Bound[], nowMs: number): void => {
+    const bySlot = new Map<number, number>();
+    for (const one of bound) {
+      demand.bind(one);
+      bySlot.set(one.edge, (bySlot.get(one.edge) ?? 0) + one.viewers);
+    }
+    for (const [slot, viewers] of bySlot) {
+      Atomics.add(counts, slot, Math.round(viewers));
+      answers.bind(slot, viewers, nowMs);
+    }
+    prediction.sample(nowMs);
   };
 
   const takeFacts = (next: Facts, nowMs: number): void => {
@@ -181,13 +201,16 @@ export function createPricing(options: PricingOptions): Pricing {
   };
 
   function* takeArrivals(arrivals: Arrivals, seconds: number, nowMs: number): Steps<void> {
+    // Most of these answers were given before the loss was known.
+    if (hasLost) bind(returns.bind(answersOf(arrivals)), nowMs);
+    hasLost = false;
     const returned = returns.take(arrivals, nowMs);
     rushes.add(arrivals, returned, nowMs);
     yield;
     answers.add(arrivals, returned, nowMs);
     yield;
-    const perAnswer = (pool: number, latitude: number, longitude: number): number =>
-      stays.viewersPerAnswer * answers.factor(pool, latitude, longitude);
+    const perAnswer: ViewersPerAnswer = (pool, latitude, longitude, nameSubnets) =>
+      stays.viewersPerAnswer * answers.factor(pool, latitude, longitude, nameSubnets);
     demand.add(arrivals, returned, seconds, perAnswer, stays.departureRate);
   }
 

@@ -1,5 +1,5 @@
 import type { Arrivals, Arrived } from "./ledger.ts";
-import { squareKey } from "./squares.ts";
+import { askersKey, squareKey } from "./squares.ts";
 
 /**
  * Viewers who lost their edge and have not come back. They do within seconds, each by himself at the HTTP door; at the
@@ -7,18 +7,25 @@ import { squareKey } from "./squares.ts";
  */
 export interface Returns {
   lose(lost: Iterable<Lost>, nowMs: number): void;
+  /**
+   * Whoever asked for them holds answers for other edges: they are bound for these, and wait no more. Before a loss is noticed, an answer
+   * for the lost edge that runs out is followed by one for another, whose viewers nobody can send elsewhere.
+   * @param held by edge, answers by askers
+   */
+  bind(held: ReadonlyMap<number, ReadonlyMap<number, number>>): Bound[];
   /** What came since the last call, and how many of them had been waiting. */
   take(arrivals: Arrivals, nowMs: number): Returned;
-  /** Waiting viewers by square degree. */
+  /** Waiting viewers of a square degree. */
   waitingAt(square: number): number;
-  /** How many more than usual the next answer brings, by square degree: as `World.returning`. */
+  /** How many more than usual the next answer brings, by askers: as `World.returning`. */
   next(nowMs: number): ReadonlyMap<number, number>;
 }
 
 /** Viewers of a lost edge in one square degree. */
 export interface Lost {
-  readonly square: number;
-  /** Who came by redirects, */
+  /** As from `askersKey`. */
+  readonly askers: number;
+  /** Who came by redirects: they wait with the resolvers, */
   readonly http: number;
   /** by answers, */
   readonly dns: number;
@@ -26,7 +33,14 @@ export interface Lost {
   readonly heldUntilMs: readonly number[];
 }
 
-/** By square degree. */
+/** Viewers from a square degree who come to an edge without another decision. */
+export interface Bound {
+  readonly askers: number;
+  readonly edge: number;
+  readonly viewers: number;
+}
+
+/** By askers; who comes by redirects is with the resolvers. */
 export type Returned = ReadonlyMap<number, Back>;
 
 export interface Back {
@@ -43,33 +57,33 @@ const ANSWERS_MS = 60_000;
 const NEGLIGIBLE_VIEWERS = 0.5;
 
 export function createReturns(): Returns {
-  const squares = new Map<number, Waiting>();
+  const byAskers = new Map<number, Waiting>();
 
-  const takeBack = (square: number, { http, dns }: Arrived, nowMs: number): Back | undefined => {
-    const waiting = squares.get(square);
+  const takeBack = (key: number, { http, dns }: Arrived, nowMs: number): Back | undefined => {
+    const waiting = byAskers.get(key);
     if (waiting === undefined) return undefined;
     const redirects = Math.min(http, waiting.http);
     waiting.http -= redirects;
-    const askers = Math.min(dns, freeAskers(waiting, nowMs));
-    const back = askers * perAsker(waiting);
+    const free = Math.min(dns, freeAskers(waiting, nowMs));
+    const back = free * perAsker(waiting);
     waiting.dns -= back;
-    waiting.heldUntilMs.splice(0, askers);
+    waiting.heldUntilMs.splice(0, free);
     return { httpShare: http > 0 ? redirects / http : 0, perAnswer: dns > 0 ? back / dns : 0 };
   };
 
   const forget = (nowMs: number): void => {
-    for (const [square, waiting] of squares) {
+    for (const [key, waiting] of byAskers) {
       if (nowMs - waiting.lostAtMs > REDIRECTS_MS) waiting.http = 0;
       const isOver = nowMs - waiting.lostAtMs > ANSWERS_MS;
-      if (isOver || waiting.http + waiting.dns < NEGLIGIBLE_VIEWERS) squares.delete(square);
+      if (isOver || waiting.http + waiting.dns < NEGLIGIBLE_VIEWERS) byAskers.delete(key);
     }
   };
 
   return {
     lose(lost, nowMs) {
-      for (const { square, http, dns, heldUntilMs } of lost) {
-        const before = squares.get(square) ?? NOBODY;
-        squares.set(square, {
+      for (const { askers, http, dns, heldUntilMs } of lost) {
+        const before = byAskers.get(askers) ?? NOBODY;
+        byAskers.set(askers, {
           http: before.http + http,
           dns: before.dns + dns,
           lostAtMs: nowMs,
@@ -77,32 +91,50 @@ export function createReturns(): Returns {
         });
       }
     },
+    bind(held) {
+      const bound: Bound[] = [];
+      for (const [askers, waiting] of byAskers) {
+        const elsewhere = [...held].flatMap(([edge, ofEdge]) => {
+          const answers = ofEdge.get(askers) ?? 0;
+          return answers > 0 ? [{ edge, answers }] : [];
+        });
+        const count = elsewhere.reduce((sum, { answers }) => sum + answers, waiting.heldUntilMs.length);
+        const each = waiting.dns / Math.max(1, count);
+        for (const { edge, answers } of elsewhere) bound.push({ askers, edge, viewers: each * answers });
+        if (elsewhere.length > 0) waiting.dns = each * waiting.heldUntilMs.length;
+      }
+      return bound;
+    },
     take(arrivals, nowMs) {
       const returned = new Map<number, Back>();
-      if (squares.size === 0) return returned;
-      for (const [square, arrived] of bySquare(arrivals)) {
-        const back = takeBack(square, arrived, nowMs);
-        if (back !== undefined) returned.set(square, back);
+      if (byAskers.size === 0) return returned;
+      for (const [key, arrived] of arrivedByAskers(arrivals)) {
+        const back = takeBack(key, arrived, nowMs);
+        if (back !== undefined) returned.set(key, back);
       }
       forget(nowMs);
       return returned;
     },
     waitingAt(square) {
-      const waiting = squares.get(square);
-      return waiting === undefined ? 0 : waiting.http + waiting.dns;
+      let viewers = 0;
+      for (const nameSubnets of [false, true]) {
+        const { http, dns } = byAskers.get(askersKey(square, nameSubnets)) ?? NOBODY;
+        viewers += http + dns;
+      }
+      return viewers;
     },
     next(nowMs) {
       const next = new Map<number, number>();
-      for (const [square, waiting] of squares) {
+      for (const [key, waiting] of byAskers) {
         const each = perAsker(waiting);
-        if (each >= NEGLIGIBLE_VIEWERS && freeAskers(waiting, nowMs) > 0) next.set(square, each);
+        if (each >= NEGLIGIBLE_VIEWERS && freeAskers(waiting, nowMs) > 0) next.set(key, each);
       }
       return next;
     },
   };
 }
 
-/** As `Lost`, of one square degree. */
+/** As `Lost`. */
 interface Waiting {
   http: number;
   dns: number;
@@ -124,16 +156,19 @@ function perAsker({ dns, heldUntilMs }: Waiting): number {
   return dns / Math.max(1, heldUntilMs.length);
 }
 
-function bySquare(arrivals: Arrivals): Map<number, Arrived> {
+function arrivedByAskers(arrivals: Arrivals): Map<number, Arrived> {
   const sums = new Map<number, Arrived>();
   for (const [pool, byPlace] of arrivals.entries())
     for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
       const square = squareKey(pool, latitude, longitude);
-      const sum = sums.get(square) ?? { http: 0, dns: 0 };
-      sums.set(square, sum);
-      for (const { http, dns } of byEdge.values()) {
-        sum.http += http;
-        sum.dns += dns;
+      const add = (nameSubnets: boolean, http: number, dns: number): void => {
+        const key = askersKey(square, nameSubnets);
+        const sum = sums.get(key) ?? { http: 0, dns: 0 };
+        sums.set(key, { http: sum.http + http, dns: sum.dns + dns });
+      };
+      for (const { http, dns, subnets = 0 } of byEdge.values()) {
+        add(false, http, dns - subnets);
+        if (subnets > 0) add(true, 0, subnets);
       }
     }
   return sums;

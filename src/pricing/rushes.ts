@@ -1,6 +1,6 @@
 import type { Arrivals } from "./ledger.ts";
 import type { Returned } from "./returns.ts";
-import { squareKey } from "./squares.ts";
+import { askersKey, squareKey } from "./squares.ts";
 
 /**
  * How many times as many viewers as usual come from a part of the world, judged by those of HTTP, of whom each is
@@ -45,7 +45,7 @@ export function createRushes(): Rushes {
         const key = areaOf(pool, latitude, longitude);
         const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
         areas.set(key, area);
-        const { httpShare = 0 } = returned.get(squareKey(pool, latitude, longitude)) ?? {};
+        const { httpShare = 0 } = returned.get(askersKey(squareKey(pool, latitude, longitude), false)) ?? {};
         for (const { http } of byEdge.values()) area.came += http * (1 - httpShare);
       }
   };

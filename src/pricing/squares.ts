@@ -4,3 +4,16 @@ export function squareKey(pool: number, latitude: number, longitude: number, deg
   const column = Math.floor((longitude + 180) / degrees);
   return (pool * 181 + row) * 361 + column;
 }
+
+/**
+ * Who asks in a square degree of a pool: resolvers on behalf of whoever they serve, or those who name a client's subnet (RFC 7871), of
+ * whom each stands for a few viewers.
+ */
+export function askersKey(square: number, nameSubnets: boolean): number {
+  return 2 * square + (nameSubnets ? 1 : 0);
+}
+
+/** Where askers are. */
+export function squareOf(askers: number): number {
+  return Math.floor(askers / 2);
+}

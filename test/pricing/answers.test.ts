@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createAnswers } from "../../src/pricing/answers.ts";
-import type { Arrivals } from "../../src/pricing/ledger.ts";
+import type { Arrivals, Arrived } from "../../src/pricing/ledger.ts";
 import { areaOf, createRushes } from "../../src/pricing/rushes.ts";
 import type { Returned } from "../../src/pricing/returns.ts";
-import { squareKey } from "../../src/pricing/squares.ts";
+import { askersKey, squareKey } from "../../src/pricing/squares.ts";
 import type { Location } from "../../src/model/location.ts";
 
 const PARIS: Location = { layer: "none", latitude: 48.9, longitude: 2.4 };
@@ -12,7 +12,7 @@ const TTL_MS = 30_000;
 const NOBODY: Returned = new Map();
 const USUAL = { at: () => 1, between: () => 1 };
 
-const arrivalsOf = (...places: [Location, { http: number; dns: number }][]): Arrivals => [
+const arrivalsOf = (...places: [Location, Arrived][]): Arrivals => [
   new Map(places.map(([place, arrived]) => [place, new Map([[0, arrived]])])),
 ];
 
@@ -43,14 +43,48 @@ describe("answers", () => {
       const truth = (isParis ? 4 * (5 / 30) : 0) + 0.25 * lyon;
       answers.learn(0, from, to, truth - answers.between(0, from, to), 0.05);
     }
-    expect(answers.factor(0, 48.9, 2.4)).toBeGreaterThan(3);
-    expect(answers.factor(0, 45.8, 4.8)).toBeLessThan(0.6);
+    expect(answers.factor(0, 48.9, 2.4, false)).toBeGreaterThan(3);
+    expect(answers.factor(0, 45.8, 4.8, false)).toBeLessThan(0.6);
     expect(answers.sizes(0, 1_200_000).greatest).toBeGreaterThan(3);
+  });
+
+  it("are learned apart for a resolver and for those who name their subnet at the same place", () => {
+    const answers = createAnswers(TTL_MS, USUAL);
+    for (let s = 0; s < 1200; s += 5) {
+      // A resolver's bring eight times as many as those for a subnet, in turns of a minute.
+      const isResolver = s % 120 < 60;
+      answers.add(arrivalsOf([PARIS, { http: 0, dns: 1, subnets: isResolver ? 0 : 1 }]), NOBODY, s * 1000);
+      const [from, to] = [s * 1000, (s + 5) * 1000];
+      const expected = answers.between(0, from, to);
+      // Those of the last half a minute: all of one kind in the second half of each turn.
+      if (s % 60 >= 30) answers.learn(0, from, to, (isResolver ? 2 : 0.25) - expected, 0.05);
+    }
+    expect(answers.told(0)).toBe(240);
+    expect(answers.factor(0, 48.9, 2.4, false)).toBeGreaterThan(1.8);
+    expect(answers.factor(0, 48.9, 2.4, true)).toBeLessThan(0.4);
+  });
+
+  it("are held until they run out, and bring whom they are told to", () => {
+    const answers = createAnswers(TTL_MS, USUAL);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 3, subnets: 1 }]), NOBODY, 1000);
+    answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), NOBODY, 9000);
+    const paris = squareKey(0, 48.9, 2.4);
+    expect([...answers.held(0, 10_000)]).toEqual([
+      [askersKey(paris, false), 3],
+      [askersKey(paris, true), 1],
+    ]);
+    expect([...answers.held(0, 32_000)]).toEqual([[askersKey(paris, false), 1]]);
+    expect(answers.held(1, 10_000).size).toBe(0);
+
+    answers.bind(0, 60, 10_000);
+    expect(answers.backAfter(0, 10_000)).toBeCloseTo(60);
+    expect(answers.backAfter(0, 15_000)).toBeCloseTo(30);
+    expect(answers.between(0, 10_000, 11_000)).toBeCloseTo(4 / 30);
   });
 
   it("bring who had been waiting for them within seconds, and are held by whoever asked", () => {
     const answers = createAnswers(TTL_MS, USUAL);
-    const back = new Map([[squareKey(0, 48.9, 2.4), { httpShare: 0, perAnswer: 40 }]]);
+    const back = new Map([[askersKey(squareKey(0, 48.9, 2.4), false), { httpShare: 0, perAnswer: 40 }]]);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 2 }], [LYON, { http: 0, dns: 1 }]), back, 1000);
     expect(answers.backAfter(0, 500)).toBe(0); // not given yet: counted as viewers sent
     expect(answers.backAfter(0, 1000)).toBeCloseTo(80);
@@ -79,7 +113,7 @@ describe("answers", () => {
     const answers = createAnswers(TTL_MS, USUAL);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), NOBODY, 0);
     answers.learn(0, 0, 5000, 5000, 1);
-    expect(answers.factor(0, 48.9, 2.4)).toBe(1);
+    expect(answers.factor(0, 48.9, 2.4, false)).toBe(1);
   });
 });
 
@@ -109,7 +143,7 @@ describe("a rush", () => {
     expect(rushes.between(key, nowMs - 40_000, nowMs - 30_000)).toBeCloseTo(during, 1);
     expect(rushes.at(areaOf(0, -40, 150), nowMs)).toBe(1);
     // Who lost his edge is expected.
-    const back = new Map([[squareKey(0, 48.9, 2.4), { httpShare: 0.98, perAnswer: 0 }]]);
+    const back = new Map([[askersKey(squareKey(0, 48.9, 2.4), false), { httpShare: 0.98, perAnswer: 0 }]]);
     for (let s = 0; s < 10; s++) second(100, back);
     expect(rushes.at(key, nowMs)).toBe(1);
   });

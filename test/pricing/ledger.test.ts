@@ -14,6 +14,16 @@ it("counts every decision in shared memory, by door", () => {
   expect([...sent]).toEqual([0, 1, 0, 0, 0, 5]);
 });
 
+it("tells answers for a client's subnet from those for a resolver", () => {
+  const ledger = createLedger(newSentCounts(3), 1);
+  ledger.count("dns", 0, 1, at(48.2, 2.2), "source");
+  ledger.count("dns", 0, 1, at(48.2, 2.2), "client-subnet");
+  ledger.countAt("dns", 0, 1, Float32Array.of(48.5, 2.5), 0, "client-subnet");
+  ledger.count("http", 0, 1, at(48.2, 2.2), "source");
+  const [place] = ledger.takeArrivals();
+  expect([...(place?.values() ?? [])]).toEqual([new Map([[1, { http: 1, dns: 3, subnets: 2 }]])]);
+});
+
 it("hands over decisions by pool, square degree and edge, once", () => {
   const ledger = createLedger(newSentCounts(3), 2);
   ledger.count("dns", 0, 1, at(48.2, 2.2));

@@ -179,6 +179,41 @@ describe("pricing", () => {
   });
 });
 
+describe("viewers of an edge that is lost", () => {
+  /** So many answers for a resolver in Utrecht, each of which brings one viewer. */
+  const answer = ({ ledger }: ReturnType<typeof setUp>, answers: number, { index }: Edge): void => {
+    for (let i = 0; i < answers; i++) ledger.count("dns", 0, index, UTRECHT, "source");
+  };
+  const viewersAt = ({ loadRatio }: World, { index }: Edge): number => 100 * (loadRatio[index] as number);
+
+  it("are load where their resolvers' answers take them, as soon as it is noticed", () => {
+    const now = setUp();
+    answer(now, 30, AMS);
+    now.second(factsOf([30, 0], 0), 1000);
+    // Half a minute later three ask again: two are told the other edge, nobody knows why.
+    answer(now, 1, AMS);
+    answer(now, 2, FRA);
+    const before = now.second(factsOf([30, 0], 29_000), 32_000);
+    expect(viewersAt(before, FRA)).toBeLessThan(5);
+    const after = now.facts(factsOf([30, 0], 29_000, [0, 1]), 33_000);
+    expect(viewersAt(after, FRA)).toBeGreaterThan(20);
+    // Who waits for the third comes with its next answer, once it no longer holds the lost edge.
+    expect([...(after.returning ?? [])]).toEqual([]);
+    const later = now.second(factsOf([30, 0], 29_000, [0, 1]), 64_000);
+    expect([...(later.returning?.values() ?? [])].map(Math.round)).toEqual([10]);
+  });
+
+  it("are also where answers were given before it was noticed, and told of only now", () => {
+    const now = setUp();
+    answer(now, 30, AMS);
+    now.second(factsOf([30, 0], 0), 1000);
+    now.second(factsOf([30, 0], 31_000), 35_000);
+    answer(now, 2, FRA);
+    expect(viewersAt(now.facts(factsOf([30, 0], 31_000, [0, 1]), 35_500), FRA)).toBeLessThan(5);
+    expect(viewersAt(now.second(factsOf([30, 0], 31_000, [0, 1]), 36_000), FRA)).toBeGreaterThan(25);
+  });
+});
+
 describe("reports that lie", () => {
   it("are believed when the next one says the same: a count that jumps a hundred times", () => {
     const set = setUp();
