@@ -13,6 +13,7 @@ const ALONE = ["test/players/**/*.test.ts"];
 
 export default defineConfig({
   test: {
+    globalSetup: "test/temporary-folder.ts",
     projects: [
       {
         test: {

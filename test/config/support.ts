@@ -1,15 +1,22 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
 import { formatProblem } from "../../src/config/findings.ts";
 import { type LoadOptions, loadConfig } from "../../src/config/load.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 
 export const options: LoadOptions = { environment: {}, nowMs: Date.UTC(2026, 0, 1), generation: 1 };
 
-/** A fresh folder with these files in it, by relative path. */
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+/** A fresh folder with these files in it, by relative path; it goes after the tests of the file. */
 export async function folderWith(files: { readonly [path: string]: string }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "edgeward-config-"));
+  folders.push(folder);
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);

@@ -1,0 +1,19 @@
+/**
+ * Whatever tests put into the temporary folder of the system goes with the folder that they are given in its place, also of tests
+ * that fail or are killed.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Of a whole run, before its processes are started, which have it in their environment. Returns what is to be done after. */
+export function setup(): () => void {
+  const { TMPDIR: before } = process.env;
+  const folder = mkdtempSync(join(tmpdir(), "edgeward-tests-"));
+  process.env["TMPDIR"] = folder;
+  return () => {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
