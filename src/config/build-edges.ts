@@ -40,6 +40,7 @@ function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, re
       ...(memory === undefined ? {} : { memory }),
     },
     weight: input.weight,
+    ...(input.rampUp === undefined ? {} : { rampUpMs: input.rampUp }),
     ...(input.preferredFor === undefined ? {} : { preferredFor: input.preferredFor }),
     state: input.state,
     probe,

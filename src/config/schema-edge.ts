@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { decimal, integer, oneOf, text } from "./leaf.ts";
 import { address, baseUrl, schemedUrl } from "./leaf-network.ts";
-import { bitRate } from "./leaf-quantity.ts";
+import { bitRate, duration } from "./leaf-quantity.ts";
 import { loadSchema, writtenLoadSchema } from "./schema-load.ts";
 import { viewerRule } from "./schema-rule.ts";
 import { probeSchema, writtenProbeSchema } from "./schema-probe.ts";
@@ -49,6 +49,9 @@ const ownKeys = {
     .describe("Words by which services choose their edges.")
     .prefault([]),
   weight: decimal({ min: 0, max: 1_000_000 }).describe("Share of viewers among equals.").prefault(1),
+  rampUp: duration({ min: "0s", max: "1h" })
+    .describe("Time over which it takes up load again when it comes back; 60s if left out.")
+    .optional(),
   preferredFor: viewerRule
     .describe(
       "Viewers for whom it comes before all others while it has room, as those of the ISP it stands in.",

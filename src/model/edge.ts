@@ -17,6 +17,8 @@ export interface Edge {
   readonly capacity: Capacity;
   /** Share of viewers among equals; 0..1,000,000, default 1. */
   readonly weight: number;
+  /** Over how long it takes up load again when it comes back, milliseconds; left out: a minute. */
+  readonly rampUpMs?: number;
   /** Viewers for whom it comes before all others while it has room. */
   readonly preferredFor?: ViewerRule;
   /** From the file; the operators' door may override it. */

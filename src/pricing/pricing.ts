@@ -60,7 +60,7 @@ const RESERVE_VIEWERS = 2;
 const RESERVE_MAX = 0.05;
 
 export function createPricing(options: PricingOptions): Pricing {
-  const { ttlMs, rampUpMs, solver = solveHere(), onSudden = () => {} } = options;
+  const { ttlMs, rampUpMs: usualRampUpMs, solver = solveHere(), onSudden = () => {} } = options;
   const table = createSlots();
   let { counts } = table;
   let prediction = createPrediction(counts);
@@ -70,11 +70,13 @@ export function createPricing(options: PricingOptions): Pricing {
   const returns = createReturns();
   const stays = createStays();
   const lags = createLags();
-  const ramps = createRamps(rampUpMs);
+  const ramps = createRamps();
   const prices = createPrices(solver, onSudden);
   let slots: Uint16Array = new Uint16Array(0);
   let edges: readonly Edge[] = [];
   let known: (Known | undefined)[] = [];
+  /** Whether it took viewers in the last facts; undefined for one that was in none. */
+  let inService: (boolean | undefined)[] = [];
   /** What the last report said, where nobody believes it yet. */
   let doubted: (number | undefined)[] = [];
   let doubtedAtMs: number[] = [];
@@ -173,10 +175,14 @@ export function createPricing(options: PricingOptions): Pricing {
         known[edge] = undefined;
         stir = true;
       }
-      if (!wasUp && up) {
-        ramps.start(slots[edge] as number, next.loadRatio[edge] as number, nowMs);
+      if (!wasUp && up) stir = true;
+      const isIn = up && next.state[edge] === STATE_ACTIVE;
+      if (isIn && inService[edge] === false) {
+        const { rampUpMs = usualRampUpMs } = edges[edge] as Edge;
+        ramps.start(slots[edge] as number, next.loadRatio[edge] as number, nowMs, rampUpMs);
         stir = true;
       }
+      inService[edge] = isIn;
       if (Number.isNaN(viewers) || Number.isNaN(atMs) || !up) {
         if (before?.stale === false && up) {
           known[edge] = { ...before, stale: true };
@@ -258,9 +264,8 @@ export function createPricing(options: PricingOptions): Pricing {
   return {
     take(nextEdges, services) {
       const index = new Map(edges.map((edge) => [edge.id, edge.index]));
-      const before = known;
       const from = nextEdges.map(({ id }) => index.get(id) ?? -1);
-      known = from.map((i) => before[i]);
+      [known, inService] = [from.map((i) => known[i]), from.map((i) => inService[i])];
       [doubted, doubtedAtMs] = [[], []];
       edges = nextEdges;
       prices.take(edges, poolsOf(services).pools, from);

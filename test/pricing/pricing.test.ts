@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Location } from "../../src/model/location.ts";
-import type { Facts, World } from "../../src/model/world.ts";
+import { type Facts, STATE_DRAIN, STATE_OFF, type World } from "../../src/model/world.ts";
 import { createLedger, newSentCounts } from "../../src/pricing/ledger.ts";
 import { createPrediction } from "../../src/pricing/prediction.ts";
 import { createPricing } from "../../src/pricing/pricing.ts";
@@ -353,11 +353,38 @@ it("a client who asks again within the time is not new, unless where it was sent
 });
 
 it("a ramp begins at what the edge carries already", () => {
-  const ramps = createRamps(1000);
-  ramps.start(3, 0.5, 0);
+  const ramps = createRamps();
+  ramps.start(3, 0.5, 0, 1000);
   expect(ramps.limit(3, 0)).toBeCloseTo(0.525);
   expect(ramps.limit(3, 2000)).toBe(1);
   expect(ramps.limit(4, 0)).toBe(1);
+});
+
+it("an edge takes up load over its own time when it is up, or in service, again", () => {
+  const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+  const edges = [{ ...AMS, rampUpMs: 10_000 }, FRA];
+  pricing.take(edges, [serviceOf(edges)]);
+  /** For two viewers more than are known of. */
+  const KEPT_FREE = 0.02;
+  const limits = (nowMs: number, said: Partial<Facts> = {}): number[] =>
+    [...pricing.world({ ...factsOf([0, 0], nowMs), ...said }, nowMs).limit].map((limit) =>
+      Number((limit / (1 - KEPT_FREE)).toFixed(2)),
+    );
+  limits(0);
+  pricing.begin();
+  expect(limits(1000)).toEqual([1, 1]);
+  limits(2000, { up: Uint8Array.of(0, 0) });
+  expect(limits(3000)).toEqual([0.05, 0.05]);
+  expect(limits(8000)).toEqual([0.55, 0.13]);
+  expect(limits(63_000)).toEqual([1, 1]);
+
+  limits(64_000, { state: Uint8Array.of(STATE_DRAIN, STATE_OFF) });
+  expect(limits(65_000)).toEqual([0.05, 0.05]);
+  expect(limits(130_000)).toEqual([1, 1]);
+
+  limits(131_000, { state: Uint8Array.of(STATE_DRAIN, STATE_OFF) });
+  pricing.take(edges, [serviceOf(edges)]);
+  expect(limits(132_000), "put in service by the file").toEqual([0.05, 0.05]);
 });
 
 it("an edge is unsteady while its health is in doubt, and while it takes up load after it came back", () => {
