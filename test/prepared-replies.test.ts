@@ -212,7 +212,9 @@ describe("prepared replies", () => {
         for (const next of steps) {
           if ("ask" in next) {
             const { packet, source } = packetOf(next.ask);
-            expect(fast.ask(packet, source)).toEqual(plain.ask(packet, source));
+            const [given, due] = [fast.ask(packet, source), plain.ask(packet, source)];
+            // What is compared by the thousand costs as little as that.
+            if (!given.equals(due)) expect(given).toEqual(due);
           } else
             for (const each of [plain, fast]) {
               if ("shift" in next) each.move(placesFrom(next.shift));

@@ -74,10 +74,12 @@ describe("regions", () => {
     for (const { db, regions } of geo.snapshot().city) {
       if (regions === undefined) throw new Error("not surveyed");
       const { nodeCount, recordBits } = db.metadata;
+      const known: (readonly Value[])[] = [];
       const places = (record: number): readonly Value[] =>
-        record >= nodeCount
-          ? [record === nodeCount ? 0 : (decode(db, offsetOf(db, record)) as Value)]
-          : [0, 1].flatMap((bit) => places(readRecord(db.bytes, recordBits, record, bit)));
+        (known[record] ??=
+          record >= nodeCount
+            ? [record === nodeCount ? 0 : (decode(db, offsetOf(db, record)) as Value)]
+            : [0, 1].flatMap((bit) => places(readRecord(db.bytes, recordBits, record, bit))));
       let bounded = 0;
       for (let node = 0; node < nodeCount; node++) {
         const region = regionOf(regions, node);
@@ -108,7 +110,7 @@ describe.each<[Family]>([[4], [6]])("the scope of an answer, IPv%i", (family) =>
     let wider = 0;
     for (let round = 0; round < 25; round++) {
       const world = randomWorld();
-      redirector.take(INVENTORY, world);
+      for (const each of [redirector, FRESH]) each.take(INVENTORY, world);
       for (let i = 0; i < 60; i++) {
         const { hostnames } = SERVICES[random() % SERVICES.length] as (typeof SERVICES)[number];
         const one = clientOf(family, randomBytes(family));
@@ -116,7 +118,7 @@ describe.each<[Family]>([[4], [6]])("the scope of an answer, IPv%i", (family) =>
         if (asked.scopePrefixLength < geo.locate(one).prefixLength) wider++;
         for (let k = 0; k < 5; k++) {
           const other = clientOf(family, within(one.address.bytes, asked.scopePrefixLength));
-          expect(answer(anew(world), hostnames[0] as string, other)).toEqual(shown(asked));
+          expectSame(shownAnew(hostnames[0] as string, other), shown(asked));
         }
       }
     }
@@ -168,12 +170,12 @@ describe.each<[Family]>([[4], [6]])("after a reload or in another world, IPv%i",
       for (const [i, client] of clients.entries()) {
         const number = memory?.find(client) ?? 0;
         if (number === 0) continue;
-        expect(byNumber.get(number)).toEqual(answer(fresh, hostname, client));
+        expectSame(byNumber.get(number), answer(fresh, hostname, client));
         const scope = memory?.scopePrefixLength ?? Number.NaN;
         expect(scope).toBeLessThanOrEqual(Math.max(geo.locate(client).prefixLength, family === 4 ? 24 : 48));
         for (let k = 0; k < 3; k++) {
           const other = clientOf(family, within(client.address.bytes, scope));
-          expect(answer(fresh, hostname, other)).toEqual(byNumber.get(number));
+          expectSame(answer(fresh, hostname, other), byNumber.get(number));
         }
         if (!isAsked(i)) renewed++;
       }
@@ -203,13 +205,22 @@ function networkOf(family: Family, bytes: Uint8Array): Client {
   return { address: { family, bytes: maskBytes(bytes, prefixLength) }, prefixLength, from: "client-subnet" };
 }
 
-/** Decides without anything kept, and without a scope that is widened. */
-function anew(world: World): Redirector {
-  FRESH.forget();
-  FRESH.take(INVENTORY, world);
-  return FRESH;
-}
+/** Nothing is kept of what it explains, and no scope is widened. */
 const FRESH = createRedirector((client) => geo.locate(client));
+
+function shownAnew(hostname: string, client: Client) {
+  const question = { hostname, client, most: answersOf(hostname) };
+  return shown(FRESH.explain(question, { reject: () => {} }) as Decision);
+}
+
+function answersOf(hostname: string): number {
+  return SERVICES.find(({ hostnames }) => hostnames[0] === hostname)?.dns.answers ?? 0;
+}
+
+/** As `toEqual`, for what is compared by the thousand. */
+function expectSame(given: unknown, due: unknown): void {
+  if (JSON.stringify(given) !== JSON.stringify(due)) expect(given).toEqual(due);
+}
 
 function answer(redirector: Redirector, hostname: string, client: Client) {
   return shown(redirector.decide({ hostname, client }, "dns") as Decision);
