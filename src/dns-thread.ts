@@ -7,12 +7,14 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import type { LineRing } from "./base/line-ring.ts";
 import type { Steps } from "./base/steps.ts";
 import type { AnswererOptions } from "./dns/answerer.ts";
+import type { BatchOptions } from "./dns/batch.ts";
 import { answerInBatches, type BatchDoor, type ThreadSockets } from "./dns/batch-door.ts";
 import type { Wish } from "./dns/batch-loop.ts";
 import { secretsByDay } from "./dns/cookie.ts";
 import type { Transport } from "./dns/counters.ts";
 import { type DnsDoor, startDnsDoor } from "./dns/door.ts";
 import type { RateTable } from "./dns/rate-limit.ts";
+import { rehearseDns } from "./dns-rehearsal.ts";
 import type { ChallengeValues } from "./model/acme.ts";
 import type { Endpoint } from "./model/inventory.ts";
 import { answerStreams } from "./dns/stream-door.ts";
@@ -68,11 +70,22 @@ function runBatches(sockets: ThreadSockets): void {
     sockets,
     keep: engine.redirector.keep,
     recall: engine.redirector.recall,
-    onReady: () => send({ kind: "ready", endpoints: [] }),
+    onReady(door, respond) {
+      if (data.isFirst) rehearse(door, respond);
+      send({ kind: "ready", endpoints: [] });
+    },
     onBatch: engine.holdClock,
     onWake: carryOutInSteps,
   });
   port.close();
+}
+
+function rehearse(door: BatchDoor, respond: BatchOptions["respond"]): void {
+  try {
+    rehearseDns({ engine, door, respond, serving: data.serving, counted: [cells, data.lookups] });
+  } catch (error) {
+    log.error({ error }, "made-up queries could not be answered; going on");
+  }
 }
 
 function runStreams(sockets: StreamSockets): void {

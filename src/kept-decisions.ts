@@ -40,6 +40,8 @@ export interface KeptDecisions {
   take(situation: Situation): void;
   /** To be called when networks may be elsewhere. */
   forget(): void;
+  /** Nothing was decided yet: time may stand before what it was. */
+  begin(): void;
 }
 
 /** What decisions depend on. */
@@ -274,6 +276,10 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       last = undefined;
     },
     forget,
+    begin() {
+      forget();
+      looks.begin();
+    },
   };
 }
 

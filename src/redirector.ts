@@ -25,6 +25,7 @@ import { createRecent } from "./pricing/recent.ts";
 import { askersKey, squareKey } from "./pricing/squares.ts";
 import { applyBias } from "./selection/bias.ts";
 import { createField, type Field } from "./selection/field.ts";
+import { laidOut } from "./selection/world-layout.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { addViewers } from "./selection/heat.ts";
@@ -54,6 +55,8 @@ export interface Redirector {
   prepareInSteps(inventory: Inventory): Steps<void>;
   /** Viewers may be located elsewhere than before. */
   forget(): void;
+  /** Nobody has asked yet, and time may stand before what it was: as after a rehearsal. */
+  begin(): void;
   /** Where the decisions since the last call were made for, by the pools of the inventory in use. */
   takeArrivals(): Arrivals;
   takePackedArrivals(): PackedArrivals;
@@ -220,12 +223,13 @@ export function createRedirector(
     recall: kept.recall,
     take(inventory, world) {
       if (world.generation !== inventory.generation) throw new Error("world and inventory differ");
-      if (inService?.inventory === inventory) inService = { ...inService, world };
-      else {
+      if (inService?.inventory === inventory) {
+        inService = inServiceOf(inService, laidOut(world), inService.counts, inService.ledger);
+      } else {
         const ground = prepared?.inventory === inventory ? prepared : finished(groundInSteps(inventory));
         const counts = createDecisionCounts(inventory, newCells(inventory));
         const ledger = createLedger(world.sent.counts, ground.pools.pools.length);
-        inService = { ...ground, world, counts, ledger };
+        inService = inServiceOf(ground, laidOut(world), counts, ledger);
         prepared = undefined;
       }
       kept.take(inService);
@@ -234,6 +238,11 @@ export function createRedirector(
       prepared = yield* groundInSteps(inventory);
     },
     forget: () => kept.forget(),
+    begin() {
+      kept.begin();
+      recent.clear();
+      lastDecision = lastQuestion = undefined;
+    },
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
     takePackedArrivals: () => inService?.ledger.takePacked() ?? new Float64Array(0),
   };
@@ -252,6 +261,16 @@ interface InService extends Ground {
   readonly world: World;
   readonly counts: DecisionCounts;
   readonly ledger: Ledger;
+}
+
+/** Written out: what is spread is laid out anew each time, and code that was compiled for the last layout is compiled again. */
+function inServiceOf(
+  { inventory, field, serviceAt, isPlaceless, pools }: Ground,
+  world: World,
+  counts: DecisionCounts,
+  ledger: Ledger,
+): InService {
+  return { inventory, field, serviceAt, isPlaceless, pools, world, counts, ledger };
 }
 
 function* groundInSteps(inventory: Inventory): Steps<Ground> {

@@ -22,17 +22,14 @@ export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/**
- * On a processor that is not enough for all, V8's own threads have a thirtieth of what those who answer have. Nobody's collection of what has just
- * become garbage is to wait for them, which is over sooner by itself.
- */
+/** Nobody's collection of what has just become garbage is to wait for V8's own threads, which is over sooner by itself. */
 function settleThreads(): void {
   setFlagsFromString("--no-parallel-scavenge");
   // What the command line says is for the first thread: V8 would let it take the place of the others' own limits.
   setFlagsFromString("--max-semi-space-size=0");
-  letHelpersStandBack(HELPERS_NICE);
 }
 
+/** On a processor that is not enough for all, V8's own threads have a thirtieth of what those who answer have, once they do. */
 const HELPERS_NICE = 15;
 
 /**
@@ -79,6 +76,7 @@ export async function serve(options: ServeOptions): Promise<Answer<void>> {
     try {
       const endpoints = await Promise.race([app.opened, signalled]);
       if (endpoints !== undefined) {
+        letHelpersStandBack(HELPERS_NICE);
         if (demo !== undefined) process.stdout.write(consoleText(options, demo));
         log.info({ version, ...endpoints }, "edgeward serves");
         manager?.ready();

@@ -25,6 +25,8 @@ export interface ThreadData<Task> {
   readonly lookups: LookupCounts;
   /** Where its door counts, in shared memory. */
   readonly cells: Float64Array;
+  /** Whether it takes nobody's place: viewers do not wait for it yet. */
+  readonly isFirst: boolean;
 }
 
 /** One consistent state; a part that is left out is as before. */
@@ -59,8 +61,11 @@ export type ThreadNews =
   | { readonly kind: "own"; readonly news: unknown };
 
 export interface Engine {
-  /** From now on the engine's clock stands still between calls: what it is needed for goes by seconds. */
-  readonly holdClock: () => void;
+  /**
+   * From now on the engine's clock stands still between calls: what it is needed for goes by seconds.
+   * @param atMs monotonic; left out: now
+   */
+  readonly holdClock: (atMs?: number) => void;
   readonly redirector: Redirector;
   /** The first one. */
   readonly inventory: Inventory;
@@ -101,7 +106,8 @@ export function servingThread<Task>(): ServingThread<Task> {
   return { data, port, log, engine: createEngine(data, send), send };
 }
 
-function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): Engine {
+/** Of a thread that begins so; apart from `servingThread`, so that it can be had without one. */
+export function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): Engine {
   const locator = new Locator(serving.geo, lookups);
   let { world } = serving;
   let { decisionCells } = serving.configured;
@@ -143,8 +149,8 @@ function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): En
   }
 
   return {
-    holdClock() {
-      heldMs = performance.now();
+    holdClock(atMs = performance.now()) {
+      heldMs = atMs;
     },
     redirector,
     inventory,

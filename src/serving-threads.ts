@@ -116,7 +116,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     });
   });
 
-  const dataFor = (task: Task, counted: Counted): ThreadData<Task> => ({
+  const dataFor = (task: Task, counted: Counted, isFirst: boolean): ThreadData<Task> => ({
     task,
     own,
     serving: {
@@ -126,6 +126,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     },
     lookups: counted.lookups,
     cells: counted.cells,
+    isFirst,
   });
 
   const newCounted = (): Counted => {
@@ -176,7 +177,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
           start: () => {
             const { entry, resourceLimits } = options;
             const worker = new Worker(threadEntry(import.meta.url, entry), {
-              workerData: dataFor(current, counted),
+              workerData: dataFor(current, counted, !isReady),
               name,
               ...(resourceLimits === undefined ? {} : { resourceLimits }),
             });

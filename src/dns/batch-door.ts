@@ -19,7 +19,7 @@ import type { ChallengeValues } from "../model/acme.ts";
 import type { Keep, Recall } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
-import { PacketBatch } from "./batch.ts";
+import { type BatchOptions, PacketBatch } from "./batch.ts";
 import { runBatchLoop, type Wish } from "./batch-loop.ts";
 import { keepReplies } from "./kept-replies.ts";
 import { prepareReplies } from "./prepared-replies.ts";
@@ -91,8 +91,8 @@ export interface BatchDoorOptions extends AnswererOptions {
   readonly sockets: ThreadSockets;
   readonly keep: Keep;
   readonly recall: Recall;
-  /** Called once, before the first packet is answered. */
-  readonly onReady: () => void;
+  /** Called once, before the first packet is answered; `respond` answers packets that come from no socket. */
+  readonly onReady: (door: BatchDoor, respond: BatchOptions["respond"]) => void;
   /** As `BatchOptions.onBatch`. */
   readonly onBatch: () => void;
   /** As `BatchLoopOptions.onWake`. */
@@ -144,6 +144,6 @@ export function answerInBatches(options: BatchDoorOptions): void {
     },
   };
   const batch = new PacketBatch(libc, { respond: kept.respond, counters, onBatch });
-  options.onReady();
+  options.onReady(door, kept.respond);
   runBatchLoop({ libc, batch, ...sockets, onWake: () => options.onWake(door) });
 }

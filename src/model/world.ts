@@ -10,7 +10,7 @@ export interface World {
   /** Bit 0: IPv4 up, bit 1: IPv6 up. Bits of families without an address are 0. Edges without any address use bit 0. */
   readonly up: Uint8Array;
   /** Bits that some services add to `up`, by `Service.index`: their last good state. Absent: none does. */
-  readonly keptUp?: ReadonlyMap<number, Uint8Array>;
+  readonly keptUp?: ReadonlyMap<number, Uint8Array> | undefined;
   /** 0 active, 1 drain, 2 off. */
   readonly state: Uint8Array;
   /** 1 where what holds now may soon not: its health is in doubt, or it takes up load after it came back; else 0. */
@@ -26,16 +26,16 @@ export interface World {
   /** Streams that stand still there, as their service names them, by `Edge.index`; edges without any are left out. */
   readonly staleStreams: ReadonlyMap<number, ReadonlySet<string>>;
   /** What players' reports add to distances; absent while that is nothing. */
-  readonly corrections?: Corrections;
+  readonly corrections?: Corrections | undefined;
   /**
    * Viewers who lost their edge and come with the next DNS answer for the place, beside those whom it usually brings:
    * by who asks in which square degree of a pool (`askersKey`). Absent: nobody.
    */
-  readonly returning?: ReadonlyMap<number, number>;
+  readonly returning?: ReadonlyMap<number, number> | undefined;
   /** Decisions made since, by all serving threads. */
   readonly sent: Sent;
   /** Which edges carry how much of which stream; absent where no service asks for that. */
-  readonly heat?: StreamHeat;
+  readonly heat?: StreamHeat | undefined;
 }
 
 /**

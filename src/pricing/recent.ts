@@ -19,6 +19,8 @@ export interface Recent {
     windowMs: number,
     nowMs: number,
   ): boolean;
+  /** Nobody was. */
+  clear(): void;
 }
 
 /** A power of two. */
@@ -45,6 +47,7 @@ export function createRecent(): Recent {
       words[at + EDGE] = edge;
       return true;
     },
+    clear: () => void words.fill(0),
   };
 }
 

@@ -7,6 +7,8 @@ export interface Looks {
   take(looks: number): void;
   /** So many instead, until the function returned is called. */
   lend(looks: number): () => void;
+  /** All is there: as in the beginning. */
+  begin(): void;
 }
 
 export function createLooks(monotonicMs: () => number): Looks {
@@ -15,6 +17,11 @@ export function createLooks(monotonicMs: () => number): Looks {
   let lent = 0;
   let filledAtMs = monotonicMs();
   return {
+    begin() {
+      all = MOST_LOOKS;
+      atOnce = LOOKS_AT_ONCE;
+      filledAtMs = monotonicMs();
+    },
     left() {
       const nowMs = monotonicMs();
       if (nowMs !== filledAtMs) {

@@ -40,9 +40,10 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
       flagsBefore[i] = flags;
       pricesBefore[i] = priceKm;
     }
-    if (isSameCondition) return isSame ? state : { ...state, epoch: ++epochs };
-    const rejected = rejectedBy(standings, STANDING.ELIGIBLE);
-    return { epoch: ++epochs, condition: ++conditions, rejected, isNobodyMissed };
+    if (isSameCondition && isSame) return state;
+    const condition = isSameCondition ? state.condition : ++conditions;
+    const rejected = isSameCondition ? state.rejected : rejectedBy(standings, STANDING.ELIGIBLE);
+    return { epoch: ++epochs, condition, rejected, isNobodyMissed };
   };
 
   return {
