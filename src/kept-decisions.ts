@@ -10,14 +10,15 @@ import { choiceOf } from "./selection/choice-table.ts";
 import type { Field } from "./selection/field.ts";
 import { createLineages } from "./selection/lineages.ts";
 import { createLooks } from "./selection/looks.ts";
-import { canBeKept, NetworkTable } from "./selection/network-table.ts";
+import { canBeKept, isNetwork, NetworkTable } from "./selection/network-table.ts";
 import { createNumbering } from "./selection/numbering.ts";
 import { PlaceChooser } from "./selection/place-chooser.ts";
 import { doesGoByPlace, goesByPlace, isExact } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
 import type { Roster, ServiceState } from "./selection/roster.ts";
-import { FIRST_NUMBER, Rows, STAMP, WORD } from "./selection/rows.ts";
+import { FIRST_NUMBER, placeOf, Rows, STAMP, WORD } from "./selection/rows.ts";
 import { isSameForAll } from "./selection/same-for-all.ts";
+import { noteSent, wasSentLately } from "./selection/sent-lately.ts";
 
 /**
  * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in
@@ -34,6 +35,8 @@ export interface KeptDecisions {
   decide(service: Service, question: Question): Decision;
   /** What was decided last, if it is kept. */
   readonly recall: Recall;
+  /** To be told where the decision was counted as that of a viewer who was sent nowhere lately. */
+  sent(decision: Decision): void;
   /** With the widest scope that can be found in a moment longer than a query has. */
   explained(decision: Decision, client: Client): Decision;
   /** From now on. What is kept of another inventory is known for its places alone. */
@@ -59,8 +62,12 @@ export interface KeptDecisionsOptions {
   /** How many more viewers than usual come with an answer for the place. */
   readonly returningTo: (service: Service, client: Client, latitude: number, longitude: number) => number;
   readonly monotonicMs: () => number;
-  /** Told of each that is found and counted, and where it was decided for: latitude and longitude at `numbers[at]`. */
-  readonly onAgain: (decision: Decision, client: Client, numbers: Float32Array, at: number) => void;
+  /**
+   * Told of each that is found and counted, but of whom the row says that he was sent somewhere lately; and where it was decided for: latitude and
+   * longitude at `place[at]`.
+   * @returns as `sent` is to be told
+   */
+  readonly onAgain: (decision: Decision, client: Client, place: Float32Array, at: number) => boolean;
 }
 
 export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecisions {
@@ -126,48 +133,61 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     words[row + WORD] = wordOf(position, scope.prefixLength, scope.triesLeft);
     numbers[row + DISTANCE] = edges[0]?.distanceKm ?? Number.NaN;
     numbers[row + NEAREST] = nearestKm;
-    numbers[row + LATITUDE] = location.latitude ?? Number.NaN;
-    numbers[row + LONGITUDE] = location.longitude ?? Number.NaN;
+    table.place[placeOf(row)] = location.latitude ?? Number.NaN;
+    table.place[placeOf(row) + 1] = location.longitude ?? Number.NaN;
     return row;
+  };
+
+  /** Whether the row says so. Hosts are told apart elsewhere. */
+  const wasSent = (row: number, client: Client, { edges, service }: Decision): boolean => {
+    const [best] = edges;
+    if (best === undefined || !isNetwork(client)) return false;
+    const { up } = (situation as Situation).world;
+    return wasSentLately(table.words, row, best.edge.index, up, windowMsOf(service), monotonicMs());
+  };
+
+  const noteAt = (row: number, { edges, service }: Decision): void => {
+    const [best] = edges;
+    if (best !== undefined) noteSent(table.words, row, best.edge.index, monotonicMs() + windowMsOf(service));
   };
 
   /** Makes an old row one of now. @returns what is decided for it now; undefined: that has to be decided in full */
   const renew = (row: number, roster: Roster, client: Client, stamp: number): Alike | undefined => {
     const recordPrefixLength = table.asideAt(row);
     if (recordPrefixLength === NO_PLACE) return undefined;
-    const { words, numbers } = table;
-    const [latitude, longitude] = [numbers[row + LATITUDE] as number, numbers[row + LONGITUDE] as number];
-    if (returningTo(roster.service, client, latitude, longitude) > 0) return undefined;
-    const place = chosenAt(row, roster, stamp);
-    if (place < 0) return undefined;
-    const position = places.words[place + WORD] as number;
+    const { words, place } = table;
+    const at = placeOf(row);
+    if (returningTo(roster.service, client, place[at] as number, place[at + 1] as number) > 0)
+      return undefined;
+    const chosen = chosenAt(at, roster, stamp);
+    if (chosen < 0) return undefined;
+    const position = places.words[chosen + WORD] as number;
     words[row + STAMP] = stamp;
     words[row + WORD] = wordOf(position, recordPrefixLength, WIDENING_TRIES);
-    words[row + DISTANCE] = places.words[place + DISTANCE] as number;
-    words[row + NEAREST] = places.words[place + NEAREST] as number;
+    words[row + DISTANCE] = places.words[chosen + DISTANCE] as number;
+    words[row + NEAREST] = places.words[chosen + NEAREST] as number;
     return numbering.at(position);
   };
 
-  /** The row of what is chosen at the place of a network's row now; -1: that has to be decided in full. */
-  const chosenAt = (row: number, roster: Roster, stamp: number): number => {
+  /** The row of what is chosen now at `table.place[at]`; -1: that has to be decided in full. */
+  const chosenAt = (at: number, roster: Roster, stamp: number): number => {
     const { field, world } = situation as Situation;
-    const { words, numbers } = table;
-    const [head, rest] = [words[row + LATITUDE] as number, words[row + LONGITUDE] as number];
+    const { place, placeWords } = table;
+    const [head, rest] = [placeWords[at] as number, placeWords[at + 1] as number];
     const known = places.find(head, rest, stamp);
     if (known >= 0 && places.words[known + STAMP] === stamp) {
       const alike = numbering.at(places.words[known + WORD] as number);
       if (alike?.isAtRest(world) === true) return known;
     }
-    const [latitude, longitude] = [numbers[row + LATITUDE] as number, numbers[row + LONGITUDE] as number];
-    if (!chooser.choose(field, roster, world, latitude, longitude)) return NOT_KEPT;
+    if (!chooser.choose(field, roster, world, place[at] as number, place[at + 1] as number)) return NOT_KEPT;
     const position = numbering.positionFor(chooser);
     if (position < 0) return NOT_KEPT;
-    const at = known < 0 ? places.claim(head, rest, stamp) : known;
-    places.words[at + STAMP] = stamp;
-    places.words[at + WORD] = position;
-    places.numbers[at + DISTANCE] = chooser.distanceKm;
-    places.numbers[at + NEAREST] = chooser.nearestKm;
-    return at;
+    const row = known < 0 ? places.claim(head, rest, stamp) : known;
+    places.words[row + STAMP] = stamp;
+    places.words[row + WORD] = position;
+    places.numbers[row + DISTANCE] = chooser.distanceKm;
+    places.numbers[row + NEAREST] = chooser.nearestKm;
+    return row;
   };
 
   const make = (service: Service, question: Question): Made => {
@@ -217,7 +237,8 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       count(client) {
         const { decision, count } = found as Alike;
         count(table.numbers, foundAt + DISTANCE);
-        onAgain(decision, client, table.numbers, foundAt + LATITUDE);
+        if (wasSent(foundAt, client, decision)) return;
+        if (onAgain(decision, client, table.place, placeOf(foundAt))) noteAt(foundAt, decision);
       },
     };
   };
@@ -260,6 +281,9 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       memories.set(decision.service, memory);
       return { memory, number: alike.number };
     },
+    sent(decision) {
+      if (last?.decision === decision && last.row !== NOT_KEPT) noteAt(last.row, decision);
+    },
     explained(decision, client) {
       const giveBack = looks.lend(LOOKS_TO_EXPLAIN);
       const { prefixLength } = widened(decision, client, scopeOf(decision), LOOKS_TO_EXPLAIN);
@@ -299,6 +323,11 @@ function withScope(decision: Decision, prefixLength: number): Decision {
     : { ...decision, scopePrefixLength: prefixLength };
 }
 
+/** For so long who asks again is the same viewer. */
+function windowMsOf({ dns }: Service): number {
+  return dns.ttlSeconds * 1000;
+}
+
 interface Made {
   readonly decision: Decision;
   /** Whether it goes by place, and the edges that are chosen there are told from the place alone. */
@@ -312,8 +341,6 @@ const NO_PLACE = 255;
 /** Numbers of a row. */
 const DISTANCE = FIRST_NUMBER;
 const NEAREST = FIRST_NUMBER + 1;
-const LATITUDE = FIRST_NUMBER + 2;
-const LONGITUDE = FIRST_NUMBER + 3;
 
 /** The word of a row: by whom it is answered alike, and its `Scope`. */
 function wordOf(alike: number, prefixLength: number, triesLeft: number): number {

@@ -92,32 +92,33 @@ export function createRedirector(
     return world.returning.get(askersKey(square, from === "client-subnet")) ?? 0;
   };
 
-  /** Whoever is sent to an edge is load there before a report shows it. */
+  /** Whoever is sent to an edge is load there before a report shows it. @returns whether he was sent nowhere lately */
   const foresee = (
     { world, field, pools, ledger }: InService,
     decision: Decision,
     door: DoorName,
     question: Question,
-  ): void => {
+  ): boolean => {
     const { client, playing } = question;
     const best = decision.edges[0];
-    if (best === undefined) return;
+    if (best === undefined) return false;
     const { index, dns } = decision.service;
     const windowMs = door === "dns" ? dns.ttlSeconds * 1000 : PLAYING_MS;
     const slot = world.sent.slot[best.edge.index] as number;
     // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
-    if (playing?.edge.id === best.edge.id) return;
+    if (playing?.edge.id === best.edge.id) return false;
     const what = playing === undefined ? index : -1 - slot;
-    if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return;
+    if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return false;
     ledger.count(door, pools.ofService[index] as number, slot, decision.location, client.from);
     if (door === "dns") {
       const { latitude, longitude } = decision.location;
       ledger.add(slot, returningTo(decision.service, client, latitude, longitude));
     }
     const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
-    if (world.heat === undefined || stream === undefined) return;
+    if (world.heat === undefined || stream === undefined) return true;
     const viewers = door === "dns" ? (world.sent.viewersPerAnswer[best.edge.index] as number) : 1;
     addViewers(world.heat, stream, field.idHashes[best.edge.index] as number, viewers);
+    return true;
   };
 
   const located = (question: Question): Located => {
@@ -157,17 +158,18 @@ export function createRedirector(
     return playing === undefined ? decision : keepPlaying(decision, playing, question.client, world, stream);
   };
 
-  /** `foresee` for DNS, where no stream is known. */
-  const foreseeAgain = (decision: Decision, client: Client, numbers: Float32Array, at: number): void => {
+  /** `foresee` for DNS, where no stream is known, and the place is at `place[at]`. */
+  const foreseeAgain = (decision: Decision, client: Client, place: Float32Array, at: number): boolean => {
     const best = decision.edges[0];
-    if (best === undefined) return;
+    if (best === undefined) return false;
     const { world, pools, ledger } = inService as InService;
     const { index, dns } = decision.service;
     const windowMs = dns.ttlSeconds * 1000;
-    if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return;
+    if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return false;
     const slot = world.sent.slot[best.edge.index] as number;
-    ledger.countAt("dns", pools.ofService[index] as number, slot, numbers, at, client.from);
-    ledger.add(slot, returningTo(decision.service, client, numbers[at], numbers[at + 1]));
+    ledger.countAt("dns", pools.ofService[index] as number, slot, place, at, client.from);
+    ledger.add(slot, returningTo(decision.service, client, place[at], place[at + 1]));
+    return true;
   };
 
   const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAgain });
@@ -193,7 +195,7 @@ export function createRedirector(
       const decision = decide(question, door, trace);
       if (decision !== undefined && inService !== undefined) {
         inService.counts.count(decision, door);
-        foresee(inService, decision, door, question);
+        if (foresee(inService, decision, door, question)) kept.sent(decision);
       }
       lastDecision = decision;
       lastQuestion = question;

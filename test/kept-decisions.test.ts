@@ -148,6 +148,36 @@ describe("what is known of a network, when prices, loads and health have moved,"
     expect(before?.memory.find(CLIENTS[299] as Client)).toBe(before?.number);
   });
 
+  it("is that it brought a viewer, however many others ask before it asks again", () => {
+    let nowMs = 0;
+    const redirector = createRedirector(located, undefined, () => nowMs);
+    redirector.take(INVENTORY, worldOf(EDGES));
+    const [hostname = ""] = HOSTNAMES;
+    const networks = Array.from({ length: 20_000 }, (_, i): Client => {
+      const bytes = Uint8Array.of(20, i >> 8, i & 255, 0);
+      return { address: { family: 4, bytes }, prefixLength: 24, from: "client-subnet" };
+    });
+    const arrived = (): number => {
+      const squares = redirector.takeArrivals().flatMap((pool) => [...pool.values()]);
+      return squares.flatMap((byEdge) => [...byEdge.values()]).reduce((sum, { dns }) => sum + dns, 0);
+    };
+    const [first] = networks.map((client) =>
+      redirector.recall(redirector.decide({ hostname, client }, "dns") as Decision),
+    );
+    expect(arrived()).toBe(networks.length);
+    const askAgain = (): number =>
+      networks.filter((client) => {
+        if (first?.memory.find(client) === 0) return false;
+        first?.memory.count(client);
+        return true;
+      }).length;
+    expect(askAgain()).toBeGreaterThan(0.95 * networks.length);
+    expect(arrived()).toBeLessThan(0.02 * networks.length);
+    nowMs += 1000 * DNS.ttlSeconds;
+    const again = askAgain();
+    expect(arrived()).toBe(again);
+  });
+
   it("is decided in full where more viewers than usual come with the answer", () => {
     const redirector = createRedirector(located);
     const world = worldOf(EDGES);

@@ -19,6 +19,14 @@ export class NetworkTable {
     return this.#rows.numbers;
   }
 
+  get place(): Float32Array {
+    return this.#rows.place;
+  }
+
+  get placeWords(): Uint32Array {
+    return this.#rows.placeWords;
+  }
+
   /** As `Rows.find`. */
   find(client: Client, stamp: number): number {
     this.#look(client);
@@ -63,8 +71,12 @@ export class NetworkTable {
 
 /** Whether what depends on so many bits holds for all of the client's network: if more of it is known than that, others in it may be told apart. */
 export function canBeKept(client: Client, prefixLength: number): boolean {
-  const widest = widestLength(client);
-  return client.prefixLength <= widest || prefixLength <= widest;
+  return isNetwork(client) || prefixLength <= widestLength(client);
+}
+
+/** Whether no more is known of the client than its network: then nobody else's is its row. */
+export function isNetwork(client: Client): boolean {
+  return client.prefixLength <= widestLength(client);
 }
 
 function widestLength({ address }: Client): number {

@@ -4,8 +4,10 @@
  */
 export class Rows {
   /** By row: the key, the stamp, the word, and the numbers. */
-  #words = new Uint32Array(FIELDS * FIRST_ROWS);
+  #words = new Uint32Array(FIELDS * (FIRST_ROWS + WAYS));
   #numbers = new Float32Array(this.#words.buffer);
+  #place = new Float32Array(PLACE_NUMBERS * (FIRST_ROWS + WAYS));
+  #placeWords = new Uint32Array(this.#place.buffer);
   #rows = FIRST_ROWS;
   #claimed = 0;
   readonly #keyBits: number;
@@ -25,6 +27,16 @@ export class Rows {
     return this.#numbers;
   }
 
+  /** Latitude and longitude, from `placeOf` a row on: they are seldom needed, and so are not fetched with it. */
+  get place(): Float32Array {
+    return this.#place;
+  }
+
+  /** The same memory. */
+  get placeWords(): Uint32Array {
+    return this.#placeWords;
+  }
+
   /**
    * Where its row begins, which is good until another is claimed; -1: it is not there.
    * @param stamp 2^16 or more; of what was claimed with the same `ownerOf`: it may have been with another stamp
@@ -39,7 +51,7 @@ export class Rows {
     return -1;
   }
 
-  /** Its own row, or one in place of another, with the word and the numbers of whatever was there before. @returns where it begins */
+  /** Its own row as it was, or a new one of zeros, also in place of another. @returns where it begins */
   claim(head: number, rest: number, stamp: number): number {
     if (this.#claimed >= this.#rows / 2 && this.#rows < MOST_ROWS) this.#grow();
     return this.#put(head, rest, stamp);
@@ -61,12 +73,18 @@ export class Rows {
   #empty(rows: number): void {
     this.#rows = rows;
     this.#claimed = 0;
-    this.#words = new Uint32Array(FIELDS * rows);
+    this.#words = new Uint32Array(FIELDS * (rows + WAYS));
     this.#numbers = new Float32Array(this.#words.buffer);
+    this.#place = new Float32Array(PLACE_NUMBERS * (rows + WAYS));
+    this.#placeWords = new Uint32Array(this.#place.buffer);
   }
 
   #put(head: number, rest: number, stamp: number): number {
     const at = this.#rowToFill(head, rest, stamp);
+    if (!this.#isOf(at, head, rest, stamp)) {
+      this.#words.fill(0, at, at + FIELDS);
+      this.#place.fill(0, placeOf(at), placeOf(at) + PLACE_NUMBERS);
+    }
     this.#words[at] = head;
     this.#words[at + KEY] = rest;
     this.#words[at + STAMP] = stamp;
@@ -75,13 +93,15 @@ export class Rows {
 
   /** What is kept moves to a table twice as large. */
   #grow(): void {
-    const [words, rows] = [this.#words, this.#rows];
-    this.#empty(2 * rows);
-    for (let from = 0; from < FIELDS * rows; from += FIELDS) {
+    const [words, place] = [this.#words, this.#place];
+    this.#empty(2 * this.#rows);
+    for (let from = 0; from < words.length; from += FIELDS) {
       const stamp = words[from + STAMP] as number;
       if (stamp === 0) continue;
       const to = this.#put(words[from] as number, words[from + KEY] as number, stamp);
       for (let i = WORD; i < FIELDS; i++) this.#words[to + i] = words[from + i] as number;
+      for (let i = 0; i < PLACE_NUMBERS; i++)
+        this.#place[placeOf(to) + i] = place[placeOf(from) + i] as number;
     }
   }
 
@@ -99,13 +119,18 @@ export class Rows {
   #firstOf(head: number, rest: number, stamp: number): number {
     let hash = Math.imul(head ^ (head >>> 15), 0x9e3779b1) ^ Math.imul(rest & this.#keyBits, 0xc2b2ae35);
     hash = Math.imul(hash ^ (hash >>> 15) ^ ownerOf(stamp), 0x85ebca6b);
-    return FIELDS * WAYS * ((hash ^ (hash >>> 13)) & (this.#rows / WAYS - 1));
+    return FIELDS * ((hash ^ (hash >>> 13)) & (this.#rows - 1));
   }
 }
 
 /** Whose a row is, 1 to 65,535: the upper half of its stamp. */
 export function ownerOf(stamp: number): number {
   return stamp >>> 16;
+}
+
+/** Where in `place` the numbers of a row begin. */
+export function placeOf(row: number): number {
+  return PLACE_NUMBERS * (row / FIELDS);
 }
 
 /** Of a row: the second word of its key, its stamp and what its owner writes there. */
@@ -115,7 +140,9 @@ export const WORD = 3;
 export const FIRST_NUMBER = 4;
 export const NUMBERS = 4;
 const FIELDS = FIRST_NUMBER + NUMBERS;
+const PLACE_NUMBERS = 2;
 
+/** Where a key may be: in its own row, or in one of those behind it, which there are behind the last one too. */
 const WAYS = 8;
 const FIRST_ROWS = 1 << 10;
 /** 8 MiB; of 100,000 keys hardly one finds no place. */
