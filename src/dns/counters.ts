@@ -108,7 +108,7 @@ function durations(total: Total): HistogramFamily {
   return {
     kind: "histogram",
     name: "dns_request_duration_seconds",
-    help: "From a query decoded to its reply encoded, in seconds",
+    help: "From a query decoded to its reply encoded, in seconds; replies given again as they were are not timed",
     bounds: DURATION_BOUNDS,
     samples: [{ labels: {}, counts, sum: total(DURATION_SUM_AT) }],
   };
