@@ -1,3 +1,4 @@
+import { formatProblem } from "../base/problem.ts";
 import { nearest } from "../base/suggest.ts";
 import type { Problem } from "../model/problem.ts";
 import { printable } from "./text.ts";
@@ -59,13 +60,8 @@ function linesOf(failure: Failure): string[] {
     case "unknown":
       return [`edgeward: no ${OWNER[failure.what]} ${failure.name}; ${alternatives(failure)}`];
     case "wrong-configuration":
-      return [...failure.problems.map(problemLine), `edgeward: ${configurationLine(failure)}`];
+      return [...failure.problems.map(formatProblem), `edgeward: ${configurationLine(failure)}`];
   }
-}
-
-/** `FILE:LINE:COLUMN: PATH: message`. */
-export function problemLine({ file, line, column, path, message }: Problem): string {
-  return `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
 }
 
 export function countOf(problems: readonly unknown[]): string {

@@ -1,5 +1,6 @@
 import type { AgentOptions, CliActions, ImportOptions, ServeOptions, SteerOptions } from "./actions.ts";
-import { countOf, done, EXIT, exitCodeOf, failureText, problemLine } from "./answer.ts";
+import { formatProblem } from "../base/problem.ts";
+import { countOf, done, EXIT, exitCodeOf, failureText } from "./answer.ts";
 import { isRead, loadPage } from "./load-page.ts";
 import { type Format, show } from "./page.ts";
 import { geoPage } from "./place.ts";
@@ -32,7 +33,7 @@ export async function check(
     lines: ({ file, problems, summary }) =>
       problems.length === 0
         ? [printable(`${file}: no problems${summary === undefined ? "" : `; ${summary}`}`)]
-        : [...problems.map(problemLine), `${file}: ${countOf(problems)}`].map(printable),
+        : [...problems.map(formatProblem), `${file}: ${countOf(problems)}`].map(printable),
     exitCode: ({ problems }) => (problems.length === 0 ? EXIT.done : EXIT.configuration),
   });
 }

@@ -2,12 +2,6 @@ import type { Problem } from "../model/problem.ts";
 import { type Mark, type Path, type Tree, formatPath, locate, locateKey, writtenPath } from "./tree.ts";
 import { fillIn } from "./words.ts";
 
-/** `FILE:LINE:COLUMN: PATH: what is wrong, and what would be right`. */
-export function formatProblem(problem: Problem): string {
-  const { file, line, column, path, message } = problem;
-  return `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
-}
-
 /**
  * Collects the problems of a configuration. Reading goes in stages (YAML, schema, meaning); a place that one
  * stage found fault with, in itself or in a part of it, is not blamed again by a later one, which would only

@@ -47,7 +47,6 @@ export const httpsSchema = z.strictObject({
 export const svcbSchema = z.strictObject(params);
 
 export type BindingInput = z.infer<typeof svcbSchema>;
-export type HttpsInput = z.infer<typeof httpsSchema>;
 
 /** Schemes whose bindings are HTTPS records (RFC 9460 9.1, 9.5, 9.6). */
 const httpsSchemes: ReadonlySet<string> = new Set(["_https", "_http", "_wss", "_ws"]);

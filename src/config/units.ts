@@ -6,7 +6,6 @@ const bitsPerSecondIn: Readonly<Record<string, number>> = {
   Gbps: 1e9,
   Tbps: 1e12,
 };
-const octetsIn: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 /** Milliseconds of `500ms`, `5s`, `10m`, `1h`; decimals are allowed. */
 export function parseDuration(text: string): number | undefined {
@@ -24,11 +23,6 @@ export function formatDuration(milliseconds: number): string {
 /** Bits per second of `800Mbps`, `1.5Gbps`; also bps, kbps and Tbps. */
 export function parseBitRate(text: string): number | undefined {
   return measure(text, bitsPerSecondIn);
-}
-
-/** Octets of `64KiB`; also B, MiB and GiB. */
-export function parseSize(text: string): number | undefined {
-  return measure(text, octetsIn);
 }
 
 /** The unit is matched exactly: `Mbps` and `MBps` are eight apart. */

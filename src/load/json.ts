@@ -1,16 +1,8 @@
-import type { LoadReport } from "../model/condition.ts";
 import type { JsonField, JsonLoad, LoadField } from "../model/edge.ts";
 import { type Amounts, advance, type Counters, rateOf } from "./counters.ts";
 import { isObject, memberOf, numberIn, parseJson } from "./document.ts";
 import { kindOf, LOAD_FIELDS } from "./fields.ts";
-import {
-  type FieldReading,
-  fieldReading,
-  numberReading,
-  type Reading,
-  reportFrom,
-  type SourceType,
-} from "./source.ts";
+import { type FieldReading, fieldReading, numberReading, type Reading, type SourceType } from "./source.ts";
 import { gapWords } from "./rates.ts";
 
 type Fields = JsonLoad["fields"];
@@ -21,11 +13,6 @@ export const jsonSource: SourceType<JsonLoad> = {
   read: ({ fields }, [reply], before) =>
     readText(reply?.body ?? "", fields, reply?.receivedAtMs ?? 0, before),
 };
-
-/** The report in a JSON document. What is missing or makes no sense is unknown. */
-export function readJson(document: unknown, fields: Fields): LoadReport {
-  return reportFrom(readFields(document, fields));
-}
 
 /**
  * Each configured field with its value or what is wrong. Numbers may be written as text; `"*"` adds them up.

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { formatProblem } from "../../src/config/findings.ts";
+import { formatProblem } from "../../src/base/problem.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { options } from "./support.ts";
 

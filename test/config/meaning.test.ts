@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../src/base/address.ts";
-import { formatProblem } from "../../src/config/findings.ts";
+import { formatProblem } from "../../src/base/problem.ts";
 import { inventoryOf, loadText } from "./support.ts";
 
 const zone = "{ nameservers: [ns.example.org], contact: a@example.net }";

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
-import { formatProblem } from "../../src/config/findings.ts";
+import { formatProblem } from "../../src/base/problem.ts";
 import { type LoadOptions, loadConfig } from "../../src/config/load.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readJsonPath } from "../../src/config/json-path.ts";
 import { readHostname, readHostnamePattern } from "../../src/config/names.ts";
-import { parseBitRate, parseDuration, parseSize } from "../../src/config/units.ts";
+import { parseBitRate, parseDuration } from "../../src/config/units.ts";
 import { substitute } from "../../src/config/variables.ts";
 
 describe("units", () => {
@@ -23,14 +23,6 @@ describe("units", () => {
     ["1.5Gbps", 1.5e9],
   ])("%s is %d bits per second", (text, rate) => {
     expect(parseBitRate(text)).toBe(rate);
-  });
-
-  it.each([
-    ["512B", 512],
-    ["64KiB", 65_536],
-    ["1MiB", 1_048_576],
-  ])("%s is %d octets", (text, octets) => {
-    expect(parseSize(text)).toBe(octets);
   });
 
   it.each(["", "5", "s", "5 s", "-5s", "5S", "1e3s", "5ss", "5toString", "Infinitys", ".5s"])(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Counters } from "../../src/load/counters.ts";
-import { jsonSource, readFields, readJson } from "../../src/load/json.ts";
+import { jsonSource, readFields } from "../../src/load/json.ts";
+import { reportFrom } from "../../src/load/source.ts";
 import type { JsonLoad } from "../../src/model/edge.ts";
 
 const DOCUMENT = {
@@ -12,7 +13,7 @@ const DOCUMENT = {
 };
 
 const at = (path: (string | number)[], factor = 1) => ({ path, factor });
-const read = (fields: JsonLoad["fields"]) => readJson(DOCUMENT, fields);
+const read = (fields: JsonLoad["fields"]) => reportFrom(readFields(DOCUMENT, fields));
 
 describe("fields of a JSON document", () => {
   it("are found by keys and indices, and scaled to the report's unit", () => {
