@@ -6,13 +6,15 @@ import type { Answer } from "./cli/answer.ts";
 import { loadFirstConfigInThread } from "./config/thread.ts";
 import { IMPORT_FORMATS } from "./import/formats.ts";
 
+const DEFAULT_CONFIG_FILE = "config/edgeward.yaml";
+
 export function createActions(): CliActions {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
   return {
     version,
-    defaultConfigFile: "config/edgeward.yaml",
+    defaultConfigFile: DEFAULT_CONFIG_FILE,
     serve: (options) => serveBy(options, version),
     check: async (...asked) => (await withoutService()).check(...asked),
     geo: async (...asked) => (await withoutService()).geo(...asked),
@@ -23,7 +25,8 @@ export function createActions(): CliActions {
     importFormats: IMPORT_FORMATS,
     import: async (options) => (await import("./run-import.ts")).runImport(options),
     schema: async () => (await import("./config/schema.ts")).jsonSchema(),
-    defaultServer: async (configFile) => (await withoutService()).defaultServer(configFile),
+    defaultServer: async (configFile) =>
+      (await withoutService()).defaultServer(configFile, configFile !== DEFAULT_CONFIG_FILE),
   };
 }
 

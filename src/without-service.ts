@@ -1,4 +1,5 @@
 /** What the commands do that need the configuration only. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { formatAddress, parseAddress, widthOf } from "./base/address.ts";
 import type { SteerOptions } from "./cli/actions.ts";
@@ -50,9 +51,20 @@ export function steer(configFile: string, file: string, options: SteerOptions): 
   return withInventory(configFile, (inventory) => steerFile(file, options, inventory));
 }
 
-export async function defaultServer(configFile: string): Promise<string | undefined> {
+/** @param isNamed whether somebody has named the file */
+export async function defaultServer(
+  configFile: string,
+  isNamed: boolean,
+): Promise<Answer<string | undefined>> {
+  if (isNamed && !existsSync(configFile)) {
+    const message = "does not exist; name the configuration with -c FILE, or the service with --server URL";
+    return {
+      kind: "wrong-configuration",
+      problems: [{ file: configFile, line: 1, column: 1, path: "", message }],
+    };
+  }
   const endpoint = await readOpsEndpoint(resolve(configFile), process.env);
-  return endpoint === undefined ? undefined : serverUrl(endpoint);
+  return done(endpoint === undefined ? undefined : serverUrl(endpoint));
 }
 
 function read(configFile: string): Promise<LoadedConfig> {

@@ -1,6 +1,6 @@
 import { challengesPage } from "./acme-page.ts";
 import type { CliActions } from "./actions.ts";
-import { type Answer, EXIT } from "./answer.ts";
+import { type Answer, done, EXIT } from "./answer.ts";
 import { createClient, type ExplainQuestion, type OpsClient } from "./client.ts";
 import { edgePage, edgesPage, originOf } from "./edges-page.ts";
 import { explainPage } from "./explain-page.ts";
@@ -104,7 +104,9 @@ export async function run<T>(
   ask: (client: OpsClient) => Promise<Answer<T>>,
   page: Page<T>,
 ): Promise<number> {
-  const client = createClient(server ?? (await serverOf(actions, configFile)), io.token);
+  const found = server === undefined ? await serverOf(actions, configFile) : done(server);
+  if (found.kind !== "done") return show(io, format, found, page);
+  const client = createClient(found.value, io.token);
   try {
     return show(io, format, await ask(client), page);
   } finally {
@@ -114,8 +116,9 @@ export async function run<T>(
 
 const USUAL_SERVER = "http://127.0.0.1:9153";
 
-async function serverOf(actions: CliActions, configFile: string): Promise<URL> {
-  return new URL((await actions.defaultServer(configFile)) ?? USUAL_SERVER);
+async function serverOf(actions: CliActions, configFile: string): Promise<Answer<URL>> {
+  const told = await actions.defaultServer(configFile);
+  return told.kind === "done" ? done(new URL(told.value ?? USUAL_SERVER)) : told;
 }
 
 /** What an operator changed. */

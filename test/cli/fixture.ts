@@ -106,7 +106,7 @@ function actionsOf(some: Partial<CliActions>, server: string | undefined): CliAc
     importFormats: ["flashphoner", "csv"],
     import: unused,
     schema: unused,
-    defaultServer: () => Promise.resolve(server),
+    defaultServer: () => Promise.resolve({ kind: "done", value: server }),
     ...some,
   };
 }

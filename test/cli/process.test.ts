@@ -31,7 +31,7 @@ const actions = {
   importFormats: ["csv"],
   schema: () => "x".repeat(1 << 22),
   geo: async (file, address) => ({ kind: "done", value: { address, prefix: address, layer: "places" } }),
-  defaultServer: async () => undefined,
+  defaultServer: async () => ({ kind: "done", value: undefined }),
 };
 process.exitCode = await runCli(process.argv.slice(2), actions, processIo());
 `;

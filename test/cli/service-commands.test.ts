@@ -1,5 +1,7 @@
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { createActions } from "../../src/actions.ts";
+import { done } from "../../src/cli/answer.ts";
 import type { EdgeView, ExplainView } from "../../src/model/views.ts";
 import {
   AMS1,
@@ -419,7 +421,7 @@ describe("reaching the service", () => {
     const actions = {
       defaultServer: (file: string) => {
         files.push(file);
-        return Promise.resolve(fake.url);
+        return Promise.resolve(done(fake.url));
       },
     };
     expect(await edgeward(["edges", "-c", "other.yaml"], { actions })).toMatchObject({
@@ -429,6 +431,14 @@ describe("reaching the service", () => {
     expect(files).toEqual(["other.yaml"]);
     expect((await edgeward(["edges", "--server", `${fake.url}/under`], { actions })).out).toContain("ams1");
     expect(files).toHaveLength(1);
+  });
+
+  it("exits 3 where the file that was named is not there: another service may be at the usual address", async () => {
+    const { defaultServer } = createActions();
+    const { code, err } = await edgeward(["edges", "-c", "/nowhere/e.yaml"], { actions: { defaultServer } });
+    expect(code).toBe(3);
+    expect(err).toContain("/nowhere/e.yaml:1:1: does not exist; name the configuration with -c FILE");
+    expect(await defaultServer("config/edgeward.yaml")).toEqual(done("http://127.0.0.1:9153"));
   });
 
   it("exits 4 and names the address and the remedy when nobody listens there", async () => {
