@@ -370,6 +370,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       if (memory !== undefined) {
         remember(memory);
         worlds.expect(memory.unseen);
+        worlds.remember(memory.learned);
       }
       ops = await persist(openOps, attempts);
       await persist(openMist, attempts);
@@ -389,6 +390,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       board: board.memory(),
       challenges: challenges.memory(),
       unseen: worlds.unseen(),
+      learned: worlds.learned(),
     }),
     stop: () => {
       stopped.abort();

@@ -20,6 +20,7 @@ import { type HandedSockets, type InheritedSockets, inheritSockets } from "./bas
 import type { BoardMemory } from "./condition/board.ts";
 import type { DnsThreads } from "./dns-threads.ts";
 import type { HttpThreads } from "./http-threads.ts";
+import type { Learned } from "./pricing/learned.ts";
 import type { Unseen } from "./worlds.ts";
 
 /** What the next process has to know to go on. Plain data. */
@@ -27,6 +28,7 @@ export interface Memory {
   readonly board: BoardMemory;
   readonly challenges: readonly RememberedChallenge[];
   readonly unseen: Unseen;
+  readonly learned: Learned;
 }
 
 /** What listens for viewers. */

@@ -8,6 +8,7 @@ import type { Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { Facts, StreamHeat, World } from "./model/world.ts";
+import type { Learned } from "./pricing/learned.ts";
 import type { Arrivals } from "./pricing/ledger.ts";
 import { createPricing } from "./pricing/pricing.ts";
 import { solveInThread } from "./pricing/solver-thread.ts";
@@ -32,6 +33,10 @@ export interface Worlds {
   unseen(): Unseen;
   /** Expects those whom another process sent. */
   expect(unseen: Unseen): void;
+  /** What the prices go by, for a process that goes on, */
+  learned(): Learned;
+  /** and that of the one before. */
+  remember(learned: Learned): void;
   readonly metrics: MetricSource;
   stop(): Promise<void>;
 }
@@ -153,6 +158,14 @@ export function createWorlds(options: WorldsOptions): Worlds {
         return [id, ratio / (perViewer[index] as number)] as const;
       });
       return Object.fromEntries(viewers.filter(([, count]) => count >= 1 && Number.isFinite(count)));
+    },
+    learned() {
+      settle();
+      return pricing.memory();
+    },
+    remember(learned) {
+      settle();
+      pricing.remember(learned);
     },
     expect(unseen) {
       const { counts, slot } = (world ?? make()).sent;

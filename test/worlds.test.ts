@@ -87,6 +87,15 @@ it("hands over the viewers whom no report shows yet, and expects those of anothe
   expect(next.worlds.current().loadRatio[0]).toBeCloseTo(0.47, 2);
 });
 
+it("hands over what the prices go by", () => {
+  const [first, next] = [worldsOfOneEdge(), worldsOfOneEdge()];
+  const learned = { ...first.worlds.learned(), pricesKm: { ams1: 70, gone: 7 } };
+  next.worlds.remember(learned);
+  next.worlds.refresh();
+  expect([...next.worlds.current().priceKm]).toEqual([70]);
+  expect(next.worlds.learned()).toEqual({ ...learned, pricesKm: { ams1: 70 } });
+});
+
 it("takes in what a second brought with pauses, and at once where a world is wanted before", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
   const { worlds, made } = worldsOfOneEdge();

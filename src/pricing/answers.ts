@@ -1,7 +1,8 @@
+import type { LearnedAskers } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
 import type { Returned } from "./returns.ts";
 import { areaOf, type Rushes } from "./rushes.ts";
-import { askersKey, squareKey } from "./squares.ts";
+import { askersKey, placeOf, squareKey, squareOf } from "./squares.ts";
 
 /**
  * How many viewers a DNS answer brings, by the square degree that its asker stands in and by whether the asker names its client's subnet: a
@@ -31,6 +32,9 @@ export interface Answers {
    * @param variance of what it shows by chance, in average answers
    */
   learn(slot: number, fromMs: number, toMs: number, missing: number, variance: number): void;
+  /** Of a pool. */
+  memory(pool: number): LearnedAskers[];
+  remember(pool: number, askers: readonly LearnedAskers[]): void;
   /** The mean and the greatest of late for an edge, in average answers, as of now. */
   sizes(slot: number, nowMs: number): Sizes;
 }
@@ -189,6 +193,24 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
         const factor = (factors[square] as number) + gain * missing;
         factors[square] = Math.min(FACTOR_MAX, Math.max(FACTOR_MIN, factor));
         variances[square] = (variances[square] as number) * (1 - gain * weight);
+      }
+    },
+    memory(pool) {
+      const learned: LearnedAskers[] = [];
+      for (const [square, key] of squares.keys.entries()) {
+        const place = placeOf(squareOf(key));
+        const [factor, variance] = [squares.factors[square] as number, squares.variances[square] as number];
+        if (place.pool !== pool || variance >= FIRST_VARIANCE) continue;
+        const { latitude, longitude } = place;
+        learned.push({ latitude, longitude, nameSubnets: key % 2 === 1, factor, variance });
+      }
+      return learned;
+    },
+    remember(pool, askers) {
+      for (const { latitude, longitude, nameSubnets, factor, variance } of askers) {
+        const square = squares.at(pool, latitude, longitude, nameSubnets);
+        squares.factors[square] = factor;
+        squares.variances[square] = variance;
       }
     },
     sizes(slot, nowMs) {

@@ -1,3 +1,4 @@
+import type { LearnedCell } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
 import type { Bound, Lost, Returned } from "./returns.ts";
 import { askersKey, squareKey, squareOf } from "./squares.ts";
@@ -21,6 +22,10 @@ export interface Demand {
   bind(bound: Bound): void;
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
+  /** Of a pool. @param idOf of a slot; undefined: its edge is gone */
+  memory(pool: number, idOf: (slot: number) => string | undefined): LearnedCell[];
+  /** Adds what another process knew. @param slotOf undefined: the edge is not there */
+  remember(pool: number, learned: readonly LearnedCell[], slotOf: (id: string) => number | undefined): void;
   /**
    * The regions that expect most viewers within the horizon, in no order.
    * @param waitingAt viewers in a square degree who lost their edge and have not come back
@@ -169,6 +174,36 @@ export function createDemand(): Demand {
       present[askers === cell.askers[0] ? "resolvers" : "subnets"] += viewers / left;
     },
     presentAt: (edge) => presentAt(cells, left, edge),
+    memory(pool, idOf) {
+      renormalise();
+      const learned: LearnedCell[] = [];
+      for (const cell of cells.values()) {
+        if (cell.pool !== pool) continue;
+        const present = [...cell.byEdge].flatMap(([slot, { http, resolvers, subnets }]) => {
+          const id = idOf(slot);
+          return id === undefined ? [] : [[id, [http, resolvers, subnets]] as const];
+        });
+        const { latitude, longitude, slow } = cell;
+        learned.push({ latitude, longitude, perSecond: slow, present: Object.fromEntries(present) });
+      }
+      return learned;
+    },
+    remember(pool, learned, slotOf) {
+      for (const { latitude, longitude, perSecond, present } of learned) {
+        const cell = cellAt(pool, latitude, longitude);
+        cell.slow += perSecond;
+        cell.trend.slow += perSecond;
+        cell.trend.fast += perSecond;
+        for (const [id, [http, resolvers, subnets]] of Object.entries(present)) {
+          const slot = slotOf(id);
+          if (slot === undefined) continue;
+          const there = presentIn(cell, slot);
+          there.http += http / left;
+          there.resolvers += resolvers / left;
+          there.subnets += subnets / left;
+        }
+      }
+    },
     forecast(horizonSeconds, departureRate, waitingAt) {
       // One who comes evenly within the horizon is still there at its end with this probability, times the horizon.
       const stay = (seconds: number): number => (1 - Math.exp(-departureRate * seconds)) / departureRate;

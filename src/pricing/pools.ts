@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { finished, type Steps } from "../base/steps.ts";
 import type { Service } from "../model/service.ts";
 import type { Pool } from "./transport.ts";
@@ -69,4 +70,15 @@ function isOf({ edges, maxDistanceKm }: Served, pool: Pool, membership: Uint8Arr
   if (edges.length !== pool.edges.length || maxDistanceKm !== pool.maxDistanceKm) return false;
   for (let i = 0; i < edges.length; i++) if (membership[edges[i] as number] !== 1) return false;
   return true;
+}
+
+/**
+ * The same for the same edges and reach, in whatever order they are listed.
+ * @param ids of edges, by index
+ */
+export function poolName({ edges, maxDistanceKm }: Pool, ids: readonly string[]): string {
+  const names = edges.map((edge) => ids[edge]).sort();
+  return createHash("sha1")
+    .update(JSON.stringify([names, String(maxDistanceKm)]))
+    .digest("base64");
 }

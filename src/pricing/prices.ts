@@ -16,6 +16,8 @@ export interface Prices {
    * @param isSudden something has come or gone: the prices follow as far as they are found
    */
   solve(outlook: Outlook, isSudden: boolean, nowMs: number): void;
+  /** In force until others are found. */
+  remember(km: Float64Array): void;
   /** By `Edge.index`. */
   readonly km: Float64Array;
 }
@@ -125,6 +127,9 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
         pools,
         from,
       );
+    },
+    remember(before) {
+      [smooth, km] = [before.slice(), before.slice()];
     },
     solve(outlook, isSudden, nowMs) {
       const seconds = (nowMs - solvedAtMs) / 1000;

@@ -5,8 +5,9 @@ import { answersOf } from "./answered.ts";
 import { createAnswers } from "./answers.ts";
 import { createDemand, type ViewersPerAnswer } from "./demand.ts";
 import type { Service } from "../model/service.ts";
+import type { Learned } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
-import { poolsOf } from "./pools.ts";
+import { poolName, poolsOf } from "./pools.ts";
 import { createLags } from "./lags.ts";
 import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
@@ -16,6 +17,7 @@ import { createRushes } from "./rushes.ts";
 import { createSlots } from "./slots.ts";
 import { solveHere, type Solver } from "./solver.ts";
 import { createStays } from "./stays.ts";
+import type { Pool } from "./transport.ts";
 
 /**
  * Makes worlds from facts: predicts the load that no report shows yet, and sets the prices at which demand meets
@@ -31,6 +33,10 @@ import { createStays } from "./stays.ts";
 export interface Pricing {
   /** A new configuration; what is known of edges that stay, stays. */
   take(edges: readonly Edge[], services: readonly Service[]): void;
+  /** For a process that goes on in this one's place. */
+  memory(): Learned;
+  /** What such a process knew. */
+  remember(learned: Learned): void;
   /** The first round of probes is complete: who is up now did not come back. */
   begin(): void;
   /** Call on every change of the facts and about once a second. */
@@ -74,6 +80,7 @@ export function createPricing(options: PricingOptions): Pricing {
   const prices = createPrices(solver, onSudden);
   let slots: Uint16Array = new Uint16Array(0);
   let edges: readonly Edge[] = [];
+  let pools: readonly Pool[] = [];
   let known: (Known | undefined)[] = [];
   /** Whether it took viewers in the last facts; undefined for one that was in none. */
   let inService: (boolean | undefined)[] = [];
@@ -268,12 +275,39 @@ export function createPricing(options: PricingOptions): Pricing {
       [known, inService] = [from.map((i) => known[i]), from.map((i) => inService[i])];
       [doubted, doubtedAtMs] = [[], []];
       edges = nextEdges;
-      prices.take(edges, poolsOf(services).pools, from);
+      pools = poolsOf(services).pools;
+      prices.take(edges, pools, from);
       slots = table.assign(edges.map(({ id }) => id));
       if (table.counts !== counts) prediction = createPrediction(table.counts);
       counts = table.counts;
       facts = undefined;
       stir = true;
+    },
+    memory() {
+      const ids = edges.map(({ id }) => id);
+      const bySlot = new Map(ids.map((id, edge) => [slots[edge] as number, id]));
+      const priced = edges.filter(({ index }) => (prices.km[index] as number) > 0);
+      return {
+        stays: stays.memory(),
+        pricesKm: Object.fromEntries(priced.map(({ id, index }) => [id, prices.km[index] as number])),
+        pools: Object.fromEntries(
+          pools.map((pool, i) => [
+            poolName(pool, ids),
+            { askers: answers.memory(i), cells: demand.memory(i, (slot) => bySlot.get(slot)) },
+          ]),
+        ),
+      };
+    },
+    remember(learned) {
+      const ids = edges.map(({ id }) => id);
+      const slotOf = new Map(ids.map((id, edge) => [id, slots[edge] as number]));
+      stays.remember(learned.stays);
+      prices.remember(Float64Array.from(ids, (id) => learned.pricesKm[id] ?? 0));
+      for (const [i, pool] of pools.entries()) {
+        const { askers = [], cells = [] } = learned.pools[poolName(pool, ids)] ?? {};
+        answers.remember(i, askers);
+        demand.remember(i, cells, (id) => slotOf.get(id));
+      }
     },
     begin: () => ramps.clear(),
     tick: (arrivals, nowMs) => finished(tickInSteps(arrivals, nowMs)),

@@ -13,6 +13,16 @@ export function askersKey(square: number, nameSubnets: boolean): number {
   return 2 * square + (nameSubnets ? 1 : 0);
 }
 
+/** The middle of a square degree, and its pool. */
+export function placeOf(square: number): { pool: number; latitude: number; longitude: number } {
+  const rows = Math.floor(square / 361);
+  return {
+    pool: Math.floor(rows / 181),
+    latitude: (rows % 181) - 90 + 0.5,
+    longitude: (square % 361) - 180 + 0.5,
+  };
+}
+
 /** Where askers are. */
 export function squareOf(askers: number): number {
   return Math.floor(askers / 2);

@@ -7,6 +7,10 @@
  */
 export interface Stays {
   observe(observation: Observation): void;
+  /** All that was learned, */
+  memory(): readonly number[];
+  /** and that from elsewhere, in place of what was learned here. */
+  remember(memory: readonly number[]): void;
   /** Departures per viewer and second. */
   readonly departureRate: number;
   readonly viewersPerAnswer: number;
@@ -56,6 +60,12 @@ export function createStays(): Stays {
     },
     get viewersPerAnswer() {
       return viewersPerAnswer;
+    },
+    memory: () => [aa, ad, dd, ay, dy],
+    remember(memory) {
+      if (memory.length !== 5 || !memory.every(Number.isFinite)) return;
+      [aa, ad, dd, ay, dy] = memory as [number, number, number, number, number];
+      solve();
     },
     observe({ change, http, answers, viewerSeconds }) {
       const came = http + answers * viewersPerAnswer;

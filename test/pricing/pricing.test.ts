@@ -179,6 +179,53 @@ describe("pricing", () => {
   });
 });
 
+describe("a process that goes on in another one's place", () => {
+  const learnedByAnother = () => {
+    const set = setUp();
+    for (let s = 1; s <= 60; s++) {
+      set.send(3);
+      for (let i = 0; i < 2; i++) set.ledger.count("dns", 0, FRA.index, UTRECHT, "client-subnet");
+      set.second(factsOf([97, 60], s * 1000), s * 1000);
+    }
+    return { learned: structuredClone(set.pricing.memory()), priceKm: set.world().priceKm };
+  };
+
+  it("has its prices and its demand, under whatever indices", () => {
+    const { learned, priceKm } = learnedByAnother();
+    expect(priceKm[0]).toBeGreaterThan(100);
+    const turned = [
+      { ...FRA, index: 0 },
+      { ...AMS, index: 1 },
+    ];
+    const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+    pricing.take(turned, [serviceOf(turned)]);
+    pricing.world(factsOf([60, 97], 500), 1000);
+    pricing.remember(learned);
+    expect(pricing.world(factsOf([60, 97], 500), 1500).priceKm[1]).toBe(priceKm[0]);
+    expect(pricing.memory().pools).toEqual(learned.pools);
+    // Nobody came yet, and the prices found anew are for those who are known to come.
+    for (let s = 2; s <= 20; s++) {
+      pricing.tick([], s * 1000);
+      pricing.world(factsOf([60, 97], s * 1000), s * 1000);
+    }
+    expect(pricing.world(factsOf([60, 97], 20_000), 20_500).priceKm[1]).toBeGreaterThan(
+      0.5 * (priceKm[0] as number),
+    );
+  });
+
+  it("takes nothing over for a pool that it does not have, nor of an edge that is gone", () => {
+    const { learned } = learnedByAnother();
+    const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+    const alone = [{ ...FRA, index: 0 }];
+    pricing.take(alone, [serviceOf(alone)]);
+    pricing.remember(learned);
+    const { pools, pricesKm, stays } = pricing.memory();
+    expect(Object.values(pools)).toEqual([{ askers: [], cells: [] }]);
+    expect(Object.keys(pricesKm)).not.toContain("ams1");
+    expect(stays).toEqual(learned.stays);
+  });
+});
+
 describe("viewers of an edge that is lost", () => {
   /** So many answers for a resolver in Utrecht, each of which brings one viewer. */
   const answer = ({ ledger }: ReturnType<typeof setUp>, answers: number, { index }: Edge): void => {
@@ -299,6 +346,18 @@ describe("stays", () => {
     expect(stays.viewersPerAnswer).toBeLessThan(3);
     expect(1 / stays.departureRate).toBeGreaterThan(1250);
     expect(1 / stays.departureRate).toBeLessThan(1800);
+  });
+
+  it("goes on from what another process learned, unless that is no such thing", () => {
+    const [one, other, third] = [createStays(), createStays(), createStays()];
+    for (let i = 0; i < 2000; i++)
+      one.observe({ change: 0, http: 2, answers: 4, viewerSeconds: (2 + 4 * 3) * 600 });
+    other.remember(one.memory());
+    expect(other.viewersPerAnswer).toBe(one.viewersPerAnswer);
+    expect(other.departureRate).toBe(one.departureRate);
+    third.remember([1, Number.NaN, 1, 1, 1]);
+    third.remember([1]);
+    expect(third.departureRate).toBe(createStays().departureRate);
   });
 
   it("does not believe a count that jumps by a hundred times", () => {
