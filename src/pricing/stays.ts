@@ -37,11 +37,19 @@ const KEEP = 1 - 1 / 4000;
 const SURPRISE_MAX = 6;
 /** Nor is every small number chance. */
 const SURPRISE_VIEWERS = 5;
+/** Where this share of the last reports is a surprise, it is the guess that is wrong, and what they show is learned. */
+const WRONG_SHARE = 0.5;
+/** So many reports count for that: more than one loss of everything takes. */
+const SHARE_OBSERVATIONS = 200;
+/** An answer may bring hardly anybody: monitors ask, and resolvers without a cache. */
+const VIEWERS_PER_ANSWER_MIN = 0.001;
 
 export function createStays(): Stays {
   // Normal equations: a is viewersPerAnswer, d is departureRate.
   let [aa, ad, dd, ay, dy] = [0, 0, 0, 0, 0];
   let { viewersPerAnswer, departureRate } = GUESS;
+  /** Share of reports that are a surprise. */
+  let surprises = 0;
 
   const solve = (): void => {
     // The guess enters like observations of as many answers and departures.
@@ -50,7 +58,11 @@ export function createStays(): Stays {
     const ddWithGuess = dd + GUESSED_DEPARTURES / GUESS.departureRate ** 2;
     const dyWithGuess = dy + GUESSED_DEPARTURES / GUESS.departureRate;
     const determinant = aaWithGuess * ddWithGuess - ad * ad;
-    viewersPerAnswer = clamp((ayWithGuess * ddWithGuess - dyWithGuess * ad) / determinant, 0.02, 100);
+    viewersPerAnswer = clamp(
+      (ayWithGuess * ddWithGuess - dyWithGuess * ad) / determinant,
+      VIEWERS_PER_ANSWER_MIN,
+      100,
+    );
     departureRate = clamp((dyWithGuess * aaWithGuess - ayWithGuess * ad) / determinant, 1 / 36_000, 1 / 20);
   };
 
@@ -71,7 +83,11 @@ export function createStays(): Stays {
       const came = http + answers * viewersPerAnswer;
       const left = viewerSeconds * departureRate;
       const variance = 1 + came + left;
-      if (!(Math.abs(change - came + left) < SURPRISE_MAX * Math.sqrt(variance) + SURPRISE_VIEWERS)) return;
+      const missing = Math.abs(change - came + left);
+      if (!Number.isFinite(missing)) return;
+      const isSurprise = missing >= SURPRISE_MAX * Math.sqrt(variance) + SURPRISE_VIEWERS;
+      surprises += ((isSurprise ? 1 : 0) - surprises) / SHARE_OBSERVATIONS;
+      if (isSurprise && surprises < WRONG_SHARE) return;
       const weight = 1 / variance;
       const unexplained = change - http;
       aa = aa * KEEP + weight * answers * answers;

@@ -348,6 +348,17 @@ describe("stays", () => {
     expect(1 / stays.departureRate).toBeLessThan(1800);
   });
 
+  it("learns that answers bring hardly anybody, though every report is a surprise at first", () => {
+    const stays = createStays();
+    const report = () => stays.observe({ change: 0, http: 0, answers: 500, viewerSeconds: 5 * 600 });
+    for (let i = 0; i < 100; i++) report();
+    expect(stays.viewersPerAnswer, "a site that fails does the same").toBe(1);
+    for (let i = 0; i < 1000; i++) report();
+    // 500 answers bring as many as leave of 600 viewers within five seconds, two or three.
+    expect(stays.viewersPerAnswer * 500).toBeCloseTo(stays.departureRate * 5 * 600, 0);
+    expect(stays.viewersPerAnswer).toBeLessThan(0.01);
+  });
+
   it("goes on from what another process learned, unless that is no such thing", () => {
     const [one, other, third] = [createStays(), createStays(), createStays()];
     for (let i = 0; i < 2000; i++)
