@@ -11,7 +11,6 @@
  * A new configuration is read beside the running one and then handed to every room in one turn of the
  * event loop, so that no answer is made of a mixture.
  */
-import { joinArrivals } from "./arrivals.ts";
 import { createBroadcast } from "./base/broadcast.ts";
 import { persist } from "./base/persist.ts";
 import { systemClock } from "./base/clock.ts";
@@ -170,11 +169,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     log,
     staleStreams: checker.staleStreams,
     kept: failStatic.kept,
-    takeArrivals: () =>
-      joinArrivals([
-        redirector.takeArrivals(),
-        ...[doors.dns, doors.http].map((door) => door?.takeArrivals() ?? []),
-      ]),
+    *takeArrivals() {
+      yield redirector.takeArrivals();
+      for (const door of [doors.dns, doors.http]) yield* door?.takeArrivals() ?? [];
+    },
     heat: () => heatKeeper.heat(),
     corrections: (inventory) => experience.corrections(inventory),
     onWorld: (world) => {

@@ -59,8 +59,8 @@ export interface DnsThreads {
   readonly metrics: MetricSource;
   /** Both at once, with the geo snapshot of this moment if that has changed. */
   readonly take: (inventory: Inventory, world: World) => void;
-  /** Where the threads' decisions were made for, as far as they have told since the last call. */
-  readonly takeArrivals: () => Arrivals;
+  /** Where the threads' decisions were made for, as far as they have told since the last call, in portions. */
+  readonly takeArrivals: () => Iterable<Arrivals>;
   /** Values for certificate authorities, instead of those so far. */
   readonly challenge: (values: ChallengeValues) => void;
   /** Opens the query log's file anew: somebody may have moved it. */

@@ -10,7 +10,6 @@
  */
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
-import { joinArrivals } from "./arrivals.ts";
 import { formatEndpoint } from "./base/endpoint.ts";
 import { watchFiles } from "./base/watch.ts";
 import { openWake, wake } from "./base/eventfd.ts";
@@ -57,8 +56,8 @@ export interface HttpThreads {
   readonly handed: readonly HandedSockets[];
   readonly metrics: MetricSource;
   readonly take: (inventory: Inventory, world: World) => void;
-  /** Where the threads' decisions were made for, as far as they have told since the last call. */
-  readonly takeArrivals: () => Arrivals;
+  /** Where the threads' decisions were made for, as far as they have told since the last call, in portions. */
+  readonly takeArrivals: () => Iterable<Arrivals>;
   /** What has come in is answered first. */
   stop(): Promise<void>;
 }
@@ -123,7 +122,7 @@ function alone(door: HttpDoor, counted: CountedIn): Doors {
     handed: [],
     metrics: () => httpMetrics([counted]),
     take: () => {},
-    takeArrivals: () => joinArrivals([]),
+    takeArrivals: () => [],
     stop: door.stop,
   };
 }

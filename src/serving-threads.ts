@@ -7,7 +7,6 @@
  * ```
  */
 import { type ResourceLimits, Worker } from "node:worker_threads";
-import { joinArrivals, unpackArrivals } from "./arrivals.ts";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
 import { threadEntry } from "./base/thread-entry.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
@@ -18,6 +17,7 @@ import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { World } from "./model/world.ts";
 import { packInventory } from "./packed-inventory.ts";
+import { unpackArrivals } from "./pricing/arrivals.ts";
 import type { Arrivals, PackedArrivals } from "./pricing/ledger.ts";
 import type { ThreadData, ThreadNews, ThreadOrder } from "./serving-thread.ts";
 
@@ -55,8 +55,8 @@ export interface Crew<Task> {
   readonly take: (inventory: Inventory, world: World) => void;
   /** What is of this kind of door alone; threads that start later know it too. */
   readonly tell: (own: unknown) => void;
-  /** Where the threads' decisions were made for, as far as they have told since the last call. */
-  readonly takeArrivals: () => Arrivals;
+  /** Where the threads' decisions were made for, as far as they have told since the last call, in portions. */
+  readonly takeArrivals: () => Iterable<Arrivals>;
   /** Also of threads that are no more. */
   readonly allCells: readonly Float64Array[];
   /** How many threads there are, and how many died. */
@@ -210,10 +210,10 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       own = next;
       for (const member of members) post(member, { kind: "own", own });
     },
-    takeArrivals() {
-      const taken = arrivals.map(unpackArrivals);
+    *takeArrivals() {
+      const taken = arrivals;
       arrivals = [];
-      return joinArrivals(taken);
+      for (const packed of taken) yield* unpackArrivals(packed);
     },
     allCells,
     metrics: () => [

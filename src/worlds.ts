@@ -47,7 +47,7 @@ export type Unseen = Readonly<Record<string, number>>;
 export interface WorldsOptions {
   readonly board: Board;
   /** Decisions of all serving threads since the last call. */
-  readonly takeArrivals: () => Arrivals;
+  readonly takeArrivals: () => Iterable<Arrivals>;
   /** By edge id. */
   readonly staleStreams: ReadonlyMap<string, ReadonlySet<string>>;
   /** Whom services go on sending viewers to though probes find them down. */

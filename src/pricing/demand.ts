@@ -8,14 +8,9 @@ import { askersKey, squareKey, squareOf } from "./squares.ts";
  * is the mean of its viewers.
  */
 export interface Demand {
-  /** Takes the decisions of the last `seconds`. */
-  add(
-    arrivals: Arrivals,
-    returned: Returned,
-    seconds: number,
-    viewersPerAnswer: ViewersPerAnswer,
-    departureRate: number,
-  ): void;
+  /** So much time has passed, whose decisions are to be added next. */
+  pass(seconds: number, departureRate: number): void;
+  add(arrivals: Arrivals, returned: Returned, viewersPerAnswer: ViewersPerAnswer): void;
   /** Viewers of an edge that is lost: `viewers` of them, or as many as we sent, where nobody knows. */
   lose(edge: number, viewers: number): Omit<Lost, "heldUntilMs">[];
   /** Viewers come to an edge who are neither new nor sent by a decision of now. */
@@ -100,7 +95,7 @@ export function createDemand(): Demand {
     left = 1;
   };
 
-  const decay = (seconds: number, departureRate: number): void => {
+  const pass = (seconds: number, departureRate: number): void => {
     left *= Math.exp(-departureRate * seconds);
     if (left < 0.5) renormalise();
     sinceLossSeconds += seconds;
@@ -119,8 +114,8 @@ export function createDemand(): Demand {
   };
 
   return {
-    add(arrivals, returned, seconds, viewersPerAnswer, departureRate) {
-      decay(seconds, departureRate);
+    pass,
+    add(arrivals, returned, viewersPerAnswer) {
       for (const [pool, byPlace] of arrivals.entries()) {
         for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
           const cell = cellAt(pool, latitude, longitude);

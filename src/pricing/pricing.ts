@@ -2,6 +2,7 @@ import { finished, type Steps } from "../base/steps.ts";
 import type { Edge } from "../model/edge.ts";
 import { type Facts, STATE_ACTIVE, type World } from "../model/world.ts";
 import { answersOf } from "./answered.ts";
+import { joinArrivals } from "./arrivals.ts";
 import { createAnswers } from "./answers.ts";
 import { createDemand, type ViewersPerAnswer } from "./demand.ts";
 import type { Service } from "../model/service.ts";
@@ -12,7 +13,7 @@ import { createLags } from "./lags.ts";
 import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
 import { createRamps } from "./ramps.ts";
-import { type Bound, createReturns } from "./returns.ts";
+import { type Bound, createReturns, type Returned } from "./returns.ts";
 import { createRushes } from "./rushes.ts";
 import { createSlots } from "./slots.ts";
 import { solveHere, type Solver } from "./solver.ts";
@@ -43,8 +44,8 @@ export interface Pricing {
   world(facts: Facts, nowMs: number): World;
   /** About once a second, with what the serving threads counted since the last time. */
   tick(arrivals: Arrivals, nowMs: number): void;
-  /** The same, each step a millisecond or three with viewers from everywhere; nothing else may be called before the last. */
-  tickInSteps(arrivals: Arrivals, nowMs: number): Steps<void>;
+  /** The same in portions, one for each step; nothing else may be called before the last. */
+  tickInSteps(arrivals: Iterable<Arrivals>, nowMs: number): Steps<void>;
 }
 
 export interface PricingOptions {
@@ -64,6 +65,8 @@ const SOLVE_EVERY_MS = 2000;
 const RESERVE_VIEWERS = 2;
 /** At most this share of an edge is kept free for what one more answer may bring. */
 const RESERVE_MAX = 0.05;
+
+const NOBODY: Returned = new Map();
 
 export function createPricing(options: PricingOptions): Pricing {
   const { ttlMs, rampUpMs: usualRampUpMs, solver = solveHere(), onSudden = () => {} } = options;
@@ -213,19 +216,32 @@ export function createPricing(options: PricingOptions): Pricing {
     facts = next;
   };
 
-  function* takeArrivals(arrivals: Arrivals, seconds: number, nowMs: number): Steps<void> {
+  function* takeArrivals(arrivals: Iterable<Arrivals>, seconds: number, nowMs: number): Steps<void> {
+    let portions = arrivals;
+    let returned: Returned = NOBODY;
+    if (hasLost || returns.areAwaited()) {
+      portions = [...arrivals];
+      returned = takeReturns(joinArrivals([...portions]), nowMs);
+      yield;
+    }
+    const perAnswer: ViewersPerAnswer = (pool, latitude, longitude, nameSubnets) =>
+      stays.viewersPerAnswer * answers.factor(pool, latitude, longitude, nameSubnets);
+    demand.pass(seconds, stays.departureRate);
+    for (const some of portions) {
+      rushes.add(some, returned);
+      answers.add(some, returned, nowMs);
+      demand.add(some, returned, perAnswer);
+      yield;
+    }
+    rushes.pass(nowMs);
+  }
+
+  const takeReturns = (arrivals: Arrivals, nowMs: number): Returned => {
     // Most of these answers were given before the loss was known.
     if (hasLost) bind(returns.bind(answersOf(arrivals)), nowMs);
     hasLost = false;
-    const returned = returns.take(arrivals, nowMs);
-    rushes.add(arrivals, returned, nowMs);
-    yield;
-    answers.add(arrivals, returned, nowMs);
-    yield;
-    const perAnswer: ViewersPerAnswer = (pool, latitude, longitude, nameSubnets) =>
-      stays.viewersPerAnswer * answers.factor(pool, latitude, longitude, nameSubnets);
-    demand.add(arrivals, returned, seconds, perAnswer, stays.departureRate);
-  }
+    return returns.take(arrivals, nowMs);
+  };
 
   /** Share of an edge that is kept free in a rush, when one answer more may be many viewers too many. */
   const reserveOf = (edge: number, each: number, nowMs: number): number => {
@@ -259,7 +275,7 @@ export function createPricing(options: PricingOptions): Pricing {
     return Number.isNaN(viewers) ? demand.presentAt(slots[edge] as number) : viewers;
   };
 
-  function* tickInSteps(arrivals: Arrivals, nowMs: number): Steps<void> {
+  function* tickInSteps(arrivals: Iterable<Arrivals>, nowMs: number): Steps<void> {
     prediction.sample(nowMs);
     const seconds = tickedAtMs === undefined ? 1 : (nowMs - tickedAtMs) / 1000;
     tickedAtMs = nowMs;
@@ -310,7 +326,7 @@ export function createPricing(options: PricingOptions): Pricing {
       }
     },
     begin: () => ramps.clear(),
-    tick: (arrivals, nowMs) => finished(tickInSteps(arrivals, nowMs)),
+    tick: (arrivals, nowMs) => finished(tickInSteps([arrivals], nowMs)),
     tickInSteps,
     world(next, nowMs) {
       prediction.sample(nowMs);

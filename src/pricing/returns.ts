@@ -13,6 +13,8 @@ export interface Returns {
    * @param held by edge, answers by askers
    */
   bind(held: ReadonlyMap<number, ReadonlyMap<number, number>>): Bound[];
+  /** Whether anybody waits. */
+  areAwaited(): boolean;
   /** What came since the last call, and how many of them had been waiting. */
   take(arrivals: Arrivals, nowMs: number): Returned;
   /** Waiting viewers of a square degree. */
@@ -105,9 +107,9 @@ export function createReturns(): Returns {
       }
       return bound;
     },
+    areAwaited: () => byAskers.size > 0,
     take(arrivals, nowMs) {
       const returned = new Map<number, Back>();
-      if (byAskers.size === 0) return returned;
       for (const [key, arrived] of arrivedByAskers(arrivals)) {
         const back = takeBack(key, arrived, nowMs);
         if (back !== undefined) returned.set(key, back);

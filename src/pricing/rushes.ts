@@ -7,8 +7,10 @@ import { askersKey, squareKey } from "./squares.ts";
  * counted: a resolver that answers from its cache brings as many times more, and nobody sees them come.
  */
 export interface Rushes {
-  /** Decisions since the last call. Who comes back after a loss is expected, and no rush. */
-  add(arrivals: Arrivals, returned: Returned, nowMs: number): void;
+  /** Decisions since `pass`. Who comes back after a loss is expected, and no rush. */
+  add(arrivals: Arrivals, returned: Returned): void;
+  /** All since the last call have been added. */
+  pass(nowMs: number): void;
   /** 1: as usual; never less. */
   at(area: number, atMs: number): number;
   /** Its mean over some time; what is yet to come is taken to be as it is. */
@@ -39,17 +41,6 @@ export function createRushes(): Rushes {
   let samples: Sample[] = [];
   let firstMs: number | undefined;
 
-  const countIn = (arrivals: Arrivals, returned: Returned): void => {
-    for (const [pool, byPlace] of arrivals.entries())
-      for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
-        const key = areaOf(pool, latitude, longitude);
-        const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
-        areas.set(key, area);
-        const { httpShare = 0 } = returned.get(askersKey(squareKey(pool, latitude, longitude), false)) ?? {};
-        for (const { http } of byEdge.values()) area.came += http * (1 - httpShare);
-      }
-  };
-
   /** The last sample up to then, or the first. */
   const before = (atMs: number): Sample | undefined => {
     let [low, high] = [0, samples.length - 1];
@@ -68,11 +59,21 @@ export function createRushes(): Rushes {
   };
 
   return {
-    add(arrivals, returned, nowMs) {
+    add(arrivals, returned) {
+      for (const [pool, byPlace] of arrivals.entries())
+        for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
+          const key = areaOf(pool, latitude, longitude);
+          const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
+          areas.set(key, area);
+          const { httpShare = 0 } =
+            returned.get(askersKey(squareKey(pool, latitude, longitude), false)) ?? {};
+          for (const { http } of byEdge.values()) area.came += http * (1 - httpShare);
+        }
+    },
+    pass(nowMs) {
       const seconds = (nowMs - (samples.at(-1)?.atMs ?? nowMs - 1000)) / 1000;
       if (seconds <= 0) return;
       firstMs ??= nowMs;
-      countIn(arrivals, returned);
       const isYoung = nowMs - firstMs < FIRST_SECONDS * 1000;
       for (const area of areas.values()) takeSecond(area, seconds, isYoung);
       const factors = new Map<number, number>();

@@ -165,7 +165,9 @@ describe.each(MODES)("DNS threads, %s", (_mode, libc) => {
       const client = subnet(1, 24, [198, 51, asked++ & 0xff]);
       await addresses(port, query({ ...NAME, edns: { options: [client] } }));
       threads.take(inventory, worldFor(inventory));
-      return threads.takeArrivals().flatMap((byPlace) => [...byPlace.keys()].map(({ latitude }) => latitude));
+      return [...threads.takeArrivals()]
+        .flat()
+        .flatMap((byPlace) => [...byPlace.keys()].map(({ latitude }) => latitude));
     }, [10]);
   });
 

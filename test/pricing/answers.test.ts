@@ -123,7 +123,8 @@ describe("a rush", () => {
     let nowMs = 0;
     const second = (http: number, returned: Returned = NOBODY): number => {
       nowMs += 1000;
-      rushes.add(arrivalsOf([PARIS, { http, dns: 0 }]), returned, nowMs);
+      rushes.add(arrivalsOf([PARIS, { http, dns: 0 }]), returned);
+      rushes.pass(nowMs);
       return nowMs;
     };
     for (let s = 0; s < 300; s++) second(2);

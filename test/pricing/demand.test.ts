@@ -10,7 +10,10 @@ function come(demand: Demand, perSecond: number, seconds: number): void {
   const arrivals: Arrivals = [
     new Map([[{ layer: "none", latitude: 50, longitude: 8 }, new Map([[0, { http: perSecond, dns: 0 }]])]]),
   ];
-  for (let s = 0; s < seconds; s++) demand.add(arrivals, new Map(), 1, () => 1, RATE);
+  for (let s = 0; s < seconds; s++) {
+    demand.pass(1, RATE);
+    demand.add(arrivals, new Map(), () => 1);
+  }
 }
 
 function expected(demand: Demand, seconds: number): number {

@@ -1,4 +1,4 @@
-import type { Location } from "./model/location.ts";
+import type { Location } from "../model/location.ts";
 import {
   ARRIVAL_NUMBERS,
   type Arrivals,
@@ -6,13 +6,22 @@ import {
   arrivedOf,
   type PackedArrivals,
   type PoolArrivals,
-} from "./pricing/ledger.ts";
+} from "./ledger.ts";
 
-/** What a thread hands over at the cost of one array. */
-export function unpackArrivals(packed: PackedArrivals): Arrivals {
+/** Squares and edges in a portion: well below a millisecond of work. */
+const PORTION_ROWS = 500;
+
+/** What a thread hands over at the cost of one array, in portions: with viewers from everywhere there are thousands of places. */
+export function* unpackArrivals(packed: PackedArrivals): Generator<Arrivals, void> {
+  const portionNumbers = PORTION_ROWS * ARRIVAL_NUMBERS;
+  for (let start = 0; start < packed.length; start += portionNumbers)
+    yield unpacked(packed, start, Math.min(packed.length, start + portionNumbers));
+}
+
+function unpacked(packed: PackedArrivals, start: number, end: number): Arrivals {
   const pools: Map<Location, Map<number, Arrived>>[] = [];
   const number = (at: number): number => packed[at] as number;
-  for (let at = 0; at < packed.length; at += ARRIVAL_NUMBERS) {
+  for (let at = start; at < end; at += ARRIVAL_NUMBERS) {
     const pool = number(at);
     while (pools.length <= pool) pools.push(new Map());
     const byEdge = new Map<number, Arrived>();
@@ -27,7 +36,6 @@ export function joinArrivals(parts: readonly Arrivals[]): Arrivals {
   const pools = Math.max(0, ...parts.map((part) => part.length));
   return Array.from({ length: pools }, (_, pool) => {
     const some = parts.flatMap((part) => part[pool] ?? []).filter(({ size }) => size > 0);
-    // With viewers from everywhere there are thousands of places, mostly of one thread.
     return some.length === 1 ? (some[0] as PoolArrivals) : new Map(some.flatMap((one) => [...one]));
   });
 }

@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
-import { joinArrivals, unpackArrivals } from "../src/arrivals.ts";
-import type { Location } from "../src/model/location.ts";
-import { type Arrivals, createLedger, newSentCounts, type PackedArrivals } from "../src/pricing/ledger.ts";
+import { joinArrivals, unpackArrivals } from "../../src/pricing/arrivals.ts";
+import type { Location } from "../../src/model/location.ts";
+import {
+  type Arrivals,
+  type Arrived,
+  createLedger,
+  newSentCounts,
+  type PackedArrivals,
+} from "../../src/pricing/ledger.ts";
 
 const PARIS: Location = { layer: "city", latitude: 48.5, longitude: 2.25 };
 const LIMA: Location = { layer: "country", latitude: -12, longitude: -77 };
@@ -48,8 +54,19 @@ function packed(arrivals: Arrivals): PackedArrivals {
 }
 
 it("arrivals come out of their package as they were counted", () => {
-  expect(flat(unpackArrivals(packed(OURS)))).toEqual(flat(OURS));
-  expect(unpackArrivals(packed([]))).toEqual([]);
+  expect([...unpackArrivals(packed(OURS))].flatMap(flat).toSorted()).toEqual(flat(OURS));
+  expect([...unpackArrivals(packed([]))]).toEqual([]);
+});
+
+it("arrivals from everywhere come in portions", () => {
+  const places = Array.from({ length: 1700 }, (_, i): [Location, Map<number, Arrived>] => [
+    { layer: "city", latitude: (i % 170) - 85, longitude: Math.floor(i / 170) },
+    new Map([[0, { http: 1, dns: 0 }]]),
+  ]);
+  const portions = [...unpackArrivals(packed([new Map(places)]))];
+  expect(portions.length).toBeGreaterThan(3);
+  expect(portions.flatMap(flat)).toHaveLength(1700);
+  for (const portion of portions) expect(flat(portion).length).toBeLessThanOrEqual(500);
 });
 
 it("decisions for one square degree are at the mean of their places", () => {
@@ -60,7 +77,7 @@ it("decisions for one square degree are at the mean of their places", () => {
 });
 
 it("arrivals of several threads are all there when joined, the same places too", () => {
-  const theirs = unpackArrivals(packed(OURS));
+  const theirs = joinArrivals([...unpackArrivals(packed(OURS))]);
   const fewer: Arrivals = [new Map([[LIMA, new Map([[9, { http: 1, dns: 1 }]])]])];
   expect(flat(joinArrivals([OURS, theirs, fewer]))).toEqual(
     [...flat(OURS), ...flat(OURS), ...flat(fewer)].toSorted(),
