@@ -11,9 +11,13 @@ export function setup(): () => void {
   const { TMPDIR: before } = process.env;
   const folder = mkdtempSync(join(tmpdir(), "edgeward-tests-"));
   process.env["TMPDIR"] = folder;
+  // Programs may still write into it.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once("exit", remove); // a run that is interrupted has no end of its own
   return () => {
+    process.off("exit", remove);
     if (before === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = before;
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   };
 }

@@ -119,7 +119,7 @@ export function createHttpsListener(
 async function open(server: Server, { endpoint, ipv6Only, fd }: HttpsPlace): Promise<Endpoint> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
-      const why = whyNotListening(error as NodeJS.ErrnoException);
+      const why = whyNotListening(error);
       reject(new Error(`cannot listen for HTTPS on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
     });
     server.listen(

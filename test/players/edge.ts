@@ -41,9 +41,7 @@ export async function startNginxEdge(options: EdgeOptions): Promise<NginxEdge> {
     host,
     url: `http://${host}:${port}`,
     async start() {
-      nginx = spawn("nginx", ["-c", file, "-p", folder, "-e", join(folder, "error.log")], {
-        stdio: "ignore",
-      });
+      nginx = startChild("nginx", ["-c", file, "-p", folder, "-e", join(folder, "error.log")], folder);
       await waitFor(() => accepts(host, port), 5000, `nginx on ${host}`);
     },
     async kill() {
@@ -73,6 +71,15 @@ export async function startNginxEdge(options: EdgeOptions): Promise<NginxEdge> {
   write();
   await edge.start();
   return edge;
+}
+
+/** A program that says nothing, and does not outlast this process. */
+export function startChild(command: string, args: readonly string[], cwd: string): ChildProcess {
+  const child = spawn(command, args, { cwd, stdio: "ignore" });
+  const kill = (): void => void child.kill("SIGTERM");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  return child;
 }
 
 export async function end(child: ChildProcess | undefined): Promise<void> {

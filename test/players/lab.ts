@@ -60,7 +60,12 @@ type EdgeId = (typeof EDGE_IDS)[number];
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const closing: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
-    for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
+    const faults: unknown[] = [];
+    for (let close = closing.pop(); close !== undefined; close = closing.pop())
+      await Promise.resolve()
+        .then(close)
+        .catch((error: unknown) => faults.push(error));
+    if (faults.length > 0) throw new AggregateError(faults, `the lab did not end well: ${faults.join("; ")}`);
   };
   try {
     return await start(options, closing, stop);

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { waitFor } from "../scenarios/harness.ts";
+import { startChild } from "./edge.ts";
 
 /** A live stream of a test picture and a tone: `live/master.m3u8` and `live/manifest.mpd`, segments of 1 s. */
 export async function startMedia(folder: string): Promise<ChildProcess> {
@@ -17,7 +18,7 @@ export async function startMedia(folder: string): Promise<ChildProcess> {
   ];
   const words = options.join(" ").split(" ");
   const output = ["id=0,streams=v id=1,streams=a", join(live, "manifest.mpd")];
-  const ffmpeg = spawn("ffmpeg", [...inputs, ...words, ...output], { cwd: live, stdio: "ignore" });
+  const ffmpeg = startChild("ffmpeg", [...inputs, ...words, ...output], live);
   const isThere = (): boolean =>
     existsSync(join(live, "master.m3u8")) && existsSync(join(live, "manifest.mpd"));
   await waitFor(isThere, 20_000, "the first segments");
