@@ -1,3 +1,5 @@
+import { PLACES } from "./places.mjs";
+
 /**
  * Where the edges of the comparisons stand, and what DNS answers for each: eight cities, two addresses.
  * @typedef {object} Site
@@ -10,18 +12,18 @@
 
 /** The eight, unless a bench says otherwise. @type {readonly Site[]} */
 export const SITES = [
-  site("ams", 52.3676, 4.9041, 1),
-  site("nyc", 40.7128, -74.006, 2),
-  site("lax", 34.0522, -118.2437, 3),
-  site("gru", -23.5505, -46.6333, 4),
-  site("jnb", -26.2041, 28.0473, 5),
-  site("sin", 1.3521, 103.8198, 6),
-  site("nrt", 35.6762, 139.6503, 7),
-  site("syd", -33.8688, 151.2093, 8),
+  site("ams", PLACES.ams, 1),
+  site("nyc", PLACES.nyc, 2),
+  site("lax", PLACES.lax, 3),
+  site("gru", PLACES.sao, 4),
+  site("jnb", PLACES.jnb, 5),
+  site("sin", PLACES.sin, 6),
+  site("nrt", PLACES.tyo, 7),
+  site("syd", PLACES.syd, 8),
 ];
 
-/** @param {string} id @param {number} latitude @param {number} longitude @param {number} index @param {number} [step] between addresses @returns {Site} */
-function site(id, latitude, longitude, index, step = 10) {
+/** @param {string} id @param {{ latitude: number, longitude: number }} place @param {number} index @param {number} [step] between addresses @returns {Site} */
+function site(id, { latitude, longitude }, index, step = 10) {
   const addresses = /** @type {const} */ ([`192.0.2.${index * step}`, `192.0.2.${index * step + 1}`]);
   return { id, latitude, longitude, addresses, url: `http://${id}.edge.example.net` };
 }
@@ -49,7 +51,7 @@ export function sitesIn(cities, count) {
   const chosen = [];
   for (const city of cities)
     if (chosen.length < count && chosen.every((other) => angle(city, other) > APART)) chosen.push(city);
-  return chosen.map(({ latitude, longitude }, i) => site(`c${i + 1}`, latitude, longitude, i + 1, 2));
+  return chosen.map((city, i) => site(`c${i + 1}`, city, i + 1, 2));
 }
 
 /** In radians: 400 km. */

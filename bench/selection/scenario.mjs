@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
+import { PLACES } from "../lib/places.mjs";
 import { CITIES } from "./cities.mjs";
 
 /** @typedef {import("./types.ts").Scenario} Scenario */
@@ -79,6 +80,13 @@ const CONTINENTS = new Set(CITIES.map((city) => city.location.continent));
 /** @type {Set<string | undefined>} */
 const COUNTRIES = new Set(CITIES.map((city) => city.location.country));
 
+const PLACE_NAMES = Object.keys(PLACES).join(", ");
+
+/** Where an edge stands whose file does not say it: at the place that its id begins with, as in ams1. @param {string} id */
+function placeOf(id) {
+  return new Map(Object.entries(PLACES)).get(id.replace(/\d*$/, ""));
+}
+
 const region = z.strictObject({
   continents: z
     .array(
@@ -120,17 +128,26 @@ const FILE = z
     duration: positiveDuration,
     edges: z
       .array(
-        z.strictObject({
-          id: z.string().min(1),
-          location: z.strictObject({
-            latitude: z.number().min(-90, "a latitude is -90 to 90").max(90, "a latitude is -90 to 90"),
-            longitude: z
-              .number()
-              .min(-180, "a longitude is -180 to 180")
-              .max(180, "a longitude is -180 to 180"),
+        z
+          .strictObject({
+            id: z.string().min(1),
+            location: z
+              .strictObject({
+                latitude: z.number().min(-90, "a latitude is -90 to 90").max(90, "a latitude is -90 to 90"),
+                longitude: z
+                  .number()
+                  .min(-180, "a longitude is -180 to 180")
+                  .max(180, "a longitude is -180 to 180"),
+              })
+              .optional(),
+            capacity: z.number().min(0, "viewers, 0 or more"),
+          })
+          .transform(({ id, location, capacity }, context) => {
+            const place = location ?? placeOf(id);
+            if (place !== undefined) return { id, location: place, capacity };
+            context.addIssue(`location is missing, and ${id} does not begin with one of ${PLACE_NAMES}`);
+            return z.NEVER;
           }),
-          capacity: z.number().min(0, "viewers, 0 or more"),
-        }),
       )
       .min(1, "at least one edge is wanted"),
     demand: z

@@ -99,6 +99,23 @@ describe("a scenario file", () => {
     expect(problemsOf(SMALL.replace("demand: { viewers: 800 }", regions)).join()).toContain("order of time");
   });
 
+  it("has edges where it says, or at the place that their ids begin with", () => {
+    const edges = (list: string) =>
+      parseScenario(SMALL.replace(/edges:\n( {2}-.*\n)+/, `edges: [${list}]\n`), "small.yaml");
+    expect(edges("{ id: syd12, capacity: 5 }")).toMatchObject({
+      edges: [{ id: "syd12", latitude: -33.87, longitude: 151.21, capacity: 5 }],
+    });
+    expect(edges("{ id: syd1, location: { latitude: 1, longitude: 2 }, capacity: 5 }")).toMatchObject({
+      edges: [{ id: "syd1", latitude: 1, longitude: 2 }],
+    });
+    for (const id of ["oslo", "constructor"])
+      expect(edges(`{ id: ${id}, capacity: 5 }`)).toEqual({
+        problems: [
+          expect.stringMatching(/edges\.0: location is missing, and .* does not begin with one of ams/),
+        ],
+      });
+  });
+
   it("has the defaults that the README says", () => {
     const readme = readFileSync("bench/selection/README.md", "utf8");
     const sample = /```yaml\n([^`]*)```/.exec(readme)?.[1] ?? "";
