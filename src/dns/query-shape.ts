@@ -19,7 +19,6 @@ export class QueryShape {
   /** Where the client subnet's address stands, and of how many octets; 0: there is none. */
   addressAt = 0;
   addressOctets = 0;
-  readonly #octets = new Uint8Array(this.words.buffer);
   readonly #sources = [knownClient(4, "source"), knownClient(6, "source")] as const;
   readonly #subnets = [knownClient(4, "client-subnet"), knownClient(6, "client-subnet")] as const;
   #client: KnownClient = this.#sources[0];
@@ -46,15 +45,18 @@ export class QueryShape {
     return true;
   }
 
+  /** By words alone: a word that was just written octet by octet is slow to read. */
   #take(words: Int32Array, length: number): void {
     const own = this.words;
-    const count = (length + 3) >> 2;
-    own[0] = (words[0] as number) & ~ID_BITS;
-    for (let i = 1; i < count; i++) own[i] = words[i] as number;
-    for (let i = length; i < 4 * count; i++) this.#octets[i] = 0;
+    const whole = length >> 2;
     const end = this.addressAt + this.addressOctets;
-    for (let i = this.addressAt; i < end; i++) this.#octets[i] = 0;
+    own[0] = (words[0] as number) & ~ID_BITS;
+    for (let i = 1; i < whole; i++) own[i] = words[i] as number;
+    if ((length & 3) !== 0) own[whole] = (words[whole] as number) & firstOctets(length & 3);
+    for (let at = this.addressAt; at < end; at = (at & ~3) + 4)
+      own[at >> 2] = (own[at >> 2] as number) & (firstOctets(at & 3) | ~firstOctets(Math.min(4, end - (at & ~3))));
     let sum = length;
+    const count = (length + 3) >> 2;
     for (let i = 0; i < count; i++) sum = added(sum, i, own[i] as number);
     this.length = length;
     this.hash = mixed(sum);
@@ -114,6 +116,11 @@ interface KnownClient extends Client {
 function knownClient(family: 4 | 6, from: Client["from"]): KnownClient {
   const bytes = new Uint8Array(family === 4 ? 4 : 16);
   return { address: { family, bytes }, prefixLength: 8 * bytes.length, from };
+}
+
+/** Which bits of a word are its first octets, 0 to 4 of them. */
+function firstOctets(count: number): number {
+  return count === 4 ? -1 : (1 << (8 * count)) - 1;
 }
 
 /** QDCOUNT 1, ANCOUNT 0; NSCOUNT 0, ARCOUNT 1: words have their octets in the opposite order. */
