@@ -113,6 +113,9 @@ function configure(libc: Libc, { fd, family, isWildcard }: SharedSocket, isShare
     throw new Error("the system does not let sockets share an address");
   if (isWildcard && family === 4) set(IPPROTO_IP, IP_PKTINFO, cInteger(1));
   if (isWildcard && family === 6) set(IPPROTO_IPV6, IPV6_RECVPKTINFO, cInteger(1));
+  // Replies pass in one piece (RFC 9715 3.1): nobody's word that a path is narrow has them cut up.
+  if (family === 4) set(IPPROTO_IP, IP_MTU_DISCOVER, cInteger(PMTUDISC_PROBE));
+  else set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, cInteger(PMTUDISC_PROBE));
   // With the right to, past what net.core.rmem_max allows.
   const buffer = cInteger(RECEIVE_BUFFER_OCTETS);
   if (!set(SOL_SOCKET, SO_RCVBUFFORCE, buffer)) set(SOL_SOCKET, SO_RCVBUF, buffer);
@@ -149,4 +152,8 @@ const SO_RCVBUFFORCE = 33;
 const SO_SNDTIMEO = 21;
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
+const IP_MTU_DISCOVER = 10;
+const IPV6_MTU_DISCOVER = 23;
+/** Always with "don't fragment"; what ICMP says of path MTUs, which anybody can send, is not asked for each packet. */
+const PMTUDISC_PROBE = 3;
 const IPV6_RECVPKTINFO = 49;

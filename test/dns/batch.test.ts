@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { networkInterfaces } from "node:os";
+import koffi from "koffi";
 import { afterEach, describe, expect, it } from "vitest";
 import { type BatchSockets, openBatchSockets, type ThreadSockets } from "../../src/dns/batch-door.ts";
 import { BATCH_PACKETS, type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
@@ -46,6 +47,17 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
       await client.received(40);
       expect(client.messages.map((m) => [...m])).toEqual(Array.from({ length: 40 }, (_, i) => [c, i]));
     }
+  });
+
+  it.each([
+    ["127.0.0.1", { level: 0, name: 10 }],
+    ["::1", { level: 41, name: 23 }],
+  ])("have no reply fragmented, whatever is said of the path: %s", (host, { level, name }) => {
+    const getsockopt = koffi.load(null).func("int getsockopt(int, int, int, void *, void *)");
+    const value = new Uint32Array(1);
+    const { fd } = open({ host, port: 0 }).thread.sockets[0] as { fd: number };
+    expect(getsockopt(fd, level, name, value, Uint32Array.of(4))).toBe(0);
+    expect(value[0]).toBe(3); // IP_PMTUDISC_PROBE, IPV6_PMTUDISC_PROBE
   });
 
   it("pass over packets without a reply, and answer the others as they came", async () => {
