@@ -250,6 +250,29 @@ describe("prepared replies", () => {
     expect(fast.counted().decisions[0]).toMatchObject({ samples: [{ value: 603 }] });
   });
 
+  it("are for queries whose client subnet stands in the same place, among those of one length", () => {
+    const [plain, fast] = [answering(false, placesFrom(0)), answering(true, placesFrom(0))];
+    for (const each of [plain, fast]) each.take(worldOf(EDGES));
+    const unknown = (...octets: number[]): Uint8Array => option(65001, octets);
+    const forms = (network: number): Uint8Array[][] => {
+      const own = subnet(1, 24, [10, 0, network]);
+      return [
+        [own, unknown(1, 2)],
+        [unknown(1, 2), own],
+        [unknown(0, 1, 24, 0, 10, 0, network), unknown(1, 2)],
+        [unknown(0, 0), own],
+      ];
+    };
+    for (let i = 0; i < 40; i++)
+      for (const options of forms(i % 4)) {
+        const packet = query({ name: `near.${ZONE}`, id: i, edns: { options } });
+        const source = Uint8Array.of(10, 0, i % 3, 1);
+        expect(fast.ask(packet, source)).toEqual(plain.ask(packet, source));
+      }
+    expect(fast.counted()).toEqual(plain.counted());
+    expect(fast.made).toBeLessThan(plain.made / 2);
+  });
+
   it("stop when an edge that is named begins to fill up", () => {
     const [near, far] = [edgeAt("near", 0, 0, 0), edgeAt("far", 1, 0, 5)];
     const service = serviceOf([near, far], { hostnames: [`near.${ZONE}`], dns: { ...DNS, answers: 1 } });

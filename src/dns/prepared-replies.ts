@@ -87,8 +87,10 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
 
   return {
     respond(packet, length, source, out) {
-      if (!query.read(packet, length, source)) return respond(packet, length, source, out);
-      const shape = shapes.find(query);
+      const guessed = query.guess(packet, length, source) ? shapes.find(query) : undefined;
+      if (guessed === undefined && !query.read(packet, length, source))
+        return respond(packet, length, source, out);
+      const shape = guessed ?? shapes.find(query);
       const repeated = shape === undefined ? undefined : repeat(shape, packet, source, out);
       if (repeated !== undefined) return repeated;
       responder.last.isRepeatable = false; // until it is asked

@@ -19,6 +19,8 @@ export class QueryShape {
   /** Where the client subnet's address stands, and of how many octets; 0: there is none. */
   addressAt = 0;
   addressOctets = 0;
+  /** Where the address stood in the last query of each length that was read. */
+  readonly #addressesAt = new Uint8Array(MOST_OCTETS + 1);
   readonly #sources = [knownClient(4, "source"), knownClient(6, "source")] as const;
   readonly #subnets = [knownClient(4, "client-subnet"), knownClient(6, "client-subnet")] as const;
   #client: KnownClient = this.#sources[0];
@@ -41,8 +43,29 @@ export class QueryShape {
         ? this.#readOpt(octets, questionEnd, length)
         : words[2] === 0 && questionEnd === length;
     if (!isPlain || (this.addressAt === 0 && !this.#takeSource(source))) return false;
+    this.#addressesAt[length] = this.addressAt;
     this.#take(words, length);
     return true;
+  }
+
+  /**
+   * The same where it is laid out as the last query of its length was, which is not looked at: it is if its shape, with the address in the same
+   * place, is that of another one which was read.
+   */
+  guess({ octets, words }: PacketRoom, length: number, source: Uint8Array): boolean {
+    if (length > MOST_OCTETS || length < HEADER_OCTETS) return false;
+    const at = this.#addressesAt[length] as number;
+    const end = at === 0 ? 0 : at - 4 + readUint16(octets, at - 6);
+    this.addressAt = this.addressOctets = 0;
+    if (end > length || !(at === 0 ? this.#takeSource(source) : this.#readSubnet(octets, at - 4, end)))
+      return false;
+    this.#take(words, length);
+    return true;
+  }
+
+  /** Of queries with the same one, the address is in the same place. */
+  get layout(): number {
+    return (this.addressAt << 8) | this.length;
   }
 
   /** By words alone: a word that was just written octet by octet is slow to read. */
@@ -54,7 +77,8 @@ export class QueryShape {
     for (let i = 1; i < whole; i++) own[i] = words[i] as number;
     if ((length & 3) !== 0) own[whole] = (words[whole] as number) & firstOctets(length & 3);
     for (let at = this.addressAt; at < end; at = (at & ~3) + 4)
-      own[at >> 2] = (own[at >> 2] as number) & (firstOctets(at & 3) | ~firstOctets(Math.min(4, end - (at & ~3))));
+      own[at >> 2] =
+        (own[at >> 2] as number) & (firstOctets(at & 3) | ~firstOctets(Math.min(4, end - (at & ~3))));
     let sum = length;
     const count = (length + 3) >> 2;
     for (let i = 0; i < count; i++) sum = added(sum, i, own[i] as number);

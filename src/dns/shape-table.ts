@@ -15,7 +15,8 @@ export interface Shape {
 /** The shapes of queries that were asked more than once. A table of fixed size, with room for four in a set. */
 export class ShapeTable {
   readonly #hashes = new Int32Array(SLOTS);
-  readonly #lengths = new Int16Array(SLOTS);
+  /** 0: the slot is free. */
+  readonly #layouts = new Int16Array(SLOTS);
   readonly #words = new Int32Array(SLOTS * SHAPE_WORDS);
   readonly #shapes: (Shape | undefined)[] = Array.from({ length: SLOTS });
   /** By set: of the last query that was not found there. */
@@ -44,21 +45,21 @@ export class ShapeTable {
     const shape: Shape = { id: ++this.#added, type, memory, rules };
     const first = setOf(query.hash);
     let slot = first + (this.#added % WAYS);
-    for (let free = first; free < first + WAYS; free++) if (this.#lengths[free] === 0) slot = free;
+    for (let free = first; free < first + WAYS; free++) if (this.#layouts[free] === 0) slot = free;
     this.#hashes[slot] = query.hash;
-    this.#lengths[slot] = query.length;
+    this.#layouts[slot] = query.layout;
     this.#words.set(query.words, slot * SHAPE_WORDS);
     this.#shapes[slot] = shape;
     return shape;
   }
 
   clear(): void {
-    this.#lengths.fill(0);
+    this.#layouts.fill(0);
     this.#shapes.fill(undefined);
   }
 
-  #isAt(slot: number, { words, length }: QueryShape): boolean {
-    if (this.#lengths[slot] !== length) return false;
+  #isAt(slot: number, { words, length, layout }: QueryShape): boolean {
+    if (this.#layouts[slot] !== layout) return false;
     const start = slot * SHAPE_WORDS;
     const count = (length + 3) >> 2;
     for (let i = 0; i < count; i++) if (this.#words[start + i] !== words[i]) return false;
