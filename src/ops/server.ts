@@ -103,8 +103,8 @@ const MOST_REPEATED = 60;
 /** What the schema wants there, with the words that the library leaves out. */
 function expectation({ message = "is wrong", params }: SchemaError): string {
   const { additionalProperty, allowedValues } = params;
-  if (additionalProperty !== undefined)
-    return `${message}, as ${JSON.stringify(String(additionalProperty).slice(0, MOST_REPEATED))}`;
+  if (typeof additionalProperty === "string")
+    return `${message}, as ${JSON.stringify(additionalProperty.slice(0, MOST_REPEATED))}`;
   return Array.isArray(allowedValues) ? `${message}: ${allowedValues.join(", ")}` : message;
 }
 

@@ -434,11 +434,11 @@ describe("reaching the service", () => {
   });
 
   it("exits 3 where the file that was named is not there: another service may be at the usual address", async () => {
-    const { defaultServer } = createActions();
-    const { code, err } = await edgeward(["edges", "-c", "/nowhere/e.yaml"], { actions: { defaultServer } });
+    const actions = createActions();
+    const { code, err } = await edgeward(["edges", "-c", "/nowhere/e.yaml"], { actions });
     expect(code).toBe(3);
     expect(err).toContain("/nowhere/e.yaml:1:1: does not exist; name the configuration with -c FILE");
-    expect(await defaultServer("config/edgeward.yaml")).toEqual(done("http://127.0.0.1:9153"));
+    expect(await actions.defaultServer("config/edgeward.yaml")).toEqual(done("http://127.0.0.1:9153"));
   });
 
   it("exits 4 and names the address and the remedy when nobody listens there", async () => {
