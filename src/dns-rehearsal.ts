@@ -7,7 +7,7 @@ import { finished } from "./base/steps.ts";
 import { createDecisionTotals } from "./decision-counts.ts";
 import type { BatchOptions, PacketRoom } from "./dns/batch.ts";
 import type { BatchDoor } from "./dns/batch-door.ts";
-import { packInventory, unpackInSteps } from "./packed-inventory.ts";
+import { packInventory } from "./packed-inventory.ts";
 import { queries } from "./rehearsal/queries.ts";
 import { type Situation, situationIn, worldIn } from "./rehearsal/situations.ts";
 import type { Engine, Serving } from "./serving-thread.ts";
@@ -29,7 +29,7 @@ export interface DnsRehearsalOptions {
 export function rehearseDns({ engine, door, respond, serving, counted }: DnsRehearsalOptions): void {
   const before = counted.map((cells) => cells.slice());
   const { configured, world } = serving;
-  const own = { inventory: finished(unpackInSteps(configured.packedInventory)), world };
+  const own = { inventory: engine.inventory, world };
   const hostnames = own.inventory.services.flatMap((service) => service.hostnames).slice(0, MOST_HOSTNAMES);
   if (own.inventory.edges.length === 0 || hostnames.length === 0) return;
   const take = (change: Partial<Serving>): void => {

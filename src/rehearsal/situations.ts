@@ -1,6 +1,7 @@
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Service } from "../model/service.ts";
+import type { Zone } from "../model/zone.ts";
 import { UP_IPV4, UP_IPV6, type World } from "../model/world.ts";
 
 /** What a thread serves in one act of a rehearsal. */
@@ -23,7 +24,10 @@ export function situationIn({ inventory, world }: Situation, act: number): Situa
   const services = inventory.services
     .slice(0, MOST_SERVICES)
     .map((service): Service => (more === 0 ? service : { ...service, edges: all }));
-  const next = { ...inventory, dns, edges, services };
+  const zones = inventory.zones.map(
+    (zone): Zone => ({ ...zone, records: zone.records.slice(0, MOST_RECORDS) }),
+  );
+  const next = { ...inventory, dns, zones, edges, services };
   return { inventory: next, world: worldIn(next, world, act) };
 }
 
@@ -31,6 +35,8 @@ export function situationIn({ inventory, world }: Situation, act: number): Situa
 const MORE_EDGES = 64;
 /** Code is the same for all: thousands would only take time. */
 const MOST_SERVICES = 20;
+/** Of a zone. */
+const MOST_RECORDS = 100;
 
 function furtherEdge({ edges }: Inventory, i: number): Edge {
   const like = edges[i % edges.length] as Edge;

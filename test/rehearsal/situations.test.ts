@@ -42,9 +42,26 @@ it("count in memory of their own, and neither log nor limit", () => {
   expect(WORLD.heat).toEqual(new Int32Array(8));
 });
 
-it("are of some services, where there are thousands", () => {
+it("are of some services and records, where there are thousands", () => {
   const services = Array.from({ length: 5000 }, (_, index) => serviceOf(THREE_EDGES, { index }));
-  const { inventory } = situationIn({ inventory: { ...INVENTORY, services }, world: WORLD }, 1);
+  const records = Array.from({ length: 5000 }, (_, i) => ({
+    name: `a${i}.example.net`,
+    ttlSeconds: 60,
+    data: { type: "TXT" as const, strings: [Uint8Array.of(97)] },
+  }));
+  const zones = [
+    {
+      name: "example.net",
+      nameservers: ["ns1.example.net"],
+      contact: "hostmaster.example.net",
+      ttlSeconds: 3600,
+      negativeTtlSeconds: 30,
+      serial: 1,
+      records,
+    },
+  ];
+  const { inventory } = situationIn({ inventory: { ...INVENTORY, services, zones }, world: WORLD }, 1);
+  expect(inventory.zones[0]?.records.length).toBeLessThan(200);
   expect(inventory.services.length).toBeGreaterThan(0);
   expect(inventory.services.length).toBeLessThan(100);
 });
