@@ -27,6 +27,7 @@ export function buildZones(
   for (const [key, input] of inputs) {
     const name = zoneName(key);
     if (name === undefined) continue;
+    checkNameservers(input.nameservers, under(report, "zones", key, "nameservers"));
     const records = buildRecords(name, input, surroundings, under(report, "zones", key));
     built.push({
       name,
@@ -39,6 +40,12 @@ export function buildZones(
     });
   }
   return built;
+}
+
+/** A set of records has none twice (RFC 2181 5). */
+function checkNameservers(names: readonly string[], report: Report): void {
+  for (const [i, name] of names.entries())
+    if (names.indexOf(name) < i) report([i], `${VALUE} is listed twice; leave one out`);
 }
 
 /** Tells which keys of `zones` are no names, and which are the same name in other letters. */
