@@ -127,6 +127,13 @@ function checkPlace(
       `${VALUE} is a hostname of the service ${service}, which answers for it; choose another name`,
     );
   }
+  const below = data.type === "NS" && name !== zone ? hostnameBelow(name, zone, around) : undefined;
+  if (below !== undefined) {
+    report(
+      ["name"],
+      `${VALUE} hands over the hostname ${below} with all below it, so that nobody asks here for it; choose another name`,
+    );
+  }
   const binder = around.bound.get(name);
   if (binder !== undefined && answeredByBindings.has(data.type)) {
     report(["name"], `${VALUE} has a record of the service ${binder} already, by its dns; leave one out`);
@@ -139,6 +146,19 @@ function checkPlace(
     );
   }
   if (data.type === "NS") report(["type"], "the zone's own NS come from nameservers; add the name there");
+}
+
+/** A service's hostname that is below the name, and in no zone of ours inside this one. */
+function hostnameBelow(
+  name: string,
+  zone: string,
+  { zones, services }: ZoneSurroundings,
+): string | undefined {
+  const isInner = (hostname: string): boolean =>
+    zones.some((other) => other.length > zone.length && isWithin(hostname, other));
+  return [...services.keys()].find(
+    (hostname) => hostname !== name && isWithin(hostname, name) && !isInner(hostname),
+  );
 }
 
 /** What a static record at a service's hostname would contradict. */
