@@ -77,7 +77,7 @@ function isOf({ edges, maxDistanceKm }: Served, pool: Pool, membership: Uint8Arr
  * @param ids of edges, by index
  */
 export function poolName({ edges, maxDistanceKm }: Pool, ids: readonly string[]): string {
-  const names = edges.map((edge) => ids[edge]).sort();
+  const names = edges.map((edge) => ids[edge] as string).sort((a, b) => (a < b ? -1 : 1));
   return createHash("sha1")
     .update(JSON.stringify([names, String(maxDistanceKm)]))
     .digest("base64");
