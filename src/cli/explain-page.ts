@@ -122,4 +122,5 @@ const WHY: Readonly<Record<RejectionReason, string>> = {
   "stale-stream": "the stream stands still there",
   "too-far": "further than the service sends this viewer",
   "not-allowed": "the viewer, by the service's allow and deny",
+  "ramp-up": "it is back, and takes up load little by little",
 };

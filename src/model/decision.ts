@@ -129,7 +129,7 @@ export type FavourReason = "preferred" | "stream" | "warm" | "viewer";
 
 /**
  * too-far: beyond `maxDistanceKm`, or the nearest place is full and `whenFull: refuse` goes no further; stale-stream: the stream asked for
- * stands still there.
+ * stands still there; ramp-up: it is back, and has taken what it is to take by now.
  */
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
@@ -141,6 +141,7 @@ export const REJECTION_REASONS = [
   "stale-stream",
   "too-far",
   "not-allowed",
+  "ramp-up",
 ] as const;
 
 /** Told of every rejected edge; absent when nobody asks. */

@@ -61,7 +61,7 @@ const REASONS: Record<Standing, RejectionReason> = {
   [STANDING.DRAIN]: "drain",
   [STANDING.OFF]: "off",
   [STANDING.FAR]: "too-far",
-  [STANDING.WARMING]: "full",
+  [STANDING.WARMING]: "ramp-up",
 };
 
 /** By reason, for as many edges by standing; those at `taken` are not left out. */
