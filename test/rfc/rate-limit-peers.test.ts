@@ -111,11 +111,15 @@ it.skipIf(isLeftOut)("bounds a flood as NSD and Knot do", { timeout: 60_000 }, a
     // Knot counts in such a way that up to twice the limit goes out.
     const most = LIMIT * (seconds + 1) * (server === "edgeward" ? 1 : 2);
     expect(flood.full, `${server}: the rest is not`).toBeLessThanOrEqual(most);
+    // Another process may lose packets on a crowded machine: what is lost looks as if it had been dropped.
+    const [leastSlipped, leastQuiet] = server === "edgeward" ? [0.35, 1] : [0.1, 0.8];
     const slipped = flood.truncated / (flood.sent - flood.full);
-    expect(slipped, `${server}: every second of the others is sent back truncated`).toBeGreaterThan(0.35);
+    expect(slipped, `${server}: every second of the others is sent back truncated`).toBeGreaterThan(
+      leastSlipped,
+    );
     expect(slipped, server).toBeLessThan(0.65);
-    // Another process may lose packets on a crowded machine.
-    const least = server === "edgeward" ? quiet.sent : quiet.sent * 0.8;
-    expect(quiet.full, `${server}: who asks within the limit is answered`).toBeGreaterThanOrEqual(least);
+    expect(quiet.full, `${server}: who asks within the limit is answered`).toBeGreaterThanOrEqual(
+      quiet.sent * leastQuiet,
+    );
   }
 });
