@@ -215,7 +215,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       epoch = state.epoch;
       return lineage.stampIn(epoch);
     };
-    return {
+    const memory: Memory = {
       get scopePrefixLength() {
         return scopeIn(table.words[foundAt + WORD] as number);
       },
@@ -240,7 +240,13 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
         if (wasSent(foundAt, client, decision)) return;
         if (onAgain(decision, client, table.place, placeOf(foundAt))) noteAt(foundAt, decision);
       },
+      repeat(client, number, scopePrefixLength) {
+        if (memory.find(client) !== number || memory.scopePrefixLength !== scopePrefixLength) return false;
+        memory.count(client);
+        return true;
+      },
     };
+    return memory;
   };
 
   const forget = (): void => {

@@ -1,16 +1,7 @@
 import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
 import { finished, type Steps } from "./base/steps.ts";
 import { type FindServed, serviceTableInSteps } from "./base/service-table.ts";
-import type {
-  Decide,
-  Decision,
-  DoorName,
-  Keep,
-  Question,
-  Recall,
-  Recalled,
-  Trace,
-} from "./model/decision.ts";
+import type { Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
 import type { Inventory } from "./model/inventory.ts";
 import { contains } from "./base/address.ts";
@@ -207,7 +198,10 @@ export function createRedirector(
       if (madeIn === undefined || question === undefined || decision !== lastDecision) return undefined;
       if (movesWithLoad(decision.service)) return undefined;
       const recalled = door === "dns" ? kept.recall(decision) : undefined;
-      if (recalled !== undefined) return asRecalled(recalled, decision, question.client);
+      if (recalled !== undefined) {
+        const { memory, number } = recalled;
+        return () => memory.repeat(question.client, number, decision.scopePrefixLength);
+      }
       const count = madeIn.counts.repeated(decision, door);
       return () => {
         if (inService !== madeIn || !isAtRest(decision, madeIn.world)) return false;
@@ -297,16 +291,6 @@ function isAtRest({ edges, service, answers = service.dns.answers }: Decision, w
     if (barrierKm(usedShare(world, index, service.margin)) > 0) return false;
   }
   return true;
-}
-
-/** Stands as long as the same is known of the client's network, whatever the world. */
-function asRecalled({ memory, number }: Recalled, decision: Decision, client: Client): () => boolean {
-  const { scopePrefixLength } = decision;
-  return () => {
-    if (memory.find(client) !== number || memory.scopePrefixLength !== scopePrefixLength) return false;
-    memory.count(client);
-    return true;
-  };
 }
 
 /** A player who is redirected again within this time still watches. */

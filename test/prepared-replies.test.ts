@@ -112,7 +112,12 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
       responder.respond(packet.octets, length, source, "udp", out.octets),
     recall: redirector.recall,
   });
-  const kept = keepReplies({ ...common, respond: prepared.respond, keep: redirector.keep });
+  const kept = keepReplies({
+    ...common,
+    respond: prepared.respond,
+    keep: redirector.keep,
+    repeatable: prepared.repeatable,
+  });
   const [packet, out] = [room(), room()];
   return {
     ask(octets: Buffer, source: Uint8Array): Buffer {

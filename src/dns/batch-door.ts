@@ -124,7 +124,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
       responder.respond(packet.octets, length, source, "udp", out.octets),
     recall,
   });
-  const kept = keepReplies({ ...common, respond: prepared.respond, keep });
+  const kept = keepReplies({ ...common, respond: prepared.respond, keep, repeatable: prepared.repeatable });
   const forget = (): void => {
     kept.forget();
     prepared.forget();

@@ -1,6 +1,7 @@
 import type { Keep } from "../model/decision.ts";
 import type { BatchOptions, PacketRoom } from "./batch.ts";
 import type { DnsCounters } from "./counters.ts";
+import type { Repeatable } from "./prepared-replies.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { added, mixed } from "./word-sum.ts";
@@ -12,6 +13,8 @@ export interface KeptRepliesOptions {
   readonly responder: Pick<Responder, "slip" | "last">;
   readonly counters: Pick<DnsCounters, "request" | "response" | "dropped">;
   readonly keep: Keep;
+  /** Of its last answer, where the responder was not asked; left out: it always is. */
+  readonly repeatable?: () => Repeatable | undefined;
   /** The same as the responder's. */
   readonly rateLimiter?: Pick<RateLimiter, "judge">;
   /** The same as the responder's: an answer that it is to be told of is made anew. */
@@ -34,6 +37,7 @@ export function keepReplies({
   responder,
   counters,
   keep,
+  repeatable,
   rateLimiter,
   queryLog,
 }: KeptRepliesOptions): KeptReplies {
@@ -43,10 +47,18 @@ export function keepReplies({
   /** Of the last query at each place that was not kept: what comes only once costs no more than this. */
   const lastHashes = new Int32Array(PLACES);
 
-  const store = (hash: number, query: KeptQuery, reply: Int32Array, replyOctets: number): void => {
-    const { decision, type, rcode } = responder.last;
+  /** Of the last answer, if it may be given again. */
+  const lastRepeatable = (): Repeatable | undefined => {
+    const { isRepeatable, decision, type, rcode, class: of } = responder.last;
+    if (!isRepeatable) return repeatable?.();
     const again = decision === undefined ? always : keep(decision, "dns");
-    if (again === undefined) return;
+    return again && { type, rcode, class: of, again };
+  };
+
+  const store = (hash: number, query: KeptQuery, reply: Int32Array, replyOctets: number): void => {
+    const last = lastRepeatable();
+    if (last === undefined) return;
+    const { type, rcode, class: of, again } = last;
     const { length, flags, words, tail, source } = query;
     // Written out: what is spread comes in several layouts, which cost more to read.
     kept[hash & MASK] = {
@@ -59,7 +71,7 @@ export function keepReplies({
       replyOctets,
       type,
       rcode,
-      class: responder.last.class,
+      class: of,
       again,
     };
     keptHashes[hash & MASK] = hash;
@@ -94,7 +106,7 @@ export function keepReplies({
       if (isKnown) kept[hash & MASK] = undefined;
       const isRepeated = isKnown || lastHashes[hash & MASK] === hash;
       lastHashes[hash & MASK] = hash;
-      if (isRepeated && responder.last.isRepeatable && octets <= MAX_REPLY_OCTETS)
+      if (isRepeated && octets <= MAX_REPLY_OCTETS)
         store(hash, queryOf(packet, length, source), out.words.slice(0, (octets + 3) >> 2), octets);
       return octets;
     },

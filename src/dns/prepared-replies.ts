@@ -24,8 +24,20 @@ export interface PreparedRepliesOptions {
 export interface PreparedReplies {
   /** With the same replies as the responder's own, for UDP. */
   readonly respond: BatchOptions["respond"];
+  /** What the last reply was, if it was a prepared one. */
+  readonly repeatable: () => Repeatable | undefined;
   /** To be called when the responder's names change. */
   readonly forget: () => void;
+}
+
+/** What is to be known of a reply to give it again to whom it was given. */
+export interface Repeatable {
+  readonly type: number;
+  readonly rcode: number;
+  /** For the rate limit. */
+  readonly class: number;
+  /** Whether it would be given again; what was decided for it is counted then. */
+  readonly again: () => boolean;
 }
 
 /**
@@ -42,14 +54,19 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
   const query = new QueryShape();
   const shapes = new ShapeTable();
   const replies = new ReplyTable();
+  /** The last query's; none where the reply was not a prepared one. */
+  let given: Shape | undefined;
+  let givenNumber = 0;
+  let givenReply = 0;
 
   /** Undefined: the responder is to be asked. */
   const repeat = (
-    { id, type, memory, rules }: Shape,
+    shape: Shape,
     packet: PacketRoom,
     source: Uint8Array,
     out: PacketRoom,
   ): number | undefined => {
+    const { id, type, memory, rules } = shape;
     if (queryLog?.isDue() === true) return undefined;
     const number = memory === undefined ? 0 : memory.find(query.client);
     if (memory !== undefined && number === 0) return undefined;
@@ -69,7 +86,21 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     const scope = memory === undefined ? 0 : memory.scopePrefixLength;
     const { family } = query.client.address;
     putSubnet(query, packet, replies.addressAt(reply), boundedScope(scope, family, rules), out);
+    given = shape;
+    givenNumber = number;
+    givenReply = reply;
     return replies.octetsAt(reply);
+  };
+
+  const repeatable = (): Repeatable | undefined => {
+    if (given === undefined) return undefined;
+    const { type, memory } = given;
+    const about = { type, rcode: replies.rcodeAt(givenReply), class: replies.classAt(givenReply) };
+    if (memory === undefined) return { ...about, again: () => true };
+    const [number, scope] = [givenNumber, memory.scopePrefixLength];
+    const { address, prefixLength, from } = query.client;
+    const client = { address: { ...address, bytes: address.bytes.slice() }, prefixLength, from };
+    return { ...about, again: () => memory.repeat(client, number, scope) };
   };
 
   /** What was just answered is kept for who asks the same. */
@@ -87,6 +118,7 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
 
   return {
     respond(packet, length, source, out) {
+      given = undefined;
       const guessed = query.guess(packet, length, source) ? shapes.find(query) : undefined;
       if (guessed === undefined && !query.read(packet, length, source))
         return respond(packet, length, source, out);
@@ -98,7 +130,9 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
       learn(shape, out, octets);
       return octets;
     },
+    repeatable,
     forget() {
+      given = undefined;
       shapes.clear();
       replies.clear();
     },

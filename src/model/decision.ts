@@ -69,6 +69,8 @@ export interface Memory {
   readonly scopePrefixLength: number;
   /** Counts what was found last as if it had been decided for this client. */
   count(client: Client): void;
+  /** Finds and counts, if that is what is found. @returns whether it is */
+  repeat(client: Client, number: number, scopePrefixLength: number): boolean;
 }
 
 /** The centre: the DNS answer, the redirect, the log, the metrics and `explain` all read this. */

@@ -217,6 +217,7 @@ function memoryOf(service: Service): Memory {
       return scopePrefixLength;
     },
     count() {},
+    repeat: (client, number, scope) => memory.find(client) === number && scopePrefixLength === scope,
   };
   memories.set(service, memory);
   return memory;

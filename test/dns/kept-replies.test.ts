@@ -141,6 +141,36 @@ describe("kept replies", () => {
     expect(kept.times).toEqual({ decided: 10, again: 0 });
   });
 
+  it("are also those that were prepared, as long as they would be given again", () => {
+    const asked = { prepared: 0, again: 0 };
+    let isStill = true;
+    const again = (): boolean => {
+      asked.again++;
+      return isStill;
+    };
+    const { respond } = keepReplies({
+      respond(packet, length, _source, out) {
+        asked.prepared++;
+        out.octets.set(packet.octets.subarray(0, length));
+        return length;
+      },
+      responder: { slip: () => 0, last: { isRepeatable: false } as never },
+      counters: UNCOUNTED,
+      keep: () => undefined,
+      repeatable: () => ({ type: TYPES.A, rcode: 0, class: 0, again }),
+    });
+    const [received, out] = [room(), room()];
+    const octets = query(LIVE);
+    received.octets.set(octets);
+    const ask = (): Buffer =>
+      Buffer.from(out.octets.subarray(0, respond(received, octets.length, SOURCE, out)));
+    for (let i = 0; i < 5; i++) expect(ask().equals(octets)).toBe(true);
+    expect(asked).toEqual({ prepared: 2, again: 3 });
+    isStill = false;
+    expect(ask().equals(octets)).toBe(true);
+    expect(asked).toEqual({ prepared: 3, again: 4 });
+  });
+
   it("are no replies to packets that get none", () => {
     const kept = keeper();
     const short = Buffer.from([1, 2, 3]);

@@ -40,6 +40,7 @@ const kept = keepReplies({
   responder: dns,
   counters: UNCOUNTED,
   keep: () => () => true,
+  repeatable: prepared.repeatable,
 });
 
 const SOURCES = [
