@@ -95,7 +95,7 @@ function thread(inventory: Inventory) {
     rehearse: () =>
       rehearseDns({ engine, door: { prepareInSteps }, respond, serving, counted: [cells, lookups] }),
     /** From a network of its own, so that nothing is limited. */
-    ask(query: Uint8Array, i: number): Buffer {
+    ask: (query: Uint8Array, i: number): Buffer => {
       const [packet, out] = [room(), room()];
       packet.octets.set(query);
       const octets = respond(packet, query.length, Uint8Array.of(198, 18, i & 0xff, i >> 8), out);

@@ -77,7 +77,7 @@ describe("the import rule", () => {
     const files = rooms.filter(({ name }) => name !== "model").map(({ name }) => `src/${name}/a.ts`);
     const told = lintAll(files.map((file) => [file, 'export * from "../app.ts";']));
     const refused = [...told.matchAll(/no-restricted-imports.*\n.*?\[(.*?):/g)].map(([, file]) => file);
-    expect(refused.toSorted()).toEqual(files.toSorted());
+    expect(new Set(refused)).toEqual(new Set(files));
   });
 
   it("holds in the house as it stands", () => {
