@@ -57,8 +57,6 @@ const REDIRECTS_MS = 20_000;
 /** or after this, where a resolver held on to the lost edge. */
 const ANSWERS_MS = 60_000;
 const NEGLIGIBLE_VIEWERS = 0.5;
-/** How many wait behind a resolver is guessed: there is room for so many times as many where they are sent. */
-const SPARE = 1.25;
 
 export function createReturns(): Returns {
   const byAskers = new Map<number, Waiting>();
@@ -131,7 +129,7 @@ export function createReturns(): Returns {
       const next = new Map<number, number>();
       for (const [key, waiting] of byAskers) {
         const each = perAsker(waiting);
-        if (each >= NEGLIGIBLE_VIEWERS && freeAskers(waiting, nowMs) > 0) next.set(key, each * SPARE);
+        if (each >= NEGLIGIBLE_VIEWERS && freeAskers(waiting, nowMs) > 0) next.set(key, each);
       }
       return next;
     },

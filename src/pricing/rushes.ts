@@ -13,7 +13,7 @@ export interface Rushes {
   pass(nowMs: number): void;
   /** 1: as usual; never less. */
   at(area: number, atMs: number): number;
-  /** Its mean over some time; of what is yet to come it is as it is, or as it grows. */
+  /** Its mean over some time; what is yet to come is taken to be as it is. */
   between(area: number, fromMs: number, toMs: number): number;
 }
 
@@ -25,13 +25,6 @@ const RUSH_SECONDS = 3;
 const USUAL_SECONDS = 240;
 const USUAL_GROWTH = 2;
 const RUSH_MAX = 50;
-/** A rush so great that grows is taken to grow for as long again, up to so long: what is answered now is cached while it does. */
-const GREAT = 4;
-const GROWTH_MAX_SECONDS = 10;
-/** After so long it is no chance: how great it is counts, not how great it is at least. */
-const SURE_SECONDS = 10;
-/** Less than this, one in some seconds, is too few to be a multiple of. */
-const FEW = 1 / (2 * RUSH_SECONDS);
 /** Before that nothing is usual. */
 const FIRST_SECONDS = 60;
 /** Chance alone is no rush, in standard deviations. */
@@ -58,15 +51,11 @@ export function createRushes(): Rushes {
     }
     return samples[low];
   };
-  /** After the sample: of the last one, as far as it is expected to grow. */
-  const factorIn = (sample: Sample | undefined, area: number): number => {
-    const ahead = sample === samples.at(-1) ? sample?.ahead.get(area) : undefined;
-    return ahead ?? sample?.factors.get(area) ?? 1;
-  };
   const sumBy = (area: number, atMs: number): number => {
     const sample = before(atMs);
     if (sample === undefined) return atMs;
-    return atMs + (sample.sums.get(area) ?? 0) + (factorIn(sample, area) - 1) * (atMs - sample.atMs);
+    const beyond = (sample.factors.get(area) ?? 1) - 1;
+    return atMs + (sample.sums.get(area) ?? 0) + beyond * (atMs - sample.atMs);
   };
 
   return {
@@ -74,7 +63,7 @@ export function createRushes(): Rushes {
       for (const [pool, byPlace] of arrivals.entries())
         for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
           const key = areaOf(pool, latitude, longitude);
-          const area = areas.get(key) ?? { ...QUIET };
+          const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
           areas.set(key, area);
           const { httpShare = 0 } =
             returned.get(askersKey(squareKey(pool, latitude, longitude), false)) ?? {};
@@ -88,18 +77,15 @@ export function createRushes(): Rushes {
       const isYoung = nowMs - firstMs < FIRST_SECONDS * 1000;
       for (const area of areas.values()) takeSecond(area, seconds, isYoung);
       const factors = new Map<number, number>();
-      const ahead = new Map<number, number>();
       for (const [key, area] of areas) {
-        const factor = isYoung ? 1 : factorOf(area, area.fast);
-        area.rushedSeconds = factor > 1 ? area.rushedSeconds + seconds : 0;
+        const factor = isYoung ? 1 : factorOf(area);
         if (factor > 1) area.rushedAtMs = nowMs;
         factors.set(key, factor);
-        if (factor > GREAT) ahead.set(key, factorOf(area, expectedIn(area)));
       }
-      samples.push(sampleOf(samples.at(-1), nowMs, factors, ahead));
+      samples.push(sampleOf(samples.at(-1), nowMs, factors));
       if (samples.length > 2 * KEEP_SAMPLES) samples = samples.slice(-KEEP_SAMPLES);
     },
-    at: (area, atMs) => factorIn(before(atMs), area),
+    at: (area, atMs) => before(atMs)?.factors.get(area) ?? 1,
     between(area, fromMs, toMs) {
       if (toMs <= fromMs || (areas.get(area)?.rushedAtMs ?? Number.NEGATIVE_INFINITY) < fromMs) return 1;
       return (sumBy(area, toMs) - sumBy(area, fromMs)) / (toMs - fromMs);
@@ -111,23 +97,16 @@ interface Sample {
   readonly atMs: number;
   /** By area, of the time since the sample before. */
   readonly factors: ReadonlyMap<number, number>;
-  /** By area, of the time to come; left out: as it is. */
-  readonly ahead: ReadonlyMap<number, number>;
   /** By area: factors × milliseconds up to this moment, beyond 1. */
   readonly sums: ReadonlyMap<number, number>;
 }
 
-function sampleOf(
-  last: Sample | undefined,
-  atMs: number,
-  factors: ReadonlyMap<number, number>,
-  ahead: ReadonlyMap<number, number>,
-): Sample {
-  if (last === undefined) return { atMs, factors, ahead, sums: new Map() };
+function sampleOf(last: Sample | undefined, atMs: number, factors: ReadonlyMap<number, number>): Sample {
+  if (last === undefined) return { atMs, factors, sums: new Map() };
   const sums = new Map(last.sums);
   for (const [area, factor] of factors)
     if (factor > 1) sums.set(area, (sums.get(area) ?? 0) + (factor - 1) * (atMs - last.atMs));
-  return { atMs, factors, ahead, sums };
+  return { atMs, factors, sums };
 }
 
 /** Arrivals per second. */
@@ -136,45 +115,20 @@ interface Area {
   came: number;
   fast: number;
   usual: number;
-  /** How much `fast` grows per second, over about as long as it looks back, */
-  growth: number;
-  /** and for how long it has grown. */
-  grownSeconds: number;
-  /** For how long it has been more than usual, */
-  rushedSeconds: number;
-  /** and when it was so last. */
+  /** When it was last more than usual. */
   rushedAtMs: number;
 }
-
-const QUIET: Area = {
-  came: 0,
-  fast: 0,
-  usual: 0,
-  growth: 0,
-  grownSeconds: 0,
-  rushedSeconds: 0,
-  rushedAtMs: Number.NEGATIVE_INFINITY,
-};
 
 function takeSecond(area: Area, seconds: number, isYoung: boolean): void {
   const rate = area.came / seconds;
   area.came = 0;
-  const [before, share] = [area.fast, 1 - Math.exp(-seconds / RUSH_SECONDS)];
-  area.fast += (rate - area.fast) * share;
-  area.growth += ((area.fast - before) / seconds - area.growth) * share;
-  area.grownSeconds = area.fast > before ? area.grownSeconds + seconds : 0;
+  area.fast += (rate - area.fast) * (1 - Math.exp(-seconds / RUSH_SECONDS));
   const span = isYoung ? FIRST_SECONDS / 4 : USUAL_SECONDS;
   const believed = isYoung ? rate : Math.min(rate, area.usual * USUAL_GROWTH + 1 / USUAL_SECONDS);
   area.usual += (believed - area.usual) * (1 - Math.exp(-seconds / span));
 }
 
-/** What `fast` is late by is as long as it looks back. */
-function expectedIn({ fast, growth, grownSeconds }: Area): number {
-  return fast + Math.max(0, growth) * (RUSH_SECONDS + Math.min(GROWTH_MAX_SECONDS, grownSeconds));
-}
-
-function factorOf({ usual, rushedSeconds }: Area, rate: number): number {
+function factorOf({ fast, usual }: Area): number {
   const chance = SURPRISE * Math.sqrt(usual / (2 * RUSH_SECONDS)) + SURPRISE / (2 * RUSH_SECONDS);
-  const factor = rushedSeconds < SURE_SECONDS ? rate / (usual + chance) : (rate - chance) / (usual + FEW);
-  return Math.min(RUSH_MAX, Math.max(1, factor));
+  return Math.min(RUSH_MAX, Math.max(1, fast / (usual + chance)));
 }

@@ -118,26 +118,6 @@ describe("answers", () => {
 });
 
 describe("a rush", () => {
-  it("that is great is taken to grow for as long as it has, and then to stay as it is", () => {
-    const rushes = createRushes();
-    let nowMs = 0;
-    const second = (http: number): number => {
-      nowMs += 1000;
-      rushes.add(arrivalsOf([PARIS, { http, dns: 0 }]), NOBODY);
-      rushes.pass(nowMs);
-      return rushes.between(areaOf(0, 48.9, 2.4), nowMs, nowMs + TTL_MS);
-    };
-    for (let s = 0; s < 300; s++) second(20);
-    // Five seconds later it is 25 times as much, ten seconds later 50 times.
-    let expected = 0;
-    for (let s = 1; s <= 5; s++) expected = second(20 * 5 * s);
-    expect(expected).toBeGreaterThan(25);
-    expect(expected).toBeLessThan(50);
-    for (let s = 0; s < 30; s++) expected = second(20 * 25);
-    expect(expected).toBeGreaterThan(20);
-    expect(expected).toBeLessThan(27);
-  });
-
   it("is many more than usual, and chance is not", () => {
     const rushes = createRushes();
     let nowMs = 0;

@@ -247,7 +247,7 @@ describe("viewers of an edge that is lost", () => {
     // Who waits for the third comes with its next answer, once it no longer holds the lost edge.
     expect([...(after.returning ?? [])]).toEqual([]);
     const later = now.second(factsOf([30, 0], 29_000, [0, 1]), 64_000);
-    expect([...(later.returning?.values() ?? [])].map(Math.round)).toEqual([13]);
+    expect([...(later.returning?.values() ?? [])].map(Math.round)).toEqual([10]);
   });
 
   it("are also where answers were given before it was noticed, and told of only now", () => {

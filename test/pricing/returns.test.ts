@@ -22,7 +22,7 @@ describe("viewers of a lost edge", () => {
     const returns = createReturns();
     returns.lose([{ askers: IN_PARIS, http: 30, dns: 40, heldUntilMs: [10, 20] }], 0);
     expect(returns.waitingAt(PARIS_SQUARE)).toBe(70);
-    expect([...returns.next(30)]).toEqual([[IN_PARIS, 25]]);
+    expect([...returns.next(30)]).toEqual([[IN_PARIS, 20]]);
 
     const first = returns.take(arrivalsOf([PARIS, { http: 10, dns: 1 }]), 30);
     expect(first.get(IN_PARIS)).toEqual({ httpShare: 1, perAnswer: 20 });
@@ -40,16 +40,16 @@ describe("viewers of a lost edge", () => {
     expect(returns.next(4000).size).toBe(0);
     expect(returns.take(arrivalsOf([PARIS, { http: 0, dns: 3 }]), 4000).get(IN_PARIS)?.perAnswer).toBe(0);
     expect(returns.waitingAt(PARIS_SQUARE)).toBe(40);
-    expect(returns.next(6000).get(IN_PARIS)).toBe(25);
+    expect(returns.next(6000).get(IN_PARIS)).toBe(20);
     expect(returns.take(arrivalsOf([PARIS, { http: 0, dns: 1 }]), 6000).get(IN_PARIS)?.perAnswer).toBe(20);
     expect(returns.next(7000).size).toBe(0);
-    expect(returns.next(20_000).get(IN_PARIS)).toBe(25);
+    expect(returns.next(20_000).get(IN_PARIS)).toBe(20);
   });
 
   it("come with the first answer where nobody knows who asked for them", () => {
     const returns = createReturns();
     returns.lose([{ askers: IN_PARIS, http: 0, dns: 40, heldUntilMs: [] }], 0);
-    expect(returns.next(1).get(IN_PARIS)).toBe(50);
+    expect(returns.next(1).get(IN_PARIS)).toBe(40);
   });
 
   it("are waited for where they were lost, and not for ever", () => {
@@ -70,7 +70,7 @@ describe("viewers of a lost edge", () => {
     returns.lose([{ askers: IN_PARIS, http: 1, dns: 10, heldUntilMs: [3000] }], 0);
     returns.lose([{ askers: IN_PARIS, http: 2, dns: 20, heldUntilMs: [2000, 1000] }], 500);
     expect(returns.waitingAt(PARIS_SQUARE)).toBe(33);
-    expect(returns.next(1500).get(IN_PARIS)).toBe(12.5);
+    expect(returns.next(1500).get(IN_PARIS)).toBe(10);
   });
 
   it("are bound for another edge as far as those who ask for them hold answers for it", () => {
@@ -86,7 +86,7 @@ describe("viewers of a lost edge", () => {
       { askers: IN_PARIS, edge: 6, viewers: 10 },
     ]);
     expect(returns.waitingAt(PARIS_SQUARE)).toBe(50);
-    expect(returns.next(30).get(IN_PARIS)).toBe(12.5);
+    expect(returns.next(30).get(IN_PARIS)).toBe(10);
   });
 
   it("are bound as a whole where nobody holds on to the lost edge", () => {
@@ -107,8 +107,8 @@ describe("viewers of a lost edge", () => {
     returns.lose(lost, 0);
     expect(returns.waitingAt(PARIS_SQUARE)).toBe(222);
     expect([...returns.next(1)]).toEqual([
-      [IN_PARIS, 250],
-      [PARIS_SUBNETS, 5],
+      [IN_PARIS, 200],
+      [PARIS_SUBNETS, 4],
     ]);
     const back = returns.take(arrivalsOf([PARIS, { http: 0, dns: 2, subnets: 2 }]), 1);
     expect(back.get(PARIS_SUBNETS)).toEqual({ httpShare: 0, perAnswer: 4 });
