@@ -12,7 +12,7 @@ import type { World } from "../src/model/world.ts";
 import { packInventory } from "../src/packed-inventory.ts";
 import { queries } from "../src/rehearsal/queries.ts";
 import { createEngine, type ThreadNews } from "../src/serving-thread.ts";
-import { plainInventory, plainService } from "./inventory.ts";
+import { plainInventory, plainService, plainZone } from "./inventory.ts";
 import { serviceOf, THREE_EDGES, worldOf } from "./selection/fixture.ts";
 
 const HOSTNAMES = ["live.example.net", "any.vod.example.net"];
@@ -37,17 +37,7 @@ const INVENTORY = plainInventory({
       exempt: [],
     },
   },
-  zones: [
-    {
-      name: "example.net",
-      nameservers: ["ns1.example.net"],
-      contact: "hostmaster.example.net",
-      ttlSeconds: 3600,
-      negativeTtlSeconds: 30,
-      serial: 1,
-      records: [],
-    },
-  ],
+  zones: [plainZone("example.net")],
   edges: THREE_EDGES,
   services: [
     serviceOf(THREE_EDGES),

@@ -1,6 +1,7 @@
 import type { Edge } from "../src/model/edge.ts";
 import type { Inventory } from "../src/model/inventory.ts";
 import type { Service } from "../src/model/service.ts";
+import type { Zone } from "../src/model/zone.ts";
 
 /** An edge of which nothing is special but what is said. */
 export function plainEdge(id: string, rules: Partial<Edge> = {}): Edge {
@@ -36,6 +37,20 @@ export function plainService(rules: Partial<Service> = {}): Service {
     whenFull: "spill",
     whenDown: "fail-open",
     panic: { threshold: 0.5, holdMs: 30_000 },
+    ...rules,
+  };
+}
+
+/** A zone with no records but its own. */
+export function plainZone(name: string, rules: Partial<Zone> = {}): Zone {
+  return {
+    name,
+    nameservers: [`ns1.${name}`],
+    contact: `hostmaster.${name}`,
+    ttlSeconds: 3600,
+    negativeTtlSeconds: 30,
+    serial: 1,
+    records: [],
     ...rules,
   };
 }

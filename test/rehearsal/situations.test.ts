@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { situationIn } from "../../src/rehearsal/situations.ts";
-import { plainInventory } from "../inventory.ts";
+import { plainInventory, plainZone } from "../inventory.ts";
 import { serviceOf, THREE_EDGES, worldOf } from "../selection/fixture.ts";
 
 const INVENTORY = plainInventory({
@@ -49,17 +49,7 @@ it("are of some services and records, where there are thousands", () => {
     ttlSeconds: 60,
     data: { type: "TXT" as const, strings: [Uint8Array.of(97)] },
   }));
-  const zones = [
-    {
-      name: "example.net",
-      nameservers: ["ns1.example.net"],
-      contact: "hostmaster.example.net",
-      ttlSeconds: 3600,
-      negativeTtlSeconds: 30,
-      serial: 1,
-      records,
-    },
-  ];
+  const zones = [plainZone("example.net", { records })];
   const { inventory } = situationIn({ inventory: { ...INVENTORY, services, zones }, world: WORLD }, 1);
   expect(inventory.zones[0]?.records.length).toBeLessThan(200);
   expect(inventory.services.length).toBeGreaterThan(0);
