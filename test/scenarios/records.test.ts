@@ -26,6 +26,8 @@ describe("what a service's hostname answers", () => {
       answersWithin: { km: 20_000, share: "100%" },
       https: { alpn: ["h2", "h3"] },
     };
+    // Who is active again takes up load at once: while he does not, the TTL stays short.
+    config["edges"].nyc1.rampUp = "0s";
     service = await startService({ config, folder });
   }, 180_000);
   afterAll(async () => {
