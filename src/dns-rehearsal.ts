@@ -37,14 +37,23 @@ export function rehearseDns({ engine, door, respond, serving, counted }: DnsRehe
     finished(engine.takeInSteps(change, door.prepareInSteps));
   };
   const asked = [...queries(hostnames, QUERIES)];
-  const untilMs = performance.now() + LONGEST_MS;
+  const [packet, out] = [newRoom(), newRoom()];
+  let clockMs = performance.now();
+  const untilMs = clockMs + LONGEST_MS;
+  const ask = (): void => {
+    for (const [i, query] of asked.entries()) {
+      if (i % QUERIES_AT_ONCE === 0) engine.holdClock((clockMs += BATCH_MS));
+      packet.octets.set(query);
+      respond(packet, query.length, SOURCE, out);
+    }
+  };
   try {
     for (let act = 0; act < ACTS && performance.now() < untilMs; act++) {
       const situation = situationIn(own, act);
       take(changeTo(situation));
-      ask(asked, respond, engine);
+      ask();
       take({ world: worldIn(situation.inventory, world, act + 1) });
-      ask(asked, respond, engine);
+      ask();
     }
   } finally {
     take({ configured, world });
@@ -61,22 +70,12 @@ const MOST_HOSTNAMES = 200;
 const LONGEST_MS = 1500;
 /** As in a batch. */
 const QUERIES_AT_ONCE = 32;
-/** Time flies: what is done only once nothing has changed for seconds is rehearsed too. */
+/** Time flies, and never back: what is done only once nothing has changed for seconds is rehearsed too. */
 const BATCH_MS = 300;
 
 function changeTo({ inventory, world }: Situation): Partial<Serving> {
   const decisionCells = createDecisionTotals().newCells(inventory);
   return { configured: { packedInventory: packInventory(inventory), decisionCells }, world };
-}
-
-function ask(asked: readonly Uint8Array[], respond: BatchOptions["respond"], engine: Engine): void {
-  const [packet, out] = [newRoom(), newRoom()];
-  let clockMs = performance.now();
-  asked.forEach((query, i) => {
-    if (i % QUERIES_AT_ONCE === 0) engine.holdClock((clockMs += BATCH_MS));
-    packet.octets.set(query);
-    respond(packet, query.length, SOURCE, out);
-  });
 }
 
 /** Of a network for documentation (RFC 5737). */

@@ -11,7 +11,8 @@ export function standBack(nice: number): void {
 }
 
 /**
- * The same for V8's threads, which collect garbage and compile for everyone who cares to wait for them. To be called in the first thread. libuv's threads, which read and write files and so the log, go on as they are: V8's are the first that Node starts, and
+ * The same for V8's threads, which collect garbage and compile for everyone who cares to wait for them. To be called in the
+ * first thread. libuv's threads, which read and write files and so the log, go on as they are: V8's are the first that Node starts, and
  * where their number is set (`--v8-pool-size`), nobody can tell them apart, and all are left.
  */
 export function letHelpersStandBack(nice: number): void {

@@ -220,8 +220,9 @@ export function createPricing(options: PricingOptions): Pricing {
     let portions = arrivals;
     let returned: Returned = NOBODY;
     if (hasLost || returns.areAwaited()) {
-      portions = [...arrivals];
-      returned = takeReturns(joinArrivals([...portions]), nowMs);
+      const all = [...arrivals];
+      returned = takeReturns(joinArrivals(all), nowMs);
+      portions = all;
       yield;
     }
     const perAnswer: ViewersPerAnswer = (pool, latitude, longitude, nameSubnets) =>
