@@ -13,6 +13,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
+import { acceptWaiting } from "./accept-waiting.ts";
 import { type Certificates, TLS_OPTIONS } from "./certificates.ts";
 import type { HttpLimits } from "./limits.ts";
 
@@ -34,7 +35,7 @@ export interface HttpsListener {
   open(place: HttpsPlace): Promise<Endpoint>;
   /** Serves the certificates as they are now to whoever comes from now on. */
   readonly renew: () => void;
-  /** As of a `Listener`, but for HTTP/1.1 connections, which are the door's. */
+  /** As of a `Listener`, but for HTTP/1.1 connections, which are the door's once their handshake is done. */
   readonly close: (graceMs: number) => Promise<void>;
 }
 
@@ -52,6 +53,8 @@ export function createHttpsListener(
   events: HttpsEvents,
 ): HttpsListener {
   const sessions = new Set<ServerHttp2Session>();
+  const unasked = new Set<ServerHttp2Session>();
+  let isClosing = false;
   const sockets = new Set<Socket>();
   const http2 = createHttp2Server({
     maxSessionInvalidFrames: 100,
@@ -63,7 +66,15 @@ export function createHttpsListener(
   for (const event of ["request", "checkContinue", "checkExpectation"]) http2.on(event, events.http2);
   http2.on("session", (session) => {
     sessions.add(session);
-    session.once("close", () => sessions.delete(session));
+    unasked.add(session);
+    session.once("stream", () => {
+      unasked.delete(session);
+      if (isClosing) session.close();
+    });
+    session.once("close", () => {
+      sessions.delete(session);
+      unasked.delete(session);
+    });
     session.setTimeout(limits.keepAliveTimeoutMs, () => session.close());
   });
   http2.on("sessionError", () => {}); // the client's fault, and its connection is gone
@@ -103,13 +114,16 @@ export function createHttpsListener(
     },
     async close(graceMs) {
       clearInterval(rotation);
+      isClosing = true;
+      await acceptWaiting(server, ACCEPTING_MS);
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, graceMs);
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
-      for (const session of sessions) session.close();
+      // Who has just come may have a request under way.
+      for (const session of sessions) if (!unasked.has(session)) session.close();
       await closed;
       clearTimeout(timer);
     },
@@ -130,6 +144,8 @@ async function open(server: Server, { endpoint, ipv6Only, fd }: HttpsPlace): Pro
   return { host: endpoint.host, port: (server.address() as AddressInfo).port };
 }
 
+/** However many keep coming: time for the handshakes of those who came before. */
+const ACCEPTING_MS = 1000;
 /** Who waits to be accepted; the system grants what it allows. */
 const BACKLOG = 4096;
 /** How long a session can be taken up again, and how often the key of its tickets changes. */

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
+import { acceptWaiting } from "./accept-waiting.ts";
 import type { ClientError } from "./client-error.ts";
 import type { HttpLimits } from "./limits.ts";
 
@@ -113,7 +113,7 @@ async function open(server: Server, endpoint: Endpoint, ipv6Only: boolean): Prom
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {
-  await acceptWaiting(server);
+  await acceptWaiting(server, ACCEPTING_MS);
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
@@ -124,19 +124,3 @@ async function close(server: Server, graceMs: number): Promise<void> {
 
 /** However many keep coming. */
 const ACCEPTING_MS = 250;
-
-/** A turn of the event loop accepts one connection; the kernel resets those that it holds when the listening socket closes. */
-async function acceptWaiting(server: Server): Promise<void> {
-  const untilMs = performance.now() + ACCEPTING_MS;
-  let accepted = false;
-  const note = (): void => {
-    accepted = true;
-  };
-  server.on("connection", note);
-  do {
-    accepted = false;
-    await nextTurn(); // ends in this turn, whose sockets may have been looked at already
-    await nextTurn();
-  } while (accepted && performance.now() < untilMs);
-  server.off("connection", note);
-}
