@@ -1,7 +1,11 @@
 #!/usr/bin/env node
-import { runCli } from "./cli/program.ts";
-import { processIo } from "./cli/terminal.ts";
-import { createActions } from "./actions.ts";
+import { whyTooFewDescriptors } from "./base/descriptors.ts";
 
-// Not process.exit: what is still to be written to a pipe would be cut off.
-process.exitCode = await runCli(process.argv.slice(2), createActions(), processIo());
+const tooFew = whyTooFewDescriptors();
+if (tooFew === undefined) {
+  const { start } = await import("./start.ts"); // which takes descriptors already
+  await start();
+} else {
+  process.stderr.write(`edgeward: ${tooFew}\n`);
+  process.exitCode = 1;
+}

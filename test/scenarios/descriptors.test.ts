@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, afterEach, expect, it } from "vitest";
+import { type Config, referenceConfig, ROOT, takeFolder, takeNetwork, textOf } from "./harness.ts";
+
+const { folder, remove } = takeFolder();
+let child: ChildProcess | undefined;
+afterEach(() => void child?.kill("SIGKILL"));
+afterAll(remove);
+
+/** The program, with so many descriptors at most. */
+function serveWith(descriptors: number, config: Config): ChildProcess {
+  const file = join(folder, "edgeward.yaml");
+  writeFileSync(file, textOf(config));
+  const command = `ulimit -n ${descriptors} && exec "$0" dist/main.js serve -c "$1"`;
+  const env = { PATH: process.env["PATH"], STATE_DIRECTORY: folder };
+  child = spawn("sh", ["-c", command, process.execPath, file], { cwd: ROOT, env });
+  return child;
+}
+
+const ON_LINUX = process.platform === "linux";
+
+it.runIf(ON_LINUX).each([20, 40, 200, 511])(
+  "with %i descriptors it says what is wrong, and opens nothing",
+  async (most) => {
+    const { stdout, stderr } = serveWith(most, await referenceConfig(takeNetwork()));
+    const said = await Promise.all([
+      text(stdout as NodeJS.ReadableStream),
+      text(stderr as NodeJS.ReadableStream),
+    ]);
+    expect(said.join("")).toMatch(
+      new RegExp(
+        `^edgeward: this process may have ${most} files and connections open at most, and needs 512 .+\n$`,
+      ),
+    );
+  },
+);
+
+it.runIf(ON_LINUX)("512 are enough for a start", async () => {
+  const { stderr } = serveWith(512, await referenceConfig(takeNetwork()));
+  let log = "";
+  stderr?.on("data", (more: Buffer) => {
+    log += more.toString();
+    if (/edgeward serves|EMFILE/.test(log)) child?.kill("SIGTERM");
+  });
+  await new Promise((resolve) => child?.once("close", resolve));
+  expect(log).toMatch(/"edgeward serves"/);
+  expect(log).not.toMatch(/EMFILE|ENFILE|"level":"(?:warn|error)"/);
+});
