@@ -1,6 +1,6 @@
 import type { AcmeAccount, ChallengeView } from "../model/acme.ts";
 import { identify, type ShownCredentials } from "./accounts.ts";
-import type { Challenges } from "./challenges.ts";
+import { CHALLENGE_LABEL, type Challenges } from "./challenges.ts";
 
 /** As the operators' door asks for it. */
 export interface AcmeApi {
@@ -43,6 +43,7 @@ export function createAcmeApi(
     set(given, value, by, lastsMs) {
       const hostname = baseOf(given);
       if (!isServed(hostname)) return { kind: "unknown-hostname" };
+      if (!isProvable(hostname)) return { kind: "refused", detail: WHAT_A_HOSTNAME_IS };
       if (!isText(value)) return { kind: "refused", detail: WHAT_A_VALUE_IS };
       return store.add(hostname, value, { by, lastsMs }) === "set"
         ? { kind: "done", challenges: about(hostname), removed: 0 }
@@ -59,6 +60,7 @@ export function createAcmeApi(
       if (account === undefined || account.subdomain !== subdomain) return { kind: "unauthorized" };
       if (!DIGEST.test(value)) return { kind: "refused", detail: WHAT_A_DIGEST_IS };
       const { hostname, username: by } = account;
+      if (!isProvable(hostname)) return { kind: "refused", detail: WHAT_A_HOSTNAME_IS };
       store.replaceOldest(hostname, value, { by, lastsMs: UPDATE_LASTS_MS });
       return { kind: "set", hostname, by };
     },
@@ -69,6 +71,15 @@ export function createAcmeApi(
 function baseOf(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, "").replace(/^\*\./, "");
 }
+
+/** Whether there can be such a name at all (RFC 1035 2.3.4): under a wildcard, anything is a service's. */
+function isProvable(hostname: string): boolean {
+  return `${CHALLENGE_LABEL}.${hostname}`.length <= MAX_NAME_LENGTH && HOSTNAME.test(hostname);
+}
+
+const MAX_NAME_LENGTH = 253;
+const HOSTNAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+const WHAT_A_HOSTNAME_IS = `the hostname must be one, and at most ${MAX_NAME_LENGTH} characters long with ${CHALLENGE_LABEL}. in front`;
 
 /** A base64url SHA-256 (RFC 8555 8.4). */
 const DIGEST = /^[A-Za-z0-9_-]{43}$/;

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { oneOf, text, textLeaf } from "./leaf.ts";
 import { hostname } from "./leaf-network.ts";
 import { ttl } from "./leaf-quantity.ts";
-import { read } from "./reading.ts";
+import { readDomainName } from "./names.ts";
+import { type Reading, read, refuse } from "./reading.ts";
 import { recordTypes } from "./record-data.ts";
 
 const contact = textLeaf(
@@ -11,8 +12,22 @@ const contact = textLeaf(
     hint: "write it as hostmaster@example.net",
     json: { type: "string", pattern: "^[^@\\s]+@[^@\\s]+$" },
   },
-  (value) => (/^[A-Za-z0-9._+-]{1,63}@[A-Za-z0-9.-]{1,253}$/.test(value) ? read(value) : undefined),
+  readContact,
 );
+
+/** What is before the @ becomes one label of the SOA's RNAME (RFC 1035 8), so that all of it has to be a name. */
+function readContact(text: string): Reading<string> | undefined {
+  const [, mailbox, domain] = /^([A-Za-z0-9._+-]{1,63})@([A-Za-z0-9.-]+)$/.exec(text) ?? [];
+  if (mailbox === undefined || domain === undefined) return undefined;
+  const name = readDomainName(domain);
+  if (name.kind === "refused") return refuse(`has a domain that ${name.message}`);
+  const length = mailbox.length + 1 + name.value.length;
+  if (length > MAX_NAME_LENGTH)
+    return refuse(`is ${length} octets long; as a name in the SOA it has at most ${MAX_NAME_LENGTH}`);
+  return read(`${mailbox}@${name.value}`);
+}
+
+const MAX_NAME_LENGTH = 253;
 
 const record = z.strictObject({
   name: text("a name", "write it relative to the zone, @ for the zone itself, or absolute with a final dot"),

@@ -133,6 +133,40 @@ describe("who may set them", () => {
   });
 });
 
+describe("a name that cannot be", () => {
+  const long = `${"a".repeat(55)}.${"a".repeat(55)}.${"a".repeat(55)}.${"a".repeat(58)}.example.net`;
+
+  it.each([
+    ["of more than 253 characters with its label in front", long],
+    ["with an empty label", "a..example.net"],
+    ["with a label of 64 characters", `${"a".repeat(64)}.example.net`],
+    ["with octets that no hostname has", "a b.example.net"],
+  ])("RFC 1035 2.3.4: one %s is told to nobody, though a wildcard covers it", (_what, hostname) => {
+    const { store, told } = setUp();
+    const account = { ...ACCOUNT, hostname };
+    const api = createAcmeApi(
+      store,
+      () => [account],
+      () => true,
+    );
+    expect(api.set(hostname, "text", "eva", 1000).kind).toBe("refused");
+    expect(api.update({ username: "app", key: KEY }, "sub", DIGEST).kind).toBe("refused");
+    expect(told(hostname)).toBeUndefined();
+  });
+
+  it("is none that just fits", () => {
+    const { store, told } = setUp();
+    const api = createAcmeApi(
+      store,
+      () => [],
+      () => true,
+    );
+    const longest = long.slice(long.length - (253 - "_acme-challenge.".length));
+    expect(api.set(longest, "text", "eva", 1000).kind).toBe("done");
+    expect(told(longest)).toEqual(["text"]);
+  });
+});
+
 describe("values that another process was told", () => {
   it("are answered here for the rest of their time", async () => {
     const first = setUp();

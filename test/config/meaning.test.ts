@@ -211,6 +211,13 @@ services: { s: { hostnames: [example.net, a.cdn.example.net, "*.cdn.example.net"
 });
 
 describe("the rest", () => {
+  it("writes a zone's contact as a name can have it", async () => {
+    const zones =
+      "zones: { example.net: { nameservers: [ns.example.org], contact: Host.Master@Example.NET. } }";
+    const { zones: built } = await inventoryOf(`${head}${zones}\n`);
+    expect(built[0]?.contact).toBe("Host.Master@example.net");
+  });
+
   it("finds edges in edges.d, behind those of the main file, in order of file names", async () => {
     const inventory = await inventoryOf(
       `${head}defaults: { weight: 4 }\nedges: { m: { ${place} } }\n`,
