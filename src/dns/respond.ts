@@ -1,5 +1,5 @@
 import type { Address, Family } from "../model/address.ts";
-import type { Decide, Decision } from "../model/decision.ts";
+import type { Bias, Decide, Decision } from "../model/decision.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { clientOf, scopeFor } from "./client.ts";
@@ -186,8 +186,11 @@ function answerAddresses(
   const decision = decideFor(holding, place, circumstances, reply);
   if (decision === undefined) return;
   const addresses = addressesOf(decision, family);
-  if (addresses.length > 0) reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
-  else deny(holding.zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
+  if (addresses.length > 0) return reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
+  const other = family === 4 ? decideOverIpv4(decision, holding, circumstances, reply) : undefined;
+  if (other !== undefined)
+    return reply.addAddresses(addressesOf(other, 4), ttlOfBoth(decision, other), place.ownerAt);
+  deny(holding.zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
 }
 
 /** HTTPS or SVCB, with what A and AAAA would answer at this moment as hints (RFC 9460 7.3). */
@@ -201,6 +204,12 @@ function answerBinding(
   const decision = decideFor(holding, place, circumstances, reply);
   if (decision === undefined) return;
   const [ipv4, ipv6] = [addressesOf(decision, 4), addressesOf(decision, 6)];
+  const other =
+    ipv4.length === 0 && binding.hints ? decideOverIpv4(decision, holding, circumstances, reply) : undefined;
+  if (other !== undefined) {
+    const ttlSeconds = ttlOfBoth(decision, other);
+    return reply.addBinding(binding, addressesOf(other, 4), ipv6, ttlSeconds, place.ownerAt);
+  }
   if (ipv4.length + ipv6.length > 0)
     return reply.addBinding(binding, ipv4, ipv6, decision.ttlSeconds, place.ownerAt);
   const momentary = isMomentary(decision, 4) || isMomentary(decision, 6);
@@ -226,6 +235,35 @@ function decideFor(
   if (decision.outcome.kind !== "refused") return decision;
   refuse(decision, zone, place, reply);
   return undefined;
+}
+
+/**
+ * Who has no IPv6 is of no use to edges that have nothing else at the moment: for A it is decided again, among those that
+ * IPv4 reaches. Not so for AAAA: whoever has both prefers IPv6 (RFC 6724 2.1), and would be led away from the best edge.
+ * @returns undefined: there are none
+ */
+function decideOverIpv4(
+  { edges, families, service }: Decision,
+  { hostname, clientSubnet }: ServiceHolding,
+  circumstances: Circumstances,
+  reply: Reply,
+): Decision | undefined {
+  if (edges.length === 0 || (families & UP_IPV4) === 0) return undefined;
+  const { decide, query, source } = circumstances;
+  const client = clientOf(query, source, clientSubnet);
+  const other = decide({ hostname, client, most: service.edges.length, bias: toIpv4 }, "dns");
+  circumstances.decision = other;
+  if (other === undefined || other.edges.length === 0) return undefined;
+  reply.scopePrefixLength = scopeFor(query, other.scopePrefixLength, clientSubnet);
+  return other;
+}
+
+/** An edge without any address counts as up over IPv4. */
+const toIpv4: Bias = ({ edge, up }) =>
+  (up & UP_IPV4) !== 0 && edge.addresses.some(({ family }) => family === 4) ? 0 : Number.POSITIVE_INFINITY;
+
+function ttlOfBoth(one: Decision, other: Decision): number {
+  return Math.min(one.ttlSeconds, other.ttlSeconds);
 }
 
 function refuse(decision: Decision, zone: ZoneData, place: Place, reply: Reply): void {

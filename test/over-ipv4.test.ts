@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { createDecisionTotals } from "../src/decision-counts.ts";
+import type { PacketRoom } from "../src/dns/batch.ts";
+import { counterCells, createDnsCounters } from "../src/dns/counters.ts";
+import { keepReplies } from "../src/dns/kept-replies.ts";
+import { compileNamespace } from "../src/dns/namespace.ts";
+import { prepareReplies } from "../src/dns/prepared-replies.ts";
+import { createResponder } from "../src/dns/responder.ts";
+import type { Edge } from "../src/model/edge.ts";
+import type { ServiceBinding } from "../src/model/service.ts";
+import { UP_IPV4, UP_IPV6, type World } from "../src/model/world.ts";
+import { createRedirector } from "../src/redirector.ts";
+import { data, decode, negativeTtl, type Reply } from "./dns/answers.ts";
+import { query, subnet, TYPES } from "./dns/packets.ts";
+import { plainInventory, plainZone } from "./inventory.ts";
+import { AMSTERDAM, edgeAt, NEW_YORK, serviceOf, SINGAPORE, worldOf } from "./selection/fixture.ts";
+
+const ZONE = "example.net";
+const BOTH = UP_IPV4 | UP_IPV6;
+const withIpv6 = (edge: Edge): Edge => ({
+  ...edge,
+  addresses: [
+    ...edge.addresses,
+    { family: 6, bytes: new Uint8Array(16).fill(edge.index + 1, 15).fill(0x20, 0, 1) },
+  ],
+});
+/** In the viewer's own city, for redirects only. */
+const NAMELESS: Edge = { ...edgeAt("ams0", 3, 52.37, 4.9), addresses: [] };
+const EDGES = [...[AMSTERDAM, SINGAPORE, NEW_YORK].map(withIpv6), NAMELESS];
+const HTTPS: ServiceBinding = { type: "HTTPS", prefix: "", params: [], hints: true };
+const DNS = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 1, bindings: [HTTPS] };
+const SERVICES = [
+  serviceOf(EDGES.slice(0, 3), { hostnames: [`live.${ZONE}`], dns: DNS }),
+  serviceOf(EDGES, { id: "all", index: 1, hostnames: [`all.${ZONE}`], dns: DNS }),
+];
+const INVENTORY = plainInventory({
+  edges: EDGES,
+  services: SERVICES,
+  zones: [plainZone(ZONE)],
+});
+const IN_AMSTERDAM = { layer: "city", latitude: 52.37, longitude: 4.9 } as const;
+
+/** A thread that answers, without sockets; `up` by edge. */
+function answering(...up: number[]) {
+  const totals = createDecisionTotals();
+  const redirector = createRedirector(
+    () => ({ location: IN_AMSTERDAM, prefixLength: 16 }),
+    totals.newCells,
+    () => 0,
+  );
+  const take = (...bits: number[]): void => {
+    const world: World = { ...worldOf(EDGES), up: Uint8Array.from(EDGES, (_, i) => bits[i] ?? UP_IPV4) };
+    redirector.take(INVENTORY, world);
+  };
+  take(...up);
+  const counters = createDnsCounters(new Float64Array(counterCells()));
+  const responder = createResponder({
+    namespace: compileNamespace(INVENTORY.zones, SERVICES),
+    decide: redirector.decide,
+    counters,
+    cookieSecrets: () => [new Uint8Array(16)],
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  const prepared = prepareReplies({
+    respond: (packet, length, source, out) =>
+      responder.respond(packet.octets, length, source, "udp", out.octets),
+    responder,
+    counters,
+    recall: redirector.recall,
+  });
+  const kept = keepReplies({
+    respond: prepared.respond,
+    responder,
+    counters,
+    keep: redirector.keep,
+    repeatable: prepared.repeatable,
+  });
+  const [packet, out] = [room(), room()];
+  const ask = (type: number, service = "live", network = 7): Reply => {
+    const edns = { options: [subnet(1, 24, [100, 64, network])] };
+    const octets = query({ name: `${service}.${ZONE}`, type, edns });
+    packet.octets.set(octets);
+    const length = kept.respond(packet, octets.length, Uint8Array.of(127, 0, 0, 1), out);
+    return decode(Buffer.from(out.octets.subarray(0, length)));
+  };
+  return { ask, take };
+}
+
+function room(): PacketRoom {
+  const octets = new Uint8Array(new ArrayBuffer(4096));
+  return { octets, words: new Int32Array(octets.buffer) };
+}
+
+/** Of edges, as the last octets of their addresses say. */
+const ipv4 = (reply: Reply): number[] => data(reply, "A").map((text) => Number(String(text).split(".")[3]));
+const ipv6 = (reply: Reply): number[] =>
+  data(reply, "AAAA").map((text) => Number.parseInt(String(text).slice(-1), 16) - 1);
+
+describe("who has no IPv6", () => {
+  it("is sent on to the next best edge while the best is up over IPv6 alone", () => {
+    const reply = answering(UP_IPV6, BOTH, BOTH).ask(TYPES.A);
+    expect(ipv4(reply)).toEqual([NEW_YORK.index]);
+    expect(reply.opt?.options.get(8)?.[3]).toBe(16);
+  });
+
+  it("is not followed by those who have it, nor led by them: AAAA stays with the best edge", () => {
+    expect(ipv6(answering(UP_IPV6, BOTH, BOTH).ask(TYPES.AAAA))).toEqual([AMSTERDAM.index]);
+    const reply = answering(UP_IPV4, BOTH, BOTH).ask(TYPES.AAAA);
+    expect(ipv6(reply)).toEqual([]);
+    expect(negativeTtl(reply)).toBe(20);
+  });
+
+  it("RFC 9460 7.3: finds the same address among the hints", () => {
+    const { octets } = answering(UP_IPV6, BOTH, BOTH).ask(TYPES.HTTPS);
+    const hint4 = octets.indexOf(Buffer.of(0, 4, 0, 4, 192, 0, 2));
+    expect(octets[hint4 + 7]).toBe(NEW_YORK.index);
+    expect(octets[octets.indexOf(Buffer.of(0, 6, 0, 16)) + 19]).toBe(AMSTERDAM.index + 1);
+  });
+
+  it("is back at once when that is over, however often he asked before", () => {
+    const { ask, take } = answering();
+    for (const [up, edge] of [
+      [[UP_IPV6, BOTH, BOTH], NEW_YORK],
+      [[BOTH, BOTH, BOTH], AMSTERDAM],
+      [[UP_IPV6, BOTH, BOTH], NEW_YORK],
+      [[UP_IPV6, BOTH, UP_IPV6], SINGAPORE],
+      [[UP_IPV6, BOTH, BOTH], NEW_YORK],
+    ] as const) {
+      take(...up);
+      for (const network of [7, 7, 7, 7, 1, 2, 3])
+        expect(ipv4(ask(TYPES.A, "live", network))).toEqual([edge.index]);
+    }
+  });
+
+  it("passes an edge by that has no address at all", () => {
+    const { ask } = answering(UP_IPV6, BOTH, BOTH, UP_IPV4);
+    expect(ipv4(ask(TYPES.A, "all"))).toEqual([NEW_YORK.index]);
+  });
+
+  it("gets a no, for as long as the decision holds, where IPv4 is down everywhere", () => {
+    const { ask } = answering(UP_IPV6, UP_IPV6, UP_IPV6);
+    for (let i = 0; i < 3; i++) {
+      const reply = ask(TYPES.A);
+      expect(reply.packet.answers).toEqual([]);
+      expect(negativeTtl(reply)).toBe(20);
+    }
+  });
+});
