@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { LoadSource } from "../model/edge.ts";
 import type { Problem } from "../model/problem.ts";
 import { buildLoad } from "./build-load.ts";
+import { addUnknownEmptyKeys } from "./empty-keys.ts";
 import { Findings } from "./findings.ts";
 import { addIssues, sayIssue } from "./issues.ts";
 import { secret, text } from "./leaf.ts";
@@ -55,6 +56,7 @@ function settingsIn(source: Source, environment: Environment, findings: Findings
   const root = parseYaml(source, environment, findings);
   if (root === undefined) return undefined;
   const parsed = agentSchema.safeParse(plain(root), { error: sayIssue });
+  addUnknownEmptyKeys(agentSchema, root, [], findings);
   if (parsed.success) return built(parsed.data, root, findings);
   addIssues(parsed.error.issues, root, [], findings);
   return undefined;

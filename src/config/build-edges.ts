@@ -6,6 +6,7 @@ import { buildLoad } from "./build-load.ts";
 import { buildProbe } from "./build-probe.ts";
 import { isOwnDoor } from "./doors.ts";
 import { checkRule } from "./check-rule.ts";
+import { checkHosts } from "./host-addresses.ts";
 import { VALUE } from "./reading.ts";
 import { type Report, under } from "./report.ts";
 import type { EdgeInput } from "./schema-edge.ts";
@@ -62,7 +63,7 @@ function checkReach({ addresses, url }: EdgeInput, report: Report): void {
 
 /** An edge without addresses is asked at the host of the url. */
 function checkProbeTargets(probe: Probe, edge: EdgeInput, reach: Reach, report: Report): void {
-  if (probe.type === "none") return;
+  if (probe.type === "none") return checkHosts(edge.addresses, report);
   const port = "url" in probe ? portOf(probe.url) : probe.port;
   edge.addresses.forEach((address, i) => {
     const why = whyNotAsked(address, port, reach);

@@ -6,6 +6,7 @@ import { buildSteering } from "./build-steering.ts";
 import { checkRule } from "./check-rule.ts";
 import { buildStreams } from "./build-streams.ts";
 import { isWithin } from "./names.ts";
+import { checkHosts } from "./host-addresses.ts";
 import { VALUE, derived } from "./reading.ts";
 import { type Report, under } from "./report.ts";
 import type { ServiceInput } from "./schema-service.ts";
@@ -177,6 +178,7 @@ function checkFallback({ whenDown, fallback }: ServiceInput, report: Report): vo
   if (fallback !== undefined && fallback.url === undefined && fallback.addresses.length === 0) {
     report(["fallback"], "empty; give a url, addresses or both");
   }
+  if (fallback !== undefined) checkHosts(fallback.addresses, under(report, "fallback"));
 }
 
 function fallbackOf({ url, addresses }: NonNullable<ServiceInput["fallback"]>): Fallback {

@@ -1,6 +1,7 @@
 import type { Inventory } from "../model/inventory.ts";
 import { assemble } from "./assemble.ts";
 import { type Circumstances, build } from "./build.ts";
+import { addUnknownEmptyKeys } from "./empty-keys.ts";
 import type { Findings } from "./findings.ts";
 import { addIssues } from "./issues.ts";
 import { type Source, parseYaml } from "./parse-yaml.ts";
@@ -46,6 +47,7 @@ export function interpret(
 function readFileInput(root: MapTree, findings: Findings): FileInput {
   const { data, issues } = parseWhatFits(fileSchema, plain(root));
   addIssues(issues, root, [], findings);
+  addUnknownEmptyKeys(fileSchema, root, [], findings);
   return data ?? fileSchema.parse({});
 }
 
@@ -55,6 +57,7 @@ function readEdges(root: MapTree, findings: Findings): Map<string, EdgeInput> {
   for (const [id, { value }] of entriesAt(root, ["edges"])) {
     const { data, issues } = parseWhatFits(edgeSchema, isEmpty(value) ? {} : plain(value));
     addIssues(issues, root, ["edges", id], findings);
+    addUnknownEmptyKeys(edgeSchema, root, ["edges", id], findings);
     if (data !== undefined) edges.set(id, data);
   }
   return edges;

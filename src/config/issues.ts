@@ -4,29 +4,40 @@ import { VALUE } from "./reading.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { type Path, type Tree, locate } from "./tree.ts";
 
-/** What zod found wrong, told at the place where it stands; `base` leads from the root to what was parsed. */
+/**
+ * What zod found wrong, told at the place where it stands.
+ * @param base leads from the root to what was parsed
+ * @param isWanted left out: everything is told
+ */
 export function addIssues(
   issues: readonly z.core.$ZodIssue[],
   root: Tree,
   base: Path,
   findings: Findings,
+  isWanted: IsWanted = () => true,
 ): void {
-  for (const issue of issues) addIssue(issue, root, [...base, ...(issue.path as Path)], findings);
+  for (const issue of issues) addIssue(issue, root, [...base, ...(issue.path as Path)], findings, isWanted);
 }
 
-function addIssue(issue: z.core.$ZodIssue, root: Tree, path: Path, findings: Findings): void {
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return issue.message.split("\n").forEach((message, i) => {
-        findings.atKey(root, [...path, issue.keys[i] ?? ""], message);
-      });
-    case "invalid_key":
-      return findings.atKey(root, path, issue.issues[0]?.message ?? issue.message);
-    case "invalid_union":
-      if (issue.errors.length === 0) return findings.at(root, path, issue.message);
-      return addIssues(chosen(issue.errors, root, path), root, path, findings);
-    default:
-      return findings.at(root, path, issue.message);
+export type IsWanted = (code: z.core.$ZodIssue["code"], path: Path) => boolean;
+
+function addIssue(
+  issue: z.core.$ZodIssue,
+  root: Tree,
+  path: Path,
+  findings: Findings,
+  isWanted: IsWanted,
+): void {
+  if (issue.code === "unrecognized_keys") {
+    issue.message.split("\n").forEach((message, i) => {
+      const at = [...path, issue.keys[i] ?? ""];
+      if (isWanted(issue.code, at)) findings.atKey(root, at, message);
+    });
+  } else if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    addIssues(chosen(issue.errors, root, path), root, path, findings, isWanted);
+  } else if (isWanted(issue.code, path)) {
+    if (issue.code === "invalid_key") findings.atKey(root, path, issue.issues[0]?.message ?? issue.message);
+    else findings.at(root, path, issue.message);
   }
 }
 

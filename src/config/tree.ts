@@ -71,16 +71,39 @@ export function entriesAt(root: Tree, path: Path): readonly (readonly [string, E
   return tree?.kind === "map" ? [...tree.entries] : [];
 }
 
-/** The values alone. A key without a value is left out: it says as much as an absent one. */
+/** The values alone. A key without a value is left out: it says as much as an absent one, unless its presence says something. */
 export function plain(tree: Tree): unknown {
+  return plainWith(tree, (key) => (saysByPresence.has(key) ? {} : undefined), false);
+}
+
+/** As `plain`, but keys without a value are there, and undefined. */
+export function plainWithEmptyKeys(tree: Tree): unknown {
+  return plainWith(tree, () => undefined, true);
+}
+
+/** Without them other viewers are served, or others edges, or in another way: what is commented out below them must not pass unseen. */
+const saysByPresence: ReadonlySet<string> = new Set([
+  "allow",
+  "deny",
+  "edges",
+  "experience",
+  "preferredFor",
+  "redirectToHttps",
+  "sign",
+]);
+
+function plainWith(tree: Tree, whenEmpty: (key: string) => unknown, keepsEmptyKeys: boolean): unknown {
   switch (tree.kind) {
     case "scalar":
       return tree.value;
     case "list":
-      return tree.items.map(plain);
+      return tree.items.map((item) => plainWith(item, whenEmpty, keepsEmptyKeys));
     case "map": {
-      const given = [...tree.entries].filter(([, { value }]) => !isEmpty(value));
-      return Object.fromEntries(given.map(([key, { value }]) => [key, plain(value)]));
+      const values = [...tree.entries].map(
+        ([key, { value }]) =>
+          [key, isEmpty(value) ? whenEmpty(key) : plainWith(value, whenEmpty, keepsEmptyKeys)] as const,
+      );
+      return Object.fromEntries(keepsEmptyKeys ? values : values.filter(([, value]) => value !== undefined));
     }
   }
 }
