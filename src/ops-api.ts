@@ -6,6 +6,7 @@ import type { Drains } from "./draining/drains.ts";
 import type { Geo } from "./geo/geo.ts";
 import { parseReport } from "./load/push.ts";
 import type { Condition } from "./model/condition.ts";
+import type { Trace } from "./model/decision.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
@@ -113,13 +114,14 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     },
     edge: (id) => edges().find((edge) => edge.id === id),
     services: () => inventory().services.map((service) => serviceView(service, inventory())),
-    explain({ hostname, client, path }) {
+    explain({ hostname, client, path, at }) {
       if (!ready().ready) return { kind: "not-ready" };
       const rejected: Rejected[] = [];
-      const question = { hostname, client, ...(path === undefined ? {} : { path }) };
-      const decision = redirector.explain(question, {
-        reject: (edge, reason, distanceKm) => void rejected.push({ edge, reason, distanceKm }),
-      });
+      // A request always has a path, and a query never.
+      const question = { hostname, client, ...(at === "http" ? { path: path ?? "/" } : {}) };
+      const reject: Trace["reject"] = (edge, reason, distanceKm) =>
+        void rejected.push({ edge, reason, distanceKm });
+      const decision = redirector.explain(question, { reject }, at);
       if (decision === undefined) return { kind: "unknown-hostname" };
       return { kind: "explained", view: explainView(decision, client, rejected) };
     },

@@ -3,6 +3,7 @@ import { finished, type Steps } from "./base/steps.ts";
 import { type FindServed, serviceTableInSteps } from "./base/service-table.ts";
 import type { Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
+import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import { contains } from "./base/address.ts";
 import type { Prefix } from "./model/address.ts";
@@ -14,6 +15,7 @@ import { createLedger, type Arrivals, type Ledger, type PackedArrivals } from ".
 import { type Pools, poolsInSteps } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
 import { askersKey, squareKey } from "./pricing/squares.ts";
+import { type AtDoor, createAtDoor, unreachableAt } from "./selection/at-door.ts";
 import { applyBias } from "./selection/bias.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { laidOut } from "./selection/world-layout.ts";
@@ -39,8 +41,11 @@ export interface Redirector {
   readonly decide: Decide;
   readonly keep: Keep;
   readonly recall: Recall;
-  /** The same decision, neither counted nor logged. */
-  readonly explain: (question: Question, trace: Trace) => Decision | undefined;
+  /**
+   * The same decision, neither counted nor logged.
+   * @param door left out: every edge is looked at, whatever it can be named by
+   */
+  readonly explain: (question: Question, trace: Trace, door?: DoorName) => Decision | undefined;
   take(inventory: Inventory, world: World): void;
   /** Does most of the work for an inventory that is taken next; what is decided meanwhile is by the one in use. */
   prepareInSteps(inventory: Inventory): Steps<void>;
@@ -165,9 +170,17 @@ export function createRedirector(
 
   const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAgain });
 
+  const seenAt = (door: DoorName, configured: Service, trace?: Trace): Service => {
+    const { atDoor, field } = inService as InService;
+    const service = atDoor(configured, door);
+    if (trace !== undefined && service !== configured) tellUnreachable(configured, field.edges, door, trace);
+    return service;
+  };
+
   const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
-    const service = inService?.serviceAt(question.hostname, question.path);
-    if (service === undefined) return undefined;
+    const configured = inService?.serviceAt(question.hostname, question.path);
+    if (configured === undefined) return undefined;
+    const service = seenAt(door, configured, trace);
     const brings = door === "dns" ? returningFor(service, question) : 0;
     if (brings > 0) return choose(service, question, question.most ?? service.dns.answers, trace, brings);
     const isForNetwork =
@@ -210,9 +223,10 @@ export function createRedirector(
         return true;
       };
     },
-    explain(question, trace) {
-      const service = inService?.serviceAt(question.hostname, question.path);
-      if (service === undefined) return undefined;
+    explain(question, trace, door) {
+      const configured = inService?.serviceAt(question.hostname, question.path);
+      if (configured === undefined) return undefined;
+      const service = door === undefined ? configured : seenAt(door, configured, trace);
       const decision = choose(service, question, question.most ?? service.edges.length, trace);
       return kept.explained(decision, question.client);
     },
@@ -249,6 +263,7 @@ interface Ground {
   readonly inventory: Inventory;
   readonly field: Field;
   readonly serviceAt: FindServed<Service>;
+  readonly atDoor: AtDoor;
   readonly isPlaceless: (client: Client) => boolean;
   readonly pools: Pools;
 }
@@ -261,12 +276,12 @@ interface InService extends Ground {
 
 /** Written out: what is spread is laid out anew each time, and code that was compiled for the last layout is compiled again. */
 function inServiceOf(
-  { inventory, field, serviceAt, isPlaceless, pools }: Ground,
+  { inventory, field, serviceAt, atDoor, isPlaceless, pools }: Ground,
   world: World,
   counts: DecisionCounts,
   ledger: Ledger,
 ): InService {
-  return { inventory, field, serviceAt, isPlaceless, pools, world, counts, ledger };
+  return { inventory, field, serviceAt, atDoor, isPlaceless, pools, world, counts, ledger };
 }
 
 function* groundInSteps(inventory: Inventory): Steps<Ground> {
@@ -277,7 +292,7 @@ function* groundInSteps(inventory: Inventory): Steps<Ground> {
   const pools = yield* poolsInSteps(inventory.services);
   yield;
   const isPlaceless = placelessFinder(inventory.dns.placeless ?? []);
-  return { inventory, field, serviceAt, isPlaceless, pools };
+  return { inventory, field, serviceAt, atDoor: createAtDoor(inventory.edges), isPlaceless, pools };
 }
 
 /**
@@ -291,6 +306,14 @@ function isAtRest({ edges, service, answers = service.dns.answers }: Decision, w
     if (barrierKm(usedShare(world, index, service.margin)) > 0) return false;
   }
   return true;
+}
+
+function tellUnreachable(service: Service, edges: readonly Edge[], door: DoorName, trace: Trace): void {
+  for (const index of service.edges) {
+    const edge = edges[index] as Edge;
+    const reason = unreachableAt(service, edge, door);
+    if (reason !== undefined) trace.reject(edge, reason, Number.NaN);
+  }
 }
 
 /** A player who is redirected again within this time still watches. */

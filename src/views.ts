@@ -3,7 +3,7 @@ import { formatAddress, formatPrefix, maskBytes } from "./base/address.ts";
 import type { Alarm } from "./condition/fail-static.ts";
 import type { Client } from "./model/client.ts";
 import type { Condition } from "./model/condition.ts";
-import type { Choice, Decision, Outcome, RejectionReason } from "./model/decision.ts";
+import type { Choice, Decision, Outcome, RejectionReason, Unreachable } from "./model/decision.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Fallback, Service } from "./model/service.ts";
@@ -62,7 +62,7 @@ export function serviceView(service: Service, inventory: Inventory): ServiceView
 
 export interface Rejected {
   readonly edge: Edge;
-  readonly reason: RejectionReason;
+  readonly reason: RejectionReason | Unreachable;
   readonly distanceKm: number;
 }
 

@@ -1,4 +1,4 @@
-import type { FavourReason, RejectionReason } from "../model/decision.ts";
+import type { FavourReason, RejectionReason, Unreachable } from "../model/decision.ts";
 import type { Look } from "./page.ts";
 import { placeOf } from "./place.ts";
 import { type Cell, fields, heading, table } from "./table.ts";
@@ -114,7 +114,7 @@ function rejectionRow({ id, reason, distanceKm }: RejectionView): Cell[] {
   ];
 }
 
-const WHY: Readonly<Record<RejectionReason, string>> = {
+const WHY: Readonly<Record<RejectionReason | Unreachable, string>> = {
   off: "out of service",
   drain: "keeps the viewers it has, takes no one new",
   down: "its probe fails",
@@ -122,5 +122,7 @@ const WHY: Readonly<Record<RejectionReason, string>> = {
   "stale-stream": "the stream stands still there",
   "too-far": "further than the service sends this viewer",
   "not-allowed": "the viewer, by the service's allow and deny",
+  "no-address": "DNS can name the service's other edges only: it has no addresses",
+  "no-url": "HTTP can redirect to the service's other edges only: it has no url",
   "ramp-up": "it is back, and takes up load little by little",
 };

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { formatAddress } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Choice, Decision, RejectionReason } from "../model/decision.ts";
+import type { Choice, Decision, RejectionReason, Unreachable } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 
 /** What is sent back. The body never repeats any part of the request's target. */
@@ -86,7 +86,7 @@ export interface Target {
 /** What only some may see: an edge that was left out. */
 export interface LeftOut {
   readonly edge: Edge;
-  readonly reason: RejectionReason;
+  readonly reason: RejectionReason | Unreachable;
   readonly distanceKm: number;
 }
 

@@ -146,7 +146,11 @@ export const REJECTION_REASONS = [
   "ramp-up",
 ] as const;
 
+/** What an edge lacks to be named at a door where others of the service are: an address for DNS, a url for HTTP. */
+export type Unreachable = "no-address" | "no-url";
+
 /** Told of every rejected edge; absent when nobody asks. */
 export interface Trace {
-  reject(edge: Edge, reason: RejectionReason, distanceKm: number): void;
+  /** @param distanceKm NaN when the viewer cannot be located, and for an edge that the door cannot name */
+  reject(edge: Edge, reason: RejectionReason | Unreachable, distanceKm: number): void;
 }

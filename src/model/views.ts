@@ -1,7 +1,7 @@
 /** What operators are shown, as JSON: text and numbers, no octets. The operators' door makes it, the commands read it. */
 import type { Condition } from "./condition.ts";
 import type { DrainView } from "./drain.ts";
-import type { FavourReason, Outcome, RefusalReason, RejectionReason } from "./decision.ts";
+import type { FavourReason, Outcome, RefusalReason, RejectionReason, Unreachable } from "./decision.ts";
 import type { Capacity } from "./edge.ts";
 import type { Continent, LocationLayer } from "./location.ts";
 import type { Service } from "./service.ts";
@@ -98,7 +98,7 @@ export interface ChoiceView {
 
 export interface RejectionView {
   readonly id: string;
-  readonly reason: RejectionReason;
+  readonly reason: RejectionReason | Unreachable;
   /** Null when the viewer cannot be located. */
   readonly distanceKm: number | null;
 }

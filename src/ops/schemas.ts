@@ -253,7 +253,9 @@ export const EXPLANATION: JsonSchema = object({
       },
     ),
   ),
-  rejected: arrayOf(object({ id: text, reason: { enum: REJECTION_REASONS }, distanceKm })),
+  rejected: arrayOf(
+    object({ id: text, reason: { enum: [...REJECTION_REASONS, "no-address", "no-url"] }, distanceKm }),
+  ),
   outcome: object(
     { kind: { enum: ["edges", "overload", "fail-open", "fallback", "refused"] } },
     { reason: { enum: ["full", "down", "not-allowed", "no-edges"] }, fallback },

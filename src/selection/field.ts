@@ -24,6 +24,8 @@ export interface Field {
 
 export function createField(edges: readonly Edge[]): Field {
   const rosters: Roster[] = [];
+  /** Of services that two doors of a thread see with different edges: the one that was asked for before. */
+  const others: (Roster | undefined)[] = [];
   const pools = new Map<string, Pool>();
   const poolOf = (members: readonly number[]): Pool => {
     const sorted = members.toSorted((a, b) => a - b);
@@ -41,6 +43,8 @@ export function createField(edges: readonly Edge[]): Field {
     rosterOf(service) {
       const known = rosters[service.index];
       if (known?.service === service) return known;
+      const other = others[service.index];
+      if (other?.service === service) return other;
       const listed = Uint16Array.from(service.edges);
       const { stateIn } = watchState({ service, listed });
       const preferences = preferencesOf(service, edges);
@@ -53,6 +57,7 @@ export function createField(edges: readonly Edge[]): Field {
         verdictsIn: placeVerdicts({ service, listed, stateIn }, candidates),
         ...(preferences === undefined ? {} : { preferences }),
       };
+      others[service.index] = known;
       rosters[service.index] = roster;
       return roster;
     },

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatAddress, maskBytes } from "../../src/base/address.ts";
 import type { Client } from "../../src/model/client.ts";
-import type { Decision, RejectionReason } from "../../src/model/decision.ts";
+import type { Decision, RejectionReason, Unreachable } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Located, Location } from "../../src/model/location.ts";
 import type { Affinity, Service } from "../../src/model/service.ts";
@@ -174,7 +174,7 @@ describe("whatever is chosen", () => {
     () => {
       fc.assert(
         fc.property(scene, (drawn) => {
-          const rejected: [string, RejectionReason][] = [];
+          const rejected: [string, RejectionReason | Unreachable][] = [];
           const { service, viewer, world, edges } = drawn;
           const decision = select(service, viewer, fieldOf(edges), world, {
             reject: (edge, reason) => void rejected.push([edge.id, reason]),
