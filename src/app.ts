@@ -144,7 +144,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
     },
     onFacts: (facts) => worlds.learn(facts),
-    onOverrideEnd: () => void stateFile.write(board.overrides()),
+    onOverrides: () => void stateFile.write(board.overrides()),
   });
   onStop(() => board.stop());
   board.take(inventory);

@@ -104,6 +104,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
           up: up.filter((bits) => bits !== 0).length,
           active: state.filter((number) => number === STATE_ACTIVE).length,
         },
+        absentEdges: board.absent(),
         services: services.length,
         geoip: geo
           .databases()
@@ -134,7 +135,9 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
         : { kind: verdict };
     },
     async setState(edgeId, change, by) {
-      if (board.setState(edgeId, { ...change, by }) === "unknown-edge") return { kind: "unknown-edge" };
+      const done = board.setState(edgeId, { ...change, by });
+      if (done === "unknown-edge") return { kind: done };
+      if (done === "forgotten") return { kind: done, persisted: await options.saveOverrides() };
       // It is said to hold when it holds: the doors are told before the file is written, not with the next news.
       drains.refresh();
       worlds.refresh();

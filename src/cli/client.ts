@@ -5,12 +5,13 @@ import { type Answer, done, type Failure } from "./answer.ts";
 import { badToken, notEdgeward, type Reply, refusal, unreached } from "./refusal.ts";
 import { isReply, type Replies } from "./reply.ts";
 import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
-import type { AcmeChangedView, ReloadedView, ReplacedView, StateSetView } from "./views.ts";
+import type { AcmeChangedView, ReloadedView, ReplacedView, StateSetView, StatusView } from "./views.ts";
 
 /** The operators' door, as the commands use it. */
 export interface OpsClient {
   explain(question: ExplainQuestion): Promise<Answer<ExplainView>>;
   edges(): Promise<Answer<readonly EdgeView[]>>;
+  status(): Promise<Answer<StatusView>>;
   edge(id: string): Promise<Answer<EdgeView>>;
   setState(id: string, change: StateChange): Promise<Answer<StateSetView>>;
   reload(): Promise<Answer<ReloadedView>>;
@@ -63,6 +64,7 @@ export function createClient(server: URL, token: string | undefined): OpsClient 
     valuesOf(await ask("services", { path: "v1/services" })).flatMap(({ hostnames }) => hostnames);
   return {
     edges,
+    status: () => ask("status", { path: "v1/status" }),
     explain: async (question) =>
       named(question.hostname, await ask("explain", { path: `v1/explain?${queryOf(question)}` }), hostnames),
     edge: async (id) => named(id, await ask("edge", { path: edgePath(id) }), edgeIds),

@@ -2,18 +2,37 @@ import type { FamilyHealth, Health } from "../model/condition.ts";
 import type { Family } from "../model/address.ts";
 import type { Look } from "./page.ts";
 import { type Cell, fields, heading, table } from "./table.ts";
-import { bitRate, duration, kilometres, localTime, percent, type Style, UNKNOWN, wordFor } from "./text.ts";
-import type { EdgeView } from "../model/views.ts";
+import {
+  bitRate,
+  duration,
+  kilometres,
+  localTime,
+  percent,
+  printable,
+  type Style,
+  UNKNOWN,
+  wordFor,
+} from "./text.ts";
+import type { AbsentEdgeView, EdgeView } from "../model/views.ts";
 import type { ConditionView } from "./views.ts";
 
-/** Every edge in a line. */
-export function edgesPage(edges: readonly EdgeView[], look: Look): string[] {
-  if (edges.length === 0) return ["no edges"];
-  return table(
-    COLUMNS,
-    edges.map((edge) => edgeRow(edge, look)),
-    look.colour,
-  );
+/** Every edge in a line, and what is kept of edges that are gone. */
+export function edgesPage(
+  edges: readonly EdgeView[],
+  absent: readonly AbsentEdgeView[],
+  look: Look,
+): string[] {
+  const gone = absent.map((edge) => absentLine(edge, look));
+  if (edges.length === 0) return ["no edges", ...gone];
+  const rows = edges.map((edge) => edgeRow(edge, look));
+  return [...table(COLUMNS, rows, look.colour), ...gone];
+}
+
+function absentLine(edge: AbsentEdgeView, look: Look): string {
+  const { id, state, forgottenAtMs } = edge;
+  const origin = originOf(edge, look).join("");
+  const until = `forgotten in ${duration(forgottenAtMs - look.nowMs)}, or by edgeward undrain ${id}`;
+  return printable(`${id} is not configured any more; if it comes back: ${state}, ${origin}; ${until}`);
 }
 
 /** Everything about one edge. */
@@ -48,7 +67,10 @@ export function edgePage(edge: EdgeView, look: Look): string[] {
 }
 
 /** Who changed the state, when, why and until when; nothing where the file holds. */
-export function originOf({ stateOrigin: origin }: ConditionView, { nowMs }: Look): string[] {
+export function originOf(
+  { stateOrigin: origin }: Pick<ConditionView, "stateOrigin">,
+  { nowMs }: Look,
+): string[] {
   if (origin.kind === "file") return [];
   const reason = origin.reason === "" ? "" : `: ${origin.reason}`;
   const empty = origin.deadlineMs === undefined ? "" : `, empty by ${localTime(origin.deadlineMs)}`;

@@ -1,13 +1,14 @@
 import type { ChallengeView } from "../model/acme.ts";
 import type { Problem } from "../model/problem.ts";
 import type { EdgeView, ExplainView, Readiness } from "../model/views.ts";
-import type { AcmeChangedView, ReloadedView, ReplacedView, StateSetView } from "./views.ts";
+import type { AcmeChangedView, ReloadedView, ReplacedView, StateSetView, StatusView } from "./views.ts";
 
 /** The answers that commands read, and what each must hold before anyone prints it. */
 export interface Replies {
   readonly explain: ExplainView;
   readonly edges: readonly EdgeView[];
   readonly edge: EdgeView;
+  readonly status: StatusView;
   readonly "state-set": StateSetView;
   readonly reloaded: ReloadedView;
   readonly replaced: ReplacedView;
@@ -38,13 +39,15 @@ const load = record(
   { viewers: number, bandwidth: number, cpu: number, memory: number, streams: listOf(text) },
 );
 
+const stateOrigin = record(
+  { kind: text },
+  { by: text, reason: text, atMs: number, untilMs: number, deadlineMs: number },
+);
+
 const condition = {
   health: listOf(record({ family: number, health: text, sinceMs: number }, { reason: text, inDoubt: truth })),
   state: text,
-  stateOrigin: record(
-    { kind: text },
-    { by: text, reason: text, atMs: number, untilMs: number, deadlineMs: number },
-  ),
+  stateOrigin,
   load,
 };
 const conditionOptional = { loadRatio: number, reportAgeMs: number };
@@ -101,7 +104,11 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
   }),
   edges: listOf(edge),
   edge,
-  "state-set": record({ persisted: truth, condition: record(condition, conditionOptional) }),
+  "state-set": record({ persisted: truth }, { condition: record(condition, conditionOptional) }),
+  status: record(
+    {},
+    { absentEdges: listOf(record({ id: text, state: text, stateOrigin, forgottenAtMs: number })) },
+  ),
   challenges,
   "acme-changed": record({ challenges, removed: number }),
   reloaded: record({ changed: listOf(text) }),

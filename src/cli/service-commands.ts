@@ -7,6 +7,7 @@ import { explainPage } from "./explain-page.ts";
 import { type Format, type Page, show } from "./page.ts";
 import type { CliIo } from "./terminal.ts";
 import { printable } from "./text.ts";
+import type { AbsentEdgeView, EdgeView } from "../model/views.ts";
 import type { StateSetView } from "./views.ts";
 
 /** Each command asks the running service, shows what it says and returns the exit code. */
@@ -26,8 +27,22 @@ export function explain(context: ServiceContext, question: ExplainQuestion): Pro
   });
 }
 
+interface EdgesAnswer {
+  readonly edges: readonly EdgeView[];
+  readonly absent: readonly AbsentEdgeView[];
+}
+
 export function edges(context: ServiceContext): Promise<number> {
-  return run(context, (client) => client.edges(), { lines: edgesPage });
+  const ask = async (client: OpsClient): Promise<Answer<EdgesAnswer>> => {
+    const [answer, status] = await Promise.all([client.edges(), client.status()]);
+    if (answer.kind !== "done") return answer;
+    const absent = status.kind === "done" ? status.value.absentEdges : undefined;
+    return done({ edges: answer.value, absent: absent ?? [] });
+  };
+  return run(context, ask, {
+    lines: ({ edges, absent }, look) => edgesPage(edges, absent, look),
+    json: ({ edges }) => edges,
+  });
 }
 
 export function edge(context: ServiceContext, id: string): Promise<number> {
@@ -125,6 +140,8 @@ async function serverOf(actions: CliActions, configFile: string): Promise<Answer
 export function statePage(id: string, becomes: string): Page<StateSetView> {
   return {
     lines: ({ condition }, look) => {
+      if (condition === undefined)
+        return [printable(`${id} is not configured; what was set of it is forgotten`)];
       const origin = originOf(condition, look).map((text) => `(${text})`);
       return [printable([id, becomes, ...origin].join(" "))];
     },

@@ -7,6 +7,7 @@ import type { FamilyHealth, LoadReport, StateOrigin } from "../model/condition.t
 import type { AdminState, LoadField } from "../model/edge.ts";
 import type { LocationLayer } from "../model/location.ts";
 import type { Problem } from "../model/problem.ts";
+import type { AbsentEdgeView } from "../model/views.ts";
 
 export interface PlaceView {
   readonly address: string;
@@ -31,11 +32,17 @@ export interface ConditionView {
   readonly reportAgeMs?: number;
 }
 
+/** Of what `GET /v1/status` answers. */
+export interface StatusView {
+  readonly absentEdges?: readonly AbsentEdgeView[];
+}
+
 /** What `PUT /v1/edges/{id}/state` answers. */
 export interface StateSetView {
   /** False: it holds now, but a restart forgets it. */
   readonly persisted: boolean;
-  readonly condition: ConditionView;
+  /** Left out: the edge is not configured any more, and what was set of it is forgotten. */
+  readonly condition?: ConditionView;
 }
 
 /** What `PUT` and `DELETE /v1/acme/{hostname}` answer. */
@@ -61,6 +68,8 @@ export interface ReplacedView {
 export interface CheckView {
   readonly file: string;
   readonly problems: readonly Problem[];
+  /** What a service would start without: no reason to refuse it, but worth a look. Left out: nothing. */
+  readonly notes?: readonly Problem[];
   /** What a faultless configuration holds, as `3 edges, 2 services, 1 zone`. */
   readonly summary?: string;
 }

@@ -5,11 +5,13 @@ import type { Condition, FamilyHealth, Health, LoadReport } from "../model/condi
 import type { AdminState } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
+import type { AbsentEdgeView } from "../model/views.ts";
 import type { Facts } from "../model/world.ts";
 import type { ConditionChange } from "./change.ts";
 import { changed, conditionOf, type Entry, entryOf, inDoubt, stateNumber, upBits } from "./entry.ts";
 import { conditionMetrics } from "./metrics.ts";
-import { isRetraction, isStanding, type Override } from "./override.ts";
+import { absentView, carriedOver, isRetraction, type Override } from "./override.ts";
+import { createOverrides } from "./overrides.ts";
 
 /**
  * Where everything that is known of the edges comes together.
@@ -29,14 +31,17 @@ export interface Board {
   report(edgeId: string, sourceIndex: number, report: LoadReport): void;
   /** For the edge's own report, whichever source that is. */
   pushReport(edgeId: string, report: LoadReport): "taken" | "unknown-edge" | "not-pushed";
-  /** `active` takes an earlier drain back; over a file that drains, it holds until the file's word changes. */
-  setState(edgeId: string, request: StateRequest): "set" | "unknown-edge";
-  /** Back to what the file says. */
-  clearState(edgeId: string): "cleared" | "unknown-edge";
+  /**
+   * `active` takes an earlier drain back; over a file that drains, it holds until the file's word changes. Of an edge that is not
+   * configured, it makes an earlier drain forgotten.
+   */
+  setState(edgeId: string, request: StateRequest): "set" | "forgotten" | "unknown-edge";
   /** Whether it takes new viewers by its administrative state. */
   isActive(edgeId: string): boolean;
   /** What the state file should hold: those of edges that are not configured now too. */
   overrides(): Override[];
+  /** What was set of edges that are not configured, in case they come back. */
+  absent(): AbsentEdgeView[];
   /** What another process has to know to go on. */
   memory(): BoardMemory;
   /** Goes on with what another process knew: its overrides instead of those here, its reports as old as they are. */
@@ -71,8 +76,8 @@ export interface BoardOptions {
   readonly onChange?: (change: ConditionChange) => void;
   /** Soon after anything has changed; not for `take`, whose caller knows. */
   readonly onFacts?: (facts: Facts) => void;
-  /** An override has ended by itself, so that the state file is out of date. */
-  readonly onOverrideEnd?: () => void;
+  /** Overrides have ended by themselves, or their edges have gone or come back, so that the state file is out of date. */
+  readonly onOverrides?: () => void;
 }
 
 export interface StateRequest {
@@ -91,7 +96,7 @@ const TICK_MS = 250;
 const GATHER_MS = 20;
 
 export function createBoard(options: BoardOptions): Board {
-  const { clock = systemClock, onChange, onFacts, onOverrideEnd } = options;
+  const { clock = systemClock, onChange, onFacts, onOverrides } = options;
   let generation = 0;
   let ids: readonly string[] = [];
   const entries = new Map<string, Entry>();
@@ -118,14 +123,14 @@ export function createBoard(options: BoardOptions): Board {
   /** Whatever time alone has changed. */
   const age = (): void => {
     const nowMs = clock.monotonicMs();
-    for (const edgeId of overrides.expire(nowMs)) endOverride(edgeId);
+    for (const edgeId of overrides.expire()) endOverride(edgeId);
     for (const entry of entries.values()) if (entry.view.staleAtMs <= nowMs) update(entry, {});
   };
 
   const endOverride = (edgeId: string): void => {
     const entry = entries.get(edgeId);
     if (entry !== undefined) update(entry, { override: undefined });
-    onOverrideEnd?.();
+    onOverrides?.();
   };
 
   const currentEntries = (): Entry[] => {
@@ -147,6 +152,9 @@ export function createBoard(options: BoardOptions): Board {
       reports: entry.reports.with(sourceIndex, { report, atMs: clock.monotonicMs() - ageMs, staleAfterMs }),
     });
   };
+
+  const carried = (override: Override): Override | undefined =>
+    carriedOver(override, entries.get(override.edgeId)?.edge.state, clock.wallMs());
 
   const rememberOverride = (edgeId: string, override: Override | undefined): void => {
     if (isDeepStrictEqual(override, overrides.get(edgeId))) return;
@@ -172,12 +180,7 @@ export function createBoard(options: BoardOptions): Board {
 
   return {
     take(inventory) {
-      for (const { id, state } of inventory.edges) {
-        const override = overrides.get(id);
-        if (override === undefined || isStanding(override, state)) continue;
-        overrides.remove(id);
-        onOverrideEnd?.();
-      }
+      if (overrides.take(inventory.edges)) onOverrides?.();
       const taken = new Set(inventory.edges.map(({ id }) => id));
       for (const id of entries.keys()) if (!taken.has(id)) entries.delete(id);
       for (const edge of inventory.edges)
@@ -216,7 +219,8 @@ export function createBoard(options: BoardOptions): Board {
     },
     setState(edgeId, request) {
       const entry = entries.get(edgeId);
-      if (entry === undefined) return "unknown-edge";
+      if (entry === undefined)
+        return request.state === "active" && overrides.remove(edgeId) ? "forgotten" : "unknown-edge";
       const { state: fileState } = entry.edge;
       const override: Override = { edgeId, ...request, atMs: clock.wallMs(), fileState };
       if (isRetraction(override)) overrides.remove(edgeId);
@@ -224,15 +228,10 @@ export function createBoard(options: BoardOptions): Board {
       update(entry, { override: overrides.get(edgeId) });
       return "set";
     },
-    clearState(edgeId) {
-      const entry = entries.get(edgeId);
-      if (entry === undefined) return "unknown-edge";
-      overrides.remove(edgeId);
-      update(entry, { override: undefined });
-      return "cleared";
-    },
     isActive: (edgeId) => entries.get(edgeId)?.view.effective.state === "active",
     overrides: () => overrides.all(),
+    absent: () =>
+      overrides.all().flatMap((override) => (entries.has(override.edgeId) ? [] : [absentView(override)])),
     memory: () => ({
       overrides: overrides.all(),
       reports: currentEntries().flatMap(({ edge, reports }) =>
@@ -245,7 +244,7 @@ export function createBoard(options: BoardOptions): Board {
       ),
     }),
     remember(memory) {
-      const remembered = new Map(memory.overrides.map((override) => [override.edgeId, override]));
+      const remembered = new Map(memory.overrides.map((override) => [override.edgeId, carried(override)]));
       const affected = new Set([...overrides.all().map(({ edgeId }) => edgeId), ...remembered.keys()]);
       for (const edgeId of affected) rememberOverride(edgeId, remembered.get(edgeId));
       memory.reports.forEach(rememberReport);
@@ -262,28 +261,6 @@ export function createBoard(options: BoardOptions): Board {
     stop() {
       cancelTick();
       cancelGathering?.();
-    },
-  };
-}
-
-/** Overrides by edge. They end by the monotonic clock, so that a wall clock that jumps ends none. */
-function createOverrides(clock: Clock, kept: readonly Override[]) {
-  const byEdge = new Map<string, { readonly override: Override; readonly endsAtMs: number }>();
-  const set = (override: Override): void => {
-    const leftMs = (override.untilMs ?? Number.POSITIVE_INFINITY) - clock.wallMs();
-    byEdge.set(override.edgeId, { override, endsAtMs: clock.monotonicMs() + leftMs });
-  };
-  kept.forEach(set);
-  return {
-    set,
-    get: (edgeId: string) => byEdge.get(edgeId)?.override,
-    remove: (edgeId: string) => void byEdge.delete(edgeId),
-    all: () => [...byEdge.values()].map(({ override }) => override),
-    /** Removes what has ended and names its edges. */
-    expire(nowMs: number): string[] {
-      const ended = [...byEdge].filter(([, { endsAtMs }]) => endsAtMs <= nowMs).map(([edgeId]) => edgeId);
-      for (const edgeId of ended) byEdge.delete(edgeId);
-      return ended;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { StateOrigin } from "../model/condition.ts";
 import type { AdminState } from "../model/edge.ts";
+import type { AbsentEdgeView } from "../model/views.ts";
 
 /** An operator's word on an edge's state, over the file's. Plain data: it is kept in the state file. */
 export interface Override {
@@ -15,6 +16,40 @@ export interface Override {
   readonly deadlineMs?: number;
   /** What the file said when it was set. */
   readonly fileState: AdminState;
+  /** Wall clock; since when its edge is not configured; left out: it is. */
+  readonly absentSinceMs?: number;
+}
+
+/** How long an override waits for an edge that is not configured any more: a week's repair. */
+const KEPT_ABSENT_MS = 7 * 24 * 3_600_000;
+
+/** Wall clock; when it ends by itself; Infinity: it does not. */
+export function endsAtMs({ untilMs = Number.POSITIVE_INFINITY, absentSinceMs }: Override): number {
+  return absentSinceMs === undefined ? untilMs : Math.min(untilMs, absentSinceMs + KEPT_ABSENT_MS);
+}
+
+/**
+ * What becomes of it with a configuration; the same object where nothing does, `undefined` where it lapses. A drain waits for its edge to
+ * come back, an `active` does not: the file has changed its mind.
+ * @param fileState of its edge; `undefined`: it is not configured
+ */
+export function carriedOver(
+  override: Override,
+  fileState: AdminState | undefined,
+  wallMs: number,
+): Override | undefined {
+  const { absentSinceMs, ...rest } = override;
+  if (fileState !== undefined) {
+    if (!isStanding(override, fileState)) return undefined;
+    return absentSinceMs === undefined ? override : rest;
+  }
+  if (override.state === "active") return undefined;
+  return absentSinceMs === undefined ? { ...override, absentSinceMs: wallMs } : override;
+}
+
+export function absentView(override: Override): AbsentEdgeView {
+  const { edgeId, state } = override;
+  return { id: edgeId, state, stateOrigin: originOf(override), forgottenAtMs: endsAtMs(override) };
 }
 
 export interface EffectiveState {

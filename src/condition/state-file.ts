@@ -119,7 +119,7 @@ function parseJson(text: string): unknown {
 
 function isOverride(value: unknown): value is Override {
   if (typeof value !== "object" || value === null) return false;
-  const { edgeId, state, by, reason, atMs, untilMs, deadlineMs, fileState } = value as {
+  const { edgeId, state, by, reason, atMs, untilMs, deadlineMs, absentSinceMs, fileState } = value as {
     [key: string]: unknown;
   };
   return (
@@ -127,7 +127,7 @@ function isOverride(value: unknown): value is Override {
     isState(state) &&
     isState(fileState) &&
     Number.isFinite(atMs) &&
-    [untilMs, deadlineMs].every((time) => time === undefined || Number.isFinite(time))
+    [untilMs, deadlineMs, absentSinceMs].every((time) => time === undefined || Number.isFinite(time))
   );
 }
 

@@ -1,8 +1,8 @@
 /** What operators are shown, as JSON: text and numbers, no octets. The operators' door makes it, the commands read it. */
-import type { Condition } from "./condition.ts";
+import type { Condition, StateOrigin } from "./condition.ts";
 import type { DrainView } from "./drain.ts";
 import type { FavourReason, Outcome, RefusalReason, RejectionReason, Unreachable } from "./decision.ts";
-import type { Capacity } from "./edge.ts";
+import type { AdminState, Capacity } from "./edge.ts";
 import type { Continent, LocationLayer } from "./location.ts";
 import type { Service } from "./service.ts";
 
@@ -12,6 +12,15 @@ export interface Readiness {
   readonly reasons: readonly string[];
   /** What an operator should look at now though viewers are served; absent or empty when all is well. */
   readonly alarms?: readonly string[];
+}
+
+/** What an operator set of an edge that is not configured any more. */
+export interface AbsentEdgeView {
+  readonly id: string;
+  readonly state: AdminState;
+  readonly stateOrigin: StateOrigin;
+  /** Wall clock, milliseconds since 1970: until then it holds again where the edge comes back. */
+  readonly forgottenAtMs: number;
 }
 
 /** An edge as configured, and its condition now. */

@@ -7,7 +7,7 @@ import type { DrainView } from "../model/drain.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { Problem } from "../model/problem.ts";
-import type { EdgeView, ExplainView, Readiness, ServiceView } from "../model/views.ts";
+import type { AbsentEdgeView, EdgeView, ExplainView, Readiness, ServiceView } from "../model/views.ts";
 
 /** Implemented by the application. Views are built when asked for and belong to the caller. */
 export interface OpsApi {
@@ -69,6 +69,8 @@ export interface StatusView extends Readiness {
   readonly uptimeSeconds: number;
   readonly configuration: ConfigurationView;
   readonly edges: EdgeCounts;
+  /** Edges that are not configured any more, and what an operator set of them before. */
+  readonly absentEdges: readonly AbsentEdgeView[];
   readonly services: number;
   readonly geoip: readonly GeoipView[];
 }
@@ -142,6 +144,8 @@ export type StateVerdict =
       readonly persisted: boolean;
       readonly condition: Condition;
     }
+  /** What was set of an edge that is not configured any more. `persisted` as above. */
+  | { readonly kind: "forgotten"; readonly persisted: boolean }
   | { readonly kind: "unknown-edge" };
 
 export type ReloadVerdict =

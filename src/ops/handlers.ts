@@ -145,9 +145,13 @@ async function setState(
   const by = nameOf(caller);
   const verdict = await api.setState(id, change.change, by);
   if (verdict.kind === "unknown-edge") return refuse("unknown-edge");
-  const { persisted, condition } = verdict;
+  const { kind, persisted } = verdict;
+  if (kind === "forgotten") {
+    log.info({ edge: id, by, persisted }, "state of an edge that is not configured forgotten");
+    return json({ persisted });
+  }
   log.info({ edge: id, by, persisted, ...change.change }, "state of an edge set");
-  return json({ persisted, condition });
+  return json({ persisted, condition: verdict.condition });
 }
 
 /** As its schema promises. */

@@ -123,6 +123,16 @@ export const PROBLEM: JsonSchema = {
   description: "RFC 9457",
 };
 
+const stateOrigin: JsonSchema = {
+  oneOf: [
+    object({ kind: { const: "file" } }),
+    object(
+      { kind: { const: "operator" }, by: text, reason: text, atMs: epochMs },
+      { untilMs: epochMs, deadlineMs: epochMs },
+    ),
+  ],
+};
+
 export const STATUS: JsonSchema = object(
   {
     version: text,
@@ -136,6 +146,10 @@ export const STATUS: JsonSchema = object(
       lastReload: object({ successful: truth, atMs: epochMs, problems: arrayOf(configurationProblem) }),
     }),
     edges: object({ total: count, up: count, active: count }),
+    absentEdges: {
+      ...arrayOf(object({ id: text, state: adminState, stateOrigin, forgottenAtMs: epochMs })),
+      description: "edges that are not configured any more, and what an operator set of them before",
+    },
     services: count,
     geoip: arrayOf(object({ layer: { enum: ["city", "asn"] }, file: text, builtAtMs: epochMs })),
   },
@@ -150,15 +164,7 @@ const condition = {
     ),
   ),
   state: adminState,
-  stateOrigin: {
-    oneOf: [
-      object({ kind: { const: "file" } }),
-      object(
-        { kind: { const: "operator" }, by: text, reason: text, atMs: epochMs },
-        { untilMs: epochMs, deadlineMs: epochMs },
-      ),
-    ],
-  },
+  stateOrigin,
   load: LOAD_REPORT,
 };
 const conditionOptional = {
@@ -166,10 +172,15 @@ const conditionOptional = {
   reportAgeMs: number,
 };
 
-export const STATE_SET: JsonSchema = object({
-  persisted: truth,
-  condition: object({ edgeId: text, ...condition }, conditionOptional),
-});
+export const STATE_SET: JsonSchema = object(
+  { persisted: truth },
+  {
+    condition: {
+      ...object({ edgeId: text, ...condition }, conditionOptional),
+      description: "left out: the edge is not configured any more, and what was set of it is forgotten",
+    },
+  },
+);
 
 export const EDGE: JsonSchema = object(
   {

@@ -193,6 +193,26 @@ describe("edges", () => {
     expect(JSON.parse((await edgeward(["edges", "ams1", "-o", "json", "--server", url])).out)).toEqual(AMS1);
   });
 
+  it("tells what is kept of edges that are not configured any more, and not in JSON", async () => {
+    const { url } = await ops({
+      "GET /v1/edges": [200, [AMS1]],
+      "GET /v1/status": [
+        200,
+        {
+          absentEdges: [
+            { id: "old1", state: "drain", stateOrigin: UNTIL, forgottenAtMs: NOW_MS + 3 * 86_400_000 },
+          ],
+        },
+      ],
+    });
+    const { code, out } = await edgeward(["edges", "--server", url]);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /\nold1 is not configured any more; if it comes back: drain, by alice 5m ago: disk swap, until .+; forgotten in 3d, or by edgeward undrain old1\n$/,
+    );
+    expect(JSON.parse((await edgeward(["edges", "-o", "json", "--server", url])).out)).toEqual([AMS1]);
+  });
+
   it("suggests the edge that was meant, or lists those there are", async () => {
     const { url } = await ops({
       "GET /v1/edges/asm1": UNKNOWN_EDGE,
@@ -234,6 +254,12 @@ describe("drain and undrain", () => {
     expect(code).toBe(0);
     expect(fake.asked[0]?.body).toEqual({ state: "active" });
     expect(out).toBe("ams1 is active: it takes viewers again\n");
+  });
+
+  it("undrains an edge that is not configured by forgetting it", async () => {
+    const fake = await ops({ "PUT /v1/edges/old1/state": [200, { persisted: true }] });
+    const { code, out } = await edgeward(["undrain", "old1", "--server", fake.url]);
+    expect([code, out]).toEqual([0, "old1 is not configured; what was set of it is forgotten\n"]);
   });
 
   it("warns on stderr when a restart would forget it, and still prints JSON alone on stdout", async () => {

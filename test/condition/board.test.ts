@@ -282,7 +282,7 @@ describe("an operator's word", () => {
       { kind: "state", edgeId: "ams1", from: "drain", to: "active", origin: { kind: "file" } },
     ]);
     expect(board.setState("nobody", { state: "drain", ...eva })).toBe("unknown-edge");
-    expect(board.clearState("nobody")).toBe("unknown-edge");
+    expect(board.setState("nobody", { state: "active", ...eva })).toBe("unknown-edge");
   });
 
   it("puts back in service what the file drains, until the file's word changes", () => {
@@ -300,7 +300,7 @@ describe("an operator's word", () => {
 
   it("ends by itself, whatever the wall clock does", async () => {
     let ended = 0;
-    const { board, clock } = boardWith([ams1], { onOverrideEnd: () => void ended++ });
+    const { board, clock } = boardWith([ams1], { onOverrides: () => void ended++ });
     board.setState("ams1", { state: "off", ...eva, untilMs: clock.wallMs() + 60_000 });
     clock.setWall(Date.UTC(2038, 0, 20));
     await clock.advance(59_000);
@@ -324,6 +324,73 @@ describe("an operator's word", () => {
     board.take(inventoryOf([edge("later")]));
     expect([...board.facts().state]).toEqual([1]);
     expect(board.overrides().map(({ edgeId }) => edgeId)).toEqual(["ams1", "later"]);
+  });
+});
+
+describe("an operator's word on an edge that a configuration leaves out", () => {
+  const WEEK_MS = 7 * 24 * 3_600_000;
+
+  it("waits for it a week, and is shown", async () => {
+    let written = 0;
+    const { board, clock } = boardWith([ams1, sin1], { onOverrides: () => void written++ });
+    board.setState("sin1", { state: "drain", ...eva });
+    const atMs = clock.wallMs();
+    expect(board.absent()).toEqual([]);
+    await clock.standStill(1000);
+    board.take(inventoryOf([ams1]));
+    expect(written).toBe(1);
+    const origin = { kind: "operator", ...eva, atMs };
+    const forgottenAtMs = atMs + 1000 + WEEK_MS;
+    expect(board.absent()).toEqual([{ id: "sin1", state: "drain", stateOrigin: origin, forgottenAtMs }]);
+    await clock.standStill(WEEK_MS - 1000);
+    board.take(inventoryOf([ams1, sin1]));
+    expect([board.absent(), [...board.facts().state], written]).toEqual([[], [0, 1], 2]);
+    await clock.standStill(2 * WEEK_MS);
+    expect([...board.facts().state], "as long as the edge is there").toEqual([0, 1]);
+
+    board.take(inventoryOf([ams1]));
+    await clock.standStill(WEEK_MS + 1000);
+    expect([board.absent(), board.overrides(), written]).toEqual([[], [], 4]);
+    board.take(inventoryOf([ams1, sin1]));
+    expect([...board.facts().state]).toEqual([0, 0]);
+  });
+
+  it("counts from when it went, over a restart and in another process", async () => {
+    const first = boardWith([ams1, sin1]);
+    first.board.setState("sin1", { state: "off", ...eva });
+    first.board.take(inventoryOf([ams1]));
+    await first.clock.standStill(WEEK_MS - 1000);
+    const options = { clock: first.clock, overrides: first.board.overrides() };
+    const restarted = boardWith([ams1], options);
+    expect(restarted.board.absent()).toEqual(first.board.absent());
+    const successor = boardWith([ams1], { clock: first.clock });
+    successor.board.remember(first.board.memory());
+    expect(successor.board.absent()).toEqual(first.board.absent());
+    const withSin1 = boardWith([ams1, sin1], { clock: first.clock });
+    withSin1.board.remember(first.board.memory());
+    expect([withSin1.board.absent(), [...withSin1.board.facts().state]]).toEqual([[], [0, 2]]);
+    await first.clock.standStill(2000);
+    expect([restarted.board.absent(), successor.board.absent()]).toEqual([[], []]);
+    expect([...withSin1.board.facts().state]).toEqual([0, 2]);
+  });
+
+  it("ends with it where it put back in service what the file drained", () => {
+    const drained = { ...sin1, state: "drain" } as const;
+    const { board } = boardWith([ams1, drained]);
+    board.setState("sin1", { state: "active", ...eva });
+    board.take(inventoryOf([ams1]));
+    expect([board.absent(), board.overrides()]).toEqual([[], []]);
+    board.take(inventoryOf([ams1, drained]));
+    expect([...board.facts().state]).toEqual([0, 1]);
+  });
+
+  it("is forgotten when the operator takes it back", () => {
+    const { board } = boardWith([ams1, sin1]);
+    board.setState("sin1", { state: "drain", ...eva });
+    board.take(inventoryOf([ams1]));
+    expect(board.setState("sin1", { state: "drain", ...eva })).toBe("unknown-edge");
+    expect(board.setState("sin1", { state: "active", ...eva })).toBe("forgotten");
+    expect([board.absent(), board.overrides()]).toEqual([[], []]);
   });
 });
 

@@ -66,6 +66,7 @@ describe("the state file", () => {
     '{"version":1,"overrides":[null]}',
     '{"version":1,"overrides":[{"edgeId":"ams1","state":"gone","by":"","reason":"","atMs":1,"fileState":"active"}]}',
     '{"version":1,"overrides":[{"edgeId":"ams1","state":"drain","by":"","reason":"","atMs":"1","fileState":"active"}]}',
+    '{"version":1,"overrides":[{"edgeId":"ams1","state":"drain","by":"","reason":"","atMs":1,"fileState":"active","absentSinceMs":""}]}',
   ])("is set aside when it makes no sense: %s", async (text) => {
     await writeFile(file, text);
     expect(await createStateFile(file, log).read()).toEqual([]);

@@ -43,6 +43,14 @@ export class FakeApi implements OpsApi {
         lastReload: { successful: true, atMs: 1_700_000_000_000, problems: [] },
       },
       edges: { total: 2, up: 1, active: 1 },
+      absentEdges: [
+        {
+          id: "old1",
+          state: "drain",
+          stateOrigin: { kind: "operator", by: "ops", reason: "disk", atMs: 1 },
+          forgottenAtMs: 2,
+        },
+      ],
       services: 1,
       geoip: [{ layer: "city", file: "city.mmdb", builtAtMs: 1_700_000_000_000 }],
     };
@@ -76,6 +84,7 @@ export class FakeApi implements OpsApi {
 
   async setState(edgeId: string, change: StateChange, by: string): ReturnType<OpsApi["setState"]> {
     const edge = this.edge(edgeId);
+    if (edgeId === "old1") return { kind: "forgotten", persisted: true };
     if (edge === undefined) return { kind: "unknown-edge" };
     this.changes.push({ edgeId, change, by });
     const { health, load } = edge;

@@ -95,6 +95,7 @@ describe("what the application answers keeps the documented schemas", () => {
     ["Explanation", EXPLANATION],
     ["Readiness", api.ready()],
     ["StateSet", { persisted: true, condition }],
+    ["StateSet", { persisted: true }],
     ["Reloaded", { changed: ["edges.ams1"] }],
   ] as const)("%s", async (name, body) => {
     expect(await validity(name, body)).toBe("");

@@ -6,11 +6,13 @@ import {
   LIVE,
   LONDON,
   referenceConfig,
+  replaceFile,
   type Service,
   sleep,
   startService,
   takeFolder,
   takeNetwork,
+  textOf,
   waitFor,
 } from "./harness.ts";
 
@@ -126,6 +128,29 @@ describe("what is said of an edge", () => {
       3000,
       "the end of the drain",
     );
+  });
+
+  it("drained, left out of the configuration and put back: drained still, until the operator has it forgotten", async () => {
+    const reloadWith = async (edges: Config): Promise<void> => {
+      replaceFile(service.configFile, textOf({ ...config, edges }));
+      const { code, stderr } = await service.cli("reload");
+      expect(code, stderr).toBe(0);
+    };
+    const { ams1, ...others } = config["edges"] as { [id: string]: Config };
+    await service.cli("drain", "ams1", "--reason", "new disks");
+    await reloadWith(others);
+    const { stdout } = await service.cli("edges");
+    expect(stdout).toMatch(
+      /\nams1 is not configured any more; if it comes back: drain, by local .+: new disks; /,
+    );
+    await reloadWith({ ...others, ams1 });
+    expect(await rejection()).toBe("drain");
+    expect((await service.ops("GET", "/v1/status")).json).toMatchObject({ absentEdges: [] });
+    await reloadWith(others);
+    expect((await service.ops("GET", "/v1/status")).json).toMatchObject({ absentEdges: [{ id: "ams1" }] });
+    expect((await service.cli("undrain", "ams1")).stdout).toContain("forgotten");
+    await reloadWith({ ...others, ams1 });
+    expect(await firstEdges(service, LONDON)).toEqual([AMSTERDAM, AMSTERDAM]);
   });
 
   it("says no to an edge that does not exist, and names those that do", async () => {
