@@ -8,20 +8,44 @@ import { serverUrl } from "./cli/client.ts";
 import type { CheckView, GeoView, LoadView, ProbeView } from "./cli/views.ts";
 import { mergeReports } from "./condition/merge.ts";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
+import { whereWritten } from "./config/where.ts";
 import { readOpsEndpoint } from "./config/ops-endpoint.ts";
 import { openGeo } from "./geo/geo.ts";
 import { pullOnce } from "./load/once.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
+import type { Problem } from "./model/problem.ts";
 import { probeEdge } from "./probe/once.ts";
 import { steerFile } from "./steer-file.ts";
 
 export async function check(configFile: string): Promise<CheckView> {
   const loaded = await read(configFile);
-  return loaded.kind === "ok"
-    ? { file: configFile, problems: [], summary: summaryOf(loaded.inventory) }
-    : { file: configFile, problems: loaded.problems };
+  if (loaded.kind === "problems") return { file: configFile, problems: loaded.problems };
+  const notes = await databaseNotes(loaded.inventory);
+  const summary = summaryOf(loaded.inventory);
+  return { file: configFile, problems: [], ...(notes.length > 0 && { notes }), summary };
+}
+
+/** Of those that the configuration names: read and judged as a service does at its start. */
+async function databaseNotes({ file, geoip }: Inventory): Promise<readonly Problem[]> {
+  const named = (["city", "asn"] as const).flatMap((role) =>
+    geoip[role].map((path, i) => ({ role, path, written: ["geoip", role, i] })),
+  );
+  if (named.length === 0) return [];
+  const geo = await openGeo({ files: geoip, places: [], log: collecting([]), packagedCity: [] });
+  geo.stop();
+  const places = await whereWritten(
+    file,
+    process.env,
+    named.map(({ written }) => written),
+  );
+  return named.flatMap(({ role, path }, i): readonly Problem[] => {
+    const flaw = geo.databases().find((known) => known.path === path && known.role === role)?.flaw;
+    if (flaw === undefined) return [];
+    const message = `${path} is not used (${flaw.reason}): ${flaw.detail}; edgeward starts all the same, and locates viewers without it`;
+    return [{ ...(places[i] as Omit<Problem, "message">), message }];
+  });
 }
 
 export function geo(configFile: string, ip: string): Promise<Answer<GeoView>> {

@@ -30,9 +30,12 @@ export async function check(
   format: Format,
 ): Promise<number> {
   return show(io, format, done(await actions.check(configFile)), {
-    lines: ({ file, problems, summary }) =>
+    lines: ({ file, problems, notes = [], summary }) =>
       problems.length === 0
-        ? [printable(`${file}: no problems${summary === undefined ? "" : `; ${summary}`}`)]
+        ? [
+            ...notes.map((note) => `note: ${formatProblem(note)}`),
+            `${file}: no problems${summary === undefined ? "" : `; ${summary}`}`,
+          ].map(printable)
         : [...problems.map(formatProblem), `${file}: ${countOf(problems)}`].map(printable),
     exitCode: ({ problems }) => (problems.length === 0 ? EXIT.done : EXIT.configuration),
   });

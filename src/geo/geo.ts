@@ -26,7 +26,7 @@ import {
   type LookupCounts,
   newLookupCounts,
 } from "./locator.ts";
-import { DatabaseSource, type SourceContext } from "./source.ts";
+import { type DatabaseFlaw, DatabaseSource, type SourceContext } from "./source.ts";
 import type { DatabaseKind, DatabaseRole } from "./validate.ts";
 
 export interface GeoOptions {
@@ -67,6 +67,8 @@ export interface Geo {
 export interface DatabaseInfo {
   readonly path: string;
   readonly role: DatabaseRole;
+  /** Why the file as it was last read was refused. */
+  readonly flaw?: DatabaseFlaw;
   readonly loaded?: {
     readonly kind: DatabaseKind;
     /** As the publisher names it. */
@@ -317,13 +319,13 @@ function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
   return one.length === other.length && one.every((item, i) => item === other[i]);
 }
 
-function infoOf({ path, role, current }: DatabaseSource): DatabaseInfo {
-  if (current === undefined) return { path, role };
+function infoOf({ path, role, current, flaw }: DatabaseSource): DatabaseInfo {
+  const file = { path, role, ...(flaw && { flaw }) };
+  if (current === undefined) return file;
   const { type, builtAtMs, nodeCount } = current.db.metadata;
   const attribution = attributionOf(current);
   return {
-    path,
-    role,
+    ...file,
     loaded: {
       kind: current.kind,
       type,

@@ -19,6 +19,12 @@ export interface SourceContext {
   readonly refused: (source: DatabaseSource, reason: ReadFlaw | RefusalReason) => void;
 }
 
+/** Why a file was refused: a stable code, and what is known of it in words. */
+export interface DatabaseFlaw {
+  readonly reason: ReadFlaw | RefusalReason;
+  readonly detail: string;
+}
+
 /** One configured file: read, validated, watched, and replaced whole when a sound one takes its place. */
 export class DatabaseSource {
   readonly path: string;
@@ -26,6 +32,7 @@ export class DatabaseSource {
   readonly #context: SourceContext;
   readonly #stopWatching: () => void;
   #current: Database | undefined;
+  #flaw: DatabaseFlaw | undefined;
   #survey: Survey | undefined;
   #stopped = false;
 
@@ -46,6 +53,11 @@ export class DatabaseSource {
     return this.#current;
   }
 
+  /** Of the file as it was last read; absent where it was sound. */
+  get flaw(): DatabaseFlaw | undefined {
+    return this.#flaw;
+  }
+
   load(): Promise<void> {
     return this.#context.inTurn(async () => {
       if (!this.#stopped) await this.#readAndJudge();
@@ -60,10 +72,11 @@ export class DatabaseSource {
 
   async #readAndJudge(): Promise<void> {
     const read = await readShared(this.path);
-    if (read.kind === "refused") return this.#refuse(read.reason, read.detail);
+    if (read.kind === "refused") return this.#refuse(read);
     const verdict = await validate(read.bytes, this.role, this.#context.now());
-    if (verdict.kind === "refused") return this.#refuse(verdict.reason, verdict.detail);
+    if (verdict.kind === "refused") return this.#refuse(verdict);
     if (this.#stopped) return;
+    this.#flaw = undefined;
     const { db, databaseKind: kind } = verdict;
     this.#warnIfShrunk(db.metadata.nodeCount);
     this.#current = { id: nextId++, path: this.path, role: this.role, kind, db };
@@ -84,8 +97,9 @@ export class DatabaseSource {
     this.#context.taken(this);
   }
 
-  #refuse(reason: ReadFlaw | RefusalReason, detail: string): void {
+  #refuse({ reason, detail }: DatabaseFlaw): void {
     if (this.#stopped) return;
+    this.#flaw = { reason, detail };
     const fields = { file: this.path, reason, detail, inUse: this.#current !== undefined };
     if (this.#current === undefined)
       this.#context.log.error(fields, "GeoIP database refused; viewers are located without it");

@@ -40,6 +40,15 @@ describe("check", () => {
     ]);
   });
 
+  it("prints what a service would start without, and exits 0", async () => {
+    const check: CliActions["check"] = (file) => Promise.resolve({ file, problems: [], notes: [PROBLEM] });
+    expect(await edgeward(["check", "-c", "e.yaml"], { actions: { check } })).toEqual({
+      code: 0,
+      out: "note: /etc/e.yaml:12:7: edges.ams1.weight: expected a number, as 1\ne.yaml: no problems\n",
+      err: "",
+    });
+  });
+
   it("prints the problems as JSON with -o json, and exits 3 all the same", async () => {
     const { code, out } = await edgeward(["check", "-o", "json"], { actions: checking([PROBLEM]) });
     expect(code).toBe(3);

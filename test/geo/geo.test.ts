@@ -351,7 +351,8 @@ describe("a database on disk", () => {
     const path = join(folder, "late.mmdb");
     const geo = await open({ files: { city: [path], asn: [] }, places: [place("192.0.2.0/24")] });
     expect(refusals()).toEqual(["absent"]);
-    expect(geo.databases()).toEqual([{ path, role: "city" }]);
+    const flaw = { reason: "absent", detail: expect.any(String) as string };
+    expect(geo.databases()).toEqual([{ path, role: "city", flaw }]);
     expect(geo.locate(client("192.0.2.1")).location.layer).toBe("places");
     expect(geo.locate(client("81.2.69.1"))).toMatchObject({ location: { layer: "none" } });
     expect(valueOf(geo, "geoip_database_loaded", { database: "late.mmdb" })).toBe(0);
