@@ -33,16 +33,17 @@ interface EdgesAnswer {
 }
 
 export function edges(context: ServiceContext): Promise<number> {
-  const ask = async (client: OpsClient): Promise<Answer<EdgesAnswer>> => {
-    const [answer, status] = await Promise.all([client.edges(), client.status()]);
-    if (answer.kind !== "done") return answer;
-    const absent = status.kind === "done" ? status.value.absentEdges : undefined;
-    return done({ edges: answer.value, absent: absent ?? [] });
-  };
-  return run(context, ask, {
+  return run(context, askEdges, {
     lines: ({ edges, absent }, look) => edgesPage(edges, absent, look),
     json: ({ edges }) => edges,
   });
+}
+
+async function askEdges(client: OpsClient): Promise<Answer<EdgesAnswer>> {
+  const [answer, status] = await Promise.all([client.edges(), client.status()]);
+  if (answer.kind !== "done") return answer;
+  const absent = status.kind === "done" ? status.value.absentEdges : undefined;
+  return done({ edges: answer.value, absent: absent ?? [] });
 }
 
 export function edge(context: ServiceContext, id: string): Promise<number> {
