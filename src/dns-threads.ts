@@ -196,6 +196,11 @@ async function openPlain(
   { endpoints, log, newRing }: Opening,
 ): Promise<Open> {
   log.warn({ reason }, "answering DNS over UDP packet by packet, with less throughput");
+  for (const endpoint of endpoints.filter(isEverywhere))
+    log.warn(
+      { endpoint: formatEndpoint(endpoint) },
+      "replies over UDP leave from the machine's first address, whichever was asked: list its addresses in listen.dns instead",
+    );
   const task: DnsTask = {
     kind: "sockets",
     endpoints,
@@ -204,6 +209,10 @@ async function openPlain(
     ...newCommon(),
   };
   return { endpoints: await crew.start(task), handed: [], close: () => {} };
+}
+
+function isEverywhere({ host }: Endpoint): boolean {
+  return host === "0.0.0.0" || host === "::";
 }
 
 function newCommon(): DnsCommon {

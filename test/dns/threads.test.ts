@@ -269,6 +269,17 @@ it("say once why queries are answered packet by packet", async () => {
   expect(log.filter((message) => message.includes("packet by packet"))).toHaveLength(1);
 });
 
+it.each([
+  ["a wildcard", "0.0.0.0", 1],
+  ["one address", HOST, 0],
+])(
+  "say that replies may leave from another address than asked where they listen on %s",
+  async (_what, host, said) => {
+    const { log } = await start({ libc: PLAIN, endpoints: [{ host, port: 0 }] });
+    expect(log.filter((message) => message.includes("whichever was asked"))).toHaveLength(said);
+  },
+);
+
 interface Load {
   readonly asked: () => number;
   readonly pause: () => void;
