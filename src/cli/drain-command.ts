@@ -18,6 +18,12 @@ export interface DrainOptions {
 }
 
 const ASK_EVERY_MS = 1000;
+/** A report or a player that asks for steering would have come by then. */
+const UNKNOWN_MS = 30_000;
+
+function neverKnown(id: string): string {
+  return `${id} drains, but nobody can tell when it is empty: it reports no load, and no player there asks for steering; no answer that names it is kept any more`;
+}
 
 export async function drain(
   context: ServiceContext,
@@ -55,7 +61,7 @@ async function setDrain(
   });
 }
 
-/** Tells of every change on the way. */
+/** Tells of every change on the way, and gives up where nobody will know when it is empty. */
 async function untilEmpty(
   client: OpsClient,
   id: string,
@@ -63,10 +69,15 @@ async function untilEmpty(
   pauseMs: number,
 ): Promise<Answer<EdgeView>> {
   let told = "";
+  let knownAtMs = io.nowMs();
   for (;;) {
     const answer = await client.edge(id);
     if (answer.kind !== "done" || answer.value.drain?.emptySinceMs !== undefined) return answer;
-    if (answer.value.state !== "drain") return { kind: "no", message: `${id} does not drain any longer` };
+    const { state, drain } = answer.value;
+    if (state !== "drain") return { kind: "no", message: `${id} does not drain any longer` };
+    if (drain === undefined || drain.viewersLeft !== undefined || drain.keptUntilMs !== undefined)
+      knownAtMs = io.nowMs();
+    if (io.nowMs() - knownAtMs >= UNKNOWN_MS) return { kind: "no", message: neverKnown(id) };
     const text = drainText(answer.value, { colour: false, nowMs: io.nowMs() }).join("; ");
     if (text !== told && format === "table") io.out(`${printable(text)}\n`);
     told = text;

@@ -81,9 +81,15 @@ export function originOf(
 /** How far a drain has come; nothing where there is none. */
 export function drainText({ drain }: Pick<EdgeView, "drain">, { nowMs }: Look): string[] {
   if (drain === undefined) return [];
-  const { viewersLeft, emptyAtMs, emptySinceMs, deadlineMs } = drain;
+  const { viewersLeft, emptyAtMs, emptySinceMs, deadlineMs, keptUntilMs } = drain;
   if (emptySinceMs !== undefined) return [`empty for ${duration(nowMs - emptySinceMs)}`];
-  if (viewersLeft === undefined) return ["nobody knows how many are left: no report, no steering"];
+  if (viewersLeft === undefined) {
+    const answers =
+      keptUntilMs === undefined
+        ? "no answer that names it is kept any more"
+        : "DNS answers and redirects that name it may be kept still";
+    return [`nobody knows how many are left: no report, no steering; ${answers}`];
+  }
   const left = `${viewersLeft} ${viewersLeft === 1 ? "viewer" : "viewers"} left`;
   if (emptyAtMs === undefined) return [left];
   const isLate = deadlineMs !== undefined && emptyAtMs > deadlineMs + LATE_MS;

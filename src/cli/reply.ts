@@ -54,7 +54,7 @@ const conditionOptional = { loadRatio: number, reportAgeMs: number };
 
 const drain = record(
   { steeredHere: number, movedShare: number },
-  { viewersLeft: number, deadlineMs: number, emptyAtMs: number, emptySinceMs: number },
+  { viewersLeft: number, deadlineMs: number, emptyAtMs: number, keptUntilMs: number, emptySinceMs: number },
 );
 
 const edge = record(

@@ -57,7 +57,7 @@ export function createDrains({ onEmpty }: DrainsOptions = {}): Drains {
     const { startMs, movedShare: before } = drain;
     drain.movedShare = movedShare({ ...draining, startMs, movedShare: before, left, wallMs, seconds });
     if (left !== undefined) drain.departure.observe(left, wallMs);
-    const isEmpty = left === 0 && wallMs - drain.startMs >= draining.keptForMs;
+    const isEmpty = left === 0 && wallMs >= drain.startMs + draining.keptForMs;
     if (!isEmpty) drain.emptySinceMs = undefined;
     else if (drain.emptySinceMs === undefined) {
       drain.emptySinceMs = wallMs;
@@ -136,7 +136,8 @@ function newDrain(draining: Draining, { wallMs, monotonicMs }: Moment): Drain {
 
 function viewOf(drain: Drain): DrainView {
   const { draining, left, movedShare: share, emptySinceMs, tickedAtMs, sessions, departure } = drain;
-  const { deadlineMs } = draining;
+  const { deadlineMs, keptForMs } = draining;
+  const keptUntilMs = drain.startMs + keptForMs;
   const steeredHere = sessions.count(tickedAtMs);
   const isEven = left !== undefined && steeredHere >= MOSTLY * left;
   const emptyAtMs = emptySinceMs === undefined ? departure.emptyAtMs(tickedAtMs, isEven) : undefined;
@@ -146,6 +147,7 @@ function viewOf(drain: Drain): DrainView {
     movedShare: share,
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(emptyAtMs === undefined ? {} : { emptyAtMs }),
+    ...(keptUntilMs <= tickedAtMs ? {} : { keptUntilMs }),
     ...(emptySinceMs === undefined ? {} : { emptySinceMs }),
   };
 }

@@ -10,6 +10,8 @@ export interface DrainView {
   readonly deadlineMs?: number;
   /** Wall clock, when it is expected to be empty, by how viewers left so far. */
   readonly emptyAtMs?: number;
+  /** Wall clock: until then a DNS answer or redirect that names it may be kept; left out: none is any more. */
+  readonly keptUntilMs?: number;
   /** Wall clock: nobody has been left since. */
   readonly emptySinceMs?: number;
 }

@@ -198,7 +198,13 @@ export const EDGE: JsonSchema = object(
     url: text,
     drain: object(
       { steeredHere: count, movedShare: number },
-      { viewersLeft: number, deadlineMs: epochMs, emptyAtMs: epochMs, emptySinceMs: epochMs },
+      {
+        viewersLeft: number,
+        deadlineMs: epochMs,
+        emptyAtMs: epochMs,
+        keptUntilMs: epochMs,
+        emptySinceMs: epochMs,
+      },
     ),
     keptBy: { ...texts, description: "services that send viewers there though probes find it down" },
     ...conditionOptional,

@@ -68,6 +68,7 @@ export interface Surroundings {
   readonly actions?: Partial<CliActions>;
   readonly colour?: boolean;
   readonly token?: string;
+  readonly nowMs?: () => number;
   /** What the configuration names as the operators' door. */
   readonly server?: string;
 }
@@ -75,7 +76,7 @@ export interface Surroundings {
 /** Runs one command line as the shell would split it. */
 export async function edgeward(
   args: readonly string[],
-  { actions = {}, colour = false, token, server }: Surroundings = {},
+  { actions = {}, colour = false, token, nowMs = () => NOW_MS, server }: Surroundings = {},
 ): Promise<Ran> {
   let out = "";
   let err = "";
@@ -84,7 +85,7 @@ export async function edgeward(
     err: (text) => void (err += text),
     colour,
     ...(token === undefined ? {} : { token }),
-    nowMs: () => NOW_MS,
+    nowMs,
   });
   return { code, out, err };
 }

@@ -304,6 +304,27 @@ describe("drain and undrain", () => {
     expect({ code, err }).toEqual({ code: 1, err: "edgeward: ams1 does not drain any longer\n" });
   });
 
+  it("waits no longer than answers are kept where nobody will know when it is empty", async () => {
+    const unknown = { ...AMS1, state: "drain", drain: { steeredHere: 0, movedShare: 1 } };
+    const { url } = await ops({
+      "PUT /v1/edges/ams1/state": [200, { persisted: true, condition: AMS1 }],
+      "GET /v1/edges/ams1": [200, unknown],
+      "GET /v1/edges": [200, [{ ...unknown, drain: { ...unknown.drain, keptUntilMs: NOW_MS + 20_000 } }]],
+    });
+    expect((await edgeward(["edges", "--server", url])).out).toContain("may be kept still");
+    let wallMs = NOW_MS;
+    const nowMs = (): number => (wallMs += 8000);
+    const { code, out, err } = await edgeward(["drain", "ams1", "--wait", "--server", url], { nowMs });
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /nobody knows how many are left: no report, no steering; no answer that names it is kept any more\n$/,
+    );
+    expect(err).toMatch(
+      /^edgeward: ams1 drains, but nobody can tell when it is empty: it reports no load, .+\n$/,
+    );
+    expect(wallMs - NOW_MS, "in case a report is late").toBeGreaterThan(30_000);
+  });
+
   it("tells in the list of edges how far a drain has come", async () => {
     const drain = { steeredHere: 3, movedShare: 0.5, deadlineMs: NOW_MS + 60_000 };
     const edges = [

@@ -117,7 +117,9 @@ describe("a drain", () => {
     tick(0, 0);
     tick(19, 0);
     expect(told).toEqual([]);
+    expect(drains.view("ams1")?.keptUntilMs).toBe(START_MS + 20_000);
     tick(20, 0);
+    expect(drains.view("ams1")).not.toHaveProperty("keptUntilMs");
     tick(21, 0);
     expect(told).toEqual(["ams1"]);
     expect(drains.view("ams1")?.emptySinceMs).toBe(START_MS + 20_000);
