@@ -1,172 +1,236 @@
 /**
- * Viewers behind the answers of a bench: each answer brings one within its time to live, who stays for five minutes. They are counted by edge from
- * the program's own metrics and reported to it, every edge every five seconds, and the prices are read back.
- * While nobody asks, nobody comes and nobody leaves. Edges grow with what the machine answers, so that they are as full
- * on a crowded one.
+ * Viewers all over the world who watch where the answers of a bench send them. Each network of the mixture has a number of viewers of its own, 20 on
+ * average; each stays for half an hour, and they are more in the evening than in the morning, in a day that passes within an hour: what takes hours
+ * elsewhere takes minutes here. A network's resolver caches, and asks once in a time to live: players ask again while they play. Whoever comes goes
+ * where the last answer says, and stays there. Edges report who is there every five seconds.
+ *
+ * All this goes on whoever is measured meanwhile, and the generator brings nobody: it asks a hundred times as much for the same networks, as if their
+ * resolvers did not cache. Viewers as few as these cause some 3,700 queries per second.
  */
-const STAY_SECONDS = 300;
-const TICK_MS = 1000;
+import { randomFrom } from "../lib/random.mjs";
+import { QUESTION_COUNT, questions } from "./questions.mjs";
+import { startResolvers } from "./resolvers.mjs";
+
+const STAY_SECONDS = 1800;
+const VIEWERS_PER_NETWORK = 20;
 /** The time to live of the bench's answers. */
-const TICKS_UNDER_WAY = 20;
-/** What is answered per second is averaged over so many. */
-const GROWTH_TICKS = 10;
+const TTL_SECONDS = 20;
+const DAY_SECONDS = 3600;
+/** How much more than on average are there at the hour when most are, and less when fewest are. */
+const SWING = 0.6;
+const BUSIEST_HOUR = 20;
+/** At longitude 0, at the start. */
+const FIRST_HOUR = 16;
+const TICK_MS = 1000;
 /** Each edge reports in one of so many ticks. */
 const TICKS_PER_REPORT = 5;
-const CALIBRATION_TICKS = 4;
-/** What edges are built for, as multiples of what comes to them without prices: a third of them for too little. */
-const SIZES = [0.7, 1.3, 1.7];
-/** But at least for this part of all viewers. */
-const SMALLEST_SHARE = 0.0002;
-/** Nobody is reported as fuller at the start. */
-const FULL_SHARE = 0.995;
+/**
+ * What edges are built for, the largest first, in turns, as multiples of what would come to them at their busiest hour if each network were sent to the
+ * nearest: a third of them for too little.
+ */
+const SIZES = [1.4, 1, 0.6];
+/** No edge is built for less than this part of all viewers. */
+const SMALLEST_SHARE = 0.002;
+/** Nobody is fuller at the start. */
+const FULL_SHARE = 0.98;
+/** From here on who is sent to an edge makes it dearer at once. */
+const FILLING_SHARE = 0.985;
 
-/** What the prices did in a second in which the server was measured. @typedef {{ priced: number, moved: number, meanKm: number }} Prices */
+/**
+ * What was so in a second.
+ * @typedef {object} Second
+ * @property {number} priced edges with a price
+ * @property {number} moved prices that were others a second before
+ * @property {number} meanKm of the prices
+ * @property {number} filling edges that are about to be full
+ * @property {number} full edges with more viewers than they are built for
+ */
 
 /**
  * @typedef {object} Audience
- * @property {<T>(measure: () => Promise<T>) => Promise<T>} whileAsked
- * @property {() => readonly Prices[]} prices by second
- * @property {() => void} startOver when others are about to ask
+ * @property {() => readonly Second[]} seconds so far, from when all networks have been answered once
  * @property {() => Promise<void>} stop
  */
 
-/** @param {number} opsPort @param {readonly string[]} edges ids @returns {Audience} */
-export function gather(opsPort, edges) {
-  const base = `http://127.0.0.1:${opsPort}`;
-  let isAsked = false;
+/**
+ * @param {{ dns: number, ops: number }} ports
+ * @param {readonly import("../lib/sites.mjs").Site[]} sites without prices yet
+ * @returns {Audience}
+ */
+export function gather(ports, sites) {
+  const random = randomFrom(20);
+  const networks = networksOf(questions("mixture", QUESTION_COUNT));
+  const viewersOf = networks.map(() => -Math.log(chance(random)) * VIEWERS_PER_NETWORK);
+  const edgeOf = new Map(
+    sites.flatMap(({ addresses }, i) => addresses.map((address) => [numberOf(address), i])),
+  );
+  /** Where each was sent before there were prices; -1: not yet. */
+  const nearest = new Int16Array(networks.length).fill(-1);
+  let unplaced = networks.length;
+  /** Who is under way to each edge, by the tick that they come in. */
+  const underWay = Array.from({ length: TTL_SECONDS }, () => new Float64Array(sites.length));
+  /** @type {{ viewers: Float64Array, capacity: readonly number[] } | undefined} */
+  let there;
   /** @type {Map<string, number>} */
-  let capacity = new Map();
-  /** @type {Map<string, number>} */
-  let viewers = new Map();
-  /** Per second. @type {Map<string, number>} */
-  let coming = new Map();
-  /** Answers per second now, and when the edges were built. */
-  let rate = { now: 0, before: 0 };
-  /** @type {Map<string, number>[]} decisions so far by edge, of the ticks before there are viewers */
-  let calibration = [];
-  /** @type {{ decisions: Map<string, number>, priceKm: Map<string, number> } | undefined} */
-  let before;
-  /** @type {Prices[]} */
-  const prices = [];
+  let pricesBefore = new Map();
+  /** @type {Second[]} */
+  const seconds = [];
+  /** Of this second; on a crowded machine more than one may have passed since the last step. */
   let tick = 0;
-  let last = Promise.resolve();
+  const startMs = performance.now();
+
+  /** As a multiple of the average. @param {number} edge */
+  const busyness = (edge) => {
+    const days = (performance.now() - startMs) / 1000 / DAY_SECONDS + (sites[edge]?.longitude ?? 0) / 360;
+    return 1 + SWING * Math.cos(2 * Math.PI * (days + (FIRST_HOUR - BUSIEST_HOUR) / 24));
+  };
+
+  const resolvers = startResolvers(ports.dns, networks, TTL_SECONDS, (network, address) => {
+    const edge = edgeOf.get(address);
+    if (edge === undefined) throw new Error(`the address ${address} is no edge's`);
+    if (nearest[network] === -1) {
+      nearest[network] = edge;
+      unplaced--;
+    }
+    const perTtl = ((viewersOf[network] ?? 0) * TTL_SECONDS) / STAY_SECONDS;
+    for (let n = poisson(random, perTtl * busyness(nearest[network] ?? 0)); n > 0; n--)
+      add(underWay[random() % TTL_SECONDS], edge, 1);
+  });
+
+  const begin = () => {
+    const usual = new Float64Array(sites.length);
+    nearest.forEach((edge, network) => add(usual, edge, viewersOf[network] ?? 0));
+    const capacity = capacities(usual);
+    there = {
+      viewers: settled(
+        usual.map((viewers, i) => viewers * busyness(i)),
+        capacity,
+      ),
+      capacity,
+    };
+  };
+
+  const live = (/** @type {Float64Array} */ viewers) => {
+    const come = underWay[tick % TTL_SECONDS];
+    for (let edge = 0; edge < viewers.length; edge++) {
+      const before = viewers[edge] ?? 0;
+      viewers[edge] = Math.max(0, before + (come?.[edge] ?? 0) - poisson(random, before / STAY_SECONDS));
+    }
+    come?.fill(0);
+  };
+
+  const look = async (/** @type {NonNullable<typeof there>} */ { viewers, capacity }) => {
+    const priceKm = await pricesNow(ports.ops);
+    const priced = [...priceKm.values()].filter((km) => km > 0);
+    const share = (/** @type {number} */ i) => (viewers[i] ?? 0) / (capacity[i] ?? 1);
+    seconds.push({
+      priced: priced.length,
+      moved: [...priceKm].filter(([edge, km]) => pricesBefore.get(edge) !== km).length,
+      meanKm: priced.length === 0 ? 0 : sum(priced) / priced.length,
+      filling: sites.filter((_, i) => share(i) > FILLING_SHARE).length,
+      full: sites.filter((_, i) => share(i) > 1).length,
+    });
+    pricesBefore = priceKm;
+  };
 
   const step = async () => {
-    const text = await (await fetch(`${base}/metrics`)).text();
-    const decisions = valuesByEdge(text, "edgeward_decisions_total");
-    const priceKm = valuesByEdge(text, "edgeward_edge_price_km");
-    if (viewers.size === 0) begin(decisions);
-    else if (before !== undefined && isAsked) live(before, { decisions, priceKm });
-    before = { decisions, priceKm };
-    if (viewers.size > 0) await report();
-    tick++;
+    if (there === undefined && unplaced === 0) begin();
+    for (const now = Math.floor((performance.now() - startMs) / TICK_MS); tick < now; tick++)
+      if (there !== undefined) live(there.viewers);
+    if (there === undefined) return;
+    await report(ports.ops, sites, tick, there);
+    await look(there);
   };
 
-  /** @param {Map<string, number>} decisions */
-  const begin = (decisions) => {
-    if (!isAsked) return;
-    calibration.push(decisions);
-    if (calibration.length <= CALIBRATION_TICKS) return;
-    const [first = decisions] = calibration;
-    const perSecond = new Map(
-      edges.map((id) => [id, ((decisions.get(id) ?? 0) - (first.get(id) ?? 0)) / CALIBRATION_TICKS]),
-    );
-    coming = perSecond;
-    const all = sum([...perSecond.values()]);
-    rate = { now: all, before: all };
-    capacity = capacities(perSecond);
-    viewers = settled(perSecond, capacity);
-  };
-
-  /** @param {NonNullable<typeof before>} earlier @param {NonNullable<typeof before>} now */
-  const live = (earlier, now) => {
-    const all = sum([...now.decisions.values()]) - sum([...earlier.decisions.values()]);
-    rate.now += (all - rate.now) / GROWTH_TICKS;
-    for (const id of edges) {
-      const answers = (now.decisions.get(id) ?? 0) - (earlier.decisions.get(id) ?? 0);
-      const come = coming.get(id) ?? 0;
-      const there = viewers.get(id) ?? 0;
-      coming.set(id, come + ((answers * rate.before) / rate.now - come) / TICKS_UNDER_WAY);
-      viewers.set(id, there + come - there / STAY_SECONDS);
-    }
-    const km = [...now.priceKm.values()];
-    const priced = km.filter((price) => price > 0).length;
-    const moved = edges.filter((id) => now.priceKm.get(id) !== earlier.priceKm.get(id)).length;
-    prices.push({ priced, moved, meanKm: priced === 0 ? 0 : sum(km) / priced });
-  };
-
-  const report = () => {
-    const growth = rate.now / rate.before;
-    return Promise.all(
-      edges.map(async (id, i) => {
-        if ((i + tick) % TICKS_PER_REPORT !== 0) return;
-        const body = JSON.stringify({
-          viewers: Math.round((viewers.get(id) ?? 0) * growth),
-          capacity: { viewers: Math.round((capacity.get(id) ?? 0) * growth) },
-        });
-        const headers = { "content-type": "application/json" };
-        const { status } = await fetch(`${base}/v1/edges/${id}/load`, { method: "PUT", body, headers });
-        if (status >= 300) throw new Error(`the report of ${id} was refused: ${status}`);
-      }),
-    );
-  };
-
+  let last = Promise.resolve();
   const timer = setInterval(() => {
     last = last.then(step);
   }, TICK_MS);
   return {
-    async whileAsked(measure) {
-      isAsked = true;
-      try {
-        return await measure();
-      } finally {
-        isAsked = false;
-      }
-    },
-    prices: () => prices,
-    startOver() {
-      calibration = [];
-      viewers = new Map();
-    },
+    seconds: () => seconds,
     stop() {
+      resolvers.stop();
       clearInterval(timer);
       return last;
     },
   };
 }
 
-/** Viewers, by edge. @param {ReadonlyMap<string, number>} perSecond who come without prices */
-function capacities(perSecond) {
-  const all = sum([...perSecond.values()]);
-  return new Map(
-    [...perSecond].map(([id, rate], i) => {
-      const share = Math.max(SMALLEST_SHARE, rate / all) * (SIZES[i % SIZES.length] ?? 1);
-      return [id, Math.round(share * all * STAY_SECONDS)];
+/** One question of each, for a name that exists. @param {readonly import("./questions.mjs").Question[]} asked */
+function networksOf(asked) {
+  const bySubnet = new Map(
+    asked.filter(({ exists }) => exists).map((question) => [String(question.subnet), question]),
+  );
+  return [...bySubnet.values()];
+}
+
+/** Those whose turn it is. @param {number} opsPort @param {readonly import("../lib/sites.mjs").Site[]} sites @param {number} tick @param {{ viewers: Float64Array, capacity: readonly number[] }} there */
+async function report(opsPort, sites, tick, { viewers, capacity }) {
+  await Promise.all(
+    sites.map(async ({ id }, i) => {
+      if ((i + tick) % TICKS_PER_REPORT !== 0) return;
+      const body = JSON.stringify({ viewers: viewers[i], capacity: { viewers: capacity[i] } });
+      const headers = { "content-type": "application/json" };
+      const url = `http://127.0.0.1:${opsPort}/v1/edges/${id}/load`;
+      const { status } = await fetch(url, { method: "PUT", body, headers });
+      if (status >= 300) throw new Error(`the report of ${id} was refused: ${status}`);
     }),
   );
 }
 
-/** As many as come in a stay, up to what there is room for; the others are spread over the rest. @param {ReadonlyMap<string, number>} perSecond @param {ReadonlyMap<string, number>} capacity */
-function settled(perSecond, capacity) {
-  const edges = [...perSecond].map(([id, rate]) => {
-    const most = FULL_SHARE * (capacity.get(id) ?? 0);
-    const wanted = rate * STAY_SECONDS;
-    return { id, wanted, room: Math.max(0, most - wanted), over: Math.max(0, wanted - most) };
-  });
-  const spread = Math.min(1, sum(edges.map(({ over }) => over)) / sum(edges.map(({ room }) => room)));
-  return new Map(edges.map(({ id, wanted, room, over }) => [id, wanted - over + room * spread]));
+/** By edge. @param {number} opsPort */
+async function pricesNow(opsPort) {
+  const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+  const found = text.matchAll(/^edgeward_edge_price_km\{edge="([^"]*)"\} (\S+)$/gm);
+  return new Map([...found].map(([, edge = "", km]) => [edge, Number(km)]));
 }
 
-/** Of a metric, added up over its other labels. @param {string} text @param {string} name */
-function valuesByEdge(text, name) {
-  /** @type {Map<string, number>} */
-  const values = new Map();
-  for (const line of text.split("\n")) {
-    if (!line.startsWith(`${name}{`)) continue;
-    const edge = /edge="([^"]*)"/.exec(line)?.[1] ?? "";
-    values.set(edge, (values.get(edge) ?? 0) + Number(line.slice(line.lastIndexOf(" "))));
+/** Viewers, by edge. @param {Float64Array} usual how many there are on average, where each is sent to the nearest */
+function capacities(usual) {
+  const least = SMALLEST_SHARE * sum([...usual]);
+  const largestFirst = [...usual.keys()].sort((a, b) => (usual[b] ?? 0) - (usual[a] ?? 0));
+  return [...usual].map((viewers, edge) => {
+    const size = SIZES[largestFirst.indexOf(edge) % SIZES.length] ?? 1;
+    return Math.round(size * Math.max(least, viewers * (1 + SWING)));
+  });
+}
+
+/** As many as want to be there, up to what there is room for; the others are spread over the rest. @param {Float64Array} wanted @param {readonly number[]} capacity */
+function settled(wanted, capacity) {
+  const most = capacity.map((room) => FULL_SHARE * room);
+  const over = [...wanted].map((viewers, i) => Math.max(0, viewers - (most[i] ?? 0)));
+  const room = [...wanted].map((viewers, i) => Math.max(0, (most[i] ?? 0) - viewers));
+  const spread = Math.min(1, sum(over) / sum(room));
+  return wanted.map((viewers, i) => Math.round(viewers - (over[i] ?? 0) + (room[i] ?? 0) * spread));
+}
+
+const FEW = 30;
+
+/** Knuth's way for few, a normal distribution for many. @param {() => number} random @param {number} mean */
+function poisson(random, mean) {
+  if (mean > FEW) {
+    const normal = Math.sqrt(-2 * Math.log(chance(random))) * Math.cos(2 * Math.PI * chance(random));
+    return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal));
   }
-  return values;
+  const least = Math.exp(-mean);
+  let count = 0;
+  for (let product = chance(random); product > least; product *= chance(random)) count++;
+  return count;
+}
+
+/** Above 0, and at most 1. @param {() => number} random */
+function chance(random) {
+  return (random() + 1) / 2 ** 32;
+}
+
+/** @param {Float64Array | undefined} values @param {number} at @param {number} more */
+function add(values, at, more) {
+  if (values !== undefined) values[at] = (values[at] ?? 0) + more;
+}
+
+/** @param {string} address IPv4 */
+function numberOf(address) {
+  return address.split(".").reduce((number, part) => number * 256 + Number(part), 0);
 }
 
 /** @param {readonly number[]} values */

@@ -71,8 +71,8 @@ export async function throughputTable(mix, contenders, load, { rounds, seconds, 
   /** @type {Map<Contender, Yield[]>} */
   const yields = new Map(contenders.map((contender) => [contender, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const [{ port, pid, peer, whileAsked = plainly }, ofPeer] of yields) {
-      const result = await whileAsked(() => load.run({ port, pid, mix, addresses, seconds }));
+    for (const [{ port, pid, peer }, ofPeer] of yields) {
+      const result = await load.run({ port, pid, mix, addresses, seconds });
       ofPeer.push(result);
       progress(
         `${mix}, round ${round}, ${peer.name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.wrong} wrong, ${result.lost} lost`,
@@ -113,11 +113,6 @@ export async function throughputTable(mix, contenders, load, { rounds, seconds, 
       }),
     },
   };
-}
-
-/** @param {() => Promise<Yield>} run */
-function plainly(run) {
-  return run();
 }
 
 /** @param {import("./questions.mjs").Mix} mix */

@@ -2,7 +2,7 @@
 import { cpuSeconds } from "../lib/process.mjs";
 import { quantile } from "../lib/statistics.mjs";
 import { allocate, Batch, connectUdp } from "./libc.mjs";
-import { encode, questions } from "./questions.mjs";
+import { encode, QUESTION_COUNT, questions } from "./questions.mjs";
 
 /**
  * @typedef {object} Order
@@ -26,7 +26,6 @@ import { encode, questions } from "./questions.mjs";
  * @property {number} p99Ms
  */
 
-const QUESTION_COUNT = 1 << 17;
 const SLOT_OCTETS = 96;
 const SOCKET_COUNT = 8;
 /** Queries on the way per socket, and messages per system call. */

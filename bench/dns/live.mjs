@@ -1,4 +1,4 @@
-// npm run bench -- dns-live [--rounds=5] [--seconds=5]
+// npm run bench -- dns-live [--rounds=5] [--seconds=5] [--settle=240]
 import { startEdgeward } from "../lib/edgeward.mjs";
 import { option } from "../lib/option.mjs";
 import { inScratch, PINNING_NOTE, untilQuiet } from "../lib/process.mjs";
@@ -15,14 +15,15 @@ import { EXISTING_NAMES } from "./questions.mjs";
 
 const ROUNDS = option("rounds", 5);
 const SECONDS = option("seconds", 5);
+/** How long the audience watches before anything is measured: the program has to have seen for a while who comes. */
+const SETTLE_SECONDS = option("settle", 240);
 const SITES = sitesIn(
   CITIES.map(({ location: { latitude = 0, longitude = 0 } }) => ({ latitude, longitude })),
   50,
 );
 const ADDRESSES = SITES.flatMap(({ addresses }) => addresses);
-/** It is measured once so many edges have a price; the program has to have seen for a while who comes. */
+/** With fewer edges priced there is nothing to measure. */
 const EDGES_PRICED = 10;
-const SETTLING_ROUNDS = 60;
 
 /** @type {import("./audience.mjs").Audience | undefined} */
 let audience;
@@ -45,12 +46,8 @@ const priced = {
       ]),
     );
     const { child, ports } = await startEdgeward(folder, { hostnames: EXISTING_NAMES, more: { edges } });
-    audience = gather(
-      ports.ops,
-      sites.map(({ id }) => id),
-    );
-    const { whileAsked } = audience;
-    return { pid: child.pid, port: ports.dns, stop: child.stop, output: child.output, whileAsked };
+    audience = gather(ports, sites);
+    return { pid: child.pid, port: ports.dns, stop: child.stop, output: child.output };
   },
 };
 
@@ -68,11 +65,11 @@ await inScratch(async (folder) => {
     const circumstances = await circumstancesIn(folder, SITES);
     for (const peer of there) contenders.push(await started(peer, circumstances));
     for (const { pid, peer } of contenders) if (peer !== priced) await untilQuiet(pid);
+    await settle();
     const order = { rounds: ROUNDS, seconds: SECONDS, addresses: ADDRESSES };
     const tables = [];
     for (const mix of /** @type {const} */ (["mostly one subnet", "mixture"])) {
-      await settle(mix, contenders, load);
-      const from = audience?.prices().length ?? 0;
+      const from = audience?.seconds().length ?? 0;
       const { table } = await throughputTable(mix, contenders, load, order);
       tables.push(table, pricesTable(mix, from));
     }
@@ -93,43 +90,46 @@ await inScratch(async (folder) => {
   }
 });
 
-/** @param {import("./questions.mjs").Mix} mix @param {readonly import("./contest.mjs").Contender[]} contenders @param {import("./load.mjs").Load} load */
-async function settle(mix, contenders, load) {
-  audience?.startOver();
-  for (const { port, pid, peer, whileAsked } of contenders) {
-    if (peer !== priced || whileAsked === undefined) continue;
-    for (let round = 1; ; round++) {
-      await whileAsked(() => load.run({ port, pid, mix, seconds: SECONDS }));
-      const { priced: count = 0 } = audience?.prices().at(-1) ?? {};
-      progress(`${mix}: ${count} of ${SITES.length} edges have a price`);
-      if (count >= EDGES_PRICED) break;
-      if (round === SETTLING_ROUNDS)
-        throw new Error("too few edges have a price: there is nothing to measure");
-    }
+async function settle() {
+  let watched = 0;
+  while (watched < SETTLE_SECONDS) {
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    const seconds = audience?.seconds() ?? [];
+    watched = seconds.length;
+    const { priced, filling, meanKm, moved } = seconds.at(-1) ?? NOTHING;
+    progress(
+      `after ${watched} s: ${priced} of ${SITES.length} edges have a price, ${meanKm.toFixed(0)} km on average, ${moved} of which moved; ${filling} are about to be full`,
+    );
   }
+  if ((audience?.seconds().at(-1)?.priced ?? 0) < EDGES_PRICED)
+    throw new Error("too few edges have a price: there is nothing to measure");
 }
 
-/** What the prices did while edgeward was asked. @param {string} mix @param {number} from second */
+const NOTHING = { priced: 0, moved: 0, meanKm: 0, filling: 0 };
+
+/** What the prices did meanwhile. @param {string} mix @param {number} from second */
 function pricesTable(mix, from) {
-  const seconds = audience?.prices().slice(from) ?? [];
-  const mean = (/** @type {(second: import("./audience.mjs").Prices) => number} */ of) =>
+  const seconds = audience?.seconds().slice(from) ?? [];
+  const mean = (/** @type {(second: import("./audience.mjs").Second) => number} */ of) =>
     seconds.reduce((sum, second) => sum + of(second), 0) / seconds.length;
   return {
-    title: `Prices in the ${seconds.length} seconds in which edgeward was asked: ${mix}`,
+    title: `Prices in the ${seconds.length} seconds of these rounds: ${mix}`,
     columns: [
       "edges with a price",
-      "fewest",
       "mean price km",
       "prices that moved per second",
       "seconds in which none did",
+      "edges about to be full",
+      "edges overfull",
     ],
     rows: [
       [
         mean(({ priced }) => priced),
-        Math.min(...seconds.map(({ priced }) => priced)),
         mean(({ meanKm }) => meanKm),
         mean(({ moved }) => moved),
         seconds.filter(({ moved }) => moved === 0).length,
+        mean(({ filling }) => filling),
+        mean(({ full }) => full),
       ],
     ],
   };

@@ -4,6 +4,8 @@ import { randomFrom, randomSubnet } from "../lib/random.mjs";
 const NAME_COUNT = 200;
 const EXISTING_COUNT = 180;
 const SUBNET_COUNT = 100_000;
+/** So many of a mix are asked, round and round. */
+export const QUESTION_COUNT = 1 << 17;
 const OTHERS_EVERY = 8;
 /** London, as many guides to client subnets have it. */
 const FIXED_SUBNET = /** @type {const} */ ([81, 2, 69]);

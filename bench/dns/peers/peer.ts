@@ -35,6 +35,4 @@ export interface RunningPeer {
   /** What it said last. */
   readonly output: () => string;
   readonly stop: () => Promise<void>;
-  /** Goes on around a measurement of this one; left out: nothing does. */
-  readonly whileAsked?: <T>(measure: () => Promise<T>) => Promise<T>;
 }
