@@ -16,7 +16,7 @@ import { type Pools, poolsInSteps } from "./pricing/pools.ts";
 import { createRecent } from "./pricing/recent.ts";
 import { askersKey, squareKey } from "./pricing/squares.ts";
 import { type AtDoor, createAtDoor, unreachableAt } from "./selection/at-door.ts";
-import { applyBias } from "./selection/bias.ts";
+import { applyBias, awayFromLostIpv4, isIpv4Lost } from "./selection/bias.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { laidOut } from "./selection/world-layout.ts";
 import { keepPlaying } from "./selection/keep.ts";
@@ -168,6 +168,16 @@ export function createRedirector(
     return true;
   };
 
+  /** As `choose`, for a viewer who comes himself, so that it is known by which family he does: by IPv4 he may have no other. */
+  const chooseFor = (service: Service, question: Question, most: number, trace?: Trace): Decision => {
+    const decision = choose(service, question, most, trace);
+    const [best] = decision.edges;
+    if (best === undefined || question.client.address.family !== 4 || !isIpv4Lost(best)) return decision;
+    if (question.bias !== undefined) return decision;
+    const other = choose(service, { ...question, bias: awayFromLostIpv4 }, service.edges.length);
+    return { ...other, edges: other.edges.slice(0, most) };
+  };
+
   const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAgain });
 
   const seenAt = (door: DoorName, configured: Service, trace?: Trace): Service => {
@@ -189,9 +199,9 @@ export function createRedirector(
       trace === undefined &&
       !movesWithLoad(service) &&
       inService?.isPlaceless(question.client) !== true;
-    return isForNetwork
-      ? kept.decide(service, question)
-      : choose(service, question, question.most ?? service.edges.length, trace);
+    if (isForNetwork) return kept.decide(service, question);
+    const most = question.most ?? service.edges.length;
+    return (door === "http" ? chooseFor : choose)(service, question, most, trace);
   };
 
   return {
@@ -227,7 +237,8 @@ export function createRedirector(
       const configured = inService?.serviceAt(question.hostname, question.path);
       if (configured === undefined) return undefined;
       const service = door === undefined ? configured : seenAt(door, configured, trace);
-      const decision = choose(service, question, question.most ?? service.edges.length, trace);
+      const most = question.most ?? service.edges.length;
+      const decision = (door === "http" ? chooseFor : choose)(service, question, most, trace);
       return kept.explained(decision, question.client);
     },
     recall: kept.recall,

@@ -4,7 +4,9 @@ import { placeTable } from "../src/geo/places.ts";
 import type { Client } from "../src/model/client.ts";
 import type { Place } from "../src/model/inventory.ts";
 import type { Location } from "../src/model/location.ts";
-import type { World } from "../src/model/world.ts";
+import { UP_IPV4, UP_IPV6, type World } from "../src/model/world.ts";
+import type { Decision } from "../src/model/decision.ts";
+import type { Edge } from "../src/model/edge.ts";
 import { askersKey, squareKey } from "../src/pricing/squares.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
@@ -143,5 +145,44 @@ describe("an answer for a place whose viewers have lost their edge", () => {
     // They wait for their resolver: nobody comes with an answer for another's subnet.
     const subnet: Client = { ...clientAt(1, 1), from: "client-subnet" };
     expect(decide({ ...full, sent: world(900, 150).sent }, "dns", subnet)).toBe("near");
+  });
+});
+
+describe("viewers who come over IPv4 to an edge whose IPv4 is down", () => {
+  const address6 = { family: 6, bytes: new Uint8Array(16).fill(1) } as const;
+  const withBoth = (edge: Edge): Edge => ({ ...edge, addresses: [...edge.addresses, address6] });
+  const near = withBoth(edgeAt("near", 0, 0, 0));
+  const far = withBoth(edgeAt("far", 1, 0, 5));
+  const only6 = { ...edgeAt("only6", 2, 0, 0), addresses: [address6] };
+  const edges = [near, far, only6];
+  const services = [
+    serviceOf([near, far]),
+    serviceOf([far, only6], { id: "six", index: 1, hostnames: ["six.example.net"] }),
+  ];
+  const at = { layer: "city", latitude: 0, longitude: 0 } as const;
+  const served = (up: readonly number[]) => {
+    const redirector = createRedirector(() => ({ location: at, prefixLength: 16 }));
+    redirector.take(plainInventory({ edges, services }), { ...worldOf(edges), up: Uint8Array.from(up) });
+    return (family: 4 | 6, hostname = "live.example.net", most?: number) => {
+      const bytes = family === 4 ? Uint8Array.of(198, 51, 100, 7) : address6.bytes;
+      const client: Client = { address: { family, bytes }, prefixLength: 8 * bytes.length, from: "source" };
+      const question = { hostname, client, path: "/x", ...(most === undefined ? {} : { most }) };
+      const ids = (decision?: Decision) => decision?.edges.map(({ edge }) => edge.id);
+      const explained = ids(redirector.explain(question, { reject() {} }, "http"));
+      expect(explained).toEqual(ids(redirector.decide(question, "http")));
+      return explained;
+    };
+  };
+
+  it("are redirected to the next best edge, and those over IPv6 are not", () => {
+    const viewer = served([UP_IPV6, UP_IPV4 | UP_IPV6, UP_IPV6]);
+    expect(viewer(4)).toEqual(["far", "near"]);
+    expect(viewer(4, "live.example.net", 1)).toEqual(["far"]);
+    expect(viewer(6)).toEqual(["near", "far"]);
+  });
+
+  it("stay where they are if no other edge is better, or nobody knows", () => {
+    expect(served([UP_IPV6, UP_IPV6, UP_IPV6])(4)).toEqual(["near", "far"]);
+    expect(served([UP_IPV4, UP_IPV4, UP_IPV6])(4, "six.example.net")).toEqual(["only6", "far"]);
   });
 });
