@@ -18,33 +18,46 @@ import type { Log } from "./model/log.ts";
 import type { Problem } from "./model/problem.ts";
 import { probeEdge } from "./probe/once.ts";
 import { steerFile } from "./steer-file.ts";
+import { zoneNotes } from "./zone-notes.ts";
 
 export async function check(configFile: string): Promise<CheckView> {
   const loaded = await read(configFile);
   if (loaded.kind === "problems") return { file: configFile, problems: loaded.problems };
-  const notes = await databaseNotes(loaded.inventory);
-  const summary = summaryOf(loaded.inventory);
+  const { inventory } = loaded;
+  const notes = await placed(inventory, [...(await databaseNotes(inventory)), ...zoneNotes(inventory)]);
+  const summary = summaryOf(inventory);
   return { file: configFile, problems: [], ...(notes.length > 0 && { notes }), summary };
 }
 
+interface Note {
+  /** In the main file. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+async function placed({ file }: Inventory, notes: readonly Note[]): Promise<readonly Problem[]> {
+  if (notes.length === 0) return [];
+  const places = await whereWritten(
+    file,
+    process.env,
+    notes.map(({ path }) => path),
+  );
+  return notes.map(({ message }, i) => ({ ...(places[i] as Omit<Problem, "message">), message }));
+}
+
 /** Of those that the configuration names: read and judged as a service does at its start. */
-async function databaseNotes({ file, geoip }: Inventory): Promise<readonly Problem[]> {
+async function databaseNotes({ geoip }: Inventory): Promise<readonly Note[]> {
   const named = (["city", "asn"] as const).flatMap((role) =>
     geoip[role].map((path, i) => ({ role, path, written: ["geoip", role, i] })),
   );
   if (named.length === 0) return [];
   const geo = await openGeo({ files: geoip, places: [], log: collecting([]), packagedCity: [] });
   geo.stop();
-  const places = await whereWritten(
-    file,
-    process.env,
-    named.map(({ written }) => written),
-  );
-  return named.flatMap(({ role, path }, i): readonly Problem[] => {
+  return named.flatMap(({ role, path, written }): readonly Note[] => {
     const flaw = geo.databases().find((known) => known.path === path && known.role === role)?.flaw;
     if (flaw === undefined) return [];
     const message = `${path} is not used (${flaw.reason}): ${flaw.detail}; edgeward starts all the same, and locates viewers without it`;
-    return [{ ...(places[i] as Omit<Problem, "message">), message }];
+    return [{ path: written, message }];
   });
 }
 
