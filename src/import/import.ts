@@ -47,11 +47,20 @@ export function importFrom(
   return { kind: "imported", yaml: writeDraft(placed, options), notes: placed.notes };
 }
 
+function isOnEarth({ latitude, longitude }: NonNullable<DraftEdge["location"]>): boolean {
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
+}
+
 /** Edges of which the other program does not say where they are get GeoIP's word, where it has one. */
 function withPlaces(draft: Draft, file: string, locate: ImportOptions["locate"]): Draft {
   const notes = [...draft.notes];
-  const edges = draft.edges.map((edge): DraftEdge => {
-    if (edge.location !== undefined) return edge;
+  const edges = draft.edges.map((given): DraftEdge => {
+    const { location, ...edge } = given;
+    if (location !== undefined && isOnEarth(location)) return given;
+    if (location !== undefined) {
+      const { latitude, longitude } = location;
+      notes.push({ file, message: `${edge.id}: ${latitude}, ${longitude} is nowhere; not carried over` });
+    }
     const [guess] = (edge.addresses ?? []).flatMap((address) => locate(address) ?? []);
     if (guess === undefined) {
       notes.push({

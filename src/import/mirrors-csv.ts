@@ -67,6 +67,9 @@ function columnFor(name: string): Column | undefined {
   );
 }
 
+/** Less says nothing of an edge's capacity. Bandwidth is in Mbit/s. */
+const LEAST: Partial<Record<Column, number>> = { viewers: 1, bandwidth: 0.001 };
+
 type Take = (message: string, line?: number) => void;
 
 function edgeOf(
@@ -81,8 +84,9 @@ function edgeOf(
     const [text] = values(column);
     if (text === undefined) return undefined;
     const value = Number(text.replace(",", "."));
-    if (Number.isFinite(value)) return value;
-    note(`${column}: ${text.slice(0, 40)} is no number`, line);
+    const shown = `${column}: ${text.slice(0, 40)}`;
+    if (Number.isFinite(value) && value >= (LEAST[column] ?? Number.NEGATIVE_INFINITY)) return value;
+    note(Number.isFinite(value) ? `${shown} is too little` : `${shown} is no number`, line);
     return undefined;
   };
   const addresses = values("addresses")
@@ -123,6 +127,8 @@ function isAddress(text: string): boolean {
 function urlIn(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const whole = /^https?:\/\//i.test(text) ? text : `http://${text}`;
+  // A scheme of its own, as ftp: or rsync:, is none that viewers can be redirected to.
+  if (whole !== text && /^[a-z][a-z\d+.-]*:\/\//i.test(text)) return undefined;
   if (!URL.canParse(whole)) return undefined;
   const { origin, pathname, hostname } = new URL(whole);
   return hostname === "" ? undefined : origin + pathname.replace(/\/+$/, "");
@@ -131,7 +137,7 @@ function urlIn(text: string | undefined): string | undefined {
 function capacityOf(viewers: number | undefined, mbps: number | undefined): DraftEdge["capacity"] {
   if (viewers === undefined && mbps === undefined) return undefined;
   return {
-    ...(viewers === undefined ? {} : { viewers: Math.max(1, Math.round(viewers)) }),
+    ...(viewers === undefined ? {} : { viewers: Math.round(viewers) }),
     ...(mbps === undefined ? {} : { bandwidth: `${mbps}Mbps` }),
   };
 }

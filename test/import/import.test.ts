@@ -209,6 +209,31 @@ describe("a list of mirrors", () => {
       ]),
     );
   });
+
+  it("leaves out what our configuration would not take", async () => {
+    const { inventory, edge, lines } = await taken("csv", {
+      "mirrors.csv": [
+        "name,url,lat,lon,viewers,bandwidth",
+        "one,ftp://one.example.net,1,2,,",
+        "two,http://two.example.net,95,2,0,-5",
+        "three,three.example.net:8080/pub,1,2,1,0.5",
+      ].join("\n"),
+    });
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["two", "three"]);
+    expect(edge("two")).toMatchObject({ location: { latitude: 0, longitude: 0 }, capacity: {} });
+    expect(edge("three")).toMatchObject({
+      url: "http://three.example.net:8080/pub",
+      capacity: { viewers: 1, bandwidth: 500_000 },
+    });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "mirrors.csv:2: no usable url or address; left out",
+        "mirrors.csv: two: 95, 2 is nowhere; not carried over",
+        "mirrors.csv:3: viewers: 0 is too little",
+        "mirrors.csv:3: bandwidth: -5 is too little",
+      ]),
+    );
+  });
 });
 
 describe("what is none of these", () => {
