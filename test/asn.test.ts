@@ -29,6 +29,7 @@ describe("an ASN database", () => {
   const decide = async (rules: string, ams1: string, address: string) => {
     const inventory = await inventoryOf(`
 listen: { http: ["127.0.0.1:8080"] }
+geoip: { asn: [asn.mmdb] }
 zones: { example.net: { nameservers: [ns.example.org], contact: a@example.net } }
 edges:
   lon1: { location: { latitude: 51.5, longitude: -0.1 }, addresses: [192.0.2.1] }

@@ -24,6 +24,7 @@ import { checkLoops } from "./build-http.ts";
 import { buildMistBalancer } from "./build-mistserver.ts";
 import { type Known, buildServices } from "./build-services.ts";
 import { buildZones, checkZoneNames, zoneName } from "./build-zones.ts";
+import { checkAsns } from "./check-asns.ts";
 import type { Findings } from "./findings.ts";
 import { doorsOf } from "./doors.ts";
 import type { Report } from "./report.ts";
@@ -69,6 +70,7 @@ export function build(
   );
   const known = knownTo(edges, root);
   const services = buildServices(inFileOrder(root, "services", file.services), known, report);
+  checkAsns(file, edgeInputs, report);
   const surroundings = {
     zones: known.zones,
     services: servicesByHostname(file),

@@ -38,7 +38,7 @@ describe("rules of the choice", () => {
 
   it("prefer an edge for an ISP, a network, a country", async () => {
     const { edges } = await inventoryOf(
-      `${head}edges: { ams1: { ${place}, preferredFor: { asns: [AS64500], networks: [198.51.100.0/24], countries: [LU] } } }`,
+      `${head}geoip: { asn: [asn.mmdb] }\nedges: { ams1: { ${place}, preferredFor: { asns: [AS64500], networks: [198.51.100.0/24], countries: [LU] } } }`,
     );
     expect(edges[0]?.preferredFor).toMatchObject({
       asns: [64500],
