@@ -89,6 +89,10 @@ function scopeOf({ address }: Client, length: number): string {
 }
 
 function choiceView({ edge, distanceKm, priceKm, correctionKm, favour, loadRatio, up }: Choice): ChoiceView {
+  const isUp = { 4: (up & UP_IPV4) !== 0, 6: (up & UP_IPV6) !== 0 };
+  const down = [4 as const, 6 as const].filter(
+    (family) => !isUp[family] && edge.addresses.some((address) => address.family === family),
+  );
   return {
     id: edge.id,
     ...(edge.url === undefined ? {} : { url: edge.url }),
@@ -97,7 +101,8 @@ function choiceView({ edge, distanceKm, priceKm, correctionKm, favour, loadRatio
     ...(correctionKm === undefined ? {} : { correctionKm }),
     ...(favour && { favour }),
     load: known(loadRatio),
-    up: { 4: (up & UP_IPV4) !== 0, 6: (up & UP_IPV6) !== 0 },
+    up: isUp,
+    ...(down.length === 0 ? {} : { down }),
   };
 }
 

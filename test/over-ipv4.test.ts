@@ -6,10 +6,13 @@ import { keepReplies } from "../src/dns/kept-replies.ts";
 import { compileNamespace } from "../src/dns/namespace.ts";
 import { prepareReplies } from "../src/dns/prepared-replies.ts";
 import { createResponder } from "../src/dns/responder.ts";
+import type { Client } from "../src/model/client.ts";
+import type { Decision, Question } from "../src/model/decision.ts";
 import type { Edge } from "../src/model/edge.ts";
 import type { ServiceBinding } from "../src/model/service.ts";
 import { UP_IPV4, UP_IPV6, type World } from "../src/model/world.ts";
 import { createRedirector } from "../src/redirector.ts";
+import { explainView } from "../src/views.ts";
 import { data, decode, negativeTtl, type Reply } from "./dns/answers.ts";
 import { query, subnet, TYPES } from "./dns/packets.ts";
 import { plainInventory, plainZone } from "./inventory.ts";
@@ -85,7 +88,8 @@ function answering(...up: number[]) {
     const length = kept.respond(packet, octets.length, Uint8Array.of(127, 0, 0, 1), out);
     return decode(Buffer.from(out.octets.subarray(0, length)));
   };
-  return { ask, take };
+  const explain = (question: Question) => redirector.explain(question, { reject() {} }, "dns");
+  return { ask, take, explain };
 }
 
 function room(): PacketRoom {
@@ -117,6 +121,21 @@ describe("who has no IPv6", () => {
     const hint4 = octets.indexOf(Buffer.of(0, 4, 0, 4, 192, 0, 2));
     expect(octets[hint4 + 7]).toBe(NEW_YORK.index);
     expect(octets[octets.indexOf(Buffer.of(0, 6, 0, 16)) + 19]).toBe(AMSTERDAM.index + 1);
+  });
+
+  it("is told by explain which family is down, and which has no address", () => {
+    const client: Client = {
+      address: { family: 4, bytes: Uint8Array.of(100, 64, 7, 1) },
+      prefixLength: 32,
+      from: "asked",
+    };
+    const decision = answering(UP_IPV6, BOTH, BOTH, UP_IPV4).explain({ hostname: `live.${ZONE}`, client });
+    const view = explainView(decision as Decision, client, []);
+    expect(view.edges.map(({ id, down }) => [id, down])).toEqual([
+      ["ams1", [4]],
+      ["nyc1", undefined],
+      ["sin1", undefined],
+    ]);
   });
 
   it("is back at once when that is over, however often he asked before", () => {

@@ -69,7 +69,7 @@ const CHOICE_COLUMNS = [
 
 /** The score is what `rank: nearest` orders by. */
 function choiceRow(choice: ChoiceView, index: number): Cell[] {
-  const { id, url, distanceKm, load, priceKm, correctionKm = 0, favour, up } = choice;
+  const { id, url, distanceKm, load, priceKm, correctionKm = 0, favour, up, down = [] } = choice;
   return [
     String(index + 1),
     { text: id, style: "bold" },
@@ -80,8 +80,8 @@ function choiceRow(choice: ChoiceView, index: number): Cell[] {
     kilometres(
       typeof distanceKm === "number" ? distanceKm + priceKm + correctionKm - (favour?.km ?? 0) : undefined,
     ),
-    upCell(up["4"]),
-    upCell(up["6"]),
+    familyCell(up["4"], down.includes(4)),
+    familyCell(up["6"], down.includes(6)),
     url ?? UNKNOWN,
     favour === undefined ? "" : (wordFor(FAVOURS, favour.why) ?? favour.why),
   ];
@@ -94,8 +94,9 @@ const FAVOURS: Readonly<Record<FavourReason, string>> = {
   viewer: "this viewer's edge",
 };
 
-function upCell(up: boolean): Cell {
-  return up ? { text: "up", style: "green" } : UNKNOWN;
+function familyCell(isUp: boolean, isDown: boolean): Cell {
+  if (isDown) return { text: "down", style: "red" };
+  return isUp ? { text: "up", style: "green" } : UNKNOWN;
 }
 
 const REJECTION_COLUMNS = [

@@ -103,6 +103,8 @@ export interface ChoiceView {
   /** Share of the capacity in use; null when unknown or unlimited. */
   readonly load: number | null;
   readonly up: { readonly 4: boolean; readonly 6: boolean };
+  /** Families that are not up though it has addresses in them. Absent for none. */
+  readonly down?: readonly (4 | 6)[];
 }
 
 export interface RejectionView {

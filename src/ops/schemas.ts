@@ -267,6 +267,10 @@ export const EXPLANATION: JsonSchema = object({
         url: text,
         correctionKm: { type: "number", description: "kilometres that players' reports add to the distance" },
         favour: object({ km: number, why: { enum: ["preferred", "stream", "warm", "viewer"] } }),
+        down: {
+          ...arrayOf({ enum: [4, 6] }),
+          description: "families that are not up though the edge has addresses in them",
+        },
       },
     ),
   ),

@@ -61,6 +61,15 @@ describe("explain", () => {
     ]);
   });
 
+  it("tells a family that is down from one without an address", async () => {
+    const [ams1] = EXPLAINED.edges;
+    const { url } = await ops({
+      "GET /v1/explain": [200, { ...EXPLAINED, edges: [{ ...ams1, down: [6] }] }],
+    });
+    const { out } = await edgeward([...ask, "--server", url]);
+    expect(out).toMatch(/^1 +ams1 .* up +down +http:/m);
+  });
+
   it("prints the very object of /v1/explain with -o json", async () => {
     const { url } = await ops({ "GET /v1/explain": [200, EXPLAINED] });
     const { code, out } = await edgeward([...ask, "-o", "json", "--server", url]);
