@@ -1,9 +1,10 @@
 /** What zones may say, and resolvers or mail servers stumble over: `check` notes it. */
 import { compileNamespace, type Holding, MAX_ALIASES, type Namespace } from "./dns/namespace.ts";
 import { wireName } from "./dns/name.ts";
-import { TYPE } from "./dns/wire.ts";
+import { typeOf } from "./dns/records.ts";
+import { MAX_MESSAGE_OCTETS, TYPE } from "./dns/wire.ts";
 import type { Inventory } from "./model/inventory.ts";
-import type { StaticRecord, Zone } from "./model/zone.ts";
+import type { RecordData, StaticRecord, Zone } from "./model/zone.ts";
 
 export interface ZoneNote {
   /** In the main file; the zone's name in lower case. */
@@ -35,6 +36,8 @@ function recordFlaw(record: StaticRecord, zone: Zone, find: Find): string | unde
   const isDelegation = data.type === "NS";
   if (own?.kind === "referral" && !isDelegation && !isGlue(record, zone))
     return `${name} is handed over to other servers by NS records, so that nobody asks here for it; leave it out`;
+  if (isTooLong(own, data))
+    return `the ${data.type} records of ${name} do not fit a message together (65,535 octets); shorten them`;
   switch (data.type) {
     case "NS":
       return isAtOrBelow(data.target, name) && !hasAddress(data.target, zone)
@@ -80,6 +83,16 @@ function aliasFlaw(name: string, own: Holding | undefined, find: Find): string |
     ? `${name} leads back to an alias, so that nobody gets anywhere; name a host`
     : `${name} leads over more than the ${MAX_ALIASES} aliases that are followed in one answer; name what is at their end`;
 }
+
+/** Over TCP too, with a question and EDNS (RFC 1035 4.2.2). */
+function isTooLong(own: Holding | undefined, data: RecordData): boolean {
+  if (own?.kind !== "records" && own?.kind !== "service") return false;
+  const set = own.sets.get(typeOf(data));
+  return set !== undefined && set.octets.length > MAX_MESSAGE_OCTETS - MOST_BESIDE_OCTETS;
+}
+
+/** Header, the longest question, and OPT with all that may be in it. */
+const MOST_BESIDE_OCTETS = 512;
 
 /** Whether it is an address of a nameserver that NS records of the zone name. */
 function isGlue({ name, data }: StaticRecord, { records }: Zone): boolean {

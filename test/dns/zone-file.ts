@@ -7,7 +7,7 @@ export function zoneFile(zone: Zone): string {
   const [user = "", domain = ""] = contact.split("@");
   const mailbox = `${user.replaceAll(".", "\\.")}.${domain}.`;
   return [
-    `${name}. ${ttlSeconds} IN SOA ${nameservers[0]}. ${mailbox} ${serial} 7200 1800 1209600 ${negativeTtlSeconds}`,
+    `${name}. ${ttlSeconds} IN SOA ${nameservers[0]}. ${mailbox} ${serial} 14400 3600 1209600 ${negativeTtlSeconds}`,
     ...nameservers.map((server) => `${name}. ${ttlSeconds} IN NS ${server}.`),
     ...records.map(
       (record) => `${record.name}. ${record.ttlSeconds} IN ${record.data.type} ${presentation(record.data)}`,

@@ -43,7 +43,7 @@ describe.each(WAYS)("dig, %s", (_name, way) => {
     const short = async (name: string, type: string): Promise<string> =>
       (await dig(way, "+short", name, type)).trim();
     expect(await short(ZONE, "SOA")).toBe(
-      `ns1.${ZONE}. host\\.master.example.net. 4000000001 7200 1800 1209600 30`,
+      `ns1.${ZONE}. host\\.master.example.net. 4000000001 14400 3600 1209600 30`,
     );
     expect(await short(ZONE, "MX")).toBe(`10 mail.${ZONE}.`);
     expect(await short(ZONE, "CAA")).toBe('0 issue "letsencrypt.org"');
