@@ -5,6 +5,7 @@ import type { Inventory } from "./model/inventory.ts";
 import type { Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
+import { askAgainMs } from "./pricing/recent.ts";
 import type { Alike } from "./selection/alike.ts";
 import { choiceOf } from "./selection/choice-table.ts";
 import type { Field } from "./selection/field.ts";
@@ -143,12 +144,12 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const [best] = edges;
     if (best === undefined || !isNetwork(client)) return false;
     const { up } = (situation as Situation).world;
-    return wasSentLately(table.words, row, best.edge.index, up, windowMsOf(service), monotonicMs());
+    return wasSentLately(table.words, row, best.edge.index, up, askAgainMs(service), monotonicMs());
   };
 
   const noteAt = (row: number, { edges, service }: Decision): void => {
     const [best] = edges;
-    if (best !== undefined) noteSent(table.words, row, best.edge.index, monotonicMs() + windowMsOf(service));
+    if (best !== undefined) noteSent(table.words, row, best.edge.index, monotonicMs() + askAgainMs(service));
   };
 
   /** Makes an old row one of now. @returns what is decided for it now; undefined: that has to be decided in full */
@@ -327,11 +328,6 @@ function withScope(decision: Decision, prefixLength: number): Decision {
   return prefixLength === decision.scopePrefixLength
     ? decision
     : { ...decision, scopePrefixLength: prefixLength };
-}
-
-/** For so long who asks again is the same viewer. */
-function windowMsOf({ dns }: Service): number {
-  return dns.ttlSeconds * 1000;
 }
 
 interface Made {

@@ -13,7 +13,7 @@ import type { World } from "./model/world.ts";
 import { createKeptDecisions } from "./kept-decisions.ts";
 import { createLedger, type Arrivals, type Ledger, type PackedArrivals } from "./pricing/ledger.ts";
 import { type Pools, poolsInSteps } from "./pricing/pools.ts";
-import { createRecent } from "./pricing/recent.ts";
+import { askAgainMs, createRecent } from "./pricing/recent.ts";
 import { askersKey, squareKey } from "./pricing/squares.ts";
 import { type AtDoor, createAtDoor, unreachableAt } from "./selection/at-door.ts";
 import { applyBias, awayFromLostIpv4, isIpv4Lost } from "./selection/bias.ts";
@@ -98,8 +98,8 @@ export function createRedirector(
     const { client, playing } = question;
     const best = decision.edges[0];
     if (best === undefined) return false;
-    const { index, dns } = decision.service;
-    const windowMs = door === "dns" ? dns.ttlSeconds * 1000 : PLAYING_MS;
+    const { index } = decision.service;
+    const windowMs = door === "dns" ? askAgainMs(decision.service) : PLAYING_MS;
     const slot = world.sent.slot[best.edge.index] as number;
     // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
     if (playing?.edge.id === best.edge.id) return false;
@@ -159,8 +159,8 @@ export function createRedirector(
     const best = decision.edges[0];
     if (best === undefined) return false;
     const { world, pools, ledger } = inService as InService;
-    const { index, dns } = decision.service;
-    const windowMs = dns.ttlSeconds * 1000;
+    const { index } = decision.service;
+    const windowMs = askAgainMs(decision.service);
     if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return false;
     const slot = world.sent.slot[best.edge.index] as number;
     ledger.countAt("dns", pools.ofService[index] as number, slot, place, at, client.from);
