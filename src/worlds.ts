@@ -70,7 +70,6 @@ export function createWorlds(options: WorldsOptions): Worlds {
     log.error({ ...death }, "the prices' thread has died and is replaced"),
   );
   const pricing = createPricing({
-    ttlMs: 30_000,
     rampUpMs: 60_000,
     solver,
     onSudden: () => refresh(),

@@ -80,7 +80,7 @@ interface Day {
 function live(km: readonly number[], shareReported: number): Day {
   const random = randomFrom(7);
   const corrections = correctionsOf(km);
-  const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 0 });
+  const pricing = createPricing({ rampUpMs: 0 });
   pricing.take(EDGES, [SERVICE]);
   const redirector = createRedirector(() => ({ location: { layer: "none" }, prefixLength: 24 }));
   const there = [0, 0, 0];

@@ -61,8 +61,15 @@ const RETRY_MS = 10_000;
 /** In standard deviations: what is further off has another cause. */
 const SURPRISE_MAX = 6;
 
-/** @param ttlMs how long an answer is cached */
-export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "between">): Answers {
+/**
+ * One whose time to live was lowered counts as any other: who asks again within the usual time is not counted again, and brings in all of
+ * it as many viewers.
+ * @param ttlMsOf how long the answers of a pool are usually kept
+ */
+export function createAnswers(
+  ttlMsOf: (pool: number) => number,
+  rushes: Pick<Rushes, "at" | "between">,
+): Answers {
   const squares = new Squares();
   const bySlot = new Map<number, Past>();
   /** By position of an area: the rush of a time that is looked at; NaN: not yet asked for. */
@@ -71,22 +78,31 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
   const pastOf = (slot: number): Past => {
     const known = bySlot.get(slot);
     if (known !== undefined) return known;
-    const past = { told: 0, given: [], bySquare: new Map() };
+    const past = { told: 0, byTtl: new Map(), bySquare: new Map() };
     bySlot.set(slot, past);
     return past;
   };
   /** What was told at once is one step, however many squares it is of. */
-  const stepOf = (past: Past, atMs: number): Step => {
-    const last = past.given.at(-1);
+  const stepOf = (past: Past, ttlMs: number, atMs: number): Step => {
+    const given = past.byTtl.get(ttlMs) ?? [];
+    past.byTtl.set(ttlMs, given);
+    const last = given.at(-1);
     if (last?.atMs === atMs) return last;
     const step = { atMs, squares: [], answers: [], back: [] };
-    past.given.push(step);
+    given.push(step);
     return step;
   };
-  const give = (slot: number, square: number, answers: number, returned: Returned, nowMs: number): void => {
+  const give = (
+    slot: number,
+    pool: number,
+    square: number,
+    answers: number,
+    returned: Returned,
+    nowMs: number,
+  ): void => {
     const past = pastOf(slot);
     past.told += answers;
-    const step = stepOf(past, nowMs);
+    const step = stepOf(past, ttlMsOf(pool), nowMs);
     step.squares.push(square);
     step.answers.push(answers);
     step.back.push(answers * (returned.get(squares.keys[square] as number)?.perAnswer ?? 0));
@@ -102,7 +118,7 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     toMs: number,
     visit: (square: number, share: number) => void,
   ): void => {
-    for (const { atMs, squares: of, answers } of givenWithin(bySlot.get(slot), fromMs - ttlMs, toMs)) {
+    for (const [{ atMs, squares: of, answers }, ttlMs] of keptWithin(bySlot.get(slot), fromMs, toMs)) {
       const [beginMs, endMs] = [Math.max(atMs, fromMs), Math.min(atMs + ttlMs, toMs)];
       if (endMs <= beginMs) continue;
       const part = (endMs - beginMs) / ttlMs;
@@ -125,11 +141,11 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
         for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace)
           for (const [slot, { dns, subnets = 0 }] of byEdge) {
             if (dns > subnets)
-              give(slot, squares.at(pool, latitude, longitude, false), dns - subnets, returned, nowMs);
+              give(slot, pool, squares.at(pool, latitude, longitude, false), dns - subnets, returned, nowMs);
             if (subnets > 0)
-              give(slot, squares.at(pool, latitude, longitude, true), subnets, returned, nowMs);
+              give(slot, pool, squares.at(pool, latitude, longitude, true), subnets, returned, nowMs);
           }
-      for (const past of bySlot.values()) forgetUntil(past, nowMs - ttlMs - LATE_MS);
+      for (const past of bySlot.values()) forgetOld(past, nowMs);
     },
     told: (slot) => bySlot.get(slot)?.told ?? 0,
     factor: (pool, latitude, longitude, nameSubnets) =>
@@ -144,23 +160,28 @@ export function createAnswers(ttlMs: number, rushes: Pick<Rushes, "at" | "betwee
     },
     backAfter(slot, momentMs) {
       let sum = 0;
-      for (const { back, atMs } of givenWithin(bySlot.get(slot), momentMs - RETRY_MS, momentMs))
-        for (const viewers of back) sum += viewers * (1 - (momentMs - atMs) / RETRY_MS);
+      for (const given of bySlot.get(slot)?.byTtl.values() ?? [])
+        for (const { back, atMs } of givenWithin(given, momentMs - RETRY_MS, momentMs))
+          for (const viewers of back) sum += viewers * (1 - (momentMs - atMs) / RETRY_MS);
       return sum;
     },
     held(slot, nowMs) {
       const held = new Map<number, number>();
-      for (const { squares: of, answers } of givenWithin(bySlot.get(slot), nowMs - ttlMs, nowMs))
+      for (const [{ squares: of, answers }] of keptWithin(bySlot.get(slot), nowMs, nowMs))
         for (const [i, square] of of.entries()) {
           const key = squares.keys[square] as number;
           held.set(key, (held.get(key) ?? 0) + (answers[i] as number));
         }
       return held;
     },
-    bind: (slot, viewers, nowMs) => void stepOf(pastOf(slot), nowMs).back.push(viewers),
+    bind(slot, viewers, nowMs) {
+      const past = pastOf(slot);
+      const [ttlMs = 0] = past.byTtl.keys();
+      stepOf(past, ttlMs, nowMs).back.push(viewers);
+    },
     heldUntilMs(slot, nowMs) {
       const held = new Map<number, number[]>();
-      for (const { squares: of, answers, atMs } of bySlot.get(slot)?.given ?? []) {
+      for (const [{ squares: of, answers, atMs }, ttlMs] of keptWithin(bySlot.get(slot), nowMs, nowMs)) {
         const untilMs = atMs - TOLD_LATE_MS + ttlMs;
         if (untilMs <= nowMs) continue;
         for (const [i, square] of of.entries()) {
@@ -264,8 +285,8 @@ class Squares {
 /** What was answered for an edge. */
 interface Past {
   told: number;
-  /** Oldest first. */
-  given: Step[];
+  /** By time to live in milliseconds, oldest first. */
+  readonly byTtl: Map<number, Step[]>;
   /** The same answers, added up by square. */
   readonly bySquare: Map<number, number>;
 }
@@ -278,21 +299,28 @@ interface Step {
   readonly back: number[];
 }
 
-function forgetUntil(past: Past, untilMs: number): void {
-  const kept = firstAfter(past.given, untilMs);
-  for (const { squares, answers } of past.given.slice(0, kept))
-    for (const [i, square] of squares.entries()) {
-      const left = (past.bySquare.get(square) as number) - (answers[i] as number);
-      if (left > 0) past.bySquare.set(square, left);
-      else past.bySquare.delete(square);
-    }
-  if (kept > 0) past.given = past.given.slice(kept);
+function forgetOld({ byTtl, bySquare }: Past, nowMs: number): void {
+  for (const [ttlMs, given] of byTtl) {
+    const kept = firstAfter(given, nowMs - ttlMs - LATE_MS);
+    for (const { squares, answers } of given.slice(0, kept))
+      for (const [i, square] of squares.entries()) {
+        const left = (bySquare.get(square) as number) - (answers[i] as number);
+        if (left > 0) bySquare.set(square, left);
+        else bySquare.delete(square);
+      }
+    if (kept > 0) byTtl.set(ttlMs, given.slice(kept));
+  }
+}
+
+/** Those that are kept at some time between two moments, with their time to live in milliseconds. */
+function* keptWithin(past: Past | undefined, fromMs: number, toMs: number): Generator<[Step, number]> {
+  for (const [ttlMs, given] of past?.byTtl ?? [])
+    for (const step of givenWithin(given, fromMs - ttlMs, toMs)) yield [step, ttlMs];
 }
 
 /** Those after a moment, up to another. */
-function givenWithin(past: Past | undefined, afterMs: number, upToMs: number): readonly Step[] {
-  if (past === undefined) return [];
-  return past.given.slice(firstAfter(past.given, afterMs), firstAfter(past.given, upToMs));
+function givenWithin(given: readonly Step[], afterMs: number, upToMs: number): readonly Step[] {
+  return given.slice(firstAfter(given, afterMs), firstAfter(given, upToMs));
 }
 
 /** The position of the first one after a moment. */

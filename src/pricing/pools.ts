@@ -3,14 +3,14 @@ import { finished, type Steps } from "../base/steps.ts";
 import type { Service } from "../model/service.ts";
 import type { Pool } from "./transport.ts";
 
-/** Services grouped by who serves them: their viewers compete for the same room. */
+/** Services grouped by who serves them, and by how long their answers are kept. */
 export interface Pools {
   readonly pools: readonly Pool[];
   /** Position in `pools` by `Service.index`. */
   readonly ofService: readonly number[];
 }
 
-type Served = Pick<Service, "edges" | "maxDistanceKm">;
+type Served = Pick<Service, "edges" | "maxDistanceKm"> & { readonly dns: Pick<Service["dns"], "ttlSeconds"> };
 
 /** References to edges that are looked at in a step: some tenths of a millisecond. */
 const REFERENCES_AT_ONCE = 20_000;
@@ -31,9 +31,9 @@ export function* poolsInSteps(services: readonly Served[]): Steps<Pools> {
     );
     ofService.push(known ?? pools.length);
     if (known === undefined) {
-      const { edges, maxDistanceKm } = service;
+      const { edges, maxDistanceKm, dns } = service;
       alike.push(pools.length);
-      pools.push({ edges, maxDistanceKm });
+      pools.push({ edges, maxDistanceKm, ttlSeconds: dns.ttlSeconds });
       memberships.push(membershipOf(edges));
     }
     looked += service.edges.length;
@@ -66,19 +66,20 @@ function membershipOf(edges: readonly number[]): Uint8Array {
 }
 
 /** A service names no edge twice. */
-function isOf({ edges, maxDistanceKm }: Served, pool: Pool, membership: Uint8Array): boolean {
+function isOf({ edges, maxDistanceKm, dns }: Served, pool: Pool, membership: Uint8Array): boolean {
   if (edges.length !== pool.edges.length || maxDistanceKm !== pool.maxDistanceKm) return false;
+  if (dns.ttlSeconds !== pool.ttlSeconds) return false;
   for (let i = 0; i < edges.length; i++) if (membership[edges[i] as number] !== 1) return false;
   return true;
 }
 
 /**
- * The same for the same edges and reach, in whatever order they are listed.
+ * The same for the same edges, reach and time to live, in whatever order they are listed.
  * @param ids of edges, by index
  */
-export function poolName({ edges, maxDistanceKm }: Pool, ids: readonly string[]): string {
+export function poolName({ edges, maxDistanceKm, ttlSeconds }: Pool, ids: readonly string[]): string {
   const names = edges.map((edge) => ids[edge] as string).sort((a, b) => (a < b ? -1 : 1));
   return createHash("sha1")
-    .update(JSON.stringify([names, String(maxDistanceKm)]))
+    .update(JSON.stringify([names, String(maxDistanceKm), ttlSeconds]))
     .digest("base64");
 }

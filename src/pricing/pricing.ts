@@ -49,8 +49,6 @@ export interface Pricing {
 }
 
 export interface PricingOptions {
-  /** How long a DNS answer is cached, milliseconds. */
-  readonly ttlMs: number;
   /** How long an edge that comes back takes to be full again, milliseconds; 0: at once. */
   readonly rampUpMs: number;
   /** Left out: prices are found here and at once. */
@@ -69,13 +67,13 @@ const RESERVE_MAX = 0.05;
 const NOBODY: Returned = new Map();
 
 export function createPricing(options: PricingOptions): Pricing {
-  const { ttlMs, rampUpMs: usualRampUpMs, solver = solveHere(), onSudden = () => {} } = options;
+  const { rampUpMs: usualRampUpMs, solver = solveHere(), onSudden = () => {} } = options;
   const table = createSlots();
   let { counts } = table;
   let prediction = createPrediction(counts);
   const demand = createDemand();
   const rushes = createRushes();
-  const answers = createAnswers(ttlMs, rushes);
+  const answers = createAnswers((pool) => (pools[pool]?.ttlSeconds ?? 0) * 1000, rushes);
   const returns = createReturns();
   const stays = createStays();
   const lags = createLags();
@@ -108,7 +106,8 @@ export function createPricing(options: PricingOptions): Pricing {
     const left = Math.exp((-stays.departureRate * ageMs) / 1000);
     // What the serving threads have not told of yet is taken for what came before it.
     const untold = Math.max(0, made.answers - answers.told(slot)) * answers.sizes(slot, nowMs).mean;
-    const underWay = answers.between(slot, shownMs, nowMs) + answers.between(slot, nowMs, nowMs + ttlMs);
+    const underWay =
+      answers.between(slot, shownMs, nowMs) + answers.between(slot, nowMs, Number.POSITIVE_INFINITY);
     return (
       report.viewers * left +
       made.http -

@@ -2,12 +2,14 @@ import { distanceKm, type UnitVector, unitVector } from "../base/sphere.ts";
 import type { Region } from "./demand.ts";
 import type { Transport } from "./solve.ts";
 
-/** Services with the same edges and reach: their viewers compete for the same room. */
+/** Services with the same edges and reach, whose viewers compete for the same room, and whose answers are kept equally long. */
 export interface Pool {
   /** Indices of edges. */
   readonly edges: readonly number[];
   /** How far a viewer may be sent. */
   readonly maxDistanceKm: number;
+  /** How long an answer is kept, and brings viewers, where nothing has lowered it. */
+  readonly ttlSeconds: number;
 }
 
 /** Where an edge stands. */

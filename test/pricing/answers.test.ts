@@ -18,7 +18,7 @@ const arrivalsOf = (...places: [Location, Arrived][]): Arrivals => [
 
 describe("answers", () => {
   it("bring their viewers evenly over their time to live", () => {
-    const answers = createAnswers(TTL_MS, USUAL);
+    const answers = createAnswers(() => TTL_MS, USUAL);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 4 }]), NOBODY, 0);
     expect(answers.told(0)).toBe(4);
     expect(answers.between(0, 0, TTL_MS)).toBeCloseTo(4);
@@ -27,8 +27,22 @@ describe("answers", () => {
     expect(answers.between(1, 0, TTL_MS)).toBe(0);
   });
 
+  it("bring them over the time to live of their own pool", () => {
+    const answers = createAnswers((pool) => (pool === 0 ? 5000 : 300_000), USUAL);
+    const [given = new Map()] = arrivalsOf([PARIS, { http: 0, dns: 3 }]);
+    answers.add([given, given], NOBODY, 1000);
+    const at = (seconds: number): number => answers.between(0, 0, 1000 + seconds * 1000);
+    expect([2.5, 5, 150, 300].map(at).map((n) => Number(n.toFixed(3)))).toEqual([1.525, 3.05, 4.5, 6]);
+    const held = (seconds: number): readonly number[] => [...answers.held(0, 1000 + seconds * 1000).values()];
+    expect([held(4), held(6), held(299), held(301)]).toEqual([[3, 3], [3], [3], []]);
+    const until = [...answers.heldUntilMs(0, 2000).values()].map(([untilMs]) => untilMs);
+    expect(until).toEqual([4000, 299_000]);
+    answers.add([], NOBODY, 200_000);
+    expect(answers.between(0, 0, 400_000)).toBeCloseTo(3);
+  });
+
   it("are learned apart: what a report shows too much belongs to whoever answered then", () => {
-    const answers = createAnswers(TTL_MS, USUAL);
+    const answers = createAnswers(() => TTL_MS, USUAL);
     for (let s = 0; s < 1200; s += 5) {
       // Paris brings four times the average and asks every minute, Lyon a fourth of it and asks all the time.
       const paris = s % 60 === 0 ? 1 : 0;
@@ -49,7 +63,7 @@ describe("answers", () => {
   });
 
   it("are learned apart for a resolver and for those who name their subnet at the same place", () => {
-    const answers = createAnswers(TTL_MS, USUAL);
+    const answers = createAnswers(() => TTL_MS, USUAL);
     for (let s = 0; s < 1200; s += 5) {
       // A resolver's bring eight times as many as those for a subnet, in turns of a minute.
       const isResolver = s % 120 < 60;
@@ -65,7 +79,7 @@ describe("answers", () => {
   });
 
   it("are held until they run out, and bring whom they are told to", () => {
-    const answers = createAnswers(TTL_MS, USUAL);
+    const answers = createAnswers(() => TTL_MS, USUAL);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 3, subnets: 1 }]), NOBODY, 1000);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), NOBODY, 9000);
     const paris = squareKey(0, 48.9, 2.4);
@@ -83,7 +97,7 @@ describe("answers", () => {
   });
 
   it("bring who had been waiting for them within seconds, and are held by whoever asked", () => {
-    const answers = createAnswers(TTL_MS, USUAL);
+    const answers = createAnswers(() => TTL_MS, USUAL);
     const back = new Map([[askersKey(squareKey(0, 48.9, 2.4), false), { httpShare: 0, perAnswer: 40 }]]);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 2 }], [LYON, { http: 0, dns: 1 }]), back, 1000);
     expect(answers.backAfter(0, 500)).toBe(0); // not given yet: counted as viewers sent
@@ -102,7 +116,7 @@ describe("answers", () => {
     // Tenfold for the first third of the time to live, as usual afterwards.
     const between = (_area: number, fromMs: number, toMs: number): number =>
       (toMs - fromMs + 9 * Math.max(0, Math.min(10_000, toMs) - fromMs)) / (toMs - fromMs);
-    const answers = createAnswers(TTL_MS, { at: () => 1, between });
+    const answers = createAnswers(() => TTL_MS, { at: () => 1, between });
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 3 }]), NOBODY, 0);
     expect(answers.between(0, 0, 10_000)).toBeCloseTo(10);
     expect(answers.between(0, 0, TTL_MS)).toBeCloseTo(12);
@@ -110,7 +124,7 @@ describe("answers", () => {
   });
 
   it("learn nothing from what no answer can explain", () => {
-    const answers = createAnswers(TTL_MS, USUAL);
+    const answers = createAnswers(() => TTL_MS, USUAL);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), NOBODY, 0);
     answers.learn(0, 0, 5000, 5000, 1);
     expect(answers.factor(0, 48.9, 2.4, false)).toBe(1);

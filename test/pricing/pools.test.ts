@@ -3,15 +3,22 @@ import { describe, expect, it } from "vitest";
 import { poolsInSteps, poolsOf } from "../../src/pricing/pools.ts";
 
 const ANYWHERE = Number.POSITIVE_INFINITY;
-const near = (...edges: number[]) => ({ edges, maxDistanceKm: 500 });
-const far = (...edges: number[]) => ({ edges, maxDistanceKm: ANYWHERE });
+const pool = (edges: number[], maxDistanceKm: number, ttlSeconds: number) => ({
+  edges,
+  maxDistanceKm,
+  ttlSeconds,
+});
+const served = ({ ttlSeconds, ...rest }: ReturnType<typeof pool>) => ({ ...rest, dns: { ttlSeconds } });
+const near = (...edges: number[]) => pool(edges, 500, 20);
+const far = (...edges: number[]) => pool(edges, ANYWHERE, 20);
 
 describe("pools", () => {
-  it("are services with the same edges in any order, sent equally far", () => {
-    const services = [far(0, 2, 1), far(1, 0, 2), near(0, 1, 2), far(0, 1), far(2, 1, 0), far()];
-    expect(poolsOf(services)).toEqual({
-      pools: [far(0, 2, 1), near(0, 1, 2), far(0, 1), far()],
-      ofService: [0, 0, 1, 2, 0, 3],
+  it("are services with the same edges in any order, sent equally far and for as long", () => {
+    const long = pool([0, 1, 2], ANYWHERE, 300);
+    const services = [far(0, 2, 1), far(1, 0, 2), near(0, 1, 2), far(0, 1), far(2, 1, 0), far(), long];
+    expect(poolsOf(services.map(served))).toEqual({
+      pools: [far(0, 2, 1), near(0, 1, 2), far(0, 1), far(), long],
+      ofService: [0, 0, 1, 2, 0, 3, 4],
     });
   });
 
@@ -20,13 +27,14 @@ describe("pools", () => {
       fc.record({
         edges: fc.uniqueArray(fc.nat(6), { maxLength: 5 }),
         maxDistanceKm: fc.constantFrom(500, ANYWHERE),
+        dns: fc.record({ ttlSeconds: fc.constantFrom(5, 20) }),
       }),
     );
     fc.assert(
       fc.property(services, (services) => {
         const { pools, ofService } = poolsOf(services);
-        const keyOf = ({ edges, maxDistanceKm }: (typeof services)[number]): string =>
-          `${maxDistanceKm} ${edges.toSorted((a, b) => a - b).join(" ")}`;
+        const keyOf = ({ edges, maxDistanceKm, dns }: (typeof services)[number]): string =>
+          `${maxDistanceKm} ${dns.ttlSeconds} ${edges.toSorted((a, b) => a - b).join(" ")}`;
         const keys = [...new Set(services.map(keyOf))];
         expect(ofService).toEqual(services.map((service) => keys.indexOf(keyOf(service))));
         expect(pools.length).toBe(keys.length);
@@ -36,7 +44,7 @@ describe("pools", () => {
 
   it("are found in steps, however many services there are", () => {
     const edges = Array.from({ length: 500 }, (_, i) => i);
-    const services = Array.from({ length: 1000 }, () => ({ edges, maxDistanceKm: ANYWHERE }));
+    const services = Array.from({ length: 1000 }, () => served(far(...edges)));
     const steps = poolsInSteps(services);
     let count = 1;
     while (steps.next().done !== true) count++;

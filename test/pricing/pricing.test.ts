@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Location } from "../../src/model/location.ts";
+import type { Service } from "../../src/model/service.ts";
 import { type Facts, STATE_DRAIN, STATE_OFF, type World } from "../../src/model/world.ts";
 import { createLedger, newSentCounts } from "../../src/pricing/ledger.ts";
 import { createPrediction } from "../../src/pricing/prediction.ts";
@@ -33,9 +34,16 @@ function factsOf(viewers: number[], measuredAtMs: number, up = [1, 1]): Facts {
   };
 }
 
-function setUp() {
-  const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
-  pricing.take(EDGES, [serviceOf(EDGES)]);
+const USUAL_TTL_SECONDS = 30;
+
+function servedBy(edges: readonly Edge[], ttlSeconds = USUAL_TTL_SECONDS): Service {
+  const service = serviceOf(edges);
+  return { ...service, dns: { ...service.dns, ttlSeconds } };
+}
+
+function setUp(ttlSeconds = USUAL_TTL_SECONDS) {
+  const pricing = createPricing({ rampUpMs: 60_000 });
+  pricing.take(EDGES, [servedBy(EDGES, ttlSeconds)]);
   let world: World = pricing.world(factsOf([Number.NaN, Number.NaN], 0), 0);
   const ledger = createLedger(world.sent.counts, 1);
   return {
@@ -58,6 +66,18 @@ function setUp() {
 }
 
 describe("pricing", () => {
+  it.each([5, 30, 300])("expects whom an answer brings while it is kept, %d s", (ttlSeconds) => {
+    const [ANSWERS, REPORT_SECONDS] = [40, 10];
+    const set = setUp(ttlSeconds);
+    set.facts(factsOf([10, 10], 0), 0);
+    for (let i = 0; i < ANSWERS; i++) set.ledger.count("dns", 0, AMS.index, UTRECHT);
+    for (let second = 1; second <= REPORT_SECONDS; second++) set.second(factsOf([10, 10], 0), second * 1000);
+    const come = ANSWERS * Math.min(1, REPORT_SECONDS / ttlSeconds);
+    const world = set.facts(factsOf([10 + come, 10], REPORT_SECONDS * 1000), REPORT_SECONDS * 1000);
+    expect(world.loadRatio[AMS.index]).toBeGreaterThan(0.45);
+    expect(world.loadRatio[AMS.index]).toBeLessThan(0.55);
+  });
+
   it("counts who was sent at once, and until a report that must include him has come", () => {
     const set = setUp();
     set.facts(factsOf([50, 50], 1000), 1000);
@@ -126,8 +146,8 @@ describe("pricing", () => {
   it("has prices looked for only once some edge is known to have an end", () => {
     let asked = 0;
     const solver = { take: () => {}, solve: () => void asked++, stop: async () => {} };
-    const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000, solver });
-    pricing.take(EDGES, [serviceOf(EDGES)]);
+    const pricing = createPricing({ rampUpMs: 60_000, solver });
+    pricing.take(EDGES, [servedBy(EDGES)]);
     const nothing = factsOf([Number.NaN, Number.NaN], 0);
     for (let nowMs = 0; nowMs < 20_000; nowMs += 1000) {
       pricing.tick([], nowMs);
@@ -172,7 +192,7 @@ describe("pricing", () => {
       { ...FRA, index: 0 },
       { ...AMS, index: 1 },
     ];
-    set.pricing.take(turned, [serviceOf(turned)]);
+    set.pricing.take(turned, [servedBy(turned)]);
     const world = set.pricing.world(factsOf([10, 50], 1000), 1500);
     expect(liveRatio(world, 1)).toBeCloseTo(0.7, 2);
     expect(liveRatio(world, 0)).toBeCloseTo(0.1, 2);
@@ -197,8 +217,8 @@ describe("a process that goes on in another one's place", () => {
       { ...FRA, index: 0 },
       { ...AMS, index: 1 },
     ];
-    const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
-    pricing.take(turned, [serviceOf(turned)]);
+    const pricing = createPricing({ rampUpMs: 60_000 });
+    pricing.take(turned, [servedBy(turned)]);
     pricing.world(factsOf([60, 97], 500), 1000);
     pricing.remember(learned);
     expect(pricing.world(factsOf([60, 97], 500), 1500).priceKm[1]).toBe(priceKm[0]);
@@ -215,9 +235,9 @@ describe("a process that goes on in another one's place", () => {
 
   it("takes nothing over for a pool that it does not have, nor of an edge that is gone", () => {
     const { learned } = learnedByAnother();
-    const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+    const pricing = createPricing({ rampUpMs: 60_000 });
     const alone = [{ ...FRA, index: 0 }];
-    pricing.take(alone, [serviceOf(alone)]);
+    pricing.take(alone, [servedBy(alone)]);
     pricing.remember(learned);
     const { pools, pricesKm, stays } = pricing.memory();
     expect(Object.values(pools)).toEqual([{ askers: [], cells: [] }]);
@@ -431,9 +451,9 @@ it("a ramp begins at what the edge carries already", () => {
 });
 
 it("an edge takes up load over its own time when it is up, or in service, again", () => {
-  const pricing = createPricing({ ttlMs: 30_000, rampUpMs: 60_000 });
+  const pricing = createPricing({ rampUpMs: 60_000 });
   const edges = [{ ...AMS, rampUpMs: 10_000 }, FRA];
-  pricing.take(edges, [serviceOf(edges)]);
+  pricing.take(edges, [servedBy(edges)]);
   /** For two viewers more than are known of. */
   const KEPT_FREE = 0.02;
   const limits = (nowMs: number, said: Partial<Facts> = {}): number[] =>
@@ -453,7 +473,7 @@ it("an edge takes up load over its own time when it is up, or in service, again"
   expect(limits(130_000)).toEqual([1, 1]);
 
   limits(131_000, { state: Uint8Array.of(STATE_DRAIN, STATE_OFF) });
-  pricing.take(edges, [serviceOf(edges)]);
+  pricing.take(edges, [servedBy(edges)]);
   expect(limits(132_000), "put in service by the file").toEqual([0.05, 0.05]);
 });
 

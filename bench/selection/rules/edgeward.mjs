@@ -52,7 +52,7 @@ export function create() {
     pricesKm: () => pricesKm,
     start(setting) {
       inventory = inventoryOf(setting);
-      pricing = createPricing({ ttlMs: setting.ttlMs, rampUpMs: 60_000 });
+      pricing = createPricing({ rampUpMs: 60_000 });
       pricing.take(inventory.edges, inventory.services);
       facts = createFacts(inventory);
       indexOf = new Map(inventory.edges.map(({ id, index }) => [id, index]));
