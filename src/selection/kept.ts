@@ -1,3 +1,5 @@
+import { MergeSort } from "./merge-sort.ts";
+
 /** The best candidates so far, best first, in room that is used again for every choice. */
 export class Kept {
   /** By rank: index, distance, score and, where scores are equal, what decides then. */
@@ -6,6 +8,8 @@ export class Kept {
   readonly scores: Float64Array;
   readonly lots: Float64Array;
   count = 0;
+  readonly #sort: MergeSort;
+  readonly #sorted: Float64Array;
   #most = 0;
   #band = 0;
   #share = 0;
@@ -16,6 +20,8 @@ export class Kept {
     this.km = new Float64Array(room);
     this.scores = new Float64Array(room);
     this.lots = new Float64Array(room);
+    this.#sort = new MergeSort(room);
+    this.#sorted = new Float64Array(room);
   }
 
   /**
@@ -71,15 +77,27 @@ export class Kept {
   }
 
   #sortByLot(start: number, end: number, lotOf: (edge: number) => number): void {
-    for (let i = start; i < end; i++) {
+    for (let i = start; i < end; i++) this.lots[i] = lotOf(this.edges[i] as number);
+    if (end - start > FEW) return this.#sortMany(start, end);
+    for (let i = start + 1; i < end; i++) {
       const [edge, km, score] = [this.edges[i] as number, this.km[i] as number, this.scores[i] as number];
-      const lot = lotOf(edge);
+      const lot = this.lots[i] as number;
       let at = i;
       for (; at > start && (this.lots[at - 1] as number) > lot; at--) this.#move(at - 1, at);
       this.edges[at] = edge;
       this.km[at] = km;
       this.scores[at] = score;
       this.lots[at] = lot;
+    }
+  }
+
+  /** The same order, where to move each past half of the others would take too long. */
+  #sortMany(start: number, end: number): void {
+    const order = this.#sort.order(this.lots, start, end);
+    const count = end - start;
+    for (const column of [this.edges, this.km, this.scores, this.lots]) {
+      for (let i = 0; i < count; i++) this.#sorted[i] = column[order[i] as number] as number;
+      for (let i = 0; i < count; i++) column[start + i] = this.#sorted[i] as number;
     }
   }
 
@@ -97,3 +115,6 @@ export class Kept {
     this.lots[to] = this.lots[from] as number;
   }
 }
+
+/** Of so many each is soon moved into its place. */
+const FEW = 32;
