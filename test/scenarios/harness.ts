@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import { parse, stringify } from "yaml";
 import { createDnsClient, type DnsClient } from "./dns-client.ts";
 
@@ -163,19 +163,26 @@ export interface Child {
   readonly exited: Promise<Run>;
 }
 
+/** Those of a test that failed or timed out before it stopped them end with its file. */
+const running = new Set<ChildProcess>();
+const endAll = (): void => {
+  for (const child of running) child.kill("SIGKILL");
+};
+process.once("exit", endAll);
+afterAll(endAll);
+
 /** Runs a command that goes on until it is told to stop. */
 export function spawnEdgeward(args: readonly string[], environment: Record<string, string> = {}): Child {
   if (!existsSync(PROGRAM)) throw new Error("dist/main.js is missing: run npm run build first");
-  const { PATH = "" } = process.env;
+  // By its temporary folder it is found at the end of the run, should this process be killed.
+  const { PATH = "", TMPDIR = tmpdir() } = process.env;
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: ROOT,
-    env: { PATH, ...environment },
+    env: { PATH, TMPDIR, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  // A test that fails before it stops the service leaves none behind.
-  const end = (): void => void child.kill("SIGKILL");
-  process.once("exit", end);
-  child.once("close", () => process.off("exit", end));
+  running.add(child);
+  child.once("close", () => running.delete(child));
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/**
+ * Ends the program wherever it was left running with a temporary folder: by tests that timed out or were killed, or as another's successor.
+ * On Linux, which tells of what others run and with which environment.
+ * @returns how many there were
+ */
+export function endLeftPrograms(temporaryFolder: string): number {
+  const left = processIds().filter((pid) => {
+    const isProgram = fieldsOf(pid, "cmdline").some((word) => word.endsWith("/dist/main.js"));
+    return isProgram && fieldsOf(pid, "environ").includes(`TMPDIR=${temporaryFolder}`);
+  });
+  for (const pid of left) kill(pid);
+  return left.length;
+}
+
+function processIds(): number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+}
+
+/** Empty for one that is gone, or somebody else's. */
+function fieldsOf(pid: number, file: "cmdline" | "environ"): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
