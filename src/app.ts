@@ -367,6 +367,8 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       const memory = await predecessor.relieve();
       if (memory !== undefined) {
         remember(memory);
+        // It may have had another state file, or one that could not be written.
+        void stateFile.write(board.overrides());
         worlds.expect(memory.unseen);
         worlds.remember(memory.learned);
       }

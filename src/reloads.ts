@@ -64,6 +64,8 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
     log.info({ generation: loaded.inventory.generation, changed }, "configuration taken");
     if (changed.includes("listen"))
       log.warn({}, "listen addresses change with `edgeward replace` or a restart");
+    if (changed.includes("stateFile"))
+      log.warn({}, "drains are kept in the new state file from `edgeward replace` or a restart on");
     return { kind: "taken", changed };
   };
   const refused = (problems: readonly Problem[]): ReloadVerdict => {

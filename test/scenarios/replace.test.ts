@@ -1,5 +1,5 @@
 /** Another process in the running one's place: nobody is lost, and what was known is known. */
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get as httpGet } from "node:http";
 import { get as httpsGet } from "node:https";
 import { createServer } from "node:net";
@@ -206,6 +206,18 @@ describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PA
     expect((await service.dns.ask(LIVE, { subnet: `${LONDON}/32` })).addresses).toHaveLength(1);
     process.kill(second, "SIGTERM");
     expect((await service.exited).code).toBe(0);
+  });
+
+  it("keeps in a new state file what operators said before it was named", async () => {
+    const { service, config, folder } = await started(takeNetwork());
+    config["stateFile"] = join(folder, "new.json");
+    writeFileSync(service.configFile, textOf(config));
+    await service.cli("reload");
+    expect(service.stderr()).toContain("drains are kept in the new state file from");
+    await service.cli("drain", "ams1", "--reason", "moved");
+    await replace(service);
+    await waitFor(() => existsSync(join(folder, "new.json")), 5000, "the new state file");
+    expect(readFileSync(join(folder, "new.json"), "utf8")).toContain('"reason": "moved"');
   });
 
   it("takes up new addresses and gives up old ones", async () => {
