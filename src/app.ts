@@ -283,6 +283,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     acme: createAcmeApi(challenges, () => inventory.acme.accounts, isServed),
     saveOverrides: async () => (await stateFile.write(board.overrides())).kind === "written",
     inventory: () => inventory,
+    loadFailures: pullers.failures,
     waitingFor: () => (doors.http === undefined ? ["the first round of probes is not complete"] : []),
     subscribe: events.subscribe,
   });

@@ -4,6 +4,7 @@ import type { Board } from "./condition/board.ts";
 import type { FailStatic } from "./condition/fail-static.ts";
 import type { Drains } from "./draining/drains.ts";
 import type { Geo } from "./geo/geo.ts";
+import type { Pullers } from "./load/puller.ts";
 import { parseReport } from "./load/push.ts";
 import type { Condition } from "./model/condition.ts";
 import type { Trace } from "./model/decision.ts";
@@ -11,7 +12,7 @@ import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import { STATE_ACTIVE, type World } from "./model/world.ts";
-import type { EdgeView } from "./model/views.ts";
+import type { EdgeView, LoadFailure } from "./model/views.ts";
 import type { GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
 import type { Redirector } from "./redirector.ts";
 import type { Reloads } from "./reloads.ts";
@@ -34,6 +35,7 @@ export interface OpsApiOptions {
   /** False: they could not be written down. */
   readonly saveOverrides: () => Promise<boolean>;
   readonly inventory: () => Inventory;
+  readonly loadFailures: Pullers["failures"];
   /** Why the doors are still closed; empty when they are open. */
   readonly waitingFor: () => readonly string[];
   readonly subscribe: (listener: (event: OpsEvent) => void) => () => void;
@@ -62,18 +64,25 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
 
   const edges = (): EdgeView[] => {
     const world = worlds.current();
+    const failures = options.loadFailures();
     const byId = new Map(board.conditions().map((condition) => [condition.edgeId, condition]));
     // While a new configuration is settling in, the board knows its edges already.
     return inventory().edges.flatMap((edge) => {
       const condition = byId.get(edge.id);
-      return condition === undefined ? [] : [viewOf(edge, condition, world)];
+      return condition === undefined ? [] : [viewOf(edge, condition, world, failures.get(edge.id))];
     });
   };
 
-  const viewOf = (edge: Edge, condition: Condition, world: World): EdgeView => {
+  const viewOf = (
+    edge: Edge,
+    condition: Condition,
+    world: World,
+    loadFailures: readonly LoadFailure[] | undefined,
+  ): EdgeView => {
     const drain = drains.view(edge.id);
     return {
       ...edgeView(edge, condition, world, keptBy(edge.id)),
+      ...(loadFailures === undefined ? {} : { loadFailures }),
       ...(drain === undefined ? {} : { drain }),
     };
   };

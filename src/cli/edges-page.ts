@@ -54,6 +54,7 @@ export function edgePage(edge: EdgeView, look: Look): string[] {
         ["memory", percent(edge.load.memory)],
         ["streams", listed(edge.load.streams)],
         ["report", reportAge(edge)],
+        ...loadFailuresOf(edge).map((text): [string, Cell] => ["", { text, style: "yellow" }]),
         ["price", `${kilometres(edge.priceKm)} km`],
         ["weight", String(edge.weight)],
         ["addresses", listed(edge.addresses)],
@@ -124,9 +125,13 @@ function edgeRow(edge: EdgeView, look: Look): Cell[] {
     percent(edge.load.cpu),
     reportAge(edge),
     kilometres(edge.priceKm),
-    [...originOf(edge, look), ...drainText(edge, look), ...failuresOf(edge.health), ...keptOf(edge)].join(
-      "; ",
-    ),
+    [
+      ...originOf(edge, look),
+      ...drainText(edge, look),
+      ...failuresOf(edge.health),
+      ...loadFailuresOf(edge),
+      ...keptOf(edge),
+    ].join("; "),
   ];
 }
 
@@ -168,6 +173,10 @@ function failuresOf(health: readonly FamilyHealth[]): string[] {
   return health.flatMap(({ family, health, reason }) =>
     health === "down" && reason !== undefined ? [`IPv${family} ${reason}`] : [],
   );
+}
+
+function loadFailuresOf({ loadFailures = [] }: EdgeView): string[] {
+  return loadFailures.map(({ type, problem }) => `load of ${type}: ${problem}`);
 }
 
 function keptOf({ keptBy = [] }: EdgeView): string[] {

@@ -68,7 +68,13 @@ const edge = record(
     priceKm: number,
     ...condition,
   },
-  { url: text, keptBy: listOf(text), drain, ...conditionOptional },
+  {
+    url: text,
+    keptBy: listOf(text),
+    loadFailures: listOf(record({ type: text, problem: text })),
+    drain,
+    ...conditionOptional,
+  },
 );
 
 const challenges = listOf(

@@ -9,6 +9,7 @@ import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { MistServerDetails } from "../model/mistserver.ts";
+import type { LoadFailure } from "../model/views.ts";
 import { createPuller, type Pulled } from "./pull.ts";
 import type { PolledLoad } from "./source.ts";
 
@@ -16,6 +17,8 @@ import type { PolledLoad } from "./source.ts";
 export interface Pullers {
   /** Reads what is new or changed soon; what is unchanged keeps its schedule and its counters. */
   take(inventory: PullInventory): void;
+  /** What could not be read the last time that it was tried, by edge. */
+  failures(): ReadonlyMap<string, readonly LoadFailure[]>;
   readonly metrics: MetricSource;
   stop(): void;
 }
@@ -76,14 +79,15 @@ export function startPullers(options: PullersOptions): Pullers {
     const { edgeId, sourceIndex, source } = track;
     const about = { edge: edgeId, source: sourceIndex, type: source.type };
     if (pulled.kind === "report") {
-      if (track.isFailing) log.info(about, "load source can be read again");
-      track.isFailing = false;
+      if (track.problem !== undefined) log.info(about, "load source can be read again");
+      track.problem = undefined;
       onReport(edgeId, sourceIndex, pulled.report);
       if (pulled.details !== undefined) onDetails?.(edgeId, pulled.details);
       return;
     }
-    if (!track.isFailing) log.warn({ ...about, problem: pulled.problem }, "load source cannot be read");
-    track.isFailing = true;
+    if (track.problem === undefined)
+      log.warn({ ...about, problem: pulled.problem }, "load source cannot be read");
+    track.problem = pulled.problem;
     failures.add(edgeId, source.type);
     onFailure?.(edgeId, sourceIndex, pulled.problem);
   };
@@ -98,6 +102,14 @@ export function startPullers(options: PullersOptions): Pullers {
         tracks.delete(key);
       }
       for (const [key, polled] of wanted) if (!tracks.has(key)) tracks.set(key, start(polled));
+    },
+    failures() {
+      const byEdge = new Map<string, LoadFailure[]>();
+      for (const { edgeId, source, problem } of tracks.values()) {
+        if (problem === undefined) continue;
+        byEdge.set(edgeId, [...(byEdge.get(edgeId) ?? []), { type: source.type, problem }]);
+      }
+      return byEdge;
     },
     metrics: () => [failures.family("load_pull_failures_total", "Failed reads of load sources.")],
     stop() {
@@ -127,7 +139,8 @@ interface Polled {
 }
 
 interface Track extends Polled {
-  isFailing?: boolean;
+  /** Why it could not be read the last time; absent: it was read, or not tried yet. */
+  problem?: string | undefined;
   stop: () => void;
 }
 

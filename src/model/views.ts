@@ -23,6 +23,12 @@ export interface AbsentEdgeView {
   readonly forgottenAtMs: number;
 }
 
+/** Why a load source cannot be read, in words without secrets. */
+export interface LoadFailure {
+  readonly type: string;
+  readonly problem: string;
+}
+
 /** An edge as configured, and its condition now. */
 export interface EdgeView extends Omit<Condition, "edgeId"> {
   readonly id: string;
@@ -35,6 +41,8 @@ export interface EdgeView extends Omit<Condition, "edgeId"> {
   readonly weight: number;
   /** Kilometres that the edge's load adds to its distance. */
   readonly priceKm: number;
+  /** Load sources that could not be read the last time; absent for none. */
+  readonly loadFailures?: readonly LoadFailure[];
   /** While it drains. */
   readonly drain?: DrainView;
   /** Services that go on sending viewers there though probes find it down; absent for none. */

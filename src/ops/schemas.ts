@@ -196,6 +196,7 @@ export const EDGE: JsonSchema = object(
   },
   {
     url: text,
+    loadFailures: arrayOf(object({ type: text, problem: text })),
     drain: object(
       { steeredHere: count, movedShare: number },
       {

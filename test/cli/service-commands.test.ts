@@ -163,6 +163,17 @@ describe("edges", () => {
     expect(rowOf(out, "sin1").at(-1)).toBe("by alice 5m ago: disk swap");
   });
 
+  it("shows why a load source cannot be read", async () => {
+    const failing = { ...SIN1, loadFailures: [{ type: "srs", problem: "it refuses the connection" }] };
+    const { url } = await ops({
+      "GET /v1/edges": [200, [failing satisfies EdgeView]],
+      "GET /v1/edges/sin1": [200, failing],
+    });
+    const said = "load of srs: it refuses the connection";
+    expect(rowOf((await edgeward(["edges", "--server", url])).out, "sin1").at(-1)).toContain(`; ${said}`);
+    expect((await edgeward(["edges", "sin1", "--server", url])).out).toContain(said);
+  });
+
   it("lines its columns up, numbers to the right", async () => {
     const { url } = await ops({ "GET /v1/edges": [200, [AMS1, { ...SIN1, id: "東京-long-name" }]] });
     const { out } = await edgeward(["edges", "--server", url]);

@@ -276,8 +276,10 @@ describe("reading again and again", () => {
     const secrets = { username: "secret-user", password: "secret-word" };
     pullers.take(inventoryOf([edge("ams1", { load: [source(`${url}/secret-path`, secrets)] })]));
     await expect.poll(() => problems.length).toBeGreaterThan(2);
+    expect([...pullers.failures()]).toEqual([["ams1", [{ type: "json", problem: "it answers 503" }]]]);
     isBroken = false;
     await expect.poll(() => reports.length).toBeGreaterThan(0);
+    expect(pullers.failures().size).toBe(0);
     expect(lines.map((line) => line.split(" {")[0])).toEqual([
       "load source cannot be read",
       "load source can be read again",
