@@ -75,11 +75,11 @@ function entryOf(answered: Answered, wholeAddresses: boolean): object {
   };
 }
 
-function decisionEntry({ service, outcome, edges, ttlSeconds, location }: Decision): object {
+function decisionEntry({ service, outcome, edges, answers, ttlSeconds, location }: Decision): object {
   return {
     service: service.id,
     outcome: outcome.kind,
-    edges: edges.slice(0, service.dns.answers).map(({ edge }) => edge.id),
+    edges: edges.slice(0, answers ?? service.dns.answers).map(({ edge }) => edge.id),
     ttl: ttlSeconds,
     ...(location.country === undefined ? {} : { country: location.country }),
   };

@@ -3,7 +3,9 @@ import { newLineRing, takeLines } from "../../src/base/line-ring.ts";
 import { compileNamespace } from "../../src/dns/namespace.ts";
 import { createQueryLog } from "../../src/dns/query-log.ts";
 import type { QueryLogSettings } from "../../src/model/dns-settings.ts";
-import { address, SERVICES, ZONE, ZONES } from "./fixture.ts";
+import type { Decide, Decision } from "../../src/model/decision.ts";
+import { address, decide, SERVICES, ZONE, ZONES } from "./fixture.ts";
+import { decode } from "./answers.ts";
 import { reply, responder } from "./harness.ts";
 import { type QueryParts, query, subnet, TYPES } from "./packets.ts";
 
@@ -53,6 +55,17 @@ describe("a line of the query log", () => {
     expect(ask({ name: `nowhere.${ZONE}`, type: 65_280 }, "2001:db8:1:2::3")).toMatchObject([
       { client: "2001:db8:1::/48", type: "TYPE65280", rcode: "NXDOMAIN" },
     ]);
+  });
+
+  it("names no edge that the answer does not", () => {
+    const ring = newLineRing(1 << 16);
+    const queryLog = createQueryLog(ring, SETTINGS, () => 0);
+    const near: Decide = (question, door) => ({ ...(decide(question, door) as Decision), answers: 1 });
+    const dns = responder({ namespace: compileNamespace(ZONES, SERVICES), queryLog, decide: near });
+    const octets = reply(dns, query({ name: `live.${ZONE}` }), "udp", address("198.51.100.7").bytes);
+    const [line] = takeLines(ring).toString().split("\n");
+    expect(decode(octets as Buffer).counts[1]).toBe(1);
+    expect(JSON.parse(line as string)).toMatchObject({ edges: ["ams1"] });
   });
 
   it("has whole addresses where the operator wants them", () => {

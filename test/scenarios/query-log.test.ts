@@ -82,7 +82,7 @@ describe("the query log", () => {
       type: "A",
       rcode: "NOERROR",
       subnet: "81.2.69.0/24",
-      edges: ["ams1", "nyc1"],
+      edges: ["ams1"],
     });
     expect(lines().at(-1)?.["client"]).toMatch(/\.0\/24$/);
   }, 60_000);
