@@ -17,6 +17,7 @@ import type { Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { Problem } from "./model/problem.ts";
 import { probeEdge } from "./probe/once.ts";
+import { serviceNotes } from "./service-notes.ts";
 import { steerFile } from "./steer-file.ts";
 import { zoneNotes } from "./zone-notes.ts";
 
@@ -24,7 +25,11 @@ export async function check(configFile: string): Promise<CheckView> {
   const loaded = await read(configFile);
   if (loaded.kind === "problems") return { file: configFile, problems: loaded.problems };
   const { inventory } = loaded;
-  const notes = await placed(inventory, [...(await databaseNotes(inventory)), ...zoneNotes(inventory)]);
+  const notes = await placed(inventory, [
+    ...(await databaseNotes(inventory)),
+    ...serviceNotes(inventory),
+    ...zoneNotes(inventory),
+  ]);
   const summary = summaryOf(inventory);
   return { file: configFile, problems: [], ...(notes.length > 0 && { notes }), summary };
 }

@@ -2,6 +2,7 @@ import type { Edge } from "../model/edge.ts";
 import type { Signing, UrlTemplate } from "../model/service.ts";
 import { VALUE } from "./reading.ts";
 import type { Report } from "./report.ts";
+import type { FileInput } from "./schema.ts";
 import type { ServiceInput } from "./schema-service.ts";
 import type { SignInput } from "./schema-sign.ts";
 
@@ -101,13 +102,28 @@ export function checkLoops(
   report: (edgeId: string, message: string) => void,
 ): void {
   for (const { id, url } of edges) {
-    const host = url === undefined ? undefined : new URL(url).hostname.replace(/\.$/, "");
-    if (host !== undefined && isServed(host, hostnames))
+    if (url !== undefined && isOwn(url, hostnames))
       report(
         id,
         `has the hostname of a service, so that viewers would be redirected for ever; give the edge's own`,
       );
   }
+}
+
+/** As `checkLoops`, of the services' fallbacks. */
+export function checkFallbackLoops({ services }: FileInput, report: Report): void {
+  const hostnames = new Set(Object.values(services).flatMap((service) => service.hostnames));
+  for (const [id, { fallback }] of Object.entries(services)) {
+    if (fallback?.url !== undefined && isOwn(fallback.url, hostnames))
+      report(
+        ["services", id, "fallback", "url"],
+        "has the hostname of a service, so that viewers would be redirected for ever; give the origin's own",
+      );
+  }
+}
+
+function isOwn(url: string, hostnames: ReadonlySet<string>): boolean {
+  return isServed(new URL(url).hostname.replace(/\.$/, ""), hostnames);
 }
 
 function isServed(host: string, hostnames: ReadonlySet<string>): boolean {

@@ -20,7 +20,7 @@ import {
   checkProxyProtocol,
   stateFileOf,
 } from "./build-server.ts";
-import { checkLoops } from "./build-http.ts";
+import { checkFallbackLoops, checkLoops } from "./build-http.ts";
 import { buildMistBalancer } from "./build-mistserver.ts";
 import { type Known, buildServices } from "./build-services.ts";
 import { buildZones, checkZoneNames, zoneName } from "./build-zones.ts";
@@ -68,6 +68,7 @@ export function build(
   checkLoops(edges, new Set(servicesByHostname(file).keys()), (id, message) =>
     report(["edges", id, "url"], message),
   );
+  checkFallbackLoops(file, report);
   const known = knownTo(edges, root);
   const services = buildServices(inFileOrder(root, "services", file.services), known, report);
   checkAsns(file, edgeInputs, report);

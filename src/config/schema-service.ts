@@ -172,7 +172,7 @@ export const serviceSchema = z.strictObject({
   experience: experience
     .describe("Lets what players report of their throughput add to distances; left out: it does not.")
     .optional(),
-  maxDistanceKm: decimal({ min: 0, max: 20_100 })
+  maxDistanceKm: decimal({ min: 1, max: 20_100 })
     .describe("How far a viewer may be sent, in kilometres; left out: anywhere.")
     .optional(),
   margin: decimal({ min: 0, max: 0.5 })
