@@ -38,7 +38,7 @@ it.runIf(ON_LINUX).each([20, 40, 200, 511])(
   },
 );
 
-it.runIf(ON_LINUX)("512 are enough for a start", async () => {
+it.runIf(ON_LINUX)("512 are enough for a start", { timeout: 120_000 }, async () => {
   const { stderr } = serveWith(512, await referenceConfig(takeNetwork()));
   let log = "";
   stderr?.on("data", (more: Buffer) => {
