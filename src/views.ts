@@ -70,6 +70,7 @@ export function explainView(decision: Decision, client: Client, rejected: readon
   const { location, asn } = decision;
   return {
     service: decision.service.id,
+    rank: decision.service.rank,
     viewer: {
       address: formatAddress(client.address),
       prefix: formatPrefix({ ...client.address, length: client.prefixLength }),

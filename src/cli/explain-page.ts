@@ -1,4 +1,5 @@
 import type { FavourReason, RejectionReason, Unreachable } from "../model/decision.ts";
+import type { Service } from "../model/service.ts";
 import type { Look } from "./page.ts";
 import { placeOf } from "./place.ts";
 import { type Cell, fields, heading, table } from "./table.ts";
@@ -15,10 +16,11 @@ export function explainPage(hostname: string, view: ExplainView, { colour }: Loo
         ["viewer", `${viewer.address}, ${placeOf(viewer)}`],
         ["asked as", `${viewer.prefix}; the answer holds for ${view.scopePrefix} and ${view.ttlSeconds}s`],
         ["outcome", outcomeCell(view.outcome)],
+        ...orderOf(view).map((text): [string, Cell] => ["order", text]),
       ],
       colour,
     ),
-    ...(view.edges.length === 0 ? [] : ["", ...choiceTable(view.edges, colour)]),
+    ...(view.edges.length === 0 ? [] : ["", ...choiceTable(view, colour)]),
     ...(view.rejected.length === 0
       ? []
       : ["", ...table(REJECTION_COLUMNS, view.rejected.map(rejectionRow), colour)]),
@@ -44,15 +46,32 @@ function outcomeCell({ kind, reason, fallback }: OutcomeView): Cell {
   }
 }
 
-/** What players' reports add is shown where they add anything. */
-function choiceTable(choices: readonly ChoiceView[], colour: boolean): string[] {
+/** What the edges are in order of, where that is not the score. */
+function orderOf({ rank = "nearest", viewer, edges }: ExplainView): string[] {
+  if (edges.length === 0) return [];
+  if (rank !== "nearest") return [wordFor(ORDERS, rank) ?? rank];
+  return viewer.layer === "none" ? ["by load and weight, since nobody knows where the viewer is"] : [];
+}
+
+const ORDERS: Readonly<Record<Exclude<Service["rank"], "nearest">, string>> = {
+  "least-loaded": "by load (rank: least-loaded)",
+  weighted: "by lot, the heavier the sooner (rank: weighted)",
+  failover: "as the service lists them (rank: failover)",
+};
+
+/** What players' reports add is shown where they add anything, and the score where the edges are in its order. */
+function choiceTable(view: ExplainView, colour: boolean): string[] {
+  const { edges: choices } = view;
   const isCorrected = choices.some(({ correctionKm }) => correctionKm !== undefined);
-  const isShown = (_: unknown, column: number): boolean => isCorrected || column !== PLAYERS_AT;
+  const isByScore = orderOf(view).length === 0;
+  const isShown = (_: unknown, column: number): boolean =>
+    column === PLAYERS_AT ? isCorrected : column !== SCORE_AT || isByScore;
   const rows = choices.map((choice, index) => choiceRow(choice, index).filter(isShown));
   return table(CHOICE_COLUMNS.filter(isShown), rows, colour);
 }
 
 const PLAYERS_AT = 5;
+const SCORE_AT = 6;
 const CHOICE_COLUMNS = [
   { title: "#", align: "right" },
   { title: "EDGE" },
@@ -119,7 +138,7 @@ const WHY: Readonly<Record<RejectionReason | Unreachable, string>> = {
   off: "out of service",
   drain: "keeps the viewers it has, takes no one new",
   down: "its probe fails",
-  full: "at its capacity",
+  full: "at its capacity, less the service's margin",
   "stale-stream": "the stream stands still there",
   "too-far": "further than the service sends this viewer",
   "not-allowed": "the viewer, by the service's allow and deny",

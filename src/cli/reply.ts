@@ -88,26 +88,29 @@ const challenges = listOf(
 const problem = record({ file: text, line: number, column: number, path: text, message: text });
 
 const CHECKS: Readonly<Record<keyof Replies, Check>> = {
-  explain: record({
-    service: text,
-    viewer: record(
-      { address: text, prefix: text, layer: text },
-      { country: text, continent: text, city: text, latitude: number, longitude: number, asn: number },
-    ),
-    edges: listOf(
-      record(
-        { id: text, priceKm: number, up: record({ 4: truth, 6: truth }) },
-        { url: text, correctionKm: number },
+  explain: record(
+    {
+      service: text,
+      viewer: record(
+        { address: text, prefix: text, layer: text },
+        { country: text, continent: text, city: text, latitude: number, longitude: number, asn: number },
       ),
-    ),
-    rejected: listOf(record({ id: text, reason: text })),
-    outcome: record(
-      { kind: text },
-      { reason: text, fallback: record({ addresses: listOf(text) }, { url: text }) },
-    ),
-    ttlSeconds: number,
-    scopePrefix: text,
-  }),
+      edges: listOf(
+        record(
+          { id: text, priceKm: number, up: record({ 4: truth, 6: truth }) },
+          { url: text, correctionKm: number },
+        ),
+      ),
+      rejected: listOf(record({ id: text, reason: text })),
+      outcome: record(
+        { kind: text },
+        { reason: text, fallback: record({ addresses: listOf(text) }, { url: text }) },
+      ),
+      ttlSeconds: number,
+      scopePrefix: text,
+    },
+    { rank: text },
+  ),
   edges: listOf(edge),
   edge,
   "state-set": record({ persisted: truth }, { condition: record(condition, conditionOptional) }),

@@ -75,6 +75,8 @@ export interface FallbackView {
 export interface ExplainView {
   /** Id of the service. */
   readonly service: string;
+  /** What the edges are in order of; for `nearest` that needs a viewer who can be located. */
+  readonly rank?: Service["rank"];
   readonly viewer: ViewerView;
   /** Best first. */
   readonly edges: readonly ChoiceView[];

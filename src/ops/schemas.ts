@@ -248,6 +248,7 @@ export const SERVICES: JsonSchema = arrayOf(
 
 export const EXPLANATION: JsonSchema = object({
   service: text,
+  rank: { enum: ["nearest", "least-loaded", "weighted", "failover"] },
   viewer: object(
     { address: text, prefix: text, layer: { enum: ["places", "city", "country", "none"] } },
     { country: text, continent: text, city: text, latitude: number, longitude: number, asn: count },

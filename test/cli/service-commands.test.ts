@@ -100,7 +100,7 @@ describe("explain", () => {
     const { url } = await ops({ "GET /v1/explain": [200, nowhere] });
     const { out } = await edgeward([...ask, "--server", url]);
     expect(rowOf(out, "viewer")[1]).toBe("203.0.113.7, cannot be located");
-    expect(rowOf(out, "1 ").slice(2, 6)).toEqual(["-", "-", "0", "-"]);
+    expect(rowOf(out, "1 ").slice(2, 6)).toEqual(["-", "-", "0", "up"]);
     expect(out).not.toContain("REJECTED");
   });
 
@@ -138,6 +138,33 @@ describe("explain", () => {
     expect(code).toBe(2);
     expect(err).toContain("Expected an address");
     expect(fake.asked).toEqual([]);
+  });
+});
+
+describe("explain with edges in another order than the score's", () => {
+  it.each([
+    [{ rank: "least-loaded" }, "by load (rank: least-loaded)"],
+    [{ rank: "weighted" }, "by lot, the heavier the sooner (rank: weighted)"],
+    [{ rank: "failover" }, "as the service lists them (rank: failover)"],
+    [
+      { rank: "nearest", viewer: { ...EXPLAINED.viewer, layer: "none" } },
+      "by load and weight, since nobody knows where the viewer is",
+    ],
+  ] as const)("tells it, and no score: %j", async (rules, order) => {
+    const { url } = await ops({ "GET /v1/explain": [200, { ...EXPLAINED, ...rules } satisfies ExplainView] });
+    const { out } = await edgeward(["explain", "live.example.net", "203.0.113.7", "--server", url]);
+    expect(rowOf(out, "order")[1]).toBe(order);
+    expect(out).not.toContain("SCORE");
+    expect(rowOf(out, "1 ")).toEqual([
+      "1",
+      "ams1",
+      "358",
+      "73%",
+      "312",
+      "up",
+      "-",
+      "http://ams1.example.net",
+    ]);
   });
 });
 
