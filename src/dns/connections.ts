@@ -16,8 +16,6 @@ export const TCP_LIMITS: TcpLimits = { connections: 1000, connectionsPerNetwork:
 /** Who is connected, longest idle first; there is always room for one more (RFC 7766 6.2.2, 6.2.3). */
 export interface Connections {
   readonly size: number;
-  /** How long a connection may be idle now. */
-  readonly idleMs: number;
   /** Closes the longest idle of the network, or of all, if there are too many. */
   join(seat: Seat): void;
   /** The seat had a query. */
@@ -66,9 +64,6 @@ export function createConnections(first: TcpLimits = TCP_LIMITS): Connections {
   return {
     get size() {
       return all.size;
-    },
-    get idleMs() {
-      return limits.idleMs;
     },
     join(seat) {
       const { network } = seat;
