@@ -31,10 +31,21 @@ const withIpv6 = (edge: Edge): Edge => ({
 const NAMELESS: Edge = { ...edgeAt("ams0", 3, 52.37, 4.9), addresses: [] };
 const EDGES = [...[AMSTERDAM, SINGAPORE, NEW_YORK].map(withIpv6), NAMELESS];
 const HTTPS: ServiceBinding = { type: "HTTPS", prefix: "", params: [], hints: true };
+const IPV6 = { family: 6, bytes: new Uint8Array(16).fill(0x20) } as const;
 const DNS = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 1, bindings: [HTTPS] };
 const SERVICES = [
   serviceOf(EDGES.slice(0, 3), { hostnames: [`live.${ZONE}`], dns: DNS }),
   serviceOf(EDGES, { id: "all", index: 1, hostnames: [`all.${ZONE}`], dns: DNS }),
+  ...(["fallback", "six", "refuse"] as const).map((id, i) =>
+    serviceOf(EDGES.slice(0, 3), {
+      id,
+      index: 2 + i,
+      hostnames: [`${id}.${ZONE}`],
+      dns: DNS,
+      whenDown: id === "refuse" ? "refuse" : "fallback",
+      fallback: { addresses: [id === "six" ? IPV6 : { family: 4, bytes: Uint8Array.of(192, 0, 2, 200) }] },
+    }),
+  ),
 ];
 const INVENTORY = plainInventory({
   edges: EDGES,
@@ -158,12 +169,21 @@ describe("who has no IPv6", () => {
     expect(ipv4(ask(TYPES.A, "all"))).toEqual([NEW_YORK.index]);
   });
 
-  it("gets a no, for as long as the decision holds, where IPv4 is down everywhere", () => {
-    const { ask } = answering(UP_IPV6, UP_IPV6, UP_IPV6);
-    for (let i = 0; i < 3; i++) {
-      const reply = ask(TYPES.A);
-      expect(reply.packet.answers).toEqual([]);
-      expect(negativeTtl(reply)).toBe(20);
-    }
-  });
+  it.each([
+    ["fail-open", "live", [AMSTERDAM.index], undefined],
+    ["fallback", "fallback", [200], undefined],
+    ["a fallback without IPv4", "six", [], 20],
+    ["refuse", "refuse", [], 20],
+  ] as const)(
+    "is answered as whenDown says, by %s, where IPv4 is down everywhere",
+    (_what, service, edges, noTtl) => {
+      const { ask } = answering(UP_IPV6, UP_IPV6, UP_IPV6);
+      for (let i = 0; i < 3; i++) {
+        const reply = ask(TYPES.A, service);
+        expect(ipv4(reply)).toEqual(edges);
+        expect(negativeTtl(reply)).toBe(noTtl);
+        if (edges.length > 0) expect(reply.packet.answers).toMatchObject([{ ttl: 5 }]);
+      }
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import type { Address, Family } from "../model/address.ts";
-import type { Bias, Decide, Decision } from "../model/decision.ts";
+import type { Decide, Decision } from "../model/decision.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { clientOf, scopeFor } from "./client.ts";
@@ -13,6 +13,7 @@ import {
   type ZoneData,
   zoneNameAt,
 } from "./namespace.ts";
+import { decisionOverIpv4, towardsIpv4 } from "./over-ipv4.ts";
 import type { Query } from "./query.ts";
 import type { BindingRecord } from "./records.ts";
 import { CLASS_CH, CLASS_IN, EXTENDED_ERROR, RCODE, TYPE } from "./wire.ts";
@@ -188,8 +189,9 @@ function answerAddresses(
   const addresses = addressesOf(decision, family);
   if (addresses.length > 0) return reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
   const other = family === 4 ? decideOverIpv4(decision, holding, circumstances, reply) : undefined;
-  if (other !== undefined)
-    return reply.addAddresses(addressesOf(other, 4), ttlOfBoth(decision, other), place.ownerAt);
+  const others = other === undefined ? [] : addressesOf(other, 4);
+  if (other !== undefined && others.length > 0)
+    return reply.addAddresses(others, ttlOfBoth(decision, other), place.ownerAt);
   deny(holding.zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
 }
 
@@ -206,12 +208,10 @@ function answerBinding(
   const [ipv4, ipv6] = [addressesOf(decision, 4), addressesOf(decision, 6)];
   const other =
     ipv4.length === 0 && binding.hints ? decideOverIpv4(decision, holding, circumstances, reply) : undefined;
-  if (other !== undefined) {
-    const ttlSeconds = ttlOfBoth(decision, other);
-    return reply.addBinding(binding, addressesOf(other, 4), ipv6, ttlSeconds, place.ownerAt);
-  }
-  if (ipv4.length + ipv6.length > 0)
-    return reply.addBinding(binding, ipv4, ipv6, decision.ttlSeconds, place.ownerAt);
+  const hints4 = other === undefined ? ipv4 : addressesOf(other, 4);
+  const ttlSeconds = other === undefined ? decision.ttlSeconds : ttlOfBoth(decision, other);
+  if (hints4.length + ipv6.length > 0)
+    return reply.addBinding(binding, hints4, ipv6, ttlSeconds, place.ownerAt);
   const momentary = isMomentary(decision, 4) || isMomentary(decision, 6);
   deny(holding.zone, place, reply, momentary ? decision.ttlSeconds : undefined);
 }
@@ -238,7 +238,7 @@ function decideFor(
 }
 
 /**
- * Who has no IPv6 is of no use to edges that have nothing else at the moment: for A it is decided again, among those that
+ * Who has no IPv6 is of no use to edges that have nothing else at the moment: for A it is decided again, for those that
  * IPv4 reaches. Not so for AAAA: whoever has both prefers IPv6 (RFC 6724 2.1), and would be led away from the best edge.
  * @returns undefined: there are none
  */
@@ -251,16 +251,12 @@ function decideOverIpv4(
   if (edges.length === 0 || (families & UP_IPV4) === 0) return undefined;
   const { decide, query, source } = circumstances;
   const client = clientOf(query, source, clientSubnet);
-  const other = decide({ hostname, client, most: service.edges.length, bias: toIpv4 }, "dns");
+  const other = decide({ hostname, client, most: service.edges.length, bias: towardsIpv4 }, "dns");
   circumstances.decision = other;
-  if (other === undefined || other.edges.length === 0) return undefined;
+  if (other === undefined) return undefined;
   reply.scopePrefixLength = scopeFor(query, other.scopePrefixLength, clientSubnet);
-  return other;
+  return decisionOverIpv4(other);
 }
-
-/** An edge without any address counts as up over IPv4. */
-const toIpv4: Bias = ({ edge, up }) =>
-  (up & UP_IPV4) !== 0 && edge.addresses.some(({ family }) => family === 4) ? 0 : Number.POSITIVE_INFINITY;
 
 function ttlOfBoth(one: Decision, other: Decision): number {
   return Math.min(one.ttlSeconds, other.ttlSeconds);
