@@ -3,6 +3,7 @@
 
 import { openGeo } from "../dist/geo/geo.js";
 import { placeTable } from "../dist/geo/places.js";
+import { randomFrom } from "./lib/random.mjs";
 
 const CLIENTS = 200_000;
 const ROUNDS = 10;
@@ -58,17 +59,6 @@ function ipv6Bytes() {
   const blocks = [0x2001, 0x2400, 0x2600, 0x2800, 0x2a00, 0x2a02];
   const block = blocks[random() % blocks.length];
   return [block >> 8, block & 0xff, random(), random(), random(), random(), ...new Uint8Array(10)];
-}
-
-/** Mulberry32: the same clients on every run. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (t ^ (t >>> 14)) >>> 0;
-  };
 }
 
 function megabytes(since) {

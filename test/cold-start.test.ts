@@ -1,11 +1,12 @@
 /** A start without a predecessor finds edges nearly full, of which nobody knows yet who wants them. */
 import { expect, it } from "vitest";
 import type { Edge } from "../src/model/edge.ts";
-import type { Facts } from "../src/model/world.ts";
 import { createPricing } from "../src/pricing/pricing.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { plainInventory } from "./inventory.ts";
 import { clientOf, edgeAt, serviceOf } from "./selection/fixture.ts";
+import { factsOfReports } from "./pricing/facts.ts";
+import { sharesFrom } from "./random.ts";
 
 const ROOM = 500;
 const capped = (edge: Edge): Edge => ({ ...edge, capacity: { viewers: ROOM } });
@@ -29,7 +30,7 @@ const REPORT_SECONDS = 5;
 
 /** The first quarter of an hour, with as many viewers as at the start. @returns by second: viewers of each edge, and Amsterdam's price */
 function live(started: readonly number[]) {
-  const random = randomFrom(7);
+  const random = sharesFrom(7);
   const pricing = createPricing({ rampUpMs: 60_000 });
   pricing.take(INVENTORY.edges, INVENTORY.services);
   pricing.begin();
@@ -48,7 +49,7 @@ function live(started: readonly number[]) {
       reportedAtMs[edge] = nowMs;
     }
     pricing.tick(redirector.takeArrivals(), nowMs);
-    const world = pricing.world(factsOf(reported, reportedAtMs), nowMs);
+    const world = pricing.world(factsOfReports(reported, reportedAtMs, ROOM), nowMs);
     redirector.take(INVENTORY, world);
     for (let due = total / STAY_SECONDS; random() < due; due--) {
       const client = clientOf(`81.2.${Math.floor(random() * 256)}.${Math.floor(random() * 256)}`);
@@ -64,29 +65,6 @@ function live(started: readonly number[]) {
     course.push({ there: there.slice(), priceKm: world.priceKm[0] as number });
   }
   return course;
-}
-
-function factsOf(viewers: Float64Array, atMs: Float64Array): Facts {
-  return {
-    generation: 1,
-    up: Uint8Array.of(1, 1, 1),
-    state: new Uint8Array(3),
-    inDoubt: new Uint8Array(3),
-    loadRatio: viewers.map((count) => count / ROOM),
-    viewers: viewers.slice(),
-    perViewer: new Float64Array(3).fill(1 / ROOM),
-    viewersAtMs: atMs.slice(),
-    loadAtMs: atMs.slice(),
-  };
-}
-
-/** The same numbers in every run, 0..1. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 it.each([

@@ -10,12 +10,13 @@ import { ANY_EDGE, type Corrections, GROUP_BITS } from "../src/model/corrections
 import type { Question } from "../src/model/decision.ts";
 import type { Edge } from "../src/model/edge.ts";
 import type { Location } from "../src/model/location.ts";
-import type { Facts } from "../src/model/world.ts";
 import { createPricing } from "../src/pricing/pricing.ts";
 import { solve } from "../src/pricing/solve.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { plainInventory } from "./inventory.ts";
 import { clientOf, edgeAt, serviceOf } from "./selection/fixture.ts";
+import { factsOfReports } from "./pricing/facts.ts";
+import { sharesFrom } from "./random.ts";
 
 const ROOM = 500;
 const capped = (edge: Edge): Edge => ({ ...edge, capacity: { viewers: ROOM } });
@@ -59,15 +60,6 @@ function correctionsOf(km: readonly number[]): Corrections | undefined {
   ]);
 }
 
-/** The same numbers in every run, 0..1. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 interface Day {
   /** At any edge at any time. */
   readonly mostViewers: number;
@@ -78,7 +70,7 @@ interface Day {
 
 /** An hour and a half of viewers from one place. @param shareReported of them, in the group that reports are about */
 function live(km: readonly number[], shareReported: number): Day {
-  const random = randomFrom(7);
+  const random = sharesFrom(7);
   const corrections = correctionsOf(km);
   const pricing = createPricing({ rampUpMs: 0 });
   pricing.take(EDGES, [SERVICE]);
@@ -97,7 +89,7 @@ function live(km: readonly number[], shareReported: number): Day {
         reportedAtMs[edge] = nowMs;
       }
     pricing.tick(redirector.takeArrivals(), nowMs);
-    const world = pricing.world(factsOf(reported, reportedAtMs), nowMs);
+    const world = pricing.world(factsOfReports(reported, reportedAtMs, ROOM), nowMs);
     redirector.take(INVENTORY, corrections === undefined ? world : { ...world, corrections });
     for (let due = VIEWERS / STAY_SECONDS; random() < due; due--) {
       const question = questionOf(random, shareReported);
@@ -127,20 +119,6 @@ function questionOf(random: () => number, shareReported: number): Question {
   const client = clientOf(`81.2.${group + third}.${fourth}`);
   const location = PLACES[Math.floor(random() * PLACES.length)] as Location;
   return { hostname: "live.example.net", client, path: "/x", location };
-}
-
-function factsOf(viewers: Float64Array, atMs: Float64Array): Facts {
-  return {
-    generation: 1,
-    up: Uint8Array.of(1, 1, 1),
-    state: new Uint8Array(3),
-    inDoubt: new Uint8Array(3),
-    loadRatio: viewers.map((count) => count / ROOM),
-    viewers: viewers.slice(),
-    perViewer: new Float64Array(3).fill(1 / ROOM),
-    viewersAtMs: atMs.slice(),
-    loadAtMs: atMs.slice(),
-  };
 }
 
 /**

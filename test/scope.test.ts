@@ -14,7 +14,8 @@ import type { Edge } from "../src/model/edge.ts";
 import type { Inventory } from "../src/model/inventory.ts";
 import type { World } from "../src/model/world.ts";
 import { createRedirector, type Redirector } from "../src/redirector.ts";
-import { memoryLog, place, randomFrom } from "./geo/clients.ts";
+import { memoryLog, place } from "./geo/clients.ts";
+import { wordsFrom } from "./random.ts";
 import { type Value, writeMmdb } from "./geo/mmdb-writer.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
 
@@ -48,7 +49,7 @@ const INVENTORY = {
   listen: { dns: [], http: [] },
 } as unknown as Inventory;
 
-const random = randomFrom(5);
+const random = wordsFrom(5);
 let folder: string;
 let geo: Geo;
 

@@ -3,8 +3,8 @@
  * the configuration find out. A field may be missing where it is optional; unknown is never zero.
  */
 import type { ChallengeView } from "../model/acme.ts";
-import type { FamilyHealth, LoadReport, StateOrigin } from "../model/condition.ts";
-import type { AdminState, LoadField } from "../model/edge.ts";
+import type { Condition, LoadReport } from "../model/condition.ts";
+import type { LoadField } from "../model/edge.ts";
 import type { LocationLayer } from "../model/location.ts";
 import type { Problem } from "../model/problem.ts";
 import type { AbsentEdgeView } from "../model/views.ts";
@@ -22,15 +22,8 @@ export interface PlaceView {
   readonly asn?: number;
 }
 
-export interface ConditionView {
-  readonly health: readonly FamilyHealth[];
-  readonly state: AdminState;
-  readonly stateOrigin: StateOrigin;
-  readonly load: LoadReport;
-  /** Share of the capacity in use; absent when unknown or unlimited. */
-  readonly loadRatio?: number;
-  readonly reportAgeMs?: number;
-}
+/** Of an edge that is named beside it. */
+export type ConditionView = Omit<Condition, "edgeId">;
 
 /** Of what `GET /v1/status` answers. */
 export interface StatusView {

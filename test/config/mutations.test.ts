@@ -2,21 +2,11 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Findings } from "../../src/config/findings.ts";
 import { interpret } from "../../src/config/interpret.ts";
+import { drawsFrom } from "../random.ts";
 
 const reference = readFileSync(new URL("../../config/edgeward.yaml", import.meta.url), "utf8");
 const lines = reference.split("\n");
 const count = 300;
-
-/** mulberry32: the same mutations on every machine. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 const spices = [
   "{",
@@ -64,7 +54,7 @@ const mutations: readonly ((random: (below: number) => number) => string)[] = [
 
 describe("a damaged configuration", () => {
   it.each(Array.from({ length: count }, (_, seed) => seed))("%d is taken, or its faults are told", (seed) => {
-    const random = randomFrom(seed);
+    const random = drawsFrom(seed);
     const text = mutations[seed % mutations.length]?.(random) ?? "";
     const findings = new Findings();
     const source = { file: "edgeward.yaml", text };

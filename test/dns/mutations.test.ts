@@ -17,7 +17,8 @@ import type { Reply } from "./answers.ts";
 import { recall } from "./fixture.ts";
 import { addToCorpus, readCorpus, readPackets } from "./corpus.ts";
 import { responder, UNCOUNTED } from "./harness.ts";
-import { drawFrom, mutate } from "./mutator.ts";
+import { drawsFrom } from "../random.ts";
+import { mutate } from "./mutator.ts";
 import { checkReply } from "./reply-rules.ts";
 
 const PACKETS = Number(process.env["FUZZ_PACKETS"] ?? 60_000);
@@ -64,7 +65,7 @@ describe("mutations", () => {
         for (const transport of ["udp", "tcp"] as const)
           seen.add(kindOf(transport, checked(packet, transport)));
 
-      const draw = drawFrom(SEED);
+      const draw = drawsFrom(SEED);
       const kinds = seen.size;
       let longest = 0;
       for (let i = 0; i < PACKETS; i++) {

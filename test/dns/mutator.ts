@@ -1,18 +1,6 @@
 /** Damages packets, each time the same way for the same numbers. */
 
-/** Gives 0 to `below` - 1. */
-export type Draw = (below: number) => number;
-
-/** Mulberry32. */
-export function drawFrom(seed: number): Draw {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
+import type { Draw } from "../random.ts";
 
 /** One to six changes to a packet, some with pieces of another; at most 4096 octets come out. */
 export function mutate(packet: Uint8Array, other: Uint8Array, draw: Draw): Uint8Array {

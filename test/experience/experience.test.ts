@@ -7,6 +7,7 @@ import { createMinute } from "../../src/experience/minute.ts";
 import type { Address } from "../../src/model/address.ts";
 import { ANY_EDGE } from "../../src/model/corrections.ts";
 import { plainEdge, plainService } from "../inventory.ts";
+import { sharesFrom } from "../random.ts";
 
 const EDGES = ["slow", "fast", "other"].map((id, index) =>
   plainEdge(id, { index, url: `http://${id}.example.net` }),
@@ -189,7 +190,7 @@ describe("two hours of 40 networks, a fifth of which lies as hard as it can", ()
     );
 
   it.each([1, 2, 3, 4, 5])("moves nobody (seed %i)", (seed) => {
-    const draw = drawing(seed);
+    const draw = sharesFrom(seed);
     const [slow, fast] = [lines(draw), lines(draw)];
     for (let i = 0; i < 120; i++) {
       for (let n = 0; n < 40; n++) {
@@ -203,7 +204,7 @@ describe("two hours of 40 networks, a fifth of which lies as hard as it can", ()
   });
 
   it("is found out though an edge is eight times as slow, when nobody lies", () => {
-    const draw = drawing(6);
+    const draw = sharesFrom(6);
     const all = lines(draw);
     for (let i = 0; i < 10; i++) {
       all.forEach((line, n) => {
@@ -215,14 +216,3 @@ describe("two hours of 40 networks, a fifth of which lies as hard as it can", ()
     expect(km(0)).toBeGreaterThan(900);
   });
 });
-
-/** mulberry32 */
-function drawing(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

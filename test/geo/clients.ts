@@ -52,14 +52,3 @@ export function memoryLog(): Log & { readonly lines: readonly LogLine[] } {
   };
   return { lines, info: writer("info"), warn: writer("warn"), error: writer("error") };
 }
-
-/** Mulberry32: 32-bit numbers, the same on every run. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (t ^ (t >>> 14)) >>> 0;
-  };
-}

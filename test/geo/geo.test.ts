@@ -6,7 +6,8 @@ import { formatPrefix, maskBytes } from "../../src/base/address.ts";
 import { type Geo, type GeoOptions, openGeo } from "../../src/geo/geo.ts";
 import { Locator, newLookupCounts } from "../../src/geo/locator.ts";
 import type { SimpleFamily } from "../../src/model/metrics.ts";
-import { AMSTERDAM, cityRecord, client, LONDON, memoryLog, place, randomFrom, TOKYO } from "./clients.ts";
+import { AMSTERDAM, cityRecord, client, LONDON, memoryLog, place, TOKYO } from "./clients.ts";
+import { wordsFrom } from "../random.ts";
 import { control, Raw, writeMmdb } from "./mmdb-writer.ts";
 
 const NOW_MS = Date.parse("2026-11-21");
@@ -235,7 +236,7 @@ describe("locate", () => {
   });
 
   it("answers alike for all addresses inside the prefix it answered", async () => {
-    const random = randomFrom(7);
+    const random = wordsFrom(7);
     const cities = [LONDON, TOKYO, AMSTERDAM];
     const prefix = (): string => {
       const length = 3 + (random() % 14);

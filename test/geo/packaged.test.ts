@@ -5,10 +5,11 @@ import { formatAddress } from "../../src/base/address.ts";
 import { type Geo, openGeo } from "../../src/geo/geo.ts";
 import type { Family } from "../../src/model/address.ts";
 import type { Client } from "../../src/model/client.ts";
-import { client, memoryLog, randomFrom } from "./clients.ts";
+import { client, memoryLog } from "./clients.ts";
+import { wordsFrom } from "../random.ts";
 
 const log = memoryLog();
-const random = randomFrom(81);
+const random = wordsFrom(81);
 let geo: Geo;
 let readers: { readonly [family in Family]: Reader<CityResponse> };
 

@@ -11,6 +11,7 @@ import { ZONE, ZONES } from "../dns/fixture.ts";
 import { option, query, type QueryParts, TYPES } from "../dns/packets.ts";
 import { startNsd, type Nsd } from "./nsd.ts";
 import { type Harness, startHarness, UDP4 } from "./harness.ts";
+import { sharesFrom } from "../random.ts";
 
 const isMissing = spawnSync("nsd", ["-v"]).error !== undefined;
 const isExcused = isMissing && process.env["CI"] === undefined;
@@ -132,7 +133,7 @@ function seenIn(reply: Reply): Seen {
 // --- Questions --------------------------------------------------------------------------------------
 
 function queries(count: number): QueryParts[] {
-  const random = mulberry32(20_260_101);
+  const random = sharesFrom(20_260_101);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const names = namesToAsk(random);
   const usual = Object.values(TYPES).filter((type) => !META_TYPES.has(type));
@@ -185,17 +186,6 @@ function namesToAsk(random: () => number): string[] {
 
 function mixedCase(name: string, random: () => number): string {
   return random() < 0.8 ? name : name.replaceAll(/[a-z]/g, (c) => (random() < 0.5 ? c.toUpperCase() : c));
-}
-
-/** A small generator with a seed, so that a failure can be seen again. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** Replies by position; queries that get none within a second are asked again. */

@@ -9,6 +9,7 @@ import {
   takeFolder,
   takeNetwork,
 } from "./harness.ts";
+import { sharesFrom } from "../random.ts";
 
 /** Edges at these cities, two of them at one place, so that some viewers are spread over equals. */
 const CITIES: readonly (readonly [name: string, latitude: number, longitude: number])[] = [
@@ -209,7 +210,7 @@ function haversineKm(latitudeA: number, longitudeA: number, latitudeB: number, l
 
 /** Half IPv4, half IPv6 out of what the registries have given away; and the odd ones. */
 function viewers(): string[] {
-  const random = mulberry32(20_240_607);
+  const random = sharesFrom(20_240_607);
   const octet = (): number => Math.floor(random() * 256);
   const group = (): string => Math.floor(random() * 65_536).toString(16);
   const odd = [
@@ -229,17 +230,6 @@ function viewers(): string[] {
   };
   const drawn = Array.from({ length: ADDRESSES - odd.length }, (_, i) => (i % 2 === 0 ? ipv4() : ipv6()));
   return [...odd, ...drawn];
-}
-
-/** A small generator with a seed, so that a failure can be seen again. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 async function forEach<T>(
