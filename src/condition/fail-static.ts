@@ -218,7 +218,10 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
         help: "1 while the last good state of the service is kept against what probes say.",
         samples: alarmSamples(services, watches.values()),
       },
-      alarmCounts.family("service_fail_static_total", "How often that began, by service and address family."),
+      alarmCounts.family(
+        "service_fail_static_begun_total",
+        "How often that began, by service and address family.",
+      ),
       {
         kind: "gauge",
         name: "canary_up",

@@ -75,7 +75,7 @@ describe("fail static", () => {
     expect(failStatic.alarms()).toMatchObject([{ service: "live", family: 4, edges: ids }]);
     expect(errors).toHaveLength(1);
     expect(metric("service_fail_static")).toEqual({ live: 1, pinned: 0 });
-    expect(metric("service_fail_static_total")).toEqual({ live: 1 });
+    expect(metric("service_fail_static_begun_total")).toEqual({ live: 1 });
   });
 
   it("takes those back who went down before the threshold was passed", async () => {
@@ -106,7 +106,7 @@ describe("fail static", () => {
     await clock.advance(1000);
     failStatic.health("a", 4, "down", "refused");
     expect(keptIds()).toEqual([]);
-    expect(metric("service_fail_static_total")).toEqual({ live: 1 });
+    expect(metric("service_fail_static_begun_total")).toEqual({ live: 1 });
   });
 
   it("ends with the probes' recovery, and then believes whoever is still lost", async () => {

@@ -72,6 +72,20 @@ async function started(config: Config, until: "alive" | "ready" = "ready"): Prom
 }
 
 describe("the program", () => {
+  it("is scraped by Prometheus, which asks for OpenMetrics before anything else", async () => {
+    const { doors } = await started(await referenceConfig(takeNetwork()));
+    const accept =
+      "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    const scrape = async (headers: Record<string, string>) => {
+      const reply = await fetch(`http://${doors.ops.host}:${doors.ops.port}/metrics`, { headers });
+      const text = await reply.text();
+      return { status: reply.status, text, families: text.match(/^# TYPE /gm)?.length };
+    };
+    const open = await scrape({ accept });
+    expect([open.status, open.text.endsWith("\n# EOF\n")]).toEqual([200, true]);
+    expect(open.families).toBe((await scrape({})).families);
+  });
+
   it("runs by its own name, as a link to it does in a container", () => {
     const said = execFileSync(join(ROOT, "dist/main.js"), ["version"], { encoding: "utf8" });
     expect(said).toContain("edgeward");
