@@ -29,13 +29,14 @@ const withIpv6 = (edge: Edge): Edge => ({
 });
 /** In the viewer's own city, for redirects only. */
 const NAMELESS: Edge = { ...edgeAt("ams0", 3, 52.37, 4.9), addresses: [] };
-const EDGES = [...[AMSTERDAM, SINGAPORE, NEW_YORK].map(withIpv6), NAMELESS];
+const CROWD = Array.from({ length: 20 }, (_, i) => withIpv6(edgeAt(`crowd${i}`, 4 + i, 52, 4 + i / 100)));
+const EDGES = [...[AMSTERDAM, SINGAPORE, NEW_YORK].map(withIpv6), NAMELESS, ...CROWD];
 const HTTPS: ServiceBinding = { type: "HTTPS", prefix: "", params: [], hints: true };
 const IPV6 = { family: 6, bytes: new Uint8Array(16).fill(0x20) } as const;
 const DNS = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 1, bindings: [HTTPS] };
 const SERVICES = [
   serviceOf(EDGES.slice(0, 3), { hostnames: [`live.${ZONE}`], dns: DNS }),
-  serviceOf(EDGES, { id: "all", index: 1, hostnames: [`all.${ZONE}`], dns: DNS }),
+  serviceOf(EDGES.slice(0, 4), { id: "all", index: 1, hostnames: [`all.${ZONE}`], dns: DNS }),
   ...(["fallback", "six", "refuse"] as const).map((id, i) =>
     serviceOf(EDGES.slice(0, 3), {
       id,
@@ -46,6 +47,12 @@ const SERVICES = [
       fallback: { addresses: [id === "six" ? IPV6 : { family: 4, bytes: Uint8Array.of(192, 0, 2, 200) }] },
     }),
   ),
+  serviceOf([...EDGES.slice(2, 3), ...CROWD], {
+    id: "crowd",
+    index: 5,
+    hostnames: [`crowd.${ZONE}`],
+    dns: DNS,
+  }),
 ];
 const INVENTORY = plainInventory({
   edges: EDGES,
@@ -162,6 +169,11 @@ describe("who has no IPv6", () => {
       for (const network of [7, 7, 7, 7, 1, 2, 3])
         expect(ipv4(ask(TYPES.A, "live", network))).toEqual([edge.index]);
     }
+  });
+
+  it("is found an edge however many nearer ones are up over IPv6 alone", () => {
+    const { ask } = answering(BOTH, BOTH, BOTH, UP_IPV4, ...CROWD.map(() => UP_IPV6));
+    expect(ipv4(ask(TYPES.A, "crowd"))).toEqual([NEW_YORK.index]);
   });
 
   it("passes an edge by that has no address at all", () => {

@@ -7,6 +7,11 @@ export const towardsIpv4: Bias = (choice) => {
   return isUp(choice) ? 0 : BEYOND_ALL_KM;
 };
 
+/** Whether IPv4 reaches the first edge of a decision made with that bias. */
+export function isOverIpv4({ edges: [best] }: Decision): boolean {
+  return best !== undefined && hasIpv4(best) && isUp(best);
+}
+
 /**
  * What a decision made with that bias comes to for viewers without IPv6. Where IPv4 reaches no edge, all are down for them, whatever
  * IPv6 reaches: then it is as `whenDown` says.
@@ -14,9 +19,8 @@ export const towardsIpv4: Bias = (choice) => {
  */
 export function decisionOverIpv4(decision: Decision): Decision | undefined {
   const { edges, service } = decision;
-  const [best] = edges;
-  if (best === undefined || !hasIpv4(best)) return undefined;
-  if (isUp(best)) return decision;
+  if (isOverIpv4(decision)) return decision;
+  if (edges[0] === undefined || !hasIpv4(edges[0])) return undefined;
   const ttlSeconds = Math.min(decision.ttlSeconds, service.dns.ttlInDoubtSeconds);
   if (service.whenDown === "fail-open")
     return {
