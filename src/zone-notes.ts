@@ -13,7 +13,8 @@ export interface ZoneNote {
 }
 
 export function zoneNotes({ zones, services, dns }: Inventory): ZoneNote[] {
-  const { find } = compileNamespace(zones, services, dns);
+  const namespace = compileNamespace(zones, services, dns);
+  const find: Find = (name) => namespace.find(name);
   return zones.flatMap((zone) => [
     ...zone.nameservers.flatMap((host, i) =>
       notesAt(["zones", zone.name, "nameservers", i], hostFlaw(host, "a nameserver", find)),
