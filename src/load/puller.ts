@@ -18,7 +18,7 @@ export interface Pullers {
   /** Reads what is new or changed soon; what is unchanged keeps its schedule and its counters. */
   take(inventory: PullInventory): void;
   /** What could not be read the last time that it was tried, by edge. */
-  failures(): ReadonlyMap<string, readonly LoadFailure[]>;
+  readonly failures: () => ReadonlyMap<string, readonly LoadFailure[]>;
   readonly metrics: MetricSource;
   stop(): void;
 }
