@@ -1,4 +1,5 @@
 import { type App, startApp } from "./app.ts";
+import { formatEndpoint } from "./base/endpoint.ts";
 import { findServiceManager, type ServiceManager } from "./base/notify.ts";
 import { setFlagsFromString } from "node:v8";
 import { keepLargePiecesApart } from "./base/give-back.ts";
@@ -6,6 +7,7 @@ import { letHelpersStandBack } from "./base/stand-back.ts";
 import { type Answer, done } from "./cli/answer.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { startDemoEdges } from "./demo/edges.ts";
+import { withoutAbsentIpv6 } from "./demo/endpoints.ts";
 import { demoHelp } from "./demo/help.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Problem } from "./model/problem.ts";
@@ -36,11 +38,17 @@ const HELPERS_NICE = 15;
  * Runs until a signal: SIGTERM and SIGINT stop in order, a second one at once; SIGHUP reads the configuration again;
  * SIGUSR2 puts another process in this one's place.
  */
-export async function serve(options: ServeOptions): Promise<Answer<void>> {
-  const { inventory, version, environment } = options;
+export async function serve(given: ServeOptions): Promise<Answer<void>> {
+  const { version, environment } = given;
   keepLargePiecesApart();
   settleThreads();
-  const log = createLog({ level: options.demo ? "warn" : "info", destination: 2 });
+  const log = createLog({ level: given.demo ? "warn" : "info", destination: 2 });
+  const inventory = given.demo
+    ? withoutAbsentIpv6(given.inventory, (endpoint) =>
+        log.warn({ endpoint: formatEndpoint(endpoint) }, "not listening there: this machine has no IPv6"),
+      )
+    : given.inventory;
+  const options = { ...given, inventory };
   const manager = findServiceManager(environment);
   const stopped = new AbortController();
   const stopping = onSignals(() => stopped.abort());
