@@ -7,7 +7,7 @@ import type { Inventory } from "./model/inventory.ts";
 import type { RecordData, StaticRecord, Zone } from "./model/zone.ts";
 
 export interface ZoneNote {
-  /** In the main file; the zone's name in lower case. */
+  /** In the main file; the zone by its name, whatever its key. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }

@@ -128,13 +128,13 @@ describe("check", () => {
   beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "zone-notes-"))));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("says where they stand", async () => {
+  it("says where they stand, however the zone is written", async () => {
     const file = join(folder, "edgeward.yaml");
     writeFileSync(
       file,
       `listen: { dns: ["127.0.0.1:8053"] }
 zones:
-  example.net:
+  Example.NET.:
     nameservers: [ns1.example.net]
     contact: hostmaster@example.net
     records:
@@ -144,8 +144,8 @@ zones:
     const { problems, notes = [] } = await check(file);
     expect(problems).toEqual([]);
     expect(notes.map(({ line, column, path }) => [line, column, path])).toEqual([
-      [4, 19, "zones.example.net.nameservers.0"],
-      [7, 9, "zones.example.net.records.0"],
+      [4, 19, "zones.Example.NET..nameservers.0"],
+      [7, 9, "zones.Example.NET..records.0"],
     ]);
   });
 });

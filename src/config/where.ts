@@ -2,10 +2,11 @@ import type { Problem } from "../model/problem.ts";
 import { Findings } from "./findings.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { readSource } from "./sources.ts";
-import { formatPath, locate, type Path, writtenPath } from "./tree.ts";
+import { zoneName } from "./build-zones.ts";
+import { entriesAt, formatPath, locate, type Path, type Tree, writtenPath } from "./tree.ts";
 import type { Environment } from "./variables.ts";
 
-/** Where values stand in a main file that has been read without a problem. */
+/** Where values stand in a main file that has been read without a problem; a zone by its name, however its key is written. */
 export async function whereWritten(
   mainFile: string,
   environment: Environment,
@@ -16,7 +17,14 @@ export async function whereWritten(
   const root = source && parseYaml(source, environment, findings);
   return paths.map((path) => {
     if (root === undefined) return { file: mainFile, line: 1, column: 1, path: formatPath(path) };
-    const written = writtenPath(root, path);
+    const written = writtenPath(root, withZoneKey(root, path));
     return { ...locate(root, written).mark, path: formatPath(written) };
   });
+}
+
+function withZoneKey(root: Tree, path: Path): Path {
+  const [first, name, ...rest] = path;
+  if (first !== "zones" || name === undefined) return path;
+  const key = entriesAt(root, ["zones"]).find(([written]) => zoneName(written) === name)?.[0];
+  return key === undefined ? path : [first, key, ...rest];
 }
