@@ -87,6 +87,17 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     };
   };
 
+  const unservedOf = (id: string): string[] => {
+    const { edges: all, services } = inventory();
+    const its = services.map(({ id: service, edges: indices }) => ({
+      service,
+      ids: indices.map((index) => (all[index] as Edge).id),
+    }));
+    return its.flatMap(({ service, ids }) =>
+      ids.includes(id) && !ids.some(board.isActive) ? [service] : [],
+    );
+  };
+
   const keptBy = (id: string): string[] => {
     const services = failStatic.kept().flatMap(({ edgeId, serviceIndex }) => {
       return edgeId === id ? [inventory().services[serviceIndex]?.id ?? ""] : [];
@@ -152,7 +163,9 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       worlds.refresh();
       const persisted = await options.saveOverrides();
       const condition = board.condition(edgeId);
-      return condition === undefined ? { kind: "unknown-edge" } : { kind: "set", persisted, condition };
+      if (condition === undefined) return { kind: "unknown-edge" };
+      const unserved = unservedOf(edgeId);
+      return { kind: "set", persisted, condition, ...(unserved.length === 0 ? {} : { unserved }) };
     },
     acme: options.acme,
     reload: reloads.reload,

@@ -113,7 +113,10 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
   ),
   edges: listOf(edge),
   edge,
-  "state-set": record({ persisted: truth }, { condition: record(condition, conditionOptional) }),
+  "state-set": record(
+    { persisted: truth },
+    { condition: record(condition, conditionOptional), unserved: listOf(text) },
+  ),
   status: record(
     {},
     { absentEdges: listOf(record({ id: text, state: text, stateOrigin, forgottenAtMs: number })) },

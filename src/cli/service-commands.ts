@@ -146,8 +146,16 @@ export function statePage(id: string, becomes: string): Page<StateSetView> {
       const origin = originOf(condition, look).map((text) => `(${text})`);
       return [printable([id, becomes, ...origin].join(" "))];
     },
-    warning: ({ persisted }) => (persisted ? undefined : FORGOTTEN),
+    warning: ({ persisted, unserved = [] }) => {
+      const warnings = [
+        ...(persisted ? [] : [FORGOTTEN]),
+        ...(unserved.length === 0 ? [] : [`${UNSERVED} ${printable(unserved.join(", "))}`]),
+      ];
+      return warnings.length === 0 ? undefined : warnings.join("; ");
+    },
   };
 }
+
+const UNSERVED = "no edge takes viewers any more, who get the fallback or are refused, of service";
 
 const FORGOTTEN = "this holds now but could not be written to the state file; a restart will forget it";

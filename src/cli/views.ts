@@ -36,6 +36,8 @@ export interface StateSetView {
   readonly persisted: boolean;
   /** Left out: the edge is not configured any more, and what was set of it is forgotten. */
   readonly condition?: ConditionView;
+  /** Services of the edge in which no edge takes viewers now; absent for none. */
+  readonly unserved?: readonly string[];
 }
 
 /** What `PUT` and `DELETE /v1/acme/{hostname}` answer. */

@@ -143,6 +143,8 @@ export type StateVerdict =
       /** False: it holds now, but could not be written down, so a restart forgets it. */
       readonly persisted: boolean;
       readonly condition: Condition;
+      /** Services of the edge in which no edge takes viewers now; absent for none. */
+      readonly unserved?: readonly string[];
     }
   /** What was set of an edge that is not configured any more. `persisted` as above. */
   | { readonly kind: "forgotten"; readonly persisted: boolean }

@@ -150,8 +150,10 @@ async function setState(
     log.info({ edge: id, by, persisted }, "state of an edge that is not configured forgotten");
     return json({ persisted });
   }
+  const { condition, unserved } = verdict;
   log.info({ edge: id, by, persisted, ...change.change }, "state of an edge set");
-  return json({ persisted, condition: verdict.condition });
+  if (unserved !== undefined) log.warn({ services: unserved }, "services without an edge that takes viewers");
+  return json({ persisted, condition, ...(unserved && { unserved }) });
 }
 
 /** As its schema promises. */

@@ -179,6 +179,7 @@ export const STATE_SET: JsonSchema = object(
       ...object({ edgeId: text, ...condition }, conditionOptional),
       description: "left out: the edge is not configured any more, and what was set of it is forgotten",
     },
+    unserved: { ...texts, description: "services of the edge in which no edge takes viewers now" },
   },
 );
 

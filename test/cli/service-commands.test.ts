@@ -141,6 +141,19 @@ describe("explain", () => {
   });
 });
 
+describe("drain of the last edge", () => {
+  it("warns of the services that have no other", async () => {
+    const condition = { edgeId: "ams1", health: [], state: "drain", stateOrigin: { kind: "file" }, load: {} };
+    const reply = { persisted: false, condition, unserved: ["live", "vod"] };
+    const { url } = await ops({ "PUT /v1/edges/ams1/state": [200, reply] });
+    const { code, err } = await edgeward(["drain", "ams1", "--server", url]);
+    expect(code).toBe(0);
+    expect(err).toMatch(
+      /a restart will forget it; no edge takes viewers any more, .* of service live, vod\n$/,
+    );
+  });
+});
+
 describe("explain with edges in another order than the score's", () => {
   it.each([
     [{ rank: "least-loaded" }, "by load (rank: least-loaded)"],

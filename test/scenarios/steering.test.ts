@@ -111,7 +111,10 @@ it("keeps those who play from an edge that is full", async () => {
 });
 
 it("stays a manifest when no edge is left", async () => {
-  for (const id of ["ams1", "sin1", "nyc1"]) await setState(id, "off");
+  const unserved: unknown[] = [];
+  for (const id of ["ams1", "sin1", "nyc1"])
+    unserved.push(((await setState(id, "off")).json as { unserved?: string[] }).unserved);
+  expect(unserved).toEqual([undefined, ["vod"], ["live"]]);
   const manifest = await steer("?_HLS_pathway=sin1");
   expect(manifest["PATHWAY-PRIORITY"]).toEqual(["sin1", "ams1", "nyc1"]);
   for (const id of ["ams1", "sin1", "nyc1"]) await setState(id, "active");
