@@ -17,6 +17,8 @@ export interface Demand {
   bind(bound: Bound): void;
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
+  /** Other pools. @param poolOf which one is now what that one was; undefined: none is */
+  renumber(poolOf: (pool: number) => number | undefined): void;
   /** Of a pool. @param idOf of a slot; undefined: its edge is gone */
   memory(pool: number, idOf: (slot: number) => string | undefined): LearnedCell[];
   /** Adds what another process knew. @param slotOf undefined: the edge is not there */
@@ -169,6 +171,20 @@ export function createDemand(): Demand {
       present[askers === cell.askers[0] ? "resolvers" : "subnets"] += viewers / left;
     },
     presentAt: (edge) => presentAt(cells, left, edge),
+    renumber(poolOf) {
+      const before = [...cells.values()];
+      cells.clear();
+      trends.clear();
+      const movedTrends = new Set<Trend>();
+      for (const cell of before) {
+        const pool = poolOf(cell.pool);
+        if (pool === undefined) continue;
+        const moved = cellAt(pool, cell.latitude, cell.longitude);
+        addCell(moved, cell);
+        if (!movedTrends.has(cell.trend)) addTrend(moved.trend, cell.trend);
+        movedTrends.add(cell.trend);
+      }
+    },
     memory(pool, idOf) {
       renormalise();
       const learned: LearnedCell[] = [];
@@ -232,6 +248,22 @@ interface Cell {
   readonly byEdge: Map<number, Present>;
 }
 
+/** Of two pools that have become one. */
+function addCell(cell: Cell, other: Cell): void {
+  cell.slow += other.slow;
+  cell.weight += other.weight;
+  if (cell.weight > 0) {
+    cell.latitude += ((other.latitude - cell.latitude) * other.weight) / cell.weight;
+    cell.longitude += ((other.longitude - cell.longitude) * other.weight) / cell.weight;
+  }
+  for (const [edge, { http, resolvers, subnets }] of other.byEdge) {
+    const present = presentIn(cell, edge);
+    present.http += http;
+    present.resolvers += resolvers;
+    present.subnets += subnets;
+  }
+}
+
 /** Viewers there, before decay, by how they came. */
 interface Present {
   http: number;
@@ -257,6 +289,12 @@ interface Trend {
   slow: number;
   /** How long it has been growing. */
   growingSeconds: number;
+}
+
+function addTrend(trend: Trend, other: Trend): void {
+  trend.fast += other.fast;
+  trend.slow += other.slow;
+  trend.growingSeconds = Math.max(trend.growingSeconds, other.growingSeconds);
 }
 
 /** How much more comes than did, as a share: as far as it is more than chance. */

@@ -48,6 +48,19 @@ export function poolsOf(services: readonly Served[]): Pools {
   return finished(poolsInSteps(services));
 }
 
+/** Which pool is now what each was before, by the services that are in them: as `Demand.renumber` takes it. */
+export function successorsOf(
+  before: ReadonlyMap<string, number>,
+  now: ReadonlyMap<string, number>,
+): ReadonlyMap<number, number> {
+  const successors = new Map<number, number>();
+  for (const [serviceId, pool] of before) {
+    const next = now.get(serviceId);
+    if (next !== undefined && !successors.has(pool)) successors.set(pool, next);
+  }
+  return successors;
+}
+
 /** Whatever the order. */
 function hashOf(edges: readonly number[]): number {
   let hash = edges.length;

@@ -8,7 +8,7 @@ import { createDemand, type ViewersPerAnswer } from "./demand.ts";
 import type { Service } from "../model/service.ts";
 import type { Learned } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
-import { poolName, poolsOf } from "./pools.ts";
+import { poolName, poolsOf, successorsOf } from "./pools.ts";
 import { createLags } from "./lags.ts";
 import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
@@ -82,6 +82,8 @@ export function createPricing(options: PricingOptions): Pricing {
   let slots: Uint16Array = new Uint16Array(0);
   let edges: readonly Edge[] = [];
   let pools: readonly Pool[] = [];
+  /** By the service's id. */
+  let poolOfService: ReadonlyMap<string, number> = new Map();
   let known: (Known | undefined)[] = [];
   /** Whether it took viewers in the last facts; undefined for one that was in none. */
   let inService: (boolean | undefined)[] = [];
@@ -284,6 +286,17 @@ export function createPricing(options: PricingOptions): Pricing {
     if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
   }
 
+  /** Who came for a service stays with it, whichever number its pool has. */
+  const takePools = (services: readonly Service[]): void => {
+    const next = poolsOf(services);
+    const byService = new Map(services.map(({ id }, i) => [id, next.ofService[i] as number]));
+    const successors = successorsOf(poolOfService, byService);
+    const areSame = pools.every((_, pool) => successors.get(pool) === pool);
+    if (!areSame) demand.renumber((pool) => successors.get(pool));
+    pools = next.pools;
+    poolOfService = byService;
+  };
+
   return {
     take(nextEdges, services) {
       const index = new Map(edges.map((edge) => [edge.id, edge.index]));
@@ -291,7 +304,7 @@ export function createPricing(options: PricingOptions): Pricing {
       [known, inService] = [from.map((i) => known[i]), from.map((i) => inService[i])];
       [doubted, doubtedAtMs] = [[], []];
       edges = nextEdges;
-      pools = poolsOf(services).pools;
+      takePools(services);
       prices.take(edges, pools, from);
       slots = table.assign(edges.map(({ id }) => id));
       if (table.counts !== counts) prediction = createPrediction(table.counts);

@@ -21,6 +21,23 @@ function expected(demand: Demand, seconds: number): number {
 }
 
 describe("demand", () => {
+  it("is of the pool that has taken another's place, together with what is there, or of none", () => {
+    const demand = createDemand();
+    come(demand, 2, 1800);
+    const [before] = demand.forecast(100, RATE, NOBODY_WAITS);
+    demand.renumber((pool) => pool + 3);
+    expect(demand.forecast(100, RATE, NOBODY_WAITS)).toEqual([{ ...before, pool: 3 }]);
+    const present = demand.presentAt(0);
+    come(demand, 2, 1800);
+    demand.renumber(() => 1);
+    const [one, ...others] = demand.forecast(100, RATE, NOBODY_WAITS);
+    expect([one?.pool, others]).toEqual([1, []]);
+    expect(one?.viewers).toBeGreaterThan(before?.viewers ?? 0);
+    expect(demand.presentAt(0)).toBeGreaterThan(present);
+    demand.renumber(() => undefined);
+    expect([demand.forecast(100, RATE, NOBODY_WAITS), demand.presentAt(0)]).toEqual([[], 0]);
+  });
+
   it("is as much as came, from half an hour after a start on, and never more", () => {
     const demand = createDemand();
     const after = (seconds: number): number => {

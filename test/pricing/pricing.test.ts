@@ -143,6 +143,20 @@ describe("pricing", () => {
     expect(set.world().priceKm[0]).toBe(0);
   });
 
+  it("keeps who came for a service with it when another stands before it in a new configuration", () => {
+    const set = setUp();
+    for (let s = 1; s <= 60; s++) {
+      set.send(3);
+      set.second(factsOf([90, 10], s * 1000), s * 1000);
+    }
+    const [before = 0, other = 0] = set.world().priceKm;
+    const live = { ...servedBy(EDGES), index: 1 };
+    set.pricing.take(EDGES, [{ ...servedBy([FRA]), id: "first" }, live]);
+    for (let s = 61; s <= 75; s++) set.second(factsOf([90, 10], s * 1000), s * 1000);
+    expect(set.world().priceKm[0]).toBeGreaterThan(0.9 * before);
+    expect(set.world().priceKm[1]).toBeLessThan(other + 50);
+  });
+
   it("has prices looked for only once some edge is known to have an end", () => {
     let asked = 0;
     const solver = { take: () => {}, solve: () => void asked++, stop: async () => {} };
