@@ -100,7 +100,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) return { ...from, triesLeft: 0 };
     const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
     const steps = Math.ceil(left / looksPerStep);
-    const found = widen(client, roster.verdictsIn(world), steps);
+    const found = widen(client, roster.verdicts.in(world), steps);
     const { prefixLength = from.prefixLength, isFinal = true } = found ?? {};
     looks.take(LOOKS_BESIDE_EDGES + (found?.steps ?? 0) * looksPerStep);
     return {

@@ -11,7 +11,7 @@ import type { Locate, Located, Location, Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
 import { createKeptDecisions } from "./kept-decisions.ts";
-import { createLedger, type Arrivals, type Ledger, type PackedArrivals } from "./pricing/ledger.ts";
+import { type Arrivals, Ledger, type PackedArrivals } from "./pricing/ledger.ts";
 import { type Pools, poolsInSteps } from "./pricing/pools.ts";
 import { askAgainMs, createRecent } from "./pricing/recent.ts";
 import { askersKey, squareKey } from "./pricing/squares.ts";
@@ -249,7 +249,7 @@ export function createRedirector(
       } else {
         const ground = prepared?.inventory === inventory ? prepared : finished(groundInSteps(inventory));
         const counts = createDecisionCounts(inventory, newCells(inventory));
-        const ledger = createLedger(world.sent.counts, ground.pools.pools.length);
+        const ledger = new Ledger(world.sent.counts, ground.pools.pools.length);
         inService = inServiceOf(ground, laidOut(world), counts, ledger);
         prepared = undefined;
       }

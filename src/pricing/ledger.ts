@@ -2,30 +2,6 @@ import type { ClientOrigin } from "../model/client.ts";
 import type { DoorName } from "../model/decision.ts";
 import type { Location } from "../model/location.ts";
 
-/**
- * What the doors have decided and no report shows yet. The running counts by edge lie in shared memory, so that
- * every serving thread sees a burst at once; where viewers come from is handed over about once a second.
- */
-export interface Ledger {
-  /** One more decision for an edge. `pool`: which group of services it was made in. */
-  count(door: DoorName, pool: number, edge: number, location: Location, from?: ClientOrigin): void;
-  /** The same for latitude and longitude at `place[at]` and behind it, NaN for unknown. */
-  countAt(
-    door: DoorName,
-    pool: number,
-    edge: number,
-    place: Float32Array,
-    at: number,
-    from?: ClientOrigin,
-  ): void;
-  /** Viewers who come with a decision that is counted, beside whom it usually brings. */
-  add(edge: number, viewers: number): void;
-  /** What was counted since the last call, by square degree and edge; the caller owns it. */
-  takeArrivals(): Arrivals;
-  /** The same as numbers alone, without an object for each place. */
-  takePacked(): PackedArrivals;
-}
-
 /** For each square degree and edge: pool, latitude, longitude, edge, decisions for HTTP and for DNS, of these for client subnets. */
 export type PackedArrivals = Float64Array;
 export const ARRIVAL_NUMBERS = 7;
@@ -51,34 +27,71 @@ export function newSentCounts(edges: number): SentCounts {
   return new Int32Array(new SharedArrayBuffer(edges * 2 * Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** @param pools how many groups of services with the same edges there are */
-export function createLedger(sent: SentCounts, pools: number): Ledger {
-  const edges = sent.length / 2;
-  const grids = Array.from({ length: pools }, () => new Grid());
-  const send = (door: DoorName, edge: number): void => {
-    Atomics.add(sent, door === "dns" ? edges + edge : edge, 1);
-  };
-  return {
-    count(door, pool, edge, { latitude, longitude }, from) {
-      send(door, edge);
-      if (latitude !== undefined && longitude !== undefined)
-        grids[pool]?.count(kindOf(door, from), edge, latitude, longitude);
-    },
-    countAt(door, pool, edge, place, at, from) {
-      send(door, edge);
-      const latitude = place[at] as number;
-      if (!Number.isNaN(latitude))
-        grids[pool]?.count(kindOf(door, from), edge, latitude, place[at + 1] as number);
-    },
-    add: (edge, viewers) => void Atomics.add(sent, edge, Math.round(viewers)),
-    takeArrivals: () => grids.map((grid) => grid.take()),
-    takePacked() {
-      const rows = grids.reduce((sum, grid) => sum + grid.rows, 0);
-      const packed = new Float64Array(ARRIVAL_NUMBERS * rows);
-      grids.reduce((at, grid, pool) => grid.takeTo(packed, at, pool), 0);
-      return packed;
-    },
-  };
+/**
+ * What the doors have decided and no report shows yet. The running counts by edge lie in shared memory, so that
+ * every serving thread sees a burst at once; where viewers come from is handed over about once a second.
+ */
+export class Ledger {
+  readonly #sent: SentCounts;
+  readonly #edges: number;
+  readonly #grids: readonly Grid[];
+
+  /** @param pools how many groups of services with the same edges there are */
+  constructor(sent: SentCounts, pools: number) {
+    this.#sent = sent;
+    this.#edges = sent.length / 2;
+    this.#grids = Array.from({ length: pools }, () => new Grid());
+  }
+
+  /** One more decision for an edge. `pool`: which group of services it was made in. */
+  count(
+    door: DoorName,
+    pool: number,
+    edge: number,
+    { latitude, longitude }: Location,
+    from?: ClientOrigin,
+  ): void {
+    this.#send(door, edge);
+    if (latitude !== undefined && longitude !== undefined)
+      this.#grids[pool]?.count(kindOf(door, from), edge, latitude, longitude);
+  }
+
+  /** The same for latitude and longitude at `place[at]` and behind it, NaN for unknown. */
+  countAt(
+    door: DoorName,
+    pool: number,
+    edge: number,
+    place: Float32Array,
+    at: number,
+    from?: ClientOrigin,
+  ): void {
+    this.#send(door, edge);
+    const latitude = place[at] as number;
+    if (!Number.isNaN(latitude))
+      this.#grids[pool]?.count(kindOf(door, from), edge, latitude, place[at + 1] as number);
+  }
+
+  /** Viewers who come with a decision that is counted, beside whom it usually brings. */
+  add(edge: number, viewers: number): void {
+    Atomics.add(this.#sent, edge, Math.round(viewers));
+  }
+
+  /** What was counted since the last call, by square degree and edge; the caller owns it. */
+  takeArrivals(): Arrivals {
+    return this.#grids.map((grid) => grid.take());
+  }
+
+  /** The same as numbers alone, without an object for each place. */
+  takePacked(): PackedArrivals {
+    const rows = this.#grids.reduce((sum, grid) => sum + grid.rows, 0);
+    const packed = new Float64Array(ARRIVAL_NUMBERS * rows);
+    this.#grids.reduce((at, grid, pool) => grid.takeTo(packed, at, pool), 0);
+    return packed;
+  }
+
+  #send(door: DoorName, edge: number): void {
+    Atomics.add(this.#sent, door === "dns" ? this.#edges + edge : edge, 1);
+  }
 }
 
 /** Fields of a row: the square's number, 0 for an empty row; edge, decisions by door, and their places added up. */

@@ -4,9 +4,9 @@ import type { Service } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { Candidates } from "./candidates.ts";
 import { Kept } from "./kept.ts";
-import { createNearest, type Pool } from "./nearest.ts";
+import { Nearest, type Pool } from "./nearest.ts";
 import { preferencesOf } from "./preferred.ts";
-import { placeVerdicts } from "./place-verdicts.ts";
+import { VerdictsByPlace } from "./place-verdicts.ts";
 import type { Roster } from "./roster.ts";
 import { hashText } from "./spread.ts";
 import { watchState } from "./state.ts";
@@ -34,7 +34,7 @@ export function createField(edges: readonly Edge[]): Field {
     pools.set(key, pool);
     return pool;
   };
-  const candidates = new Candidates(createNearest(edges));
+  const candidates = new Candidates(new Nearest(edges));
   return {
     edges,
     idHashes: Uint32Array.from(edges, ({ id }) => hashText(id)),
@@ -54,7 +54,7 @@ export function createField(edges: readonly Edge[]): Field {
         pool: poolOf(service.edges),
         families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
         stateIn,
-        verdictsIn: placeVerdicts({ service, listed, stateIn }, candidates),
+        verdicts: new VerdictsByPlace({ service, listed, stateIn }, candidates),
         ...(preferences === undefined ? {} : { preferences }),
       };
       others[service.index] = known;

@@ -15,98 +15,109 @@ export const KEPT_EDGES = 16;
  * The nearest edges of a pool for every place that was asked for, so that what depends on geography alone is
  * computed once. A table of bounded size: who is pushed out of it is computed again.
  */
-export interface Nearest {
+export class Nearest {
+  readonly #vectors: readonly (readonly [number, number, number])[];
+  /** The same behind one another: every edge of a large pool is looked at for every place that is new. */
+  readonly #coordinates: Float64Array;
+  readonly #chords = new Float64Array(KEPT_EDGES);
+  readonly #order: Float64Array;
+  #table = new Table(FIRST_ROWS);
+
+  constructor(all: readonly Edge[]) {
+    this.#vectors = all.map(({ location }) => unitVector(location));
+    this.#coordinates = Float64Array.from(this.#vectors.flat());
+    this.#order = new Float64Array(all.length);
+  }
+
+  get edges(): Uint16Array {
+    return this.#table.edges;
+  }
+
+  get km(): Float32Array {
+    return this.#table.km;
+  }
+
   /** Where the place's row begins in `edges` and `km`: `KEPT_EDGES` of the pool at most, nearest first. */
-  rowOf(pool: Pool, latitude: number, longitude: number): number;
-  readonly edges: Uint16Array;
-  readonly km: Float32Array;
+  rowOf(pool: Pool, latitude: number, longitude: number): number {
+    const known = this.#table.find(pool.id, latitude, longitude);
+    if (known >= 0) return known * KEPT_EDGES;
+    if (this.#table.isCrowded) this.#table = new Table(this.#table.rows * 2);
+    const row = this.#table.claim(pool.id, latitude, longitude);
+    this.#fill(pool, latitude, longitude, row * KEPT_EDGES);
+    return row * KEPT_EDGES;
+  }
+
   /** All of the pool, nearest first, into arrays with room for them. */
-  sortAll(pool: Pool, latitude: number, longitude: number, edges: Uint16Array, km: Float32Array): void;
+  sortAll(
+    { members }: Pool,
+    latitude: number,
+    longitude: number,
+    edges: Uint16Array,
+    km: Float32Array,
+  ): void {
+    const viewer = unitVector({ latitude, longitude });
+    const [x, y, z] = viewer;
+    const keys = this.#order.subarray(0, members.length);
+    // Whole chords above, index below: numbers sort without a function that compares.
+    for (let i = 0; i < members.length; i++) {
+      const edge = members[i] as number;
+      keys[i] = Math.floor(this.#chordTo(edge, x, y, z) * CHORD_STEPS) * INDEX_STEPS + edge;
+    }
+    keys.sort();
+    for (let i = 0; i < members.length; i++) {
+      const edge = (keys[i] as number) % INDEX_STEPS;
+      edges[i] = edge;
+      km[i] = distanceKm(viewer, this.#vectorOf(edge));
+    }
+  }
+
   /** To each of `members` in their order. */
-  measure(members: Uint16Array, latitude: number, longitude: number, km: Float32Array): void;
+  measure(members: Uint16Array, latitude: number, longitude: number, km: Float32Array): void {
+    const viewer = unitVector({ latitude, longitude });
+    for (let i = 0; i < members.length; i++) km[i] = distanceKm(viewer, this.#vectorOf(members[i] as number));
+  }
+
+  /** Insertion from the far end: most edges of a large pool are further than all that are kept. */
+  #fill({ members }: Pool, latitude: number, longitude: number, start: number): void {
+    const viewer = unitVector({ latitude, longitude });
+    const [x, y, z] = viewer;
+    const { edges, km } = this.#table;
+    const chords = this.#chords;
+    let count = 0;
+    let furthest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < members.length; i++) {
+      const edge = members[i] as number;
+      const chord = this.#chordTo(edge, x, y, z);
+      if (chord >= furthest) continue;
+      let at = count < KEPT_EDGES ? count++ : count - 1;
+      for (; at > 0 && (chords[at - 1] as number) > chord; at--) {
+        chords[at] = chords[at - 1] as number;
+        edges[start + at] = edges[start + at - 1] as number;
+      }
+      chords[at] = chord;
+      edges[start + at] = edge;
+      if (count === KEPT_EDGES) furthest = chords[KEPT_EDGES - 1] as number;
+    }
+    for (let i = start; i < start + count; i++)
+      km[i] = distanceKm(viewer, this.#vectorOf(edges[i] as number));
+  }
+
+  #vectorOf(edge: number): readonly [number, number, number] {
+    return this.#vectors[edge] as readonly [number, number, number];
+  }
+
+  #chordTo(edge: number, x: number, y: number, z: number): number {
+    const coordinates = this.#coordinates;
+    const dx = x - (coordinates[3 * edge] as number);
+    const dy = y - (coordinates[3 * edge + 1] as number);
+    const dz = z - (coordinates[3 * edge + 2] as number);
+    return dx * dx + dy * dy + dz * dz;
+  }
 }
 
 const FIRST_ROWS = 1 << 10;
 /** 128 octets each. */
 const MOST_ROWS = 1 << 17;
-
-export function createNearest(all: readonly Edge[]): Nearest {
-  const vectors = all.map(({ location }) => unitVector(location));
-  /** The same behind one another: every edge of a large pool is looked at for every place that is new. */
-  const coordinates = Float64Array.from(vectors.flat());
-  const nearestChords = new Float64Array(KEPT_EDGES);
-  const order = new Float64Array(all.length);
-  let table = new Table(FIRST_ROWS);
-
-  const chordTo = (edge: number, x: number, y: number, z: number): number => {
-    const dx = x - (coordinates[3 * edge] as number);
-    const dy = y - (coordinates[3 * edge + 1] as number);
-    const dz = z - (coordinates[3 * edge + 2] as number);
-    return dx * dx + dy * dy + dz * dz;
-  };
-
-  /** Insertion from the far end: most edges of a large pool are further than all that are kept. */
-  const fill = ({ members }: Pool, latitude: number, longitude: number, start: number): void => {
-    const viewer = unitVector({ latitude, longitude });
-    const [x, y, z] = viewer;
-    const { edges, km } = table;
-    let count = 0;
-    let furthest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < members.length; i++) {
-      const edge = members[i] as number;
-      const chord = chordTo(edge, x, y, z);
-      if (chord >= furthest) continue;
-      let at = count < KEPT_EDGES ? count++ : count - 1;
-      for (; at > 0 && (nearestChords[at - 1] as number) > chord; at--) {
-        nearestChords[at] = nearestChords[at - 1] as number;
-        edges[start + at] = edges[start + at - 1] as number;
-      }
-      nearestChords[at] = chord;
-      edges[start + at] = edge;
-      if (count === KEPT_EDGES) furthest = nearestChords[KEPT_EDGES - 1] as number;
-    }
-    for (let i = start; i < start + count; i++)
-      km[i] = distanceKm(viewer, vectors[edges[i] as number] as readonly [number, number, number]);
-  };
-
-  return {
-    get edges() {
-      return table.edges;
-    },
-    get km() {
-      return table.km;
-    },
-    rowOf(pool, latitude, longitude) {
-      const known = table.find(pool.id, latitude, longitude);
-      if (known >= 0) return known * KEPT_EDGES;
-      if (table.isCrowded) table = new Table(table.rows * 2);
-      const row = table.claim(pool.id, latitude, longitude);
-      fill(pool, latitude, longitude, row * KEPT_EDGES);
-      return row * KEPT_EDGES;
-    },
-    sortAll({ members }, latitude, longitude, edges, km) {
-      const viewer = unitVector({ latitude, longitude });
-      const [x, y, z] = viewer;
-      const keys = order.subarray(0, members.length);
-      // Whole chords above, index below: numbers sort without a function that compares.
-      for (let i = 0; i < members.length; i++) {
-        const edge = members[i] as number;
-        keys[i] = Math.floor(chordTo(edge, x, y, z) * CHORD_STEPS) * INDEX_STEPS + edge;
-      }
-      keys.sort();
-      for (let i = 0; i < members.length; i++) {
-        const edge = (keys[i] as number) % INDEX_STEPS;
-        edges[i] = edge;
-        km[i] = distanceKm(viewer, vectors[edge] as readonly [number, number, number]);
-      }
-    },
-    measure(members, latitude, longitude, km) {
-      const viewer = unitVector({ latitude, longitude });
-      for (let i = 0; i < members.length; i++)
-        km[i] = distanceKm(viewer, vectors[members[i] as number] as readonly [number, number, number]);
-    },
-  };
-}
 
 /** Squared chords are at most 4; 2^35 steps and an index of 16 bits fit the 53 bits of a number. */
 const CHORD_STEPS = 2 ** 33;

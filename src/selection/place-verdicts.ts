@@ -5,7 +5,7 @@ import { bandKm } from "./band.ts";
 import type { Candidates } from "./candidates.ts";
 import { barrierKm, usedShare } from "./live.ts";
 import { priceKm, SAME_PLACE_KM } from "./price.ts";
-import type { PlaceVerdictsIn, Roster } from "./roster.ts";
+import type { Roster, VerdictsByWorld } from "./roster.ts";
 import { STANDING, standingOf } from "./standing.ts";
 
 /**
@@ -13,33 +13,70 @@ import { STANDING, standingOf } from "./standing.ts";
  * radius from that at the centre, so that an order with larger gaps than twice the radius is the order everywhere.
  * For services that are ranked by distance and price, and for eligible edges only.
  */
-export function placeVerdicts(
-  { service, listed, stateIn }: Pick<Roster, "service" | "listed" | "stateIn">,
-  candidates: Candidates,
-): PlaceVerdictsIn {
-  const wanted = service.dns.answers;
+export class VerdictsByPlace implements PlaceVerdicts, VerdictsByWorld {
+  readonly #roster: VerdictRoster;
+  readonly #candidates: Candidates;
   /** Of the best, and of the one behind the last that is wanted. */
-  const scores = new Float64Array(wanted + 1);
-  const edges = new Uint16Array(wanted + 1);
-  const numbers = new Map<string, number>();
-  let numbered = 0;
-  let epoch = 0;
-  let now: World | undefined;
+  readonly #scores: Float64Array;
+  readonly #edges: Uint16Array;
+  readonly #numbers = new Map<string, number>();
+  #numbered = 0;
+  #now: World | undefined;
+  epoch = 0;
 
-  const numberOf = (names: string): number => {
-    const known = numbers.get(names) ?? ++numbered;
-    if (numbers.size > MOST_NUMBERS) numbers.clear();
-    numbers.set(names, known);
+  constructor(roster: VerdictRoster, candidates: Candidates) {
+    this.#roster = roster;
+    this.#candidates = candidates;
+    const { answers } = roster.service.dns;
+    this.#scores = new Float64Array(answers + 1);
+    this.#edges = new Uint16Array(answers + 1);
+  }
+
+  in(world: World): PlaceVerdicts {
+    this.#now = world;
+    this.epoch = this.#roster.stateIn(world).epoch;
+    return this;
+  }
+
+  of(latitude: number, longitude: number, radiusKm: number): number {
+    const now = this.#now;
+    if (now === undefined) return 0;
+    const { service, listed } = this.#roster;
+    const wanted = service.dns.answers;
+    this.#candidates.asListed({ listed }, { layer: "city", latitude, longitude });
+    const count = this.#findBest(now, wanted);
+    const named = this.#namedAnywhere(Math.min(wanted, count), radiusKm);
+    if (named === undefined) return 0;
+    const leastGapKm = 2 * radiusKm + SAME_PLACE_KM + ROUNDING_KM;
+    for (let rank = 0; rank < count; rank++) {
+      // Whoever is filling up is dearer in a moment.
+      if (barrierKm(usedShare(now, this.#edges[rank] as number, service.margin)) > 0) return 0;
+      const gapKm = (this.#scores[rank + 1] as number) - (this.#scores[rank] as number);
+      // Who is left out by the band is no rival of the last that is named.
+      const hasRival = rank + 1 < count && (rank + 1 < named || named === wanted);
+      if (rank < named && hasRival && !(gapKm > leastGapKm)) return 0;
+    }
+    return named === 0 ? 0 : this.#numberOf(this.#edges.subarray(0, named).join(" "));
+  }
+
+  #numberOf(names: string): number {
+    const known = this.#numbers.get(names) ?? ++this.#numbered;
+    if (this.#numbers.size > MOST_NUMBERS) this.#numbers.clear();
+    this.#numbers.set(names, known);
     return known;
-  };
+  }
 
-  const findBest = (now: World): number => {
+  #findBest(world: World, wanted: number): number {
+    const { service } = this.#roster;
+    const candidates = this.#candidates;
+    const scores = this.#scores;
+    const edges = this.#edges;
     let count = 0;
     for (let i = 0; i < candidates.count; i++) {
       const edge = candidates.edgeAt(i);
       const km = candidates.kmAt(i);
-      if (standingOf(edge, km, service, now, undefined) !== STANDING.ELIGIBLE) continue;
-      const score = km + priceKm({ world: now, service, viewer: {} }, edge);
+      if (standingOf(edge, km, service, world, undefined) !== STANDING.ELIGIBLE) continue;
+      const score = km + priceKm({ world, service, viewer: {} }, edge);
       if (count > wanted && score >= (scores[wanted] as number)) continue;
       let at = count > wanted ? wanted : count++;
       for (; at > 0 && (scores[at - 1] as number) > score; at--) {
@@ -50,12 +87,13 @@ export function placeVerdicts(
       edges[at] = edge;
     }
     return count;
-  };
+  }
 
   /** How many are within the band of the best; undefined where that differs within the circle. */
-  const namedAnywhere = (most: number, radiusKm: number): number | undefined => {
-    const { answersWithin } = service.dns;
+  #namedAnywhere(most: number, radiusKm: number): number | undefined {
+    const { answersWithin } = this.#roster.service.dns;
     if (answersWithin === undefined) return most;
+    const scores = this.#scores;
     const best = scores[0] as number;
     const limit = best + bandKm(answersWithin, best);
     const leastGapKm = (2 + answersWithin.share) * radiusKm + SAME_PLACE_KM + ROUNDING_KM;
@@ -66,37 +104,10 @@ export function placeVerdicts(
       if (score < limit) named = rank + 1;
     }
     return named;
-  };
-
-  const verdicts: PlaceVerdicts = {
-    get epoch() {
-      return epoch;
-    },
-    of(latitude, longitude, radiusKm) {
-      if (now === undefined) return 0;
-      candidates.asListed({ listed }, { layer: "city", latitude, longitude });
-      const count = findBest(now);
-      const named = namedAnywhere(Math.min(wanted, count), radiusKm);
-      if (named === undefined) return 0;
-      const leastGapKm = 2 * radiusKm + SAME_PLACE_KM + ROUNDING_KM;
-      for (let rank = 0; rank < count; rank++) {
-        // Whoever is filling up is dearer in a moment.
-        if (barrierKm(usedShare(now, edges[rank] as number, service.margin)) > 0) return 0;
-        const gapKm = (scores[rank + 1] as number) - (scores[rank] as number);
-        // Who is left out by the band is no rival of the last that is named.
-        const hasRival = rank + 1 < count && (rank + 1 < named || named === wanted);
-        if (rank < named && hasRival && !(gapKm > leastGapKm)) return 0;
-      }
-      return named === 0 ? 0 : numberOf(edges.subarray(0, named).join(" "));
-    },
-  };
-
-  return (world) => {
-    now = world;
-    epoch = stateIn(world).epoch;
-    return verdicts;
-  };
+  }
 }
+
+type VerdictRoster = Pick<Roster, "service" | "listed" | "stateIn">;
 
 /** Whether such verdicts can be had there: where a record tells the city, and not how far off it may be. */
 export function isExact({ layer, accuracyRadiusKm = 0 }: Location): boolean {

@@ -12,7 +12,7 @@ export interface Roster extends StateWatch {
   readonly pool: Pool;
   /** That any edge has addresses in, bits as in `World.up`. */
   readonly families: number;
-  readonly verdictsIn: PlaceVerdictsIn;
+  readonly verdicts: VerdictsByWorld;
   /** Absent: no edge is preferred for anybody. */
   readonly preferences?: Preferences;
 }
@@ -37,5 +37,7 @@ export interface StateWatch {
   readonly stateIn: (world: World) => ServiceState;
 }
 
-/** The verdicts of one world; they stand until those of another are asked for. */
-export type PlaceVerdictsIn = (world: World) => PlaceVerdicts;
+export interface VerdictsByWorld {
+  /** Those of one world; they stand until those of another are asked for. */
+  in(world: World): PlaceVerdicts;
+}

@@ -4,7 +4,7 @@ import type { Location } from "../../src/model/location.ts";
 import {
   type Arrivals,
   type Arrived,
-  createLedger,
+  Ledger,
   newSentCounts,
   type PackedArrivals,
 } from "../../src/pricing/ledger.ts";
@@ -40,7 +40,7 @@ const OURS: Arrivals = [
 ];
 
 function packed(arrivals: Arrivals): PackedArrivals {
-  const ledger = createLedger(newSentCounts(10), arrivals.length);
+  const ledger = new Ledger(newSentCounts(10), arrivals.length);
   for (const [pool, byPlace] of arrivals.entries())
     for (const [place, byEdge] of byPlace)
       for (const [edge, { http, dns, subnets = 0 }] of byEdge) {
@@ -70,7 +70,7 @@ it("arrivals from everywhere come in portions", () => {
 });
 
 it("decisions for one square degree are at the mean of their places", () => {
-  const ledger = createLedger(newSentCounts(2), 1);
+  const ledger = new Ledger(newSentCounts(2), 1);
   ledger.count("dns", 0, 1, { layer: "city", latitude: 10.25, longitude: -3.75 });
   ledger.count("http", 0, 1, { layer: "city", latitude: 10.75, longitude: -3.25 });
   expect([...ledger.takePacked()]).toEqual([0, 10.5, -3.5, 1, 1, 1, 0]);

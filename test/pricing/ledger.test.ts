@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Location } from "../../src/model/location.ts";
-import { createLedger, newSentCounts } from "../../src/pricing/ledger.ts";
+import { Ledger, newSentCounts } from "../../src/pricing/ledger.ts";
 
 function at(latitude: number, longitude: number): Location {
   return { layer: "city", latitude, longitude };
@@ -8,14 +8,14 @@ function at(latitude: number, longitude: number): Location {
 
 it("counts every decision in shared memory, by door", () => {
   const sent = newSentCounts(3);
-  const ledger = createLedger(sent, 1);
+  const ledger = new Ledger(sent, 1);
   for (let i = 0; i < 5; i++) ledger.count("dns", 0, 2, { layer: "none" });
   ledger.count("http", 0, 1, at(1, 1));
   expect([...sent]).toEqual([0, 1, 0, 0, 0, 5]);
 });
 
 it("tells answers for a client's subnet from those for a resolver", () => {
-  const ledger = createLedger(newSentCounts(3), 1);
+  const ledger = new Ledger(newSentCounts(3), 1);
   ledger.count("dns", 0, 1, at(48.2, 2.2), "source");
   ledger.count("dns", 0, 1, at(48.2, 2.2), "client-subnet");
   ledger.countAt("dns", 0, 1, Float32Array.of(48.5, 2.5), 0, "client-subnet");
@@ -25,7 +25,7 @@ it("tells answers for a client's subnet from those for a resolver", () => {
 });
 
 it("hands over decisions by pool, square degree and edge, once", () => {
-  const ledger = createLedger(newSentCounts(3), 2);
+  const ledger = new Ledger(newSentCounts(3), 2);
   ledger.count("dns", 0, 1, at(48.2, 2.2));
   ledger.count("dns", 0, 1, at(48.4, 2.6));
   ledger.count("http", 0, 2, at(48.6, 2.1));

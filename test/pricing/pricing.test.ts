@@ -3,7 +3,7 @@ import type { Edge } from "../../src/model/edge.ts";
 import type { Location } from "../../src/model/location.ts";
 import type { Service } from "../../src/model/service.ts";
 import { type Facts, STATE_DRAIN, STATE_OFF, type World } from "../../src/model/world.ts";
-import { createLedger, newSentCounts } from "../../src/pricing/ledger.ts";
+import { Ledger, newSentCounts } from "../../src/pricing/ledger.ts";
 import { createPrediction } from "../../src/pricing/prediction.ts";
 import { createPricing } from "../../src/pricing/pricing.ts";
 import { createRamps } from "../../src/pricing/ramps.ts";
@@ -45,7 +45,7 @@ function setUp(ttlSeconds = USUAL_TTL_SECONDS) {
   const pricing = createPricing({ rampUpMs: 60_000 });
   pricing.take(EDGES, [servedBy(EDGES, ttlSeconds)]);
   let world: World = pricing.world(factsOf([Number.NaN, Number.NaN], 0), 0);
-  const ledger = createLedger(world.sent.counts, 1);
+  const ledger = new Ledger(world.sent.counts, 1);
   return {
     pricing,
     ledger,
