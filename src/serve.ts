@@ -24,9 +24,14 @@ export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Nobody's collection of what has just become garbage is to wait for V8's own threads, which is over sooner by itself. */
+/**
+ * Nobody who answers is to wait for V8's own threads, which have the processor last. Collecting what has just become garbage is over sooner
+ * by itself; and while one of them compiles for a thread, that thread can collect no garbage until the other comes to a point where it may.
+ * What is said here of compiling is for threads that start later.
+ */
 function settleThreads(): void {
   setFlagsFromString("--no-parallel-scavenge");
+  setFlagsFromString("--no-concurrent-recompilation");
   // What the command line says is for the first thread: V8 would let it take the place of the others' own limits.
   setFlagsFromString("--max-semi-space-size=0");
 }

@@ -32,6 +32,8 @@ export interface Libc {
   /** Of a thread, 0 for the calling one, into `struct sched_attr`. */
   sched_getattr(thread: number, attributes: Uint8Array, octets: number, flags: number): number;
   sched_setattr(thread: number, attributes: Uint8Array, flags: number): number;
+  /** Into `struct rusage`. */
+  getrusage(who: number, usage: Uint8Array): number;
   errno(): number;
   /** Where the memory of an array is; it stays there as long as the array is held. */
   addressOf(array: ArrayBufferView): bigint;
@@ -91,6 +93,7 @@ function bound(): Libc {
     sendmmsg: call("int sendmmsg(int, void *, unsigned int, int)"),
     sched_getattr: (...args) => getattr(numbers.schedGetattr, ...args),
     sched_setattr: (...args) => setattr(numbers.schedSetattr, ...args),
+    getrusage: call("int getrusage(int, void *)"),
     errno: () => koffi.errno(),
     addressOf: (array) => koffi.address(array),
   };

@@ -1,7 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { standBack } from "../base/stand-back.ts";
-import { loadConfig } from "./load.ts";
-import { partsOf } from "./parts.ts";
 import type { ReadingOrder } from "./thread.ts";
 
 const { file, options, isFirst } = workerData as ReadingOrder;
@@ -9,6 +7,7 @@ const { file, options, isFirst } = workerData as ReadingOrder;
 // Who answers needs the processor more; an edit has two seconds.
 if (!isFirst) standBack(5);
 
+const [{ loadConfig }, { partsOf }] = await Promise.all([import("./load.ts"), import("./parts.ts")]);
 const parts = partsOf(await loadConfig(file, options));
 
 parentPort?.on("message", sendNext);

@@ -1,5 +1,6 @@
 import { drainWake } from "../base/eventfd.ts";
 import { ERRNO, type Libc } from "../base/libc.ts";
+import { Precedence } from "../base/precedence.ts";
 import { BATCH_PACKETS, type PacketBatch } from "./batch.ts";
 import type { SharedSocket } from "./socket.ts";
 
@@ -24,8 +25,10 @@ export function runBatchLoop({ libc, batch, sockets, wakeFd, onWake }: BatchLoop
   const polled = pollSet([...sockets.map(({ fd }) => fd), wakeFd]);
   const address = libc.addressOf(polled);
   const wakeAt = sockets.length;
+  const precedence = new Precedence(libc);
   let wish: Wish = "go-on";
   while (wish !== "stop") {
+    precedence.turn();
     const ready = libc.poll(address, sockets.length + 1, wish === "again" ? 0 : PATIENCE_MS);
     if (ready < 0 && libc.errno() !== ERRNO.EINTR) throw new Error(`poll failed (errno ${libc.errno()})`);
     if (isReady(polled, wakeAt)) drainWake(libc, wakeFd);

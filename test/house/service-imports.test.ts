@@ -17,7 +17,7 @@ function loadedWith(file: string, known = new Set<string>()): ReadonlySet<string
 }
 
 it("a service does not keep the reading of configurations in memory: threads have it, and end", () => {
-  expect(loadedWith(join(src, "config/thread-entry.ts"))).toContain("zod");
+  expect(loadedWith(join(src, "config/load.ts"))).toContain("zod");
   for (const file of ["start.ts", "serve.ts", "dns-thread.ts", "http-thread.ts"]) {
     const loaded = loadedWith(join(src, file));
     expect(loaded.size).toBeGreaterThan(20);

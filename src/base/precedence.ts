@@ -1,0 +1,63 @@
+import { getPriority, setPriority } from "node:os";
+import type { Libc } from "./libc.ts";
+
+/**
+ * Lets the calling thread come before others as long as it has time to sleep: then it is let in at once, also beside threads that would take all of a
+ * processor, and they have what it leaves. One that never sleeps, as in a flood, takes turns with them: probes, the operators' door and
+ * a new configuration do not wait for it. Where the process may not ask for that (CAP_SYS_NICE, or RLIMIT_NICE: getrlimit(2)), all stays as it is.
+ */
+export class Precedence {
+  readonly #libc: Pick<Libc, "getrusage">;
+  readonly #usage = new Uint8Array(USAGE_OCTETS);
+  readonly #sleepsIn = new DataView(this.#usage.buffer);
+  readonly #ownNice = getPriority();
+  readonly #isAllowed: boolean;
+  #isFirst = true;
+  #turns = 0;
+  #sleeps = 0;
+
+  constructor(libc: Pick<Libc, "getrusage">) {
+    this.#libc = libc;
+    this.#isAllowed = this.#tryNice(this.#ownNice - STEPS_BEFORE);
+  }
+
+  /** To be called each time before the thread waits for work. */
+  turn(): void {
+    if (!this.#isAllowed || ++this.#turns < TURNS_PER_LOOK) return;
+    this.#turns = 0;
+    const sleeps = this.#sleepsSoFar();
+    const hasTime = ((sleeps - this.#sleeps) | 0) >= LEAST_SLEEPS;
+    this.#sleeps = sleeps;
+    if (hasTime === this.#isFirst) return;
+    this.#isFirst = hasTime;
+    this.#tryNice(this.#ownNice - (hasTime ? STEPS_BEFORE : 0));
+  }
+
+  /** How often it gave the processor away of its own accord, modulo 2^32. */
+  #sleepsSoFar(): number {
+    this.#libc.getrusage(RUSAGE_THREAD, this.#usage);
+    return this.#sleepsIn.getInt32(SLEEPS_AT, true);
+  }
+
+  #tryNice(nice: number): boolean {
+    try {
+      setPriority(Math.max(LOWEST_NICE, nice));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Each is a factor of 1.25 in what the thread has beside others that want all they can get (sched(7)): ten of them leave those a tenth. */
+const STEPS_BEFORE = 10;
+const LOWEST_NICE = -20;
+
+/** A third of a second in a flood. */
+const TURNS_PER_LOOK = 64;
+const LEAST_SLEEPS = 8;
+
+/** `struct rusage` of 64 bits (getrusage(2)), and where `ru_nvcsw` is in it. */
+const USAGE_OCTETS = 144;
+const SLEEPS_AT = 128;
+const RUSAGE_THREAD = 1;
