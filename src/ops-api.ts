@@ -94,7 +94,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       ids: indices.map((index) => (all[index] as Edge).id),
     }));
     return its.flatMap(({ service, ids }) =>
-      ids.includes(id) && !ids.some(board.isActive) ? [service] : [],
+      ids.includes(id) && !ids.some((one) => board.isActive(one)) ? [service] : [],
     );
   };
 
