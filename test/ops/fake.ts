@@ -207,6 +207,7 @@ export const SERVICES: ServiceView[] = [
 
 export const EXPLANATION: ExplainView = {
   service: "live",
+  rank: "nearest",
   viewer: {
     address: "198.51.100.7",
     prefix: "198.51.100.7/32",
