@@ -5,7 +5,7 @@ import type { DnsCounters } from "./counters.ts";
 import type { QueryLog } from "./query-log.ts";
 import { QueryShape } from "./query-shape.ts";
 import type { RateLimiter } from "./rate-limit.ts";
-import { MAX_PREPARED_OCTETS, ReplyTable } from "./reply-table.ts";
+import { MAX_PREPARED_OCTETS, ReplyTable, SHAPES_MAX } from "./reply-table.ts";
 import type { LastAnswer, Responder } from "./responder.ts";
 import { type Shape, ShapeTable } from "./shape-table.ts";
 
@@ -59,6 +59,12 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
   let givenNumber = 0;
   let givenReply = 0;
 
+  const forget = (): void => {
+    given = undefined;
+    shapes.clear();
+    replies.clear();
+  };
+
   /** Undefined: the responder is to be asked. */
   const repeat = (
     shape: Shape,
@@ -82,7 +88,7 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
       return 0;
     }
     counters.response(replies.rcodeAt(reply));
-    replies.copyTo(out, reply, packet.words[0] as number);
+    replies.copyTo(out, reply, packet);
     const scope = memory === undefined ? 0 : memory.scopePrefixLength;
     const { family } = query.client.address;
     putSubnet(query, packet, replies.addressAt(reply), boundedScope(scope, family, rules), out);
@@ -104,16 +110,18 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
   };
 
   /** What was just answered is kept for who asks the same. */
-  const learn = (known: Shape | undefined, out: PacketRoom, octets: number): void => {
+  const learn = (known: Shape | undefined, packet: PacketRoom, out: PacketRoom, octets: number): void => {
     const { isRepeatable, decision, type, rules, addressAt, rcode, class: of } = responder.last;
     if (!isRepeatable || octets > MAX_PREPARED_OCTETS) return;
     const recalled = decision === undefined ? undefined : recall(decision);
     if (decision !== undefined && (recalled === undefined || isDeaf(query, responder.last))) return;
     const memory = recalled?.memory;
     if (known === undefined && !shapes.isAskedAgain(query)) return;
+    if (known === undefined && shapes.added === SHAPES_MAX) forget();
     const shape = known ?? shapes.add(query, { type, memory, rules });
     if (shape.memory !== memory) return;
-    replies.store(shape.id, recalled?.number ?? 0, out, { octets, addressAt, rcode, class: of });
+    const about = { octets, addressAt, rcode, class: of };
+    replies.store(shape.id, recalled?.number ?? 0, out, about, packet);
   };
 
   return {
@@ -127,15 +135,11 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
       if (repeated !== undefined) return repeated;
       responder.last.isRepeatable = false; // until it is asked
       const octets = respond(packet, length, source, out);
-      learn(shape, out, octets);
+      learn(shape, packet, out, octets);
       return octets;
     },
     repeatable,
-    forget() {
-      given = undefined;
-      shapes.clear();
-      replies.clear();
-    },
+    forget,
   };
 }
 

@@ -156,8 +156,8 @@ const NOWHERE = -1;
 /** An owner of one octet, TYPE, CLASS, TTL, RDLENGTH. */
 const OPT_OCTETS = 11;
 
-/** `NOWHERE` if it is cut off, or not plainly written. */
-function endOfQuestion(octets: Uint8Array, length: number): number {
+/** Less than 0 if it is cut off, or not plainly written. */
+export function endOfQuestion(octets: Uint8Array, length: number): number {
   let at = HEADER_OCTETS;
   while (at < length) {
     const labelOctets = octets[at] as number;

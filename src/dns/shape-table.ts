@@ -4,7 +4,7 @@ import { type QueryShape, SHAPE_WORDS } from "./query-shape.ts";
 
 /** What queries of one shape have in common. */
 export interface Shape {
-  /** 1 or more; no two have the same. */
+  /** 1 or more; no two have the same, until the table is cleared. */
   readonly id: number;
   readonly type: number;
   /** Whose decisions answer them; absent: the answer is the same for everybody. */
@@ -53,7 +53,13 @@ export class ShapeTable {
     return shape;
   }
 
+  /** How many, since it was cleared. */
+  get added(): number {
+    return this.#added;
+  }
+
   clear(): void {
+    this.#added = 0;
     this.#layouts.fill(0);
     this.#shapes.fill(undefined);
   }
