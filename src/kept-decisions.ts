@@ -136,6 +136,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     numbers[row + NEAREST] = nearestKm;
     table.place[placeOf(row)] = location.latitude ?? Number.NaN;
     table.place[placeOf(row) + 1] = location.longitude ?? Number.NaN;
+    table.placeWords[placeOf(row) + ERA] = 0;
     return row;
   };
 
@@ -150,6 +151,32 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   const noteAt = (row: number, { edges, service }: Decision): void => {
     const [best] = edges;
     if (best !== undefined) noteSent(table.words, row, best.edge.index, monotonicMs() + askAgainMs(service));
+  };
+
+  /**
+   * Whether what was chosen for a place is chosen still, though prices have moved since.
+   * @param at where the place begins in `rows`
+   * @param edge that is named
+   */
+  const stands = (rows: Placed, at: number, edge: number, { era, fallenKm }: ServiceState): boolean => {
+    const priceKm = (situation as Situation).world.priceKm[edge] as number;
+    return rows.placeWords[at + ERA] === era && priceKm + fallenKm < (rows.place[at + LIMIT] as number);
+  };
+
+  /** What is decided for an old row still; it is one of now then. */
+  const stillDecided = (row: number, roster: Roster, client: Client, stamp: number): Alike | undefined => {
+    const state = roster.stateIn((situation as Situation).world);
+    const at = placeOf(row);
+    if (table.placeWords[at + ERA] !== state.era) return undefined;
+    const { words, place } = table;
+    const position = alikeIn(words[row + WORD] as number);
+    const alike = numbering.at(position) as Alike;
+    if (!stands(table, at, alike.first, state)) return undefined;
+    if (returningTo(roster.service, client, place[at] as number, place[at + 1] as number) > 0)
+      return undefined;
+    words[row + STAMP] = stamp;
+    words[row + WORD] = wordOf(position, table.asideAt(row), WIDENING_TRIES);
+    return alike;
   };
 
   /** Makes an old row one of now. @returns what is decided for it now; undefined: that has to be decided in full */
@@ -167,6 +194,8 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     words[row + WORD] = wordOf(position, recordPrefixLength, WIDENING_TRIES);
     words[row + DISTANCE] = places.words[chosen + DISTANCE] as number;
     words[row + NEAREST] = places.words[chosen + NEAREST] as number;
+    place[at + LIMIT] = places.place[placeOf(chosen) + LIMIT] as number;
+    table.placeWords[at + ERA] = places.placeWords[placeOf(chosen) + ERA] as number;
     return numbering.at(position);
   };
 
@@ -175,10 +204,15 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const { field, world } = situation as Situation;
     const { place, placeWords } = table;
     const [head, rest] = [placeWords[at] as number, placeWords[at + 1] as number];
+    const state = roster.stateIn(world);
     const known = places.find(head, rest, stamp);
-    if (known >= 0 && places.words[known + STAMP] === stamp) {
+    if (known >= 0) {
       const alike = numbering.at(places.words[known + WORD] as number);
-      if (alike?.isAtRest(world) === true) return known;
+      const isOfNow =
+        places.words[known + STAMP] === stamp ||
+        (alike !== undefined && stands(places, placeOf(known), alike.first, state));
+      if (isOfNow) places.words[known + STAMP] = stamp;
+      if (isOfNow && alike?.isAtRest(world) === true) return known;
     }
     if (!chooser.choose(field, roster, world, place[at] as number, place[at + 1] as number)) return NOT_KEPT;
     const position = numbering.positionFor(chooser);
@@ -188,6 +222,8 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     places.words[row + WORD] = position;
     places.numbers[row + DISTANCE] = chooser.distanceKm;
     places.numbers[row + NEAREST] = chooser.nearestKm;
+    places.place[placeOf(row) + LIMIT] = chooser.limitKm;
+    places.placeWords[placeOf(row) + ERA] = state.era;
     return row;
   };
 
@@ -227,7 +263,9 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
         const row = table.find(client, stamp);
         if (row < 0) return 0;
         const isOfNow = table.words[row + STAMP] === stamp;
-        const known = isOfNow ? numbering.at(alikeIn(table.words[row + WORD] as number)) : undefined;
+        const known = isOfNow
+          ? numbering.at(alikeIn(table.words[row + WORD] as number))
+          : stillDecided(row, roster, client, stamp);
         found = known?.isAtRest(now.world) === true ? known : renew(row, roster, client, stamp);
         if (found === undefined) return 0;
         foundAt = row;
@@ -343,6 +381,14 @@ const NO_PLACE = 255;
 /** Numbers of a row. */
 const DISTANCE = FIRST_NUMBER;
 const NEAREST = FIRST_NUMBER + 1;
+
+/**
+ * Of its place, behind latitude and longitude: as `PlaceChooser.limitKm`, and the era for which that is; 0: for none. The position in the row is good then
+ * too: with other positions there is another era.
+ */
+const LIMIT = 2;
+const ERA = 3;
+type Placed = Pick<Rows, "place" | "placeWords">;
 
 /** The word of a row: by whom it is answered alike, and its `Scope`. */
 function wordOf(alike: number, prefixLength: number, triesLeft: number): number {

@@ -49,6 +49,10 @@ describe("what is known of a network, when prices, loads and health have moved,"
       }),
     },
     {
+      weight: 6,
+      arbitrary: fc.record({ moved: fc.array(fc.tuple(edge, fc.integer({ min: -300, max: 300 }))) }),
+    },
+    {
       weight: 2,
       arbitrary: fc.record({
         loaded: fc.array(fc.tuple(edge, fc.constantFrom(50, 90, 96, 98, 98, 99, 99.5, 101))),
@@ -87,6 +91,11 @@ describe("what is known of a network, when prices, loads and health have moved,"
         take();
         for (const next of steps) {
           if ("priced" in next) for (const [i, km] of next.priced) said.price.set(EDGES[i] as Edge, km);
+          if ("moved" in next)
+            for (const [i, km] of next.moved) {
+              const of = EDGES[i] as Edge;
+              said.price.set(of, Math.max(0, (said.price.get(of) ?? 0) + km));
+            }
           if ("loaded" in next)
             for (const [i, percent] of next.loaded) said.load.set(EDGES[i] as Edge, percent / 100);
           if ("down" in next) Object.assign(said, next);
@@ -146,6 +155,33 @@ describe("what is known of a network, when prices, loads and health have moved,"
     // A report: some have left, and nobody fills it up any more.
     redirector.take(inventory, { ...world, sent: { ...world.sent, before: world.sent.counts.slice() } });
     expect(before?.memory.find(CLIENTS[299] as Client)).toBe(before?.number);
+  });
+
+  it("is not what was chosen for its place while an edge cost more for its last room", () => {
+    const [near, far] = [edgeAt("near", 0, 0, 0), edgeAt("far", 1, 0, 5)];
+    const inventory = plainInventory({
+      edges: [near, far],
+      services: [serviceOf([near, far], { dns: { ...DNS, answers: 1 } })],
+    });
+    const redirector = createRedirector(({ address: { bytes } }) => ({
+      location: { layer: "city", latitude: 0, longitude: bytes[2] === 0 ? 1 : 5 },
+      prefixLength: 24,
+    }));
+    const [here, there] = CLIENTS as [Client, Client];
+    const decide = (client: Client): ReturnType<Redirector["recall"]> =>
+      redirector.recall(redirector.decide({ hostname: "live.example.net", client }, "dns") as Decision);
+    const worldAt = (load: number, priceKm: number): World => {
+      const world = worldOf([near, far], { load: [[near, load]], price: [[far, priceKm]] });
+      world.perViewer[near.index] = 1e-9;
+      return world;
+    };
+    redirector.take(inventory, worldAt(0.5, 0));
+    const [byNear, byFar] = [decide(here), decide(there)];
+    const memory = byNear?.memory as Memory;
+    redirector.take(inventory, worldAt(0.999, 1));
+    expect(memory.find(here)).toBe(byFar?.number);
+    redirector.take(inventory, worldAt(0.5, 2));
+    expect(memory.find(here)).toBe(byNear?.number);
   });
 
   it("is that it brought a viewer, however many others ask before it asks again", () => {

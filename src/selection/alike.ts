@@ -10,6 +10,8 @@ export class Alike {
   readonly decision: Decision;
   /** Counts one more of them: as `DecisionCounts.alike`. */
   readonly count: (numbers: Float32Array, at: number) => void;
+  /** The index of the first edge, -1: none is named. */
+  readonly first: number;
   readonly #margin: number;
   readonly #named: readonly number[];
   #world: World | undefined;
@@ -22,6 +24,7 @@ export class Alike {
     this.number = number;
     this.decision = decision;
     this.count = count;
+    this.first = edges[0]?.edge.index ?? -1;
     this.#margin = service.margin;
     this.#named = edges.slice(0, answers).map(({ edge }) => edge.index);
   }

@@ -4,6 +4,7 @@ import { namedWithin } from "./band.ts";
 import { CHOICE_WORDS, type PlaceChoice } from "./choice-table.ts";
 import type { Field } from "./field.ts";
 import type { Kept } from "./kept.ts";
+import { KEPT_EDGES } from "./nearest.ts";
 import { doesGoByPlace } from "./place-verdicts.ts";
 import { priceKm, SAME_PLACE_KM } from "./price.ts";
 import type { Roster } from "./roster.ts";
@@ -21,7 +22,18 @@ export class PlaceChooser implements PlaceChoice {
   /** Kilometres to the first edge, and as in `Decision`. */
   distanceKm = Number.NaN;
   nearestKm = Number.NaN;
+  /**
+   * Where one edge is answered: below which price, together with `ServiceState.fallenKm`, it is chosen here all through this era, whatever the
+   * others cost then, kilometres; otherwise less than any.
+   */
+  limitKm = NEVER;
   readonly #edges = new Uint16Array(this.words.buffer);
+  /**
+   * The two lowest sums of distance and price of edges in service, without what each viewer adds: the second is the lowest of another edge, or, where an
+   * edge is chosen whose own is not the lowest, no higher than its own, which leaves it nothing to spare.
+   */
+  #lowestKm = 0;
+  #secondKm = 0;
 
   /**
    * The place is one where a record tells the city (`isExact`).
@@ -34,8 +46,11 @@ export class PlaceChooser implements PlaceChoice {
     const nearestKm = this.#collect(field, roster, world, latitude, longitude);
     if (kept.count === 0 || !areApart(kept, service)) return false;
     this.#take(kept, service);
-    this.condition = roster.stateIn(world).condition;
+    const { condition, fallenKm } = roster.stateIn(world);
+    this.condition = condition;
     this.distanceKm = kept.km[0] as number;
+    const spareKm = fallenKm - this.distanceKm - SAME_PLACE_KM - ROUNDING_KM;
+    this.limitKm = service.dns.answers === 1 ? this.#secondKm + spareKm : NEVER;
     this.nearestKm = nearestKm;
     return true;
   }
@@ -52,17 +67,30 @@ export class PlaceChooser implements PlaceChoice {
     let nearestKm = Number.POSITIVE_INFINITY;
     candidates.around(roster, latitude, longitude);
     kept.begin(service.dns.answers, SAME_PLACE_KM);
+    this.#lowestKm = this.#secondKm = Number.POSITIVE_INFINITY;
     for (let i = 0; i < candidates.count; i++) {
       const km = candidates.kmAt(i);
-      if (kept.isBeyond(km)) break;
+      if (kept.isBeyond(km) && (km >= this.#secondKm || i + 1 >= KEPT_EDGES)) {
+        // No sum is lower than the distance, and whoever comes later is further away.
+        this.#secondKm = Math.min(this.#secondKm, km);
+        break;
+      }
       const edge = candidates.edgeAt(i);
       const standing = standingOf(edge, km, service, world, undefined);
       const isEligible = standing === STANDING.ELIGIBLE;
-      if (km < nearestKm && (isEligible || standing === STANDING.FULL || standing === STANDING.WARMING))
-        nearestKm = km;
+      if (!isEligible && standing !== STANDING.FULL && standing !== STANDING.WARMING) continue;
+      nearestKm = Math.min(nearestKm, km);
+      this.#rank(km + (world.priceKm[edge] as number));
       if (isEligible) kept.add(edge, km, km + priceKm({ world, service, viewer: ALONE }, edge), 0);
     }
     return nearestKm;
+  }
+
+  #rank(scoreKm: number): void {
+    if (scoreKm < this.#lowestKm) {
+      this.#secondKm = this.#lowestKm;
+      this.#lowestKm = scoreKm;
+    } else if (scoreKm < this.#secondKm) this.#secondKm = scoreKm;
   }
 
   #take(kept: Kept, { dns }: Service): void {
@@ -74,6 +102,9 @@ export class PlaceChooser implements PlaceChoice {
 }
 
 const ALONE = {};
+const NEVER = Number.NEGATIVE_INFINITY;
+/** Distances and limits have 32 bits. */
+const ROUNDING_KM = 0.05;
 
 /** Whether no lot is drawn between those who are named, or with whoever comes behind them. */
 function areApart({ count, scores }: Kept, { dns }: Service): boolean {

@@ -27,6 +27,10 @@ export interface ServiceState {
   readonly epoch: number;
   /** The same, but prices aside, and what viewers and players' reports add to distances. */
   readonly condition: number;
+  /** Tells apart, too, what players' reports add to distances: while it stays, nothing has moved but prices, and what each viewer adds to them; */
+  readonly era: number;
+  /** and no edge has become cheaper by more than what this has grown by, kilometres. */
+  readonly fallenKm: number;
   /** Edges left out beside eligible ones by reason, distances and streams aside; as of when the world was made. */
   readonly rejected: readonly number[];
   /** Nobody drains or is about to come up, who could be missed where he is the nearest. */

@@ -27,7 +27,7 @@ export class Rows {
     return this.#numbers;
   }
 
-  /** Latitude and longitude, from `placeOf` a row on: they are seldom needed, and so are not fetched with it. */
+  /** Latitude, longitude, and two more of the owner's, from `placeOf` a row on: they are seldom needed, and so are not fetched with it. */
   get place(): Float32Array {
     return this.#place;
   }
@@ -145,7 +145,7 @@ export const WORD = 3;
 export const FIRST_NUMBER = 4;
 export const NUMBERS = 4;
 const FIELDS = FIRST_NUMBER + NUMBERS;
-const PLACE_NUMBERS = 2;
+const PLACE_NUMBERS = 4;
 
 /** Where a key may be: in its own row, or in one of those behind it, which there are behind the last one too. */
 const WAYS = 8;

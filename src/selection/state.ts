@@ -7,6 +7,9 @@ import { upFor } from "./up.ts";
 /** What is kept by epoch may outlive an inventory. */
 let epochs = 0;
 let conditions = 0;
+let eras = 0;
+/** Sums of this size still have hundredths of a kilometre in 32 bits. */
+const FALLEN_MAX_KM = 50_000;
 
 export function watchState(roster: Pick<Roster, "service" | "listed">): StateWatch {
   const { service, listed } = roster;
@@ -15,7 +18,14 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
   const standings = new Uint32Array(STANDINGS);
   let seen: World | undefined;
   let corrections: World["corrections"];
-  let state: ServiceState = { epoch: 0, condition: 0, rejected: [], isNobodyMissed: true };
+  let state: ServiceState = {
+    epoch: 0,
+    condition: 0,
+    era: 0,
+    fallenKm: 0,
+    rejected: [],
+    isNobodyMissed: true,
+  };
 
   const isRising = (world: World, edge: number, standing: number): boolean =>
     standing === STANDING.ELIGIBLE && barrierKm(usedShare(world, edge, service.margin)) > 0;
@@ -23,7 +33,9 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
   const look = (world: World): ServiceState => {
     standings.fill(0);
     let isSameCondition = state.epoch !== 0;
-    let isSame = isSameCondition && (service.experience === undefined || world.corrections === corrections);
+    const isSameAdded = service.experience === undefined || world.corrections === corrections;
+    let isSame = isSameCondition && isSameAdded;
+    let fallKm = 0;
     corrections = world.corrections;
     let isNobodyMissed = true;
     for (let i = 0; i < listed.length; i++) {
@@ -34,6 +46,7 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
       const flags = standing * 8 + (world.unsteady[edge] as number) * 4 + upFor(service, world, edge);
       const priceKm = world.priceKm[edge] as number;
       if (flags !== flagsBefore[i]) isSameCondition = false;
+      fallKm = Math.max(fallKm, (pricesBefore[i] as number) - priceKm);
       if (priceKm !== pricesBefore[i] || isRising(world, edge, standing)) isSame = false;
       // Somebody may have been passed over for what he cost then.
       if (seen !== undefined && isRising(seen, edge, (flagsBefore[i] as number) >> 3)) isSame = false;
@@ -43,7 +56,10 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
     if (isSameCondition && isSame) return state;
     const condition = isSameCondition ? state.condition : ++conditions;
     const rejected = isSameCondition ? state.rejected : rejectedBy(standings, STANDING.ELIGIBLE);
-    return { epoch: ++epochs, condition, rejected, isNobodyMissed };
+    const isSameEra = isSameCondition && isSameAdded && state.fallenKm < FALLEN_MAX_KM;
+    const era = isSameEra ? state.era : ++eras;
+    const fallenKm = isSameEra ? state.fallenKm + fallKm : 0;
+    return { epoch: ++epochs, condition, era, fallenKm, rejected, isNobodyMissed };
   };
 
   return {
