@@ -1,3 +1,4 @@
+import { MAX_NAME_LENGTH } from "../base/domain-name.ts";
 import type { AcmeAccount, ChallengeView } from "../model/acme.ts";
 import { identify, type ShownCredentials } from "./accounts.ts";
 import { CHALLENGE_LABEL, type Challenges } from "./challenges.ts";
@@ -76,8 +77,6 @@ function baseOf(hostname: string): string {
 function isProvable(hostname: string): boolean {
   return `${CHALLENGE_LABEL}.${hostname}`.length <= MAX_NAME_LENGTH && HOSTNAME.test(hostname);
 }
-
-const MAX_NAME_LENGTH = 253;
 const HOSTNAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 const WHAT_A_HOSTNAME_IS = `the hostname must be one, and at most ${MAX_NAME_LENGTH} characters long with ${CHALLENGE_LABEL}. in front`;
 

@@ -1,3 +1,4 @@
+import { MAX_NAME_LENGTH } from "../base/domain-name.ts";
 import type { ServiceBinding, ServiceParam } from "../model/service.ts";
 import { paramKeys } from "./record-data.ts";
 import type { Report } from "./report.ts";
@@ -69,11 +70,9 @@ function checkPrefix(
   if (long !== undefined)
     report(
       path,
-      `${prefix} in front of ${long} is longer than a name may be (253); choose a shorter hostname`,
+      `${prefix} in front of ${long} is longer than a name may be (${MAX_NAME_LENGTH}); choose a shorter hostname`,
     );
 }
-
-const MAX_NAME_LENGTH = 253;
 
 function paramsOf(input: BindingInput, path: string[], report: Report): ServiceParam[] {
   const values: [number, Uint8Array | undefined][] = [

@@ -1,3 +1,4 @@
+import { MAX_NAME_LENGTH } from "../base/domain-name.ts";
 import { type Reading, read, refuse } from "./reading.ts";
 
 /** A host's name (RFC 1123 2.1): lower case, without the trailing dot. */
@@ -26,7 +27,8 @@ export function readDomainName(text: string): Reading<string> {
   if (/[^\u0000-\u007f]/.test(name)) {
     return refuse("has letters outside ASCII; write an internationalised name in its xn-- form");
   }
-  if (name.length > 253) return refuse(`is ${name.length} octets long; a name has at most 253`);
+  if (name.length > MAX_NAME_LENGTH)
+    return refuse(`is ${name.length} octets long; a name has at most ${MAX_NAME_LENGTH}`);
   const labels = name.split(".");
   if (labels.includes("")) return refuse("has an empty label; write labels with single dots between them");
   const long = labels.find((label) => label.length > 63);

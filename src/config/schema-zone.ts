@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_NAME_LENGTH } from "../base/domain-name.ts";
 import { oneOf, text, textLeaf } from "./leaf.ts";
 import { hostname } from "./leaf-network.ts";
 import { ttl } from "./leaf-quantity.ts";
@@ -26,8 +27,6 @@ function readContact(text: string): Reading<string> | undefined {
     return refuse(`is ${length} octets long; as a name in the SOA it has at most ${MAX_NAME_LENGTH}`);
   return read(`${mailbox}@${name.value}`);
 }
-
-const MAX_NAME_LENGTH = 253;
 
 const record = z.strictObject({
   name: text("a name", "write it relative to the zone, @ for the zone itself, or absolute with a final dot"),
