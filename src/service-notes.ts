@@ -2,16 +2,11 @@
 import { formatAddress } from "./base/address.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
+import type { Note } from "./model/problem.ts";
 import type { Service } from "./model/service.ts";
 import { unreachableAt } from "./selection/at-door.ts";
 
-export interface ServiceNote {
-  /** In the configuration. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-export function serviceNotes(inventory: Inventory): ServiceNote[] {
+export function serviceNotes(inventory: Inventory): Note[] {
   return [
     ...trustNotes(inventory),
     ...edgeNotes(inventory),
@@ -19,7 +14,7 @@ export function serviceNotes(inventory: Inventory): ServiceNote[] {
   ];
 }
 
-function trustNotes({ trustedProxies }: Inventory): ServiceNote[] {
+function trustNotes({ trustedProxies }: Inventory): Note[] {
   return trustedProxies.flatMap(({ length }, i) =>
     length === 0
       ? [
@@ -32,11 +27,11 @@ function trustNotes({ trustedProxies }: Inventory): ServiceNote[] {
   );
 }
 
-function edgeNotes({ edges, services }: Inventory): ServiceNote[] {
+function edgeNotes({ edges, services }: Inventory): Note[] {
   const used = new Set(services.flatMap((service) => service.edges));
   const owners = new Map<string, string>();
   return edges.flatMap((edge) => {
-    const note = (key: string, message: string): ServiceNote => ({ path: ["edges", edge.id, key], message });
+    const note = (key: string, message: string): Note => ({ path: ["edges", edge.id, key], message });
     const { latitude, longitude } = edge.location;
     const shared = placesOf(edge).flatMap(([key, text]) => {
       const owner = owners.get(text);
@@ -60,7 +55,7 @@ function placesOf({ addresses, url }: Edge): [key: string, text: string][] {
   ];
 }
 
-function affinityNotes({ id, affinity, rank }: Service): ServiceNote[] {
+function affinityNotes({ id, affinity, rank }: Service): Note[] {
   return affinity === "none" || rank === "nearest"
     ? []
     : [
@@ -72,13 +67,13 @@ function affinityNotes({ id, affinity, rank }: Service): ServiceNote[] {
 }
 
 /** Some edges of the service can be named at a door and others cannot. */
-function doorNotes(service: Service, { edges, listen }: Inventory): ServiceNote[] {
+function doorNotes(service: Service, { edges, listen }: Inventory): Note[] {
   const without = (door: "dns" | "http"): string[] => {
     const its = service.edges.map((index) => edges[index] as Edge);
     const ids = its.filter((edge) => unreachableAt(service, edge, door) !== undefined).map((edge) => edge.id);
     return ids.length < its.length ? ids : [];
   };
-  const note = (ids: readonly string[], door: string, what: string): ServiceNote[] =>
+  const note = (ids: readonly string[], door: string, what: string): Note[] =>
     ids.length === 0
       ? []
       : [

@@ -15,7 +15,7 @@ import { pullOnce } from "./load/once.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
-import type { Problem } from "./model/problem.ts";
+import type { Note, Problem } from "./model/problem.ts";
 import { probeEdge } from "./probe/once.ts";
 import { serviceNotes } from "./service-notes.ts";
 import { steerFile } from "./steer-file.ts";
@@ -32,12 +32,6 @@ export async function check(configFile: string): Promise<CheckView> {
   ]);
   const summary = summaryOf(inventory);
   return { file: configFile, problems: [], ...(notes.length > 0 && { notes }), summary };
-}
-
-interface Note {
-  /** In the main file. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
 }
 
 async function placed({ file }: Inventory, notes: readonly Note[]): Promise<readonly Problem[]> {

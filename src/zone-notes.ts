@@ -4,15 +4,10 @@ import { wireName } from "./dns/name.ts";
 import { typeOf } from "./dns/records.ts";
 import { MAX_MESSAGE_OCTETS, TYPE } from "./dns/wire.ts";
 import type { Inventory } from "./model/inventory.ts";
+import type { Note } from "./model/problem.ts";
 import type { RecordData, StaticRecord, Zone } from "./model/zone.ts";
 
-export interface ZoneNote {
-  /** In the main file; the zone by its name, whatever its key. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-export function zoneNotes({ zones, services, dns }: Inventory): ZoneNote[] {
+export function zoneNotes({ zones, services, dns }: Inventory): Note[] {
   const namespace = compileNamespace(zones, services, dns);
   const find: Find = (name) => namespace.find(name);
   return zones.flatMap((zone) => [
@@ -27,7 +22,7 @@ export function zoneNotes({ zones, services, dns }: Inventory): ZoneNote[] {
 
 type Find = Namespace["find"];
 
-function notesAt(path: ZoneNote["path"], message: string | undefined): ZoneNote[] {
+function notesAt(path: Note["path"], message: string | undefined): Note[] {
   return message === undefined ? [] : [{ path, message }];
 }
 

@@ -10,3 +10,10 @@ export interface Problem {
   /** What is wrong, and what would be right. */
   readonly message: string;
 }
+
+/** What a configuration may say, and rarely means. */
+export interface Note {
+  /** In the main file; a zone by its name, whatever its key. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
