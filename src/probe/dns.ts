@@ -57,7 +57,9 @@ function askOverUdp(
     socket.on("message", (message) => {
       if (isReply(message)) resolve(message);
     });
-    socket.connect(port, formatAddress(address), () => socket.send(query));
+    // Without a callback, since that would be told of failures too, as of a network that cannot be reached.
+    socket.once("connect", () => socket.send(query));
+    socket.connect(port, formatAddress(address));
   });
 }
 

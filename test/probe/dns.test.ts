@@ -115,6 +115,12 @@ describe("a probe over DNS", () => {
     expect(await probe(port, { transport: "tcp" })).toMatchObject({ ok: false, reason: "refused" });
   });
 
+  it("survives an address that this machine cannot send to", async () => {
+    // As a network without a route, the broadcast address is refused before anything is sent.
+    const result = await probe(53, { timeoutMs: 60_000 }, "255.255.255.255");
+    expect(result).toMatchObject({ ok: false, reason: "local", detail: "EACCES" });
+  });
+
   it("tells answers that cannot be read", async () => {
     const { port } = await serveUdp((query) => response(query).subarray(0, 14));
     expect((await probe(port)).ok).toBe(false);
