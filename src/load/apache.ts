@@ -36,8 +36,10 @@ function pageOf(url: string): string {
 
 /** `Key: value` lines; the first line is the server's name alone. */
 function statusIn(body: string): ReadonlyMap<string, string> {
-  const pairs = body.split(/\r?\n/).map((line) => /^([^:]+):\s*(.*)$/.exec(line));
-  return new Map(pairs.flatMap((pair) => (pair === null ? [] : [[pair[1] ?? "", pair[2] ?? ""] as const])));
+  const lines = body.split(/\r?\n/).filter((line) => line.includes(":"));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+  );
 }
 
 /** Connections where the event MPM counts them; busy workers elsewhere, of which one is at this very request. */

@@ -63,4 +63,5 @@ export function numberIn(value: unknown): number | undefined {
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
-const DECIMAL = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+/** No two parts of it can take the same digits: a text of a million of them is read once. */
+const DECIMAL = /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i;

@@ -43,16 +43,20 @@ const KNOWN = /^(connections|streams_\w+|system_\w+|calls|systemCpuLoad)$/;
 function statisticsIn(body: string): Statistics {
   if (/^\s*[[{]/.test(body)) {
     const parsed = parseJson(body);
-    return new Map(parsed.kind === "document" ? flattened(parsed.document) : []);
+    return new Map(parsed.kind === "document" ? keysIn(parsed.document, GROUP_DEPTH) : []);
   }
   const lines = body.split(/\r?\n/).filter((line) => !line.startsWith("-") && line.includes("="));
   return new Map(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
 }
 
-function flattened(document: unknown): [string, string][] {
-  return membersAt(document).flatMap(([key, value]) =>
-    isObject(value) ? flattened(value) : [[key, String(value)] as [string, string]],
-  );
+/** Groups in groups are not known of any version; whatever is nested more deeply is passed over. */
+const GROUP_DEPTH = 3;
+
+function keysIn(document: unknown, depth: number): [string, string][] {
+  return membersAt(document).flatMap(([key, value]): [string, string][] => {
+    if (!isObject(value)) return [[key, String(value)]];
+    return depth === 0 ? [] : keysIn(value, depth - 1);
+  });
 }
 
 function viewersReading(statistics: Statistics): FieldReading {

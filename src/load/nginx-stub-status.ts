@@ -17,7 +17,7 @@ export const nginxStubStatusSource: SourceType<StatusLoad<"nginx-stub-status">> 
 };
 
 function remarkOn(body: string): string | undefined {
-  const counts = /\n\s*(\d+)\s+(\d+)\s+\d+/.exec(body);
+  const counts = /^ *(\d+) +(\d+) +\d+[ \r]*$/m.exec(body);
   const lost = counts === null ? 0 : Number(counts[1]) - Number(counts[2]);
   return lost > 0 ? `${lost} connections were dropped at worker_connections or another limit` : undefined;
 }

@@ -70,7 +70,7 @@ function mediaPlaylist(lines: readonly string[]): MediaPlaylist | undefined {
     else if (tag === "#EXT-X-ENDLIST") isEnded = true;
     else if (tag === "#EXT-X-PART") {
       parts++;
-      newestPart = attribute(value, "URI") ?? newestPart;
+      newestPart = uriIn(value) ?? newestPart;
     }
   }
   if (targetDurationSeconds === undefined || targetDurationSeconds <= 0) return undefined;
@@ -98,10 +98,7 @@ function numberIn(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}(\.\d{1,9})?$/.test(text.trim()) ? Number(text) : undefined;
 }
 
-/** One attribute of a list `NAME=value,NAME="quoted"`, without its quotes (RFC 8216 4.2). */
-function attribute(list: string, name: string): string | undefined {
-  for (const match of list.matchAll(/([A-Z0-9-]+)=("[^"]*"|[^",]*)/g)) {
-    if (match[1] === name) return match[2]?.replaceAll('"', "");
-  }
-  return undefined;
+/** The attribute URI of a list `NAME=value,NAME="quoted"`, without its quotes (RFC 8216 4.2). */
+function uriIn(list: string): string | undefined {
+  return /(?:^|,)\s*URI=("[^"]*"|[^",]*)/.exec(list)?.[1]?.replaceAll('"', "");
 }

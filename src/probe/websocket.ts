@@ -73,8 +73,9 @@ function replyIn(head: string): Reply {
   if (status === undefined) throw new ProbeError("protocol", "not-http");
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw new ProbeError("protocol", "not-http");
+    const [, name, padded] = /^([!#$%&'*+.^_`|~\w-]+):(.*)$/.exec(line) ?? [];
+    if (name === undefined || padded === undefined) throw new ProbeError("protocol", "not-http");
+    const value = padded.trim();
     const before = headers.get(name.toLowerCase());
     headers.set(name.toLowerCase(), before === undefined ? value : `${before}, ${value}`);
   }

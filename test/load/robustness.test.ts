@@ -61,6 +61,7 @@ const nonsense: readonly (readonly [string, string])[] = [
   ["other JSON", '{"hello":["world",{"viewers":"many"}]}'],
   ["a JSON null", "null"],
   ["deep JSON", "[".repeat(5000) + "]".repeat(5000)],
+  ["maps in maps", '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000)],
   ["octets", "\u0000\u0001\uFFFD\uFFFDP\u0003"],
   ["XML with entities", BILLION_LAUGHS],
   ["deep XML", "<a>".repeat(5000)],
@@ -110,6 +111,28 @@ describe.each(cases)("a reading of $polled.type ($name)", ({ polled, bodies }) =
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe("a long reply is read through once, not once for each of its characters:", () => {
+  const LONG = 1_000_000;
+  const read = (type: "nginx-stub-status" | "apache" | "mistserver", body: string) =>
+    readAfter(source(type, at, { passphrase: "secret" }), { bodies: [body] });
+
+  it("digits that end in something else", () => {
+    const curr = `{"curr":["${"1".repeat(LONG)}x"]}`;
+    expect(read("mistserver", curr).reading.kind).toBe("unreadable");
+  });
+
+  it("empty lines in stub_status", () => {
+    expect(read("nginx-stub-status", `Active connections: 7 ${"\n".repeat(LONG)}`).report).toEqual({
+      viewers: 7,
+    });
+  });
+
+  it("spaces in mod_status", () => {
+    const status = `ServerMPM:${" ".repeat(LONG)}x\u2028\nBusyWorkers: 6\nIdleWorkers: 9`;
+    expect(read("apache", status).report).toEqual({ viewers: 5 });
   });
 });
 
