@@ -103,10 +103,11 @@ async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Nothing but plain text was asked for; gzip is what servers send all the same. */
+/** Nothing but plain text was asked for; gzip is what servers send all the same. Codings have no case (RFC 9110 8.4.1). */
 async function decoded(body: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
-  if (encoding === undefined || encoding === "identity") return body;
-  if (encoding === "gzip" || encoding === "x-gzip") return unzipped(body);
+  const coding = String(encoding ?? "identity").toLowerCase();
+  if (coding === "identity") return body;
+  if (coding === "gzip" || coding === "x-gzip") return unzipped(body);
   throw new PullError("its reply is compressed in a way that was not asked for");
 }
 

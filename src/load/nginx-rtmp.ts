@@ -10,8 +10,8 @@ interface Worker {
 }
 
 /**
- * nginx-rtmp-module's `/stat`. It knows RTMP only, so HLS and DASH players are in none of its figures; and with
- * several workers it speaks for the one that happens to answer.
+ * The `/stat` of nginx-rtmp-module, or of nginx-http-flv-module. It knows RTMP only, so HLS and DASH players are in none
+ * of its figures; and with several workers it speaks for the one that happens to answer.
  */
 export const nginxRtmpSource: SourceType<StatusLoad<"nginx-rtmp">, Worker> = {
   requests: ({ url }) => [{ url }],
@@ -19,7 +19,7 @@ export const nginxRtmpSource: SourceType<StatusLoad<"nginx-rtmp">, Worker> = {
     const parsed = parseXml(reply?.body ?? "");
     if (parsed.kind === "unreadable") return parsed;
     const { root } = parsed;
-    if (root.name !== "rtmp") return unreadable("expected the XML of rtmp_stat, got other XML");
+    if (!ROOTS.has(root.name)) return unreadable("expected the XML of rtmp_stat, got other XML");
     const memory = workerIn(root, before);
     const remark = memory.severalSeen ? ONE_OF_SEVERAL : undefined;
     const live = descend(root, "server", "application").flatMap((application) =>
@@ -48,6 +48,9 @@ export const nginxRtmpSource: SourceType<StatusLoad<"nginx-rtmp">, Worker> = {
     };
   },
 };
+
+/** nginx-http-flv-module has all of it under a name of its own. */
+const ROOTS: ReadonlySet<string> = new Set(["rtmp", "http-flv"]);
 
 const ONE_OF_SEVERAL = "one worker of several answers for itself alone: set worker_processes 1";
 

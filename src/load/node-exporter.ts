@@ -1,5 +1,5 @@
 import type { NodeExporterLoad } from "../model/edge.ts";
-import { type Amounts, advance, type Counters, rateOf } from "./counters.ts";
+import { type Amounts, advance, type Counters, type Moment, rateOf } from "./counters.ts";
 import { type PrometheusSample, readMetrics, valueOf } from "./prometheus.ts";
 import { bandwidthReading, gapWords } from "./rates.ts";
 import { type FieldReading, shareReading, type SourceType, unreadable } from "./source.ts";
@@ -32,7 +32,7 @@ export const nodeExporterSource: SourceType<NodeExporterLoad> = {
       { ...sent, ...cpuSeconds(metrics, before) },
       {
         receivedAtMs,
-        clockMs: (valueOf(metrics.node_time_seconds) ?? 0) * 1000,
+        ...clockOf(metrics),
         life: valueOf(metrics.node_boot_time_seconds) ?? 0,
       },
     );
@@ -50,6 +50,12 @@ export const nodeExporterSource: SourceType<NodeExporterLoad> = {
     };
   },
 };
+
+/** Its collector can be switched off, as any other: then it is our clock that counts. */
+function clockOf(metrics: Metrics): Pick<Moment, "clockMs"> {
+  const seconds = valueOf(metrics.node_time_seconds);
+  return seconds === undefined ? {} : { clockMs: seconds * 1000 };
+}
 
 /** Interfaces that carry what another carries too, or nothing that leaves the machine. */
 const VIRTUAL = /^(lo|docker|br-|veth|virbr|cni|flannel|cali|ifb|tun|tap|wg|dummy|podman|lxc|vnet)/;

@@ -18,7 +18,7 @@ import { childrenOf, childText, type Element, parseXml } from "./xml.ts";
 
 /** The machine, then the traffic of one application or of the whole virtual host, then an application's streams. */
 export function restRequests({ url, application }: WowzaLoad): PullRequest[] {
-  const base = url.replace(/\/v\d+\b.*$/, "");
+  const base = rootOf(url);
   const host = "v2/servers/_defaultServer_/vhosts/_defaultVHost_";
   const app = application === undefined ? host : `${host}/applications/${encodeURIComponent(application)}`;
   const ask = (path: string, optional?: true): PullRequest => ({
@@ -31,6 +31,12 @@ export function restRequests({ url, application }: WowzaLoad): PullRequest[] {
     ask(`${app}/monitoring/current`, true),
     ...(application === undefined ? [] : [ask(`${app}/instances/_definst_`, true)]),
   ];
+}
+
+/** Without the version in its path, and whatever stands behind that: a host may be called `v2`, too. */
+function rootOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname.replace(/\/v\d+\b.*$/, "");
 }
 
 /** `cpuIdle` and its like are percentages; rates are octets per second, and missing for a whole virtual host. */

@@ -34,10 +34,12 @@ export function parseXml(body: string): ParsedXml {
     root ??= element;
     open.push(element);
   });
-  parser.on("text", (text) => {
+  const take = (text: string): void => {
     const inside = open.at(-1);
     if (inside !== undefined) inside.text += text;
-  });
+  };
+  parser.on("text", take);
+  parser.on("cdata", take);
   parser.on("closetag", () => void open.pop());
   parser.on("error", () => {
     const isHtml = root?.name.toLowerCase() === "html";

@@ -90,7 +90,7 @@ async function ask(
   const reply = await client.request({
     method: "GET",
     path: url.pathname + url.search,
-    headers: { "user-agent": "edgeward", accept: "*/*", ...headers },
+    headers: { "user-agent": "edgeward", accept: "*/*", "accept-encoding": "identity", ...headers },
     reset: true,
   });
   reply.body.on("error", () => {});

@@ -74,6 +74,7 @@ describe("XML", () => {
     expect(descend(parsed.root, "b")).toHaveLength(1);
     expect(parsed.root.children[0]?.attributes).toEqual({ c: "<2" });
     expect(childText(parsed.root, "b")).toBe("3&4");
+    expect(parseXml("<a>1<![CDATA[<2&]]>3</a>")).toMatchObject({ root: { text: "1<2&3" } });
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sourceTypeOf } from "../../src/load/registry.ts";
 import { readAfter, readApart, sample, source } from "./reading.ts";
 
 const at = "http://192.0.2.10";
@@ -153,6 +154,16 @@ describe("Wowza", () => {
     });
   });
 
+  it("may be called v2", () => {
+    const requests = (url: string) =>
+      sourceTypeOf(source("wowza", url)).requests(source("wowza", url), {
+        before: undefined,
+        random: () => 0,
+      });
+    for (const url of ["http://v2.example.net:8087/", "http://v2.example.net:8087/v2/machine"])
+      expect(requests(url)[0]?.url).toBe("http://v2.example.net:8087/v2/machine/monitoring/current");
+  });
+
   it("has no rates of a whole virtual host, but counters", () => {
     const rest = source("wowza", `${at}:8087`);
     const machine = sample("wowza-machine-current.json");
@@ -214,6 +225,11 @@ describe("nginx-rtmp", () => {
     const idle = sample("nginx-rtmp-stat-idle.xml");
     expect(idle).toContain("\r\n");
     expect(readApart(rtmp, 5, idle).report).toEqual({ viewers: 0, bandwidth: 0, streams: [] });
+  });
+
+  it("is nginx-http-flv-module, with another root", () => {
+    const flv = stat.replace("<rtmp>", "<http-flv>").replace("</rtmp>", "</http-flv>");
+    expect(readApart(rtmp, 5, flv).report).toEqual(readApart(rtmp, 5, stat).report);
   });
 
   it("has viewers who wait for a stream that is not there", () => {

@@ -59,11 +59,14 @@ describe("one read of a source", () => {
   });
 
   it("understands gzip, within its bound", async () => {
-    const zipped: (body: string | Buffer) => RequestListener = (body) => (_, reply) => {
-      reply.setHeader("content-encoding", "gzip");
-      reply.end(gzipSync(body));
+    const zipped = (body: string | Buffer, coding = "gzip"): RequestListener => {
+      return (_, reply) => {
+        reply.setHeader("content-encoding", coding);
+        reply.end(gzipSync(body));
+      };
     };
     expect((await pullFrom(zipped('{"viewers":7}'))).report).toEqual({ viewers: 7 });
+    expect((await pullFrom(zipped('{"viewers":7}', "GZIP"))).report).toEqual({ viewers: 7 });
     expect((await pullFrom(zipped(Buffer.alloc(9 * 2 ** 20, " ")))).problem).toMatch(/8 MiB/);
   });
 

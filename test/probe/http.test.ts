@@ -41,6 +41,7 @@ describe("a probe over HTTP", () => {
     expect(head).toMatch(/^GET \/a\/b\?c=d HTTP\/1\.1\r\n/);
     expect(head).toMatch(/^host: live\.example\.net\r$/im);
     expect(head).toMatch(/^connection: close\r$/im);
+    expect(head).toMatch(/^accept-encoding: identity\r$/im);
     await probe(port);
     expect(stats.connections).toBe(2);
   });
