@@ -5,7 +5,7 @@ import { askersKey, squareKey } from "./squares.ts";
 export function answersOf(arrivals: Arrivals): Map<number, Map<number, number>> {
   const byEdge = new Map<number, Map<number, number>>();
   for (const [pool, byPlace] of arrivals.entries())
-    for (const [{ latitude = 0, longitude = 0 }, arrived] of byPlace) {
+    for (const [{ latitude = Number.NaN, longitude = Number.NaN }, arrived] of byPlace) {
       const square = squareKey(pool, latitude, longitude);
       const add = (edge: number, nameSubnets: boolean, answers: number): void => {
         const key = askersKey(square, nameSubnets);

@@ -1,8 +1,9 @@
 import type { LearnedAskers } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
 import type { Returned } from "./returns.ts";
-import { areaOf, type Rushes } from "./rushes.ts";
-import { askersKey, placeOf, squareKey, squareOf } from "./squares.ts";
+import { AskedSquares, FIRST_VARIANCE } from "./asked-squares.ts";
+import type { Rushes } from "./rushes.ts";
+import { placeOf, type PoolOf, squareOf } from "./squares.ts";
 
 /**
  * How many viewers a DNS answer brings, by the square degree that its asker stands in and by whether the asker names its client's subnet: a
@@ -11,10 +12,12 @@ import { askersKey, placeOf, squareKey, squareOf } from "./squares.ts";
  * as each is uncertain (a Kalman filter whose covariance is taken to be diagonal).
  */
 export interface Answers {
-  /** What was answered since the last call, and who comes back with it. */
+  /** What was answered since the last call, and who comes back with it; whoever cannot be located has a square of his own. */
   add(arrivals: Arrivals, returned: Returned, nowMs: number): void;
   /** Answers for an edge that `add` was told of. */
   told(slot: number): number;
+  /** What is told of may be lost, at a reload or with a thread: so many are certain to have been told of, and no more than so many. */
+  settleTold(slot: number, least: number, most: number): void;
   /** What an answer for a place usually brings, as a multiple of the average. */
   factor(pool: number, latitude: number, longitude: number, nameSubnets: boolean): number;
   /** Viewers of an edge's answers that come between two moments, in average answers. */
@@ -23,6 +26,10 @@ export interface Answers {
   backAfter(slot: number, atMs: number): number;
   /** By askers (`askersKey`), until when they hold answers for an edge, as of now. */
   heldUntilMs(slot: number, nowMs: number): ReadonlyMap<number, readonly number[]>;
+  /** Other pools. */
+  renumber(poolOf: PoolOf): void;
+  /** An edge is not there any more: whoever has its slot next was named in none of its answers. */
+  forget(slot: number): void;
   /** How many answers for an edge askers (`askersKey`) hold, as of now. */
   held(slot: number, nowMs: number): ReadonlyMap<number, number>;
   /** Viewers who had lost their edge come to this one with answers that are held already. */
@@ -46,9 +53,7 @@ export interface Sizes {
   readonly rush: number;
 }
 
-/** How sure the first guess of a factor is, as a variance, */
-const FIRST_VARIANCE = 2;
-/** and how much less sure a factor becomes per second: it may be another one in an hour. */
+/** How much less sure a factor becomes per second: it may be another one in an hour. */
 const VARIANCE_PER_SECOND = 1 / 3600;
 const FACTOR_MIN = 0.05;
 const FACTOR_MAX = 100;
@@ -70,7 +75,7 @@ export function createAnswers(
   ttlMsOf: (pool: number) => number,
   rushes: Pick<Rushes, "at" | "between">,
 ): Answers {
-  const squares = new Squares();
+  let squares = new AskedSquares();
   const bySlot = new Map<number, Past>();
   /** By position of an area: the rush of a time that is looked at; NaN: not yet asked for. */
   let rushIn = new Float64Array(0);
@@ -138,7 +143,7 @@ export function createAnswers(
   return {
     add(arrivals, returned, nowMs) {
       for (const [pool, byPlace] of arrivals.entries())
-        for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace)
+        for (const [{ latitude = Number.NaN, longitude = Number.NaN }, byEdge] of byPlace)
           for (const [slot, { dns, subnets = 0 }] of byEdge) {
             if (dns > subnets)
               give(slot, pool, squares.at(pool, latitude, longitude, false), dns - subnets, returned, nowMs);
@@ -148,6 +153,10 @@ export function createAnswers(
       for (const past of bySlot.values()) forgetOld(past, nowMs);
     },
     told: (slot) => bySlot.get(slot)?.told ?? 0,
+    settleTold(slot, least, most) {
+      const past = pastOf(slot);
+      past.told = Math.min(most, Math.max(least, past.told));
+    },
     factor: (pool, latitude, longitude, nameSubnets) =>
       squares.factors[squares.at(pool, latitude, longitude, nameSubnets)] as number,
     between(slot, fromMs, toMs) {
@@ -164,6 +173,16 @@ export function createAnswers(
         for (const { back, atMs } of givenWithin(given, momentMs - RETRY_MS, momentMs))
           for (const viewers of back) sum += viewers * (1 - (momentMs - atMs) / RETRY_MS);
       return sum;
+    },
+    renumber(poolOf) {
+      const before = squares;
+      squares = new AskedSquares();
+      const positions = before.keys.map((_, position) => squares.takeFrom(before, position, poolOf));
+      for (const past of bySlot.values()) movePast(past, positions);
+    },
+    forget(slot) {
+      const past = bySlot.get(slot);
+      if (past !== undefined) bySlot.set(slot, { told: past.told, byTtl: new Map(), bySquare: new Map() });
     },
     held(slot, nowMs) {
       const held = new Map<number, number>();
@@ -221,8 +240,8 @@ export function createAnswers(
       for (const [square, key] of squares.keys.entries()) {
         const place = placeOf(squareOf(key));
         const [factor, variance] = [squares.factors[square] as number, squares.variances[square] as number];
-        if (place.pool !== pool || variance >= FIRST_VARIANCE) continue;
         const { latitude, longitude } = place;
+        if (place.pool !== pool || Number.isNaN(latitude) || variance >= FIRST_VARIANCE) continue;
         learned.push({ latitude, longitude, nameSubnets: key % 2 === 1, factor, variance });
       }
       return learned;
@@ -248,40 +267,6 @@ export function createAnswers(
   };
 }
 
-/** What is known of askers by square degree, each by its position: they are looked through by the hundred thousand every second. */
-class Squares {
-  /** As from `askersKey`. */
-  readonly keys: number[] = [];
-  readonly factors: number[] = [];
-  readonly variances: number[] = [];
-  /** When it was last learned from; NaN never. */
-  readonly learnedAtMs: number[] = [];
-  /** The position of its area in `areas`. */
-  readonly areaOf: number[] = [];
-  readonly areas: number[] = [];
-  readonly #byKey = new Map<number, number>();
-  readonly #byArea = new Map<number, number>();
-
-  at(pool: number, latitude: number, longitude: number, nameSubnets: boolean): number {
-    const key = askersKey(squareKey(pool, latitude, longitude), nameSubnets);
-    const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
-    const square = this.keys.push(key) - 1;
-    this.#byKey.set(key, square);
-    this.factors.push(1);
-    this.variances.push(FIRST_VARIANCE);
-    this.learnedAtMs.push(Number.NaN);
-    this.areaOf.push(this.#areaAt(areaOf(pool, latitude, longitude)));
-    return square;
-  }
-
-  #areaAt(area: number): number {
-    const known = this.#byArea.get(area) ?? this.areas.push(area) - 1;
-    this.#byArea.set(area, known);
-    return known;
-  }
-}
-
 /** What was answered for an edge. */
 interface Past {
   told: number;
@@ -297,6 +282,33 @@ interface Step {
   readonly squares: number[];
   readonly answers: number[];
   readonly back: number[];
+}
+
+/** @param positions by position before; undefined: the square is gone, and who was answered there */
+function movePast({ byTtl, bySquare }: Past, positions: readonly (number | undefined)[]): void {
+  const sums = new Map<number, number>();
+  for (const [position, answers] of bySquare) {
+    const moved = positions[position];
+    if (moved !== undefined) sums.set(moved, (sums.get(moved) ?? 0) + answers);
+  }
+  bySquare.clear();
+  for (const [square, answers] of sums) bySquare.set(square, answers);
+  for (const [ttlMs, given] of byTtl)
+    byTtl.set(
+      ttlMs,
+      given.map((step) => movedStep(step, positions)),
+    );
+}
+
+function movedStep({ atMs, squares, answers, back }: Step, positions: readonly (number | undefined)[]): Step {
+  const moved: Step = { atMs, squares: [], answers: [], back: [...back] };
+  for (const [i, position] of squares.entries()) {
+    const square = positions[position];
+    if (square === undefined) continue;
+    moved.squares.push(square);
+    moved.answers.push(answers[i] as number);
+  }
+  return moved;
 }
 
 function forgetOld({ byTtl, bySquare }: Past, nowMs: number): void {

@@ -4,6 +4,7 @@ import {
   type Arrivals,
   type Arrived,
   arrivedOf,
+  locationAt,
   type PackedArrivals,
   type PoolArrivals,
 } from "./ledger.ts";
@@ -26,7 +27,7 @@ function unpacked(packed: PackedArrivals, start: number, end: number): Arrivals 
     while (pools.length <= pool) pools.push(new Map());
     const byEdge = new Map<number, Arrived>();
     byEdge.set(number(at + 3), arrivedOf(number(at + 4), number(at + 5), number(at + 6)));
-    pools[pool]?.set({ layer: "none", latitude: number(at + 1), longitude: number(at + 2) }, byEdge);
+    pools[pool]?.set(locationAt(number(at + 1), number(at + 2)), byEdge);
   }
   return pools;
 }

@@ -1,11 +1,11 @@
 import type { LearnedCell } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
 import type { Bound, Lost, Returned } from "./returns.ts";
-import { askersKey, squareKey, squareOf } from "./squares.ts";
+import { askersKey, type PoolOf, squareKey, squareOf } from "./squares.ts";
 
 /**
  * Where viewers are and come from, by our own decisions. A region is a cell of one degree in one pool; its point
- * is the mean of its viewers.
+ * is the mean of its viewers. Those who cannot be located have a cell, but are no region.
  */
 export interface Demand {
   /** So much time has passed, whose decisions are to be added next. */
@@ -17,8 +17,10 @@ export interface Demand {
   bind(bound: Bound): void;
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
-  /** Other pools. @param poolOf which one is now what that one was; undefined: none is */
-  renumber(poolOf: (pool: number) => number | undefined): void;
+  /** Other pools. */
+  renumber(poolOf: PoolOf): void;
+  /** An edge is not there any more: whoever has its slot next is another. */
+  forget(edge: number): void;
   /** Of a pool. @param idOf of a slot; undefined: its edge is gone */
   memory(pool: number, idOf: (slot: number) => string | undefined): LearnedCell[];
   /** Adds what another process knew. @param slotOf undefined: the edge is not there */
@@ -119,7 +121,7 @@ export function createDemand(): Demand {
     pass,
     add(arrivals, returned, viewersPerAnswer) {
       for (const [pool, byPlace] of arrivals.entries()) {
-        for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
+        for (const [{ latitude = Number.NaN, longitude = Number.NaN }, byEdge] of byPlace) {
           const cell = cellAt(pool, latitude, longitude);
           const [resolvers, subnets] = cell.askers.map((askers) => returned.get(askers));
           const perResolver = viewersPerAnswer(pool, latitude, longitude, false);
@@ -185,11 +187,14 @@ export function createDemand(): Demand {
         movedTrends.add(cell.trend);
       }
     },
+    forget(edge) {
+      for (const { byEdge } of cells.values()) byEdge.delete(edge);
+    },
     memory(pool, idOf) {
       renormalise();
       const learned: LearnedCell[] = [];
       for (const cell of cells.values()) {
-        if (cell.pool !== pool) continue;
+        if (cell.pool !== pool || Number.isNaN(cell.latitude)) continue;
         const present = [...cell.byEdge].flatMap(([slot, { http, resolvers, subnets }]) => {
           const id = idOf(slot);
           return id === undefined ? [] : [[id, [http, resolvers, subnets]] as const];
@@ -221,6 +226,8 @@ export function createDemand(): Demand {
       const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
       for (const [square, { pool, trend, latitude, longitude, slow }] of cells) {
+        // Who cannot be located goes wherever there is room, whatever it costs.
+        if (Number.isNaN(latitude)) continue;
         const growth = growthOf(trend);
         // What has ended has ended; what has begun may end.
         const lasts = growth > 0 ? trend.growingSeconds * GROWTH_LASTS : horizonSeconds;

@@ -19,6 +19,8 @@ export interface Lags {
   ): void;
   /** Milliseconds. */
   of(slot: number): number;
+  /** An edge is not there any more. */
+  forget(slot: number): void;
 }
 
 /** Lags that are tried, 0 up to this. */
@@ -63,6 +65,7 @@ export function createLags(): Lags {
       }
       return best * 1000;
     },
+    forget: (slot) => void bySlot.delete(slot),
   };
 }
 

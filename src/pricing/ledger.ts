@@ -2,13 +2,13 @@ import type { ClientOrigin } from "../model/client.ts";
 import type { DoorName } from "../model/decision.ts";
 import type { Location } from "../model/location.ts";
 
-/** For each square degree and edge: pool, latitude, longitude, edge, decisions for HTTP and for DNS, of these for client subnets. */
+/** For each square degree and edge: pool, latitude, longitude (NaN unknown), edge, decisions for HTTP and for DNS, of these for client subnets. */
 export type PackedArrivals = Float64Array;
 export const ARRIVAL_NUMBERS = 7;
 
 export type Arrivals = readonly PoolArrivals[];
 
-/** Of one pool, in the pools' order; each place stands for its square degree, at the mean of its decisions. */
+/** Of one pool, in the pools' order; each place stands for its square degree, at the mean of its decisions, one without coordinates for nowhere. */
 export type PoolArrivals = ReadonlyMap<Location, ReadonlyMap<number, Arrived>>;
 
 /** Decisions for one place and one edge. */
@@ -48,12 +48,11 @@ export class Ledger {
     door: DoorName,
     pool: number,
     edge: number,
-    { latitude, longitude }: Location,
+    { latitude = Number.NaN, longitude = Number.NaN }: Location,
     from?: ClientOrigin,
   ): void {
     this.#send(door, edge);
-    if (latitude !== undefined && longitude !== undefined)
-      this.#grids[pool]?.count(kindOf(door, from), edge, latitude, longitude);
+    this.#grids[pool]?.count(kindOf(door, from), edge, latitude, longitude);
   }
 
   /** The same for latitude and longitude at `place[at]` and behind it, NaN for unknown. */
@@ -66,9 +65,7 @@ export class Ledger {
     from?: ClientOrigin,
   ): void {
     this.#send(door, edge);
-    const latitude = place[at] as number;
-    if (!Number.isNaN(latitude))
-      this.#grids[pool]?.count(kindOf(door, from), edge, latitude, place[at + 1] as number);
+    this.#grids[pool]?.count(kindOf(door, from), edge, place[at] as number, place[at + 1] as number);
   }
 
   /** Viewers who come with a decision that is counted, beside whom it usually brings. */
@@ -117,7 +114,7 @@ class Grid {
   #used: number[] = [];
 
   count(kind: Kind, edge: number, latitude: number, longitude: number): void {
-    const row = this.#rowOf((Math.floor(latitude) + 90) * 1000 + Math.floor(longitude) + 181, edge);
+    const row = this.#rowOf(squareOf(latitude, longitude), edge);
     const rows = this.#rows;
     const counted = row + (kind === HTTP ? HTTP : DNS);
     rows[counted] = (rows[counted] as number) + 1;
@@ -204,6 +201,15 @@ class Grid {
   }
 }
 
+/** More than 0. */
+function squareOf(latitude: number, longitude: number): number {
+  if (Number.isNaN(latitude)) return NOWHERE;
+  return (Math.floor(latitude) + 90) * 1000 + Math.floor(longitude) + 181;
+}
+
+/** More than any square degree. */
+const NOWHERE = 200_000;
+
 export function arrivedOf(http: number, dns: number, subnets: number): Arrived {
   return subnets > 0 ? { http, dns, subnets } : { http, dns };
 }
@@ -229,5 +235,10 @@ function emptySquare(): Square {
 }
 
 function meanPlace({ decisions, latitudes, longitudes }: Square): Location {
-  return { layer: "none", latitude: latitudes / decisions, longitude: longitudes / decisions };
+  return locationAt(latitudes / decisions, longitudes / decisions);
+}
+
+/** NaN: unknown. */
+export function locationAt(latitude: number, longitude: number): Location {
+  return Number.isNaN(latitude) ? { layer: "none" } : { layer: "none", latitude, longitude };
 }

@@ -12,6 +12,8 @@ export interface Prediction {
   sample(nowMs: number): void;
   /** How many HTTP viewers had been sent to the edge by then: they come at once. */
   redirectedBy(edge: number, atMs: number): number;
+  /** How many DNS answers had named the edge by then. */
+  answeredBy(edge: number, atMs: number): number;
   /** How many decisions were made by the last sample. */
   made(edge: number): Counted;
 }
@@ -49,6 +51,7 @@ export function createPrediction(sent: SentCounts): Prediction {
         samples = samples.filter((sample) => sample.atMs >= nowMs - KEEP_MS);
     },
     redirectedBy: (edge, atMs) => at(edge, atMs),
+    answeredBy: (edge, atMs) => at(edges + edge, atMs),
     made: (edge) => ({ http: total[edge] as number, answers: total[edges + edge] as number }),
   };
 }

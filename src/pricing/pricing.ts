@@ -59,6 +59,8 @@ export interface PricingOptions {
 
 /** Prices are solved anew this often, unless an edge came or went. */
 const SOLVE_EVERY_MS = 2000;
+/** The serving threads tell of their decisions about once a second; what they have not told of by then they never will. */
+const TOLD_WITHIN_MS = 3000;
 /** So many viewers more or less than are known of may be there: a small edge notices. */
 const RESERVE_VIEWERS = 2;
 /** At most this share of an edge is kept free for what one more answer may bring. */
@@ -85,7 +87,9 @@ export function createPricing(options: PricingOptions): Pricing {
   /** By the service's id. */
   let poolOfService: ReadonlyMap<string, number> = new Map();
   let known: (Known | undefined)[] = [];
-  /** Whether it took viewers in the last facts; undefined for one that was in none. */
+  /** Whether it was up in the last facts, of whatever configuration; undefined for one that was in none. */
+  let wereUp: (boolean | undefined)[] = [];
+  /** Whether it took viewers in them. */
   let inService: (boolean | undefined)[] = [];
   /** What the last report said, where nobody believes it yet. */
   let doubted: (number | undefined)[] = [];
@@ -177,7 +181,8 @@ export function createPricing(options: PricingOptions): Pricing {
   const takeFacts = (next: Facts, nowMs: number): void => {
     for (let edge = 0; edge < edges.length; edge++) {
       const up = next.up[edge] !== 0;
-      const wasUp = facts === undefined ? up : facts.up[edge] !== 0;
+      const wasUp = wereUp[edge] ?? up;
+      wereUp[edge] = up;
       const viewers = viewersIn(next, edge);
       const atMs = next.viewersAtMs[edge] as number;
       const before = known[edge];
@@ -282,6 +287,12 @@ export function createPricing(options: PricingOptions): Pricing {
     const seconds = tickedAtMs === undefined ? 1 : (nowMs - tickedAtMs) / 1000;
     tickedAtMs = nowMs;
     if (seconds > 0) yield* takeArrivals(arrivals, seconds, nowMs);
+    for (const slot of slots)
+      answers.settleTold(
+        slot,
+        prediction.answeredBy(slot, nowMs - TOLD_WITHIN_MS),
+        prediction.made(slot).answers,
+      );
     yield;
     if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
   }
@@ -292,7 +303,8 @@ export function createPricing(options: PricingOptions): Pricing {
     const byService = new Map(services.map(({ id }, i) => [id, next.ofService[i] as number]));
     const successors = successorsOf(poolOfService, byService);
     const areSame = pools.every((_, pool) => successors.get(pool) === pool);
-    if (!areSame) demand.renumber((pool) => successors.get(pool));
+    if (!areSame)
+      for (const known of [demand, rushes, answers, returns]) known.renumber((pool) => successors.get(pool));
     pools = next.pools;
     poolOfService = byService;
   };
@@ -302,11 +314,17 @@ export function createPricing(options: PricingOptions): Pricing {
       const index = new Map(edges.map((edge) => [edge.id, edge.index]));
       const from = nextEdges.map(({ id }) => index.get(id) ?? -1);
       [known, inService] = [from.map((i) => known[i]), from.map((i) => inService[i])];
+      wereUp = from.map((i) => wereUp[i]);
       [doubted, doubtedAtMs] = [[], []];
       edges = nextEdges;
       takePools(services);
       prices.take(edges, pools, from);
-      slots = table.assign(edges.map(({ id }) => id));
+      slots = table.assign(
+        edges.map(({ id }) => id),
+        (slot) => {
+          for (const kept of [demand, answers, lags, ramps]) kept.forget(slot);
+        },
+      );
       if (table.counts !== counts) prediction = createPrediction(table.counts);
       counts = table.counts;
       facts = undefined;

@@ -7,6 +7,8 @@ export interface Ramps {
   start(slot: number, loadRatio: number, nowMs: number, rampUpMs: number): void;
   /** Share of its capacity that the edge may use, up to 1. */
   limit(slot: number, nowMs: number): number;
+  /** An edge is not there any more. */
+  forget(slot: number): void;
   /** Everyone may use all. */
   clear(): void;
 }
@@ -29,6 +31,7 @@ export function createRamps(): Ramps {
       if (share >= 1) ramps.delete(slot);
       return ramp.from + (1 - ramp.from) * Math.min(1, share);
     },
+    forget: (slot) => void ramps.delete(slot),
     clear: () => ramps.clear(),
   };
 }

@@ -1,5 +1,5 @@
 import type { Arrivals, Arrived } from "./ledger.ts";
-import { askersKey, squareKey } from "./squares.ts";
+import { askersKey, movedAskers, type PoolOf, squareKey } from "./squares.ts";
 
 /**
  * Viewers who lost their edge and have not come back. They do within seconds, each by himself at the HTTP door; at the
@@ -13,6 +13,8 @@ export interface Returns {
    * @param held by edge, answers by askers
    */
   bind(held: ReadonlyMap<number, ReadonlyMap<number, number>>): Bound[];
+  /** Other pools. */
+  renumber(poolOf: PoolOf): void;
   /** Whether anybody waits. */
   areAwaited(): boolean;
   /** What came since the last call, and how many of them had been waiting. */
@@ -59,7 +61,7 @@ const ANSWERS_MS = 60_000;
 const NEGLIGIBLE_VIEWERS = 0.5;
 
 export function createReturns(): Returns {
-  const byAskers = new Map<number, Waiting>();
+  let byAskers = new Map<number, Waiting>();
 
   const takeBack = (key: number, { http, dns }: Arrived, nowMs: number): Back | undefined => {
     const waiting = byAskers.get(key);
@@ -84,13 +86,8 @@ export function createReturns(): Returns {
   return {
     lose(lost, nowMs) {
       for (const { askers, http, dns, heldUntilMs } of lost) {
-        const before = byAskers.get(askers) ?? NOBODY;
-        byAskers.set(askers, {
-          http: before.http + http,
-          dns: before.dns + dns,
-          lostAtMs: nowMs,
-          heldUntilMs: [...before.heldUntilMs, ...heldUntilMs].sort((a, b) => a - b),
-        });
+        const now = { http, dns, lostAtMs: nowMs, heldUntilMs: heldUntilMs.toSorted((a, b) => a - b) };
+        byAskers.set(askers, joinWaiting(byAskers.get(askers), now));
       }
     },
     bind(held) {
@@ -106,6 +103,14 @@ export function createReturns(): Returns {
         if (elsewhere.length > 0) waiting.dns = each * waiting.heldUntilMs.length;
       }
       return bound;
+    },
+    renumber(poolOf) {
+      const before = byAskers;
+      byAskers = new Map();
+      for (const [askers, waiting] of before) {
+        const moved = movedAskers(askers, poolOf);
+        if (moved !== undefined) byAskers.set(moved, joinWaiting(byAskers.get(moved), waiting));
+      }
     },
     areAwaited: () => byAskers.size > 0,
     take(arrivals, nowMs) {
@@ -147,6 +152,16 @@ interface Waiting {
 
 const NOBODY = { http: 0, dns: 0, heldUntilMs: [] };
 
+function joinWaiting(before: Waiting | undefined, now: Waiting): Waiting {
+  if (before === undefined) return now;
+  return {
+    http: before.http + now.http,
+    dns: before.dns + now.dns,
+    lostAtMs: Math.max(before.lostAtMs, now.lostAtMs),
+    heldUntilMs: [...before.heldUntilMs, ...now.heldUntilMs].sort((a, b) => a - b),
+  };
+}
+
 /** How many may ask now; one, where nobody is known. */
 function freeAskers({ heldUntilMs }: Waiting, nowMs: number): number {
   if (heldUntilMs.length === 0) return 1;
@@ -161,7 +176,7 @@ function perAsker({ dns, heldUntilMs }: Waiting): number {
 function arrivedByAskers(arrivals: Arrivals): Map<number, Arrived> {
   const sums = new Map<number, Arrived>();
   for (const [pool, byPlace] of arrivals.entries())
-    for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
+    for (const [{ latitude = Number.NaN, longitude = Number.NaN }, byEdge] of byPlace) {
       const square = squareKey(pool, latitude, longitude);
       const add = (nameSubnets: boolean, http: number, dns: number): void => {
         const key = askersKey(square, nameSubnets);

@@ -1,6 +1,6 @@
 import type { Arrivals } from "./ledger.ts";
 import type { Returned } from "./returns.ts";
-import { askersKey, squareKey } from "./squares.ts";
+import { askersKey, movedSquare, type PoolOf, squareKey } from "./squares.ts";
 
 /**
  * How many times as many viewers as usual come from a part of the world, judged by those of HTTP, of whom each is
@@ -11,6 +11,8 @@ export interface Rushes {
   add(arrivals: Arrivals, returned: Returned): void;
   /** All since the last call have been added. */
   pass(nowMs: number): void;
+  /** Other pools. */
+  renumber(poolOf: PoolOf): void;
   /** 1: as usual; never less. */
   at(area: number, atMs: number): number;
   /** Its mean over some time; what is yet to come is taken to be as it is. */
@@ -36,7 +38,7 @@ export function areaOf(pool: number, latitude: number, longitude: number): numbe
 }
 
 export function createRushes(): Rushes {
-  const areas = new Map<number, Area>();
+  let areas = new Map<number, Area>();
   /** Oldest first. */
   let samples: Sample[] = [];
   let firstMs: number | undefined;
@@ -61,7 +63,7 @@ export function createRushes(): Rushes {
   return {
     add(arrivals, returned) {
       for (const [pool, byPlace] of arrivals.entries())
-        for (const [{ latitude = 0, longitude = 0 }, byEdge] of byPlace) {
+        for (const [{ latitude = Number.NaN, longitude = Number.NaN }, byEdge] of byPlace) {
           const key = areaOf(pool, latitude, longitude);
           const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
           areas.set(key, area);
@@ -85,12 +87,38 @@ export function createRushes(): Rushes {
       samples.push(sampleOf(samples.at(-1), nowMs, factors));
       if (samples.length > 2 * KEEP_SAMPLES) samples = samples.slice(-KEEP_SAMPLES);
     },
+    renumber(poolOf) {
+      const moved = <T>(byArea: ReadonlyMap<number, T>, join: (a: T, b: T) => T) =>
+        rekeyed(byArea, poolOf, join);
+      areas = moved(areas, joinAreas);
+      samples = samples.map(({ atMs, factors, sums }) => ({
+        atMs,
+        factors: moved(factors, Math.max),
+        sums: moved(sums, Math.max),
+      }));
+    },
     at: (area, atMs) => before(atMs)?.factors.get(area) ?? 1,
     between(area, fromMs, toMs) {
       if (toMs <= fromMs || (areas.get(area)?.rushedAtMs ?? Number.NEGATIVE_INFINITY) < fromMs) return 1;
       return (sumBy(area, toMs) - sumBy(area, fromMs)) / (toMs - fromMs);
     },
   };
+}
+
+/** Areas of two pools that have become one are joined. */
+function rekeyed<T>(
+  byArea: ReadonlyMap<number, T>,
+  poolOf: PoolOf,
+  join: (one: T, other: T) => T,
+): Map<number, T> {
+  const moved = new Map<number, T>();
+  for (const [area, value] of byArea) {
+    const key = movedSquare(area, poolOf);
+    if (key === undefined) continue;
+    const there = moved.get(key);
+    moved.set(key, there === undefined ? value : join(there, value));
+  }
+  return moved;
 }
 
 interface Sample {
@@ -117,6 +145,15 @@ interface Area {
   usual: number;
   /** When it was last more than usual. */
   rushedAtMs: number;
+}
+
+function joinAreas(one: Area, other: Area): Area {
+  return {
+    came: one.came + other.came,
+    fast: one.fast + other.fast,
+    usual: one.usual + other.usual,
+    rushedAtMs: Math.max(one.rushedAtMs, other.rushedAtMs),
+  };
 }
 
 function takeSecond(area: Area, seconds: number, isYoung: boolean): void {

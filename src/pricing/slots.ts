@@ -2,8 +2,11 @@ import { newSentCounts, type SentCounts } from "./ledger.ts";
 
 /** Places in the shared counts: an edge keeps its own over a reload, whatever its index becomes. */
 export interface Slots {
-  /** By `Edge.index`. */
-  assign(ids: readonly string[]): Uint16Array;
+  /**
+   * By `Edge.index`.
+   * @param onFreed told of each place whose edge is not there any more, before another has it
+   */
+  assign(ids: readonly string[], onFreed: (slot: number) => void): Uint16Array;
   /** Another one only when there are more edges than ever had a place. */
   readonly counts: SentCounts;
 }
@@ -15,9 +18,13 @@ export function createSlots(): Slots {
     get counts() {
       return counts;
     },
-    assign(ids) {
+    assign(ids, onFreed) {
       const present = new Set(ids);
-      for (const id of byId.keys()) if (!present.has(id)) byId.delete(id);
+      for (const [id, slot] of byId) {
+        if (present.has(id)) continue;
+        byId.delete(id);
+        onFreed(slot);
+      }
       while (ids.length > counts.length / 2) counts = newSentCounts(counts.length);
       const taken = new Set(byId.values());
       let free = 0;

@@ -123,6 +123,25 @@ describe("answers", () => {
     expect(answers.between(0, 20_000, TTL_MS)).toBeCloseTo(1);
   });
 
+  it("and what they bring stay with their pool where another stands before it, and the surer of two is kept where both become one", () => {
+    const answers = createAnswers(() => TTL_MS, USUAL);
+    const [given = new Map()] = arrivalsOf([PARIS, { http: 0, dns: 3 }]);
+    answers.add([given], NOBODY, 0);
+    answers.learn(0, 0, TTL_MS, 6, 0.01);
+    const learned = answers.factor(0, 48.9, 2.4, false);
+    expect(learned).toBeCloseTo(3, 1);
+    answers.renumber((pool) => pool + 1);
+    expect([answers.factor(0, 48.9, 2.4, false), answers.factor(1, 48.9, 2.4, false)]).toEqual([1, learned]);
+    expect([...answers.held(0, 1000)]).toEqual([[askersKey(squareKey(1, 48.9, 2.4), false), 3]]);
+    expect(answers.between(0, 0, TTL_MS)).toBeCloseTo(3 * learned);
+    answers.add([given], NOBODY, 0);
+    answers.renumber(() => 0);
+    expect(answers.factor(0, 48.9, 2.4, false)).toBe(learned);
+    expect([...answers.held(0, 1000).values()]).toEqual([6]);
+    answers.renumber(() => undefined);
+    expect([answers.between(0, 0, TTL_MS), answers.held(0, 1000).size]).toEqual([0, 0]);
+  });
+
   it("learn nothing from what no answer can explain", () => {
     const answers = createAnswers(() => TTL_MS, USUAL);
     answers.add(arrivalsOf([PARIS, { http: 0, dns: 1 }]), NOBODY, 0);
@@ -161,5 +180,21 @@ describe("a rush", () => {
     const back = new Map([[askersKey(squareKey(0, 48.9, 2.4), false), { httpShare: 0.98, perAnswer: 0 }]]);
     for (let s = 0; s < 10; s++) second(100, back);
     expect(rushes.at(key, nowMs)).toBe(1);
+  });
+
+  it("stays with its pool, and with what is usual there, where another stands before it", () => {
+    const rushes = createRushes();
+    for (let s = 1; s <= 310; s++) {
+      rushes.add(arrivalsOf([PARIS, { http: s > 300 ? 100 : 2, dns: 0 }]), NOBODY);
+      rushes.pass(s * 1000);
+    }
+    const [before, after] = [areaOf(0, 48.9, 2.4), areaOf(1, 48.9, 2.4)];
+    const rush = rushes.at(before, 310_000);
+    const during = rushes.between(before, 300_000, 310_000);
+    rushes.renumber((pool) => pool + 1);
+    expect([rushes.at(after, 310_000), rushes.between(after, 300_000, 310_000)]).toEqual([rush, during]);
+    expect([rushes.at(before, 310_000), rushes.between(before, 300_000, 310_000)]).toEqual([1, 1]);
+    rushes.renumber(() => undefined);
+    expect(rushes.at(after, 310_000)).toBe(1);
   });
 });

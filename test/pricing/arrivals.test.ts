@@ -10,6 +10,7 @@ import {
 } from "../../src/pricing/ledger.ts";
 
 const PARIS: Location = { layer: "city", latitude: 48.5, longitude: 2.25 };
+const NOWHERE: Location = { layer: "none" };
 const LIMA: Location = { layer: "country", latitude: -12, longitude: -77 };
 
 /** Every number there is, whoever holds it. */
@@ -36,7 +37,10 @@ const OURS: Arrivals = [
     ],
   ]),
   new Map(),
-  new Map([[LIMA, new Map([[0, { http: 7, dns: 0 }]])]]),
+  new Map([
+    [LIMA, new Map([[0, { http: 7, dns: 0 }]])],
+    [NOWHERE, new Map([[1, { http: 2, dns: 3, subnets: 1 }]])],
+  ]),
 ];
 
 function packed(arrivals: Arrivals): PackedArrivals {

@@ -41,12 +41,13 @@ it("hands over decisions by pool, square degree and edge, once", () => {
   expect(rows).toEqual([
     ["48.40", "2.30", [1, { http: 0, dns: 2 }], [2, { http: 1, dns: 0 }]],
     ["-0.50", "-0.50", [1, { http: 0, dns: 1 }]],
+    [undefined, undefined, [0, { http: 0, dns: 1 }]],
   ]);
   expect([...(second ?? [])].map(([, byEdge]) => [...byEdge])).toEqual([[[1, { http: 0, dns: 1 }]]]);
 
   expect(ledger.takeArrivals().map((byPlace) => byPlace.size)).toEqual([0, 0]);
   ledger.count("dns", 0, 1, at(48.9, 2.9));
-  expect(first?.size).toBe(2); // what was handed over does not change
+  expect(first?.size).toBe(3); // what was handed over does not change
   expect([...(ledger.takeArrivals()[0] ?? [])]).toEqual([
     [{ layer: "none", latitude: 48.9, longitude: 2.9 }, new Map([[1, { http: 0, dns: 1 }]])],
   ]);

@@ -112,6 +112,34 @@ describe("pricing", () => {
     expect(set.second(bandwidth(factsOf([80, 50], 7000), 0.8, 6000), 7000).loadRatio[0]).toBeCloseTo(0.8, 2);
   });
 
+  it.each([
+    ["nobody can locate", { layer: "none" }, true],
+    ["nobody told of, as at a reload", UTRECHT, false],
+  ] as const)(
+    "takes answers for viewers whom %s for load no longer than their reports do",
+    (_, place, isTold) => {
+      const set = setUp();
+      for (let s = 0; s < 600; s++) {
+        set.ledger.count("dns", 0, AMS.index, place);
+        if (!isTold) set.ledger.takeArrivals();
+        set.second(factsOf([10, 10], 5000 * Math.floor(s / 5)), s * 1000);
+      }
+      expect(set.world().loadRatio[AMS.index]).toBeLessThan(0.2);
+    },
+  );
+
+  it("learns what answers for viewers bring whom nobody can locate", () => {
+    const set = setUp();
+    let viewers = 10;
+    for (let s = 0; s < 900; s++) {
+      if (s % 30 === 0) set.ledger.count("dns", 0, AMS.index, { layer: "none" });
+      // Twelve come with each answer, and nobody leaves for long.
+      viewers += 0.4 - viewers / 1800;
+      set.second(factsOf([Math.round(viewers), 10], 5000 * Math.floor(s / 5)), s * 1000);
+    }
+    expect(set.world().sent.viewersPerAnswer[AMS.index]).toBeGreaterThan(4);
+  });
+
   it("has an edge without any capacity full, though nothing was ever reported", () => {
     const set = setUp();
     const silent = factsOf([Number.NaN, Number.NaN], 0);
@@ -155,6 +183,33 @@ describe("pricing", () => {
     for (let s = 61; s <= 75; s++) set.second(factsOf([90, 10], s * 1000), s * 1000);
     expect(set.world().priceKm[0]).toBeGreaterThan(0.9 * before);
     expect(set.world().priceKm[1]).toBeLessThan(other + 50);
+  });
+
+  it("takes nothing that was sent to an edge for load of another that has come in its place", () => {
+    const set = setUp();
+    set.facts(factsOf([50, 50], 0), 0);
+    for (let i = 0; i < 30; i++) set.ledger.count("dns", 0, AMS.index, UTRECHT);
+    set.second(factsOf([50, 50], 0), 1000);
+    expect(set.world().loadRatio[AMS.index]).toBeGreaterThan(0.7);
+    const successor = { ...AMS, id: "ams2" };
+    set.pricing.take([successor, FRA], [servedBy([successor, FRA])]);
+    set.second(factsOf([5, 50], 20_000), 20_000);
+    expect(set.world().loadRatio[AMS.index]).toBeCloseTo(0.05, 2);
+    set.second(factsOf([5, 50], 20_000), 21_000);
+    expect(set.world().loadRatio[AMS.index]).toBeCloseTo(0.05, 2);
+    // Silent since: as many as were sent, which is nobody.
+    const silent = set.second(factsOf([Number.NaN, 50], 22_000), 22_000);
+    expect(silent.loadRatio[AMS.index]).toBe(0);
+  });
+
+  it("expects back whom an edge lost while a new configuration was taken", () => {
+    const set = setUp();
+    set.facts(factsOf([0, 50], 0), 0);
+    for (let i = 0; i < 40; i++) set.ledger.count("dns", 0, AMS.index, UTRECHT);
+    for (let s = 1; s <= 40; s++) set.second(factsOf([s, 50], s * 1000), s * 1000);
+    set.pricing.take(EDGES, [servedBy(EDGES)]);
+    const { returning } = set.facts(factsOf([40, 50], 40_000, [0, 1]), 41_000);
+    expect([...(returning?.values() ?? [])][0]).toBeGreaterThan(30);
   });
 
   it("has prices looked for only once some edge is known to have an end", () => {
@@ -432,10 +487,13 @@ describe("prediction", () => {
 
 it("an edge keeps its slot over a reload; a new one takes what is free", () => {
   const slots = createSlots();
-  expect([...slots.assign(["a", "b"])]).toEqual([0, 1]);
-  expect([...slots.assign(["c", "b"])]).toEqual([0, 1]);
+  const freed: number[] = [];
+  const assign = (ids: readonly string[]) => [...slots.assign(ids, (slot) => void freed.push(slot))];
+  expect(assign(["a", "b"])).toEqual([0, 1]);
+  expect(assign(["c", "b"])).toEqual([0, 1]);
+  expect(freed).toEqual([0]);
   const { counts } = slots;
-  slots.assign(Array.from({ length: 100 }, (_, i) => `e${i}`));
+  assign(Array.from({ length: 100 }, (_, i) => `e${i}`));
   expect(slots.counts).not.toBe(counts);
   expect(slots.counts.length).toBeGreaterThanOrEqual(200);
 });

@@ -115,4 +115,18 @@ describe("viewers of a lost edge", () => {
     expect(back.get(IN_PARIS)?.perAnswer).toBe(0);
     expect(returns.waitingAt(PARIS_SQUARE)).toBe(214);
   });
+
+  it("wait in their own pool where another stands before it, and together where two become one", () => {
+    const returns = createReturns();
+    const inOther = askersKey(squareKey(1, 48.9, 2.4), false);
+    returns.lose([{ askers: IN_PARIS, http: 10, dns: 200, heldUntilMs: [0] }], 0);
+    returns.renumber((pool) => pool + 1);
+    expect([...returns.next(1)]).toEqual([[inOther, 200]]);
+    returns.lose([{ askers: IN_PARIS, http: 0, dns: 20, heldUntilMs: [0] }], 0);
+    returns.renumber(() => 0);
+    expect([...returns.next(1)]).toEqual([[IN_PARIS, 110]]);
+    expect(returns.waitingAt(PARIS_SQUARE)).toBe(230);
+    returns.renumber(() => undefined);
+    expect(returns.areAwaited()).toBe(false);
+  });
 });
