@@ -29,6 +29,7 @@ import { digestOfFiles } from "./config/digest.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { watchFromNow } from "./config/watch.ts";
 import { createDecisionTotals } from "./decision-counts.ts";
+import { sampled, watchDecisions } from "./decision-samples.ts";
 import { watchDrains } from "./drain-watch.ts";
 import { createDrains } from "./draining/drains.ts";
 import { drainMetrics } from "./draining/metrics.ts";
@@ -125,7 +126,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   const geo = await openGeo({ files: inventory.geoip, places: inventory.places, log });
   onStop(() => geo.stop());
   const decisions = createDecisionTotals();
-  const redirector = createRedirector(geo.locate, decisions.newCells, undefined, geo.widen);
+  const decisionWatch = watchDecisions(events);
+  const engine = createRedirector(geo.locate, decisions.newCells, undefined, geo.widen);
+  const redirector = { ...engine, decide: sampled(engine.decide, decisionWatch) };
 
   const stateFile = createStateFile(inventory.stateFile, log);
   const failStatic = createFailStatic({
@@ -285,7 +288,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     inventory: () => inventory,
     loadFailures: pullers.failures,
     waitingFor: () => (doors.http === undefined ? ["the first round of probes is not complete"] : []),
-    subscribe: events.subscribe,
+    subscribe: decisionWatch.subscribe,
   });
   /** Doors that two processes cannot have open at one address. */
   const exclusive: (() => unknown)[] = [];
@@ -341,7 +344,16 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     });
     const inherited = predecessor?.inherited ?? NOTHING_INHERITED;
     const endpoints = listen.dns;
-    const dns = await startDnsThreads({ endpoints, inherited, inventory, world, geo, decisions, log });
+    const dns = await startDnsThreads({
+      endpoints,
+      inherited,
+      inventory,
+      world,
+      geo,
+      decisions,
+      decisionWatch,
+      log,
+    });
     onStop(() => dns.stop(graceMs));
     const http = await startHttpThreads({
       endpoints: listen.http,
@@ -350,6 +362,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       world,
       geo,
       decisions,
+      decisionWatch,
       decide,
       steer,
       hear: (service, client, body) => experience.cmcd(service, client.address, body),

@@ -14,6 +14,7 @@ import { formatEndpoint } from "./base/endpoint.ts";
 import type { HandedSockets, InheritedSockets } from "./base/inherited-sockets.ts";
 import { type Libc, loadLibc, type LibcResult } from "./base/libc.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
+import type { DecisionWatch } from "./decision-samples.ts";
 import { newRateSeeds } from "./dns/answerer.ts";
 import { type BatchSockets, openBatchSockets } from "./dns/batch-door.ts";
 import { type LineRing, newLineRing } from "./base/line-ring.ts";
@@ -38,6 +39,8 @@ export interface DnsThreadsOptions {
   readonly world: World;
   readonly geo: Pick<Geo, "snapshot" | "onChange" | "addCounts">;
   readonly decisions: Pick<DecisionTotals, "newCells">;
+  /** Left out: nobody watches. */
+  readonly decisionWatch?: DecisionWatch;
   readonly log: Log;
   /** Values for certificate authorities at the start; left out: none. */
   readonly challenges?: ChallengeValues;

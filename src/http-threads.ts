@@ -36,7 +36,7 @@ import type { Arrivals } from "./pricing/ledger.ts";
 import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
 
 export interface HttpThreadsOptions
-  extends Pick<CrewOptions<HttpTask>, "inventory" | "world" | "geo" | "decisions" | "log">,
+  extends Pick<CrewOptions<HttpTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log">,
     Omit<HttpDoorOptions, "services" | "edges" | "trustedProxies" | "https" | "counted"> {
   /** How many threads; by default one per core but one, 1 to 8. */
   readonly threads?: number;

@@ -14,6 +14,8 @@ import type { Log } from "./model/log.ts";
 import type { World } from "./model/world.ts";
 import { type PackedInventory, unpackInSteps } from "./packed-inventory.ts";
 import type { PackedArrivals } from "./pricing/ledger.ts";
+import { sampled, type Watched } from "./decision-samples.ts";
+import type { DecisionSample } from "./ops/api.ts";
 import { createRedirector, type Redirector } from "./redirector.ts";
 
 /** What a thread is started with. */
@@ -23,6 +25,8 @@ export interface ThreadData<Task> {
   readonly own: unknown;
   readonly serving: Serving;
   readonly lookups: LookupCounts;
+  /** Whether anyone wants to know of decisions. */
+  readonly watched: Watched;
   /** Where its door counts, in shared memory. */
   readonly cells: Float64Array;
   /** Whether it takes nobody's place: viewers do not wait for it yet. */
@@ -56,6 +60,8 @@ export type ThreadNews =
   | { readonly kind: "failed"; readonly message: string; readonly code?: string }
   /** Where decisions were made for since the last world, by the pools of that inventory. */
   | { readonly kind: "arrivals"; readonly generation: number; readonly packed: PackedArrivals }
+  /** One of many. */
+  | { readonly kind: "decision"; readonly sample: DecisionSample }
   | { readonly kind: "log"; readonly level: keyof Log; readonly fields: object; readonly message: string }
   /** Of the kind of door alone. */
   | { readonly kind: "own"; readonly news: unknown };
@@ -107,7 +113,7 @@ export function servingThread<Task>(): ServingThread<Task> {
 }
 
 /** Of a thread that begins so; apart from `servingThread`, so that it can be had without one. */
-export function createEngine({ serving, lookups }: ThreadData<unknown>, send: Send): Engine {
+export function createEngine({ serving, lookups, watched }: ThreadData<unknown>, send: Send): Engine {
   const locator = new Locator(serving.geo, lookups);
   let { world } = serving;
   let { decisionCells } = serving.configured;
@@ -116,6 +122,8 @@ export function createEngine({ serving, lookups }: ThreadData<unknown>, send: Se
   const monotonicMs = (): number => heldMs ?? performance.now();
   const redirector = createRedirector(locator.locate, () => decisionCells, monotonicMs, locator.widen);
   redirector.take(inventory, world);
+  const tell = (sample: DecisionSample): void => send({ kind: "decision", sample });
+  const decide = sampled(redirector.decide, { watched, tell });
 
   const tellArrivals = (): void => {
     const packed = redirector.takePackedArrivals();
@@ -152,7 +160,7 @@ export function createEngine({ serving, lookups }: ThreadData<unknown>, send: Se
     holdClock(atMs = performance.now()) {
       heldMs = atMs;
     },
-    redirector,
+    redirector: { ...redirector, decide },
     inventory,
     take: (change, renew) =>
       finished(

@@ -10,6 +10,7 @@ import { type ResourceLimits, Worker } from "node:worker_threads";
 import { superviseThread, type SupervisedThread, type ThreadDeath } from "./base/supervise.ts";
 import { threadEntry } from "./base/thread-entry.ts";
 import type { DecisionTotals } from "./decision-counts.ts";
+import { type DecisionWatch, UNWATCHED } from "./decision-samples.ts";
 import type { Geo } from "./geo/geo.ts";
 import { type GeoSnapshot, type LookupCounts, newLookupCounts } from "./geo/locator.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
@@ -34,6 +35,8 @@ export interface CrewOptions<Task> {
   readonly world: World;
   readonly geo: Pick<Geo, "snapshot" | "onChange" | "addCounts">;
   readonly decisions: Pick<DecisionTotals, "newCells">;
+  /** Left out: nobody watches. */
+  readonly decisionWatch?: DecisionWatch;
   readonly log: Log;
   /** The task as it is once the thread answers: with the ports that the system chose. */
   readonly settled?: (task: Task, endpoints: readonly Endpoint[]) => Task;
@@ -84,7 +87,7 @@ interface Counted {
 }
 
 export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
-  const { name, geo, decisions, log, settled = (task: Task) => task } = options;
+  const { name, geo, decisions, decisionWatch = UNWATCHED, log, settled = (task: Task) => task } = options;
   const label = name.toUpperCase();
   const members = new Set<Member>();
   const allCells: Float64Array[] = [];
@@ -125,6 +128,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       geo: geo.snapshot(),
     },
     lookups: counted.lookups,
+    watched: decisionWatch.watched,
     cells: counted.cells,
     isFirst,
   });
@@ -160,6 +164,10 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
               return fail(Object.assign(new Error(news.message), { code: news.code }));
             case "arrivals":
               if (news.generation === inventory.generation) arrivals.push(news.packed);
+              return;
+            case "decision":
+              // What it decides before is made up.
+              if (isReady) decisionWatch.tell(news.sample);
               return;
             case "log":
               return log[news.level](news.fields, news.message);

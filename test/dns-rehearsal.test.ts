@@ -11,6 +11,7 @@ import type { Inventory, Place } from "../src/model/inventory.ts";
 import type { World } from "../src/model/world.ts";
 import { packInventory } from "../src/packed-inventory.ts";
 import { queries } from "../src/rehearsal/queries.ts";
+import { UNWATCHED } from "../src/decision-samples.ts";
 import { createEngine, type ThreadNews } from "../src/serving-thread.ts";
 import { plainInventory, plainService, plainZone } from "./inventory.ts";
 import { serviceOf, THREE_EDGES, worldOf } from "./selection/fixture.ts";
@@ -58,7 +59,7 @@ function thread(inventory: Inventory) {
     world,
     geo: { city: [], asn: [], places: PLACES },
   };
-  const data = { task: {}, own: undefined, serving, lookups, cells, isFirst: true };
+  const data = { task: {}, own: undefined, serving, lookups, cells, isFirst: true, ...UNWATCHED };
   const engine = createEngine(data, (said) => void news.push(said));
   const { responder, prepareInSteps } = createAnswerer({
     served: inventory,
