@@ -1,4 +1,5 @@
 /** What the operators' door asks of the rooms. */
+import { createServiceTable } from "./base/service-table.ts";
 import type { AcmeApi } from "./acme/api.ts";
 import type { Board } from "./condition/board.ts";
 import type { FailStatic } from "./condition/fail-static.ts";
@@ -13,7 +14,7 @@ import type { Inventory } from "./model/inventory.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import { STATE_ACTIVE, type World } from "./model/world.ts";
 import type { EdgeView, LoadFailure } from "./model/views.ts";
-import type { GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
+import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
 import type { Redirector } from "./redirector.ts";
 import type { Reloads } from "./reloads.ts";
 import type { Worlds } from "./worlds.ts";
@@ -143,7 +144,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       const reject: Trace["reject"] = (edge, reason, distanceKm) =>
         void rejected.push({ edge, reason, distanceKm });
       const decision = redirector.explain(question, { reject }, at);
-      if (decision === undefined) return { kind: "unknown-hostname" };
+      if (decision === undefined) return unservedAt(hostname, inventory());
       return { kind: "explained", view: explainView(decision, client, rejected) };
     },
     report(edgeId, body) {
@@ -171,4 +172,12 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     reload: reloads.reload,
     replace: options.replace,
   };
+}
+
+/** Why no service answers there: without a path, some service has the hostname. */
+function unservedAt(hostname: string, { services }: Inventory): ExplainVerdict {
+  const some = createServiceTable(services)(hostname);
+  if (some === undefined) return { kind: "unknown-hostname" };
+  const its = services.filter(({ hostnames }) => hostnames.some((name) => some.hostnames.includes(name)));
+  return { kind: "unknown-path", paths: its.flatMap(({ paths = [] }) => paths) };
 }

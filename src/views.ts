@@ -43,15 +43,18 @@ export function edgeView(
 }
 
 export function serviceView(service: Service, inventory: Inventory): ServiceView {
-  const { id, hostnames, rank, affinity, dns, http, whenFull, whenDown, allow, deny, fallback } = service;
+  const { id, hostnames, paths, rank, affinity, dns, http, maxDistanceKm, whenFull, whenDown } = service;
+  const { allow, deny, fallback } = service;
   return {
     id,
     hostnames,
+    ...(paths && { paths }),
     edges: service.edges.map((index) => (inventory.edges[index] as Edge).id),
     rank,
     affinity,
     dns: { ttlSeconds: dns.ttlSeconds, ttlInDoubtSeconds: dns.ttlInDoubtSeconds, answers: dns.answers },
     http,
+    ...(Number.isFinite(maxDistanceKm) && { maxDistanceKm }),
     whenFull,
     whenDown,
     ...(allow && { allow: ruleView(allow) }),

@@ -51,9 +51,14 @@ export interface EdgeView extends Omit<Condition, "edgeId"> {
 
 /** A service as configured; edges by id. */
 export interface ServiceView
-  extends Pick<Service, "id" | "hostnames" | "rank" | "affinity" | "http" | "whenFull" | "whenDown"> {
+  extends Pick<
+    Service,
+    "id" | "hostnames" | "paths" | "rank" | "affinity" | "http" | "whenFull" | "whenDown"
+  > {
   readonly dns: Pick<Service["dns"], "ttlSeconds" | "ttlInDoubtSeconds" | "answers">;
   readonly edges: readonly string[];
+  /** Left out: viewers may be sent anywhere. */
+  readonly maxDistanceKm?: number;
   readonly allow?: ViewerRuleView;
   readonly deny?: ViewerRuleView;
   readonly fallback?: FallbackView;

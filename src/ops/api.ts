@@ -118,6 +118,8 @@ export interface ExplainQuestion {
 export type ExplainVerdict =
   | { readonly kind: "explained"; readonly view: ExplainView }
   | { readonly kind: "unknown-hostname" }
+  /** `paths`: patterns of the hostname's services. */
+  | { readonly kind: "unknown-path"; readonly paths: readonly string[] }
   /** The first round of probes is not complete, so any answer would be a guess. */
   | { readonly kind: "not-ready" };
 

@@ -99,6 +99,8 @@ function explain(api: OpsApi, query: Call["query"]): Answer {
       return json(verdict.view);
     case "unknown-hostname":
       return refuse("unknown-hostname", "GET /v1/services lists the hostnames");
+    case "unknown-path":
+      return refuse("unknown-path", `there are ${verdict.paths.join(", ")}`);
     case "not-ready":
       return refuse("not-ready");
   }
@@ -118,7 +120,13 @@ function clientOf(ip: string): Client | undefined {
 function questionOf({ hostname = "", path, at }: Call["query"], client: Client): ExplainQuestion {
   const question = { hostname: hostname.toLowerCase().replace(/\.$/, ""), client };
   const door = at === "dns" || at === "http" ? at : path === undefined ? "dns" : "http";
-  return path === undefined ? { ...question, at: door } : { ...question, path, at: door };
+  return path === undefined ? { ...question, at: door } : { ...question, path: pathIn(path), at: door };
+}
+
+/** Decisions know no query, and what is typed in may lack the slash that begins every path. */
+function pathIn(text: string): string {
+  const [path = ""] = text.split("?");
+  return path.startsWith("/") ? path : `/${path}`;
 }
 
 function report(api: OpsApi, id: string, body: unknown): Answer {

@@ -85,7 +85,7 @@ export const OPERATIONS = [
   get("explain", "/v1/explain", "viewer", "Where a viewer would be sent, and why", {
     query: schemas.EXPLAIN_QUERY,
     answer: json("Explanation"),
-    problems: ["unknown-hostname", "invalid-address", "not-ready"],
+    problems: ["unknown-hostname", "unknown-path", "invalid-address", "not-ready"],
   }),
   get("events", "/v1/events", "viewer", "Condition changes, reloads and sampled decisions as they happen", {
     answer: { status: 200, description: "Server-sent events", contentType: "text/event-stream" },

@@ -10,6 +10,7 @@ export const PROBLEMS = {
   "not-found": { status: 404, title: "There is nothing here" },
   "unknown-edge": { status: 404, title: "No such edge" },
   "unknown-hostname": { status: 404, title: "No service has this hostname" },
+  "unknown-path": { status: 404, title: "No service of this hostname has this path" },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
   "too-large": { status: 413, title: "The body is too large" },

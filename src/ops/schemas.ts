@@ -105,7 +105,7 @@ export const EXPLAIN_QUERY: JsonSchema = object(
     },
   },
   {
-    path: { type: "string", maxLength: 8192 },
+    path: { type: "string", maxLength: 8192, description: "of the request; a query behind it is left out" },
     at: { enum: ["dns", "http"], description: "which door; http where a path is given, otherwise dns" },
   },
 );
@@ -190,7 +190,7 @@ export const EDGE: JsonSchema = object(
     tags: texts,
     location: object({ latitude: number, longitude: number }),
     addresses: texts,
-    capacity: object({}, { viewers: number, bandwidth: number }),
+    capacity: object({}, { viewers: number, bandwidth: number, cpu: number, memory: number }),
     weight: number,
     priceKm: { type: "number", description: "kilometres that the load adds to the distance" },
     ...condition,
@@ -235,6 +235,8 @@ export const SERVICES: JsonSchema = arrayOf(
         { stickinessSeconds: number, url: text },
         {
           redirectorPhp: truth,
+          redirectToHttps: object({ status: { enum: [301, 302, 307, 308] }, port: count }),
+          templates: arrayOf(object({ url: text }, { tags: texts, scheme: { enum: ["http", "https"] } })),
           urls: { type: "object", additionalProperties: text },
           links: truth,
           serverTiming: truth,
@@ -243,7 +245,13 @@ export const SERVICES: JsonSchema = arrayOf(
       whenFull: { enum: ["spill", "refuse"] },
       whenDown: { enum: ["fail-open", "fallback", "refuse"] },
     },
-    { allow: viewerRule, deny: viewerRule, fallback },
+    {
+      paths: { ...texts, description: "patterns; left out: every path" },
+      maxDistanceKm: { type: "number", description: "left out: viewers may be sent anywhere" },
+      allow: viewerRule,
+      deny: viewerRule,
+      fallback,
+    },
   ),
 );
 

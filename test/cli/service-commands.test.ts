@@ -132,6 +132,14 @@ describe("explain", () => {
     );
   });
 
+  it("says that the hostname has no such path, and which it has", async () => {
+    const title = "No service of this hostname has this path";
+    const [status, body] = problem(404, "unknown-path", title);
+    const { url } = await ops({ "GET /v1/explain": [status, { ...body, detail: "there are /a/*" }] });
+    const { code, err } = await edgeward([...ask, "--path", "/c", "--server", url]);
+    expect({ code, err }).toEqual({ code: 1, err: `edgeward: ${title}: there are /a/*\n` });
+  });
+
   it("takes an address that is none for wrong usage, before anyone is asked", async () => {
     const fake = await ops({});
     const { code, err } = await edgeward(["explain", "live.example.net", "300.1.2.3", "--server", fake.url]);

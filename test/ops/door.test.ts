@@ -97,6 +97,22 @@ describe("explain", () => {
       json: { type: "urn:edgeward:problem:unknown-hostname" },
     });
   });
+
+  it("404 for a path that no service of the hostname has, with those that there are", async () => {
+    expect(await at("hostname=shared.cdn.example.net&ip=203.0.113.7&path=/c")).toMatchObject({
+      status: 404,
+      json: { type: "urn:edgeward:problem:unknown-path", detail: "there are /a/*, /b/*" },
+    });
+  });
+
+  it.each([
+    ["/live/x.m3u8?token=a?b", "/live/x.m3u8"],
+    ["live/x.m3u8", "/live/x.m3u8"],
+    ["", "/"],
+  ])("takes %j for the path %j, as the door would ask", async (typed, path) => {
+    await at(`hostname=live.cdn.example.net&ip=203.0.113.7&path=${encodeURIComponent(typed)}`);
+    expect(door.api.questions).toMatchObject([{ path, at: "http" }]);
+  });
 });
 
 describe("load reports", () => {

@@ -70,6 +70,8 @@ export class FakeApi implements OpsApi {
 
   explain(question: ExplainQuestion): ReturnType<OpsApi["explain"]> {
     this.questions.push(question);
+    if (question.hostname === "shared.cdn.example.net")
+      return { kind: "unknown-path", paths: ["/a/*", "/b/*"] };
     return question.hostname === "live.cdn.example.net"
       ? { kind: "explained", view: EXPLANATION }
       : { kind: "unknown-hostname" };

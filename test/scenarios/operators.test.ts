@@ -14,10 +14,14 @@ import {
 
 const network = takeNetwork();
 const { folder, remove } = takeFolder();
+const SHARED = "shared.cdn.example.net";
 let service: Service;
 
 beforeAll(async () => {
-  service = await startService({ config: await referenceConfig(network), folder });
+  const config = await referenceConfig(network);
+  for (const id of ["a", "b"])
+    config["services"][id] = { hostnames: [SHARED], paths: [`/${id}/*`], edges: { tags: ["live"] } };
+  service = await startService({ config, folder });
 });
 afterAll(async () => {
   await service.stop();
@@ -58,4 +62,15 @@ it("tells of decisions at every door to who watches", async () => {
   });
   expect(text).not.toContain(LONDON);
   stream.body.on("error", () => {}).destroy();
+});
+
+it("explains a path that no service of the hostname has as the door answers it", async () => {
+  expect((await service.get("/c/x", { host: SHARED })).status).toBe(404);
+  const run = await service.cli("explain", SHARED, LONDON, "--path", "/c/x");
+  expect(run).toMatchObject({
+    code: 1,
+    stderr: "edgeward: No service of this hostname has this path: there are /a/*, /b/*\n",
+  });
+  const found = await service.cli("explain", SHARED, LONDON, "--path", "b/x?token=1", "-o", "json");
+  expect(JSON.parse(found.stdout)).toMatchObject({ service: "b" });
 });
