@@ -187,7 +187,7 @@ export function createRedirector(
     return service;
   };
 
-  const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
+  const decideOnce = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
     const configured = inService?.serviceAt(question.hostname, question.path);
     if (configured === undefined) return undefined;
     const service = seenAt(door, configured, trace);
@@ -202,6 +202,18 @@ export function createRedirector(
     if (isForNetwork) return kept.decide(service, question);
     const most = question.most ?? service.edges.length;
     return (door === "http" ? chooseFor : choose)(service, question, most, trace);
+  };
+
+  const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
+    const first = decideOnce(question, door, trace);
+    let last = first;
+    let next = first && question.instead?.(first, question);
+    while (next !== undefined) {
+      const asked: Question = next;
+      last = decideOnce(asked, door, trace);
+      next = last && asked.instead?.(last, asked);
+    }
+    return last === undefined || last === first ? last : { ...last, insteadOf: first as Decision };
   };
 
   return {

@@ -107,7 +107,16 @@ function answering(...up: number[]) {
     return decode(Buffer.from(out.octets.subarray(0, length)));
   };
   const explain = (question: Question) => redirector.explain(question, { reject() {} }, "dns");
-  return { ask, take, explain };
+  const decided = (): Record<string, number> => {
+    const family = totals.metrics().find(({ name }) => name === "decisions_total");
+    const samples = family?.kind === "counter" ? family.samples : [];
+    return Object.fromEntries(samples.map(({ labels, value }) => [labels.edge, value]));
+  };
+  const sent = (): number[] => {
+    const [pool = new Map()] = redirector.takeArrivals();
+    return [...pool.values()].flatMap((byEdge) => [...byEdge.keys()]) as number[];
+  };
+  return { ask, take, explain, decided, sent };
 }
 
 function room(): PacketRoom {
@@ -139,6 +148,17 @@ describe("who has no IPv6", () => {
     const hint4 = octets.indexOf(Buffer.of(0, 4, 0, 4, 192, 0, 2));
     expect(octets[hint4 + 7]).toBe(NEW_YORK.index);
     expect(octets[octets.indexOf(Buffer.of(0, 6, 0, 16)) + 19]).toBe(AMSTERDAM.index + 1);
+  });
+
+  it("is counted once, where he is sent", () => {
+    const { ask, decided, sent } = answering(UP_IPV6, BOTH, BOTH);
+    for (const network of [1, 1, 1, 1, 2]) ask(TYPES.A, "live", network);
+    expect(decided()).toEqual({ nyc1: 5 });
+    expect(sent()).toEqual([NEW_YORK.index]);
+    ask(TYPES.HTTPS);
+    expect(decided()).toEqual({ nyc1: 6 });
+    ask(TYPES.AAAA);
+    expect(decided()).toEqual({ nyc1: 6, ams1: 1 });
   });
 
   it("is told by explain which family is down, and which has no address", () => {

@@ -37,8 +37,14 @@ export function decodeQuery(packet: Uint8Array, length: number, query: Query): V
   query.id = readUint16(packet, 0);
   query.flags = readUint16(packet, 2);
   if ((query.flags & FLAG.QR) !== 0) return "response";
-  if (((query.flags >>> 11) & 0xf) !== OPCODE_QUERY) return "unknown-opcode";
+  if (((query.flags >>> 11) & 0xf) === OPCODE_QUERY) return readBody(packet, length, query);
+  // What is laid out as a query has its question repeated and its EDNS answered (RFC 6891 6.1.1).
+  if (readBody(packet, length, query) === "malformed") clearQuery(query);
+  return "unknown-opcode";
+}
 
+/** All behind the header's id and flags. */
+function readBody(packet: Uint8Array, length: number, query: Query): Verdict {
   const questionCount = readUint16(packet, 4);
   if (questionCount > 1) return "malformed"; // RFC 9619 4
   const questionEnd = questionCount === 0 ? HEADER_OCTETS : readQuestion(packet, length, query);

@@ -62,7 +62,7 @@ export interface ServiceHolding extends Owned {
 }
 
 /** What of a service there are names for. */
-export type NamedService = Pick<Service, "hostnames"> & Partial<Pick<Service, "dns">>;
+export type NamedService = Pick<Service, "hostnames" | "paths"> & Partial<Pick<Service, "dns">>;
 
 interface Owned {
   readonly zone: ZoneData;
@@ -122,8 +122,21 @@ export function compileNamespace(
   return finished(compileInSteps(zones, services, dns));
 }
 
-/** Services or names in a step: some tenths of a millisecond. */
+/** Names in a step: some tenths of a millisecond. */
 const AT_ONCE = 100;
+
+/** By hostname, of services that share it and differ in paths: the one for every path, or else the first. */
+function answering(services: readonly NamedService[]): ReadonlyMap<string, NamedService> {
+  const byHostname = new Map<string, NamedService>();
+  for (const service of services) {
+    for (const hostname of service.hostnames) {
+      const other = byHostname.get(hostname);
+      const isFirst = other === undefined || (other.paths !== undefined && service.paths === undefined);
+      if (isFirst) byHostname.set(hostname, service);
+    }
+  }
+  return byHostname;
+}
 
 /** As `compileNamespace`. */
 export function* compileInSteps(
@@ -136,9 +149,10 @@ export function* compileInSteps(
     addZone(tree, zone);
     yield;
   }
-  for (const [i, service] of services.entries()) {
-    for (const hostname of service.hostnames) addHostname(tree, hostname, service);
-    if (i % AT_ONCE === AT_ONCE - 1) yield;
+  let added = 0;
+  for (const [hostname, service] of answering(services)) {
+    addHostname(tree, hostname, service);
+    if (++added % AT_ONCE === 0) yield;
   }
   const holdings = createHoldings(tree);
   const nodes: CompiledNode[] = [];

@@ -1,5 +1,5 @@
 import type { Address, Family } from "../model/address.ts";
-import type { Decide, Decision } from "../model/decision.ts";
+import type { Decide, Decision, Instead } from "../model/decision.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { clientOf, scopeFor } from "./client.ts";
@@ -13,7 +13,7 @@ import {
   type ZoneData,
   zoneNameAt,
 } from "./namespace.ts";
-import { decisionOverIpv4, isOverIpv4, towardsIpv4 } from "./over-ipv4.ts";
+import { decisionOverIpv4, ifIpv4IsLost } from "./over-ipv4.ts";
 import type { Query } from "./query.ts";
 import type { BindingRecord } from "./records.ts";
 import { CLASS_CH, CLASS_IN, EXTENDED_ERROR, RCODE, TYPE } from "./wire.ts";
@@ -36,9 +36,9 @@ export interface Circumstances {
 /** Fills in the answer to a well-formed query (RFC 1034 4.3.2). */
 export function respond(circumstances: Circumstances, reply: Reply): void {
   const { namespace, query } = circumstances;
-  if (query.class !== CLASS_IN) return respondBesideInternet(circumstances, reply);
   reply.rcode = RCODE_OF_META_TYPE.get(query.type) ?? RCODE.NOERROR;
   if (reply.rcode !== RCODE.NOERROR) return reply.explain(EXTENDED_ERROR.NOT_SUPPORTED);
+  if (query.class !== CLASS_IN) return respondBesideInternet(circumstances, reply);
 
   const holding = namespace.find(query.name);
   circumstances.holding = holding;
@@ -184,15 +184,13 @@ function answerAddresses(
   circumstances: Circumstances,
   reply: Reply,
 ): void {
-  const decision = decideFor(holding, place, circumstances, reply);
+  const decision = decideFor(holding, place, circumstances, reply, family === 4 ? ifIpv4IsLost : undefined);
   if (decision === undefined) return;
-  const addresses = addressesOf(decision, family);
-  if (addresses.length > 0) return reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
-  const other = family === 4 ? decideOverIpv4(decision, holding, circumstances, reply) : undefined;
-  const others = other === undefined ? [] : addressesOf(other, 4);
-  if (other !== undefined && others.length > 0)
-    return reply.addAddresses(others, ttlOfBoth(decision, other), place.ownerAt);
-  deny(holding.zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
+  const { first, over } = bothOf(decision);
+  const addresses = over === undefined ? [] : addressesOf(over, family);
+  if (over !== undefined && addresses.length > 0)
+    return reply.addAddresses(addresses, Math.min(first.ttlSeconds, over.ttlSeconds), place.ownerAt);
+  deny(holding.zone, place, reply, isMomentary(first, family) ? first.ttlSeconds : undefined);
 }
 
 /** HTTPS or SVCB, with what A and AAAA would answer at this moment as hints (RFC 9460 7.3). */
@@ -203,17 +201,14 @@ function answerBinding(
   circumstances: Circumstances,
   reply: Reply,
 ): void {
-  const decision = decideFor(holding, place, circumstances, reply);
+  const decision = decideFor(holding, place, circumstances, reply, binding.hints ? ifIpv4IsLost : undefined);
   if (decision === undefined) return;
-  const [ipv4, ipv6] = [addressesOf(decision, 4), addressesOf(decision, 6)];
-  const other =
-    ipv4.length === 0 && binding.hints ? decideOverIpv4(decision, holding, circumstances, reply) : undefined;
-  const hints4 = other === undefined ? ipv4 : addressesOf(other, 4);
-  const ttlSeconds = other === undefined ? decision.ttlSeconds : ttlOfBoth(decision, other);
-  if (hints4.length + ipv6.length > 0)
-    return reply.addBinding(binding, hints4, ipv6, ttlSeconds, place.ownerAt);
-  const momentary = isMomentary(decision, 4) || isMomentary(decision, 6);
-  deny(holding.zone, place, reply, momentary ? decision.ttlSeconds : undefined);
+  const { first, over = first } = bothOf(decision);
+  const [ipv4, ipv6] = [addressesOf(over, 4), addressesOf(first, 6)];
+  const ttlSeconds = Math.min(first.ttlSeconds, over.ttlSeconds);
+  if (ipv4.length + ipv6.length > 0) return reply.addBinding(binding, ipv4, ipv6, ttlSeconds, place.ownerAt);
+  const momentary = isMomentary(first, 4) || isMomentary(first, 6);
+  deny(holding.zone, place, reply, momentary ? first.ttlSeconds : undefined);
 }
 
 /** Undefined: there is nothing to give, and the reply says so already. */
@@ -222,9 +217,14 @@ function decideFor(
   place: Place,
   circumstances: Circumstances,
   reply: Reply,
+  instead: Instead | undefined,
 ): Decision | undefined {
   const { decide, query, source } = circumstances;
-  const decision = decide({ hostname, client: clientOf(query, source, clientSubnet) }, "dns");
+  const client = clientOf(query, source, clientSubnet);
+  const decision = decide(
+    instead === undefined ? { hostname, client } : { hostname, client, instead },
+    "dns",
+  );
   circumstances.decision = decision;
   circumstances.rules = clientSubnet;
   if (decision === undefined) {
@@ -237,36 +237,12 @@ function decideFor(
   return undefined;
 }
 
-/**
- * Who has no IPv6 is of no use to edges that have nothing else at the moment: for A it is decided again, for those that
- * IPv4 reaches. Not so for AAAA: whoever has both prefers IPv6 (RFC 6724 2.1), and would be led away from the best edge.
- * @returns undefined: there are none
- */
-function decideOverIpv4(
-  { edges, families, service }: Decision,
-  { hostname, clientSubnet }: ServiceHolding,
-  circumstances: Circumstances,
-  reply: Reply,
-): Decision | undefined {
-  if (edges.length === 0 || (families & UP_IPV4) === 0) return undefined;
-  const { decide, query, source } = circumstances;
-  const client = clientOf(query, source, clientSubnet);
-  const decideAmong = (most: number): Decision | undefined =>
-    decide({ hostname, client, most, bias: towardsIpv4 }, "dns");
-  // Hardly ever is it none of the best few, which takes a fraction of the time.
-  const isAmongFew = service.edges.length <= FEW_EDGES;
-  const few = isAmongFew ? undefined : decideAmong(FEW_EDGES);
-  const other = few !== undefined && isOverIpv4(few) ? few : decideAmong(service.edges.length);
-  circumstances.decision = other;
-  if (other === undefined) return undefined;
-  reply.scopePrefixLength = scopeFor(query, other.scopePrefixLength, clientSubnet);
-  return decisionOverIpv4(other);
-}
-
-const FEW_EDGES = 16;
-
-function ttlOfBoth(one: Decision, other: Decision): number {
-  return Math.min(one.ttlSeconds, other.ttlSeconds);
+/** What was decided first, and what stands in for it over IPv4 where that is lost: itself, where it is not, or nothing. */
+function bothOf(decision: Decision): { readonly first: Decision; readonly over?: Decision | undefined } {
+  const { insteadOf } = decision;
+  return insteadOf === undefined
+    ? { first: decision, over: decision }
+    : { first: insteadOf, over: decisionOverIpv4(decision) };
 }
 
 function refuse(decision: Decision, zone: ZoneData, place: Place, reply: Reply): void {

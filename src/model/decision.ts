@@ -19,7 +19,12 @@ export interface Question {
   readonly playing?: Playing;
   /** What whoever asks for the viewer prefers. */
   readonly bias?: Bias;
+  /** Told what is decided: what is asked instead where that is of no use. Only the decision that is returned is counted. */
+  readonly instead?: Instead;
 }
+
+/** Undefined: nothing, the decision is of use. */
+export type Instead = (decision: Decision, question: Question) => Question | undefined;
 
 /** Kilometres by which an edge counts as further away than it is, below 0 as nearer; Infinity rules it out. */
 export type Bias = (choice: Choice) => number;
@@ -93,6 +98,8 @@ export interface Decision {
   readonly rejected: ArrayLike<number>;
   /** Families that any edge of the service has addresses in, whatever its condition; bits as in `World.up`. */
   readonly families: number;
+  /** What was decided first, and was of no use to whoever asked; absent: this was. */
+  readonly insteadOf?: Decision;
 }
 
 export type Outcome =

@@ -19,7 +19,7 @@ function questionFor(source: string, ...options: Uint8Array[]): object {
   reply(dns, query({ name: `Live.${ZONE}`, edns: { options } }), "udp", address(source).bytes);
   const [question] = asked;
   if (question === undefined) throw new Error("nothing was asked");
-  const { client, ...rest } = question;
+  const { client, instead: _, ...rest } = question;
   return { ...rest, ...client, address: formatAddress(client.address) };
 }
 

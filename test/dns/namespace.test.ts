@@ -103,6 +103,32 @@ describe("the namespace", () => {
     expect(owners.every((name) => kindAt(name, many) === "records")).toBe(true);
     expect(kindAt("h20000.g1.test", many)).toBe("absent");
   });
+
+  it.each([
+    ["the one for every path", [["/vod/*"], undefined, ["/live/*"]], 1],
+    ["the first, where each has paths", [["/vod/*"], ["/live/*"]], 0],
+  ])("of services that share a hostname, has the rules and bindings of %s", (_what, paths, answering) => {
+    const hostnames = [`shared.${ZONE}`];
+    const services = paths.map((its, i) => ({
+      hostnames,
+      ...(its && { paths: its }),
+      dns: {
+        ttlSeconds: 20,
+        ttlInDoubtSeconds: 5,
+        answers: 1,
+        clientSubnet: { isEnabled: false, scope: { 4: { min: 0, max: i }, 6: { min: 0, max: i } } },
+        bindings: [
+          { type: "HTTPS", prefix: i === 0 ? "" : `_${i}._https`, params: [], hints: true },
+        ] as const,
+      },
+    }));
+    const shared = compileNamespace(ZONES, services);
+    const own = shared.find(wireName(hostnames[0] as string));
+    expect(own).toMatchObject({ kind: "service", clientSubnet: { scope: { 4: { max: answering } } } });
+    expect(own?.kind === "service" && own.bindings.size).toBe(answering === 0 ? 1 : 0);
+    expect(kindAt(`_1._https.shared.${ZONE}`, shared)).toBe(answering === 1 ? "service" : "absent");
+    expect(kindAt(`_2._https.shared.${ZONE}`, shared)).toBe("absent");
+  });
 });
 
 /** The rule, written the slow way over text. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { data, RCODES, type Reply } from "../dns/answers.ts";
-import { ZONE } from "../dns/fixture.ts";
+import type { Service } from "../../src/model/service.ts";
+import { SERVICES, ZONE, ZONES } from "../dns/fixture.ts";
 import { query, subnet, TYPES } from "../dns/packets.ts";
 import { type Harness, startHarness, TCP4, UDP4, WAYS } from "./harness.ts";
 
@@ -107,6 +108,15 @@ describe.each(WAYS)("client subnet, %s", (_name, way) => {
     const source = await harness.ask(way, asking(`unasked.${ZONE}`));
     expect([best(unasked), scope(unasked)]).toEqual([best(source), 0]);
     expect(unasked.opt?.options.get(ECS)).toEqual(Buffer.from([0, 1, 24, 0, 203, 0, 113]));
+  });
+
+  it("RFC 7871 7.2.1 (S02): so it does for the service that answers, whatever others say who share its hostname", async () => {
+    const unasked = SERVICES.find(({ id }) => id === "unasked") as Service;
+    const sharing = { ...unasked, id: "paths", hostnames: [LIVE], paths: ["/vod/*"] };
+    const shared = await startHarness({ served: { zones: ZONES, services: [...SERVICES, sharing] } });
+    const reply = await shared.ask(way, asking(LIVE, subnet(1, 24, SINGAPORE)));
+    expect([best(reply), scope(reply)]).toEqual(["127.0.0.12", 8]);
+    await shared.stop();
   });
 
   it("RFC 7871 7.2.1 (S02): a service's bounds of SCOPE are kept", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { data, RCODES } from "../dns/answers.ts";
 import { ZONE } from "../dns/fixture.ts";
-import { longName, nameOctets, query, record, TYPES, u16 } from "../dns/packets.ts";
+import { longName, nameOctets, option, query, record, TYPES, u16 } from "../dns/packets.ts";
 import { type Harness, startHarness, UDP4, WAYS } from "./harness.ts";
 
 let harness: Harness;
@@ -12,6 +12,8 @@ afterAll(() => harness.stop());
 
 const NAME = `static.${ZONE}`;
 const QUESTION_OF_NAME = Buffer.from([...nameOctets(NAME), 0, 1, 0, 1]);
+
+const CLIENT_COOKIE = [1, 2, 3, 4, 5, 6, 7, 8];
 
 describe.each(WAYS)("the header and the question, %s", (_name, way) => {
   it.each([0, 1, 2, 5, 11])("RFC 1035 4.1.1 (H01): %i octets get no reply", async (octets) => {
@@ -46,6 +48,25 @@ describe.each(WAYS)("the header and the question, %s", (_name, way) => {
     const reply = await harness.ask(way, { name: NAME, flags: opcode << 11 });
     expect(reply).toMatchObject({ rcode: RCODES.NOTIMP, opcode, aa: false });
     expect(reply.counts[1]).toBe(0);
+  });
+
+  it("RFC 6891 6.1.1 (H05): a NOTIFY with EDNS is answered with EDNS, question and cookie beside NOTIMP", async () => {
+    const flags = 4 << 11;
+    const reply = await harness.ask(way, {
+      name: NAME,
+      flags,
+      edns: { options: [option(10, CLIENT_COOKIE)] },
+    });
+    expect(reply).toMatchObject({ rcode: RCODES.NOTIMP, opcode: 4, aa: false, counts: [1, 0, 0, 1] });
+    expect(reply.opt?.options.get(10)?.length).toBe(24);
+  });
+
+  it("RFC 8490 5.1 (H05): what is laid out in another way has nothing but its header repeated", async () => {
+    const keepalive = Buffer.of(0, 1, 0, 8, 0, 0, 0x3a, 0x98, 0, 0, 0x3a, 0x98);
+    const reply = await harness.ask(way, query({ flags: 6 << 11, junk: keepalive }));
+    expect(reply).toMatchObject({ rcode: RCODES.NOTIMP, opcode: 6, counts: [0, 0, 0, 0] });
+    const cut = query({ name: NAME, flags: 5 << 11, edns: {}, counts: [1, 9, 0, 1] });
+    expect((await harness.ask(way, cut)).octets.length).toBe(12);
   });
 
   it("RFC 8906 8.1.4 (H06): a bare header of opcode 15 is NOTIMP", async () => {

@@ -49,6 +49,19 @@ describe.each(WAYS)("what a server tells of itself, %s", (_name, way) => {
     }
   });
 
+  it("RFC 5936 2.2: nothing of it is transferred, nor are records of the protocol looked for", async () => {
+    for (const [type, rcode] of [
+      [TYPES.AXFR, RCODES.REFUSED],
+      [TYPES.IXFR, RCODES.REFUSED],
+      [TYPES.OPT, RCODES.FORMERR],
+    ] as const)
+      expect(await telling.ask(way, { name: "version.bind", type, class: CH })).toMatchObject({
+        rcode,
+        aa: false,
+        counts: [1, 0, 0, 0],
+      });
+  });
+
   it("RFC 5001 2.3: NSID when asked, with every kind of answer", async () => {
     for (const name of [`static.${ZONE}`, `live.${ZONE}`, `nowhere.${ZONE}`, "example.org"]) {
       const reply = await telling.ask(way, { name, ...ASKED });
