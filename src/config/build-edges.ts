@@ -23,6 +23,7 @@ function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, re
   checkRule(input.preferredFor, "preferredFor", report);
   const probe = buildProbe(input.probe, input, under(report, "probe")) ?? { type: "none" };
   const load = [input.load ?? []].flat().map((each, i) => buildLoad(each, under(report, "load", i)));
+  checkPushes(load, report);
   checkProbeTargets(probe, input, reach, report);
   load.forEach((source, i) => checkLoadTarget(source, i, reach, report));
   const { viewers, bandwidth, cpu, memory } = input.capacity;
@@ -47,6 +48,15 @@ function buildEdge(id: string, index: number, input: EdgeInput, reach: Reach, re
     probe,
     load,
   };
+}
+
+/** A report is of the edge, not of one of its sources. */
+function checkPushes(load: readonly LoadSource[], report: Report): void {
+  const first = load.findIndex(({ type }) => type === "push");
+  load.forEach(({ type }, i) => {
+    if (type === "push" && i !== first)
+      report(["load", i], "a second push, which nothing would reach; leave one of them out");
+  });
 }
 
 function checkReach({ addresses, url }: EdgeInput, report: Report): void {

@@ -108,7 +108,7 @@ function webSocketProbe(
 ): WebSocketProbe | undefined {
   const origin = originOf(edge);
   if (origin === undefined) return reportNothingToAsk(report, "give the edge addresses or a url");
-  const url = new URL(input.path, origin);
+  const url = new URL(new URL(origin).origin + input.path);
   url.protocol = (input.secure ?? url.protocol === "https:") ? "wss:" : "ws:";
   if (input.port !== undefined) url.port = String(input.port);
   return {

@@ -7,6 +7,7 @@ const step = /\.?(\*|[^.[\]"*\s]+)|\.?"([^"]+)"|\[(\d{1,6}|\*)\]|\["([^"]+)"\]/y
  * `zones["a.b"].count`. Numbers in the result are array indices, `"*"` is every member.
  */
 export function readJsonPath(text: string): Reading<(string | number)[]> {
+  if (/^\$[.[]/.test(text)) return refuse("begins with $, which stands for the document; leave it out");
   const steps: (string | number)[] = [];
   step.lastIndex = 0;
   while (step.lastIndex < text.length) {

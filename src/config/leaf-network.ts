@@ -9,7 +9,7 @@ import {
 import type { Address, Prefix } from "../model/address.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { textLeaf } from "./leaf.ts";
-import { readHostname, readHostnamePattern } from "./names.ts";
+import { readDomainName, readHostname, readHostnamePattern } from "./names.ts";
 import { type Reading, derived, read, refuse } from "./reading.ts";
 
 const string = { type: "string" };
@@ -42,6 +42,25 @@ export function hostnamePattern() {
     json: string,
   };
   return textLeaf(words, readHostnamePattern);
+}
+
+/** A name as it stands in DNS, also one that no host may have: `_health.example.net`. */
+export function domainName() {
+  const words = { noun: "a domain name", hint: "write it as edge.example.net", json: string };
+  return textLeaf(words, readDomainName);
+}
+
+/** As in a Host header: a name or an address, where need be with a port: `edge.example.net:8443`, `[2001:db8::1]`. */
+export function hostWithPort() {
+  const hint = "write it as edge.example.net, 192.0.2.1:8443 or [2001:db8::1], without scheme and path";
+  return textLeaf({ noun: "a host", hint, json: string }, (text) => {
+    const [, host = "", port] = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d{1,5}))?$/.exec(text) ?? [];
+    if (port !== undefined && Number(port) > 65_535) return refuse("has a port above 65535");
+    const isAddress =
+      parseAddress(host.replace(/^\[(.*)\]$/, "$1"))?.family === (host.startsWith("[") ? 6 : 4);
+    const isName = !host.startsWith("*") && readDomainName(host).kind === "read";
+    return isAddress || isName ? read(text) : undefined;
+  });
 }
 
 /** Where to listen: `127.0.0.1:8080`, `[::1]:8080`. */

@@ -50,10 +50,15 @@ export function text(noun: string, hint: string) {
 export function secret(noun: string, pattern?: RegExp) {
   const json = { type: "string", ...(pattern && { pattern: pattern.source }) };
   return leaf({ noun, hint: "", json }, (value) => {
+    if (typeof value === "string" && UNSENDABLE.test(value))
+      return refuse(`must be ${noun} without control characters, as a line end behind it`);
     if (typeof value === "string" && value !== "" && (pattern?.test(value) ?? true)) return read(value);
     return refuse(`must be ${noun}; put quotes around it if it looks like a number`);
   });
 }
+
+/** Nothing that could go into a header or a url. */
+const UNSENDABLE = /[\p{Cc}\p{Surrogate}]/u;
 
 /** One word of a list. */
 export function oneOf<const W extends string>(...choices: readonly W[]) {

@@ -41,29 +41,57 @@ export function parseYaml(source: Source, environment: Environment, findings: Fi
   const document = parseDocument(source.text, options);
   const grower = new Grower(source.file, lines, environment, findings);
   const errors = [...document.errors, ...document.warnings, ...foreignVersion(document)];
+  const openQuote = errors.length > 0 ? openQuoteIn(source) : undefined;
+  if (openQuote !== undefined)
+    findings.add(openQuote, [], "a quote that is not closed; close it, or leave it out");
   for (const error of errors.slice(0, limits.syntaxProblems)) {
-    findings.add(grower.mark(error.pos[0]), [], syntaxMessage(error));
+    // Where a text has no end, whatever stands behind it says nothing.
+    if (openQuote === undefined || isBefore(error, openQuote, lines))
+      findings.add(grower.mark(error.pos[0]), [], syntaxMessage(error));
   }
   return errors.length > 0 ? undefined : grower.grow(document.contents, []);
 }
 
 /** Parsing recurses: a document of nothing but brackets would end the process before any error is raised. */
-function depthProblem({ file, text }: Source): { mark: Mark; message: string } | undefined {
-  let [flow, line, column] = [0, 1, 1];
-  for (const lexeme of new Lexer().lex(text)) {
+function depthProblem(source: Source): { mark: Mark; message: string } | undefined {
+  let flow = 0;
+  for (const { lexeme, mark } of lexemesIn(source)) {
+    const { column } = mark;
     const type = CST.tokenType(lexeme);
     if (type === "flow-seq-start" || type === "flow-map-start") flow++;
     if (type === "flow-seq-end" || type === "flow-map-end") flow--;
     const nests = type === "seq-item-ind" || type === "explicit-key-ind" || type === "map-value-ind";
     if (flow > limits.flowDepth || (flow <= 0 && nests && column > limits.indentation)) {
       const message = `nested too deeply; at most ${limits.flowDepth} brackets, or ${limits.indentation} columns`;
-      return { mark: { file, line, column }, message };
+      return { mark, message };
     }
+  }
+  return undefined;
+}
+
+/** Where a quote begins that has no end: the parser tells of the end of the file. */
+function openQuoteIn(source: Source): Mark | undefined {
+  for (const { lexeme, mark } of lexemesIn(source)) {
+    const type = CST.tokenType(lexeme);
+    const isQuoted = type === "double-quoted-scalar" || type === "single-quoted-scalar";
+    if (isQuoted && (lexeme.length < 2 || lexeme.at(-1) !== lexeme[0])) return mark;
+  }
+  return undefined;
+}
+
+function isBefore({ pos: [offset] }: { pos: [number, number] }, mark: Mark, lines: LineCounter): boolean {
+  const { line, col } = lines.linePos(offset);
+  return line < mark.line || (line === mark.line && col < mark.column);
+}
+
+function* lexemesIn({ file, text }: Source): Generator<{ lexeme: string; mark: Mark }> {
+  let [line, column] = [1, 1];
+  for (const lexeme of new Lexer().lex(text)) {
+    yield { lexeme, mark: { file, line, column } };
     const breaks = lexeme.split("\n");
     line += breaks.length - 1;
     column = breaks.length > 1 ? (breaks.at(-1) ?? "").length + 1 : column + printedLength(lexeme);
   }
-  return undefined;
 }
 
 /** The lexer marks documents and scalars by control characters that are not in the text. */
@@ -86,7 +114,7 @@ function syntaxMessage(error: { code: YAMLError["code"] | "OTHER_VERSION" }): st
     case "TAB_AS_INDENT":
       return "a tab in the indentation; indent with spaces";
     case "BAD_INDENT":
-      return "wrong indentation; keys of one map start in one column, and what belongs to a key stands further right";
+      return "wrong indentation, or a bracket above that is not closed; keys of one map start in one column, and what belongs to a key stands further right";
     case "MISSING_CHAR":
       return "a character is missing here: a colon after a key, a comma between entries, or a closing quote or bracket";
     case "MULTIPLE_DOCS":

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { flag, integer, leaf, oneOf, text, textLeaf } from "./leaf.ts";
-import { hostname, url } from "./leaf-network.ts";
+import { domainName, hostWithPort, url } from "./leaf-network.ts";
 import { duration } from "./leaf-quantity.ts";
 import { read } from "./reading.ts";
 import { asWritten, oneOrMany, typeError } from "./variants.ts";
 
 const recordTypes = ["A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "SOA", "SRV", "SVCB", "TXT"] as const;
 const responseCodes = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"] as const;
+
+const APPLICATION_LENGTH_MAX = 255;
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -24,7 +26,7 @@ export const tlsCheck = z.strictObject({
   verify: flag().describe("Whether the certificate must be valid.").prefault(true),
 });
 
-const host = text("a host", "write it as edge.example.net").describe(
+const host = hostWithPort().describe(
   "The Host header, and the name that the certificate must carry; default: the url's host.",
 );
 
@@ -60,7 +62,7 @@ const rtmpProbe = z.strictObject({
   port: port.describe("Default: 1935, or 443 with secure.").optional(),
   secure: secure.describe("Over TLS, as rtmps.").prefault(false),
   host: host.optional(),
-  application: text("an application", "write it as live")
+  application: rtmpApplication()
     .describe("Also connects to this application; left out: only the handshake.")
     .optional(),
   tls: tlsCheck.prefault({}),
@@ -97,7 +99,7 @@ const hlsProbe = z.strictObject({
 const dnsProbe = z.strictObject({
   type: z.literal("dns").describe("A DNS query to each address of the edge."),
   ...timing,
-  name: hostname().describe("The name to ask for."),
+  name: domainName().describe("The name to ask for."),
   record: oneOf(...recordTypes)
     .describe("The record type to ask for.")
     .prefault("A"),
@@ -152,6 +154,15 @@ function token(noun: string, hint: string) {
 function headerValue(noun: string, hint: string) {
   return textLeaf({ noun, hint, json: { type: "string", minLength: 1 } }, (value) =>
     /^[\u0020-\u007e]+$/.test(value) ? read(value) : undefined,
+  );
+}
+
+/** It goes into a URL, as its path and query, and into the command `connect`. */
+function rtmpApplication() {
+  const json = { type: "string", pattern: "^[^/\\s][^\\s]*$", maxLength: APPLICATION_LENGTH_MAX };
+  const words = { noun: "an application", hint: "write it as live, without a slash before it", json };
+  return textLeaf(words, (value) =>
+    /^[!-.0-~][!-~]*$/.test(value) && value.length <= APPLICATION_LENGTH_MAX ? read(value) : undefined,
   );
 }
 

@@ -1,3 +1,5 @@
+import { visibly } from "./visibly.ts";
+
 /** A YAML document as plain nodes that know where they stand, in whichever file. */
 export type Tree = MapTree | ListTree | ScalarTree;
 
@@ -125,7 +127,7 @@ export function writtenPath(root: Tree, path: Path): Path {
 /** Dotted; keys that could be misread are quoted. */
 export function formatPath(path: Path): string {
   return path
-    .map((step) => (/^[\w.:/*@-]+$/.test(String(step)) ? String(step) : JSON.stringify(step)))
+    .map((step) => (/^[\w.:/*@-]+$/.test(String(step)) ? String(step) : visibly(String(step))))
     .join(".");
 }
 

@@ -1,5 +1,6 @@
 import { VALUE } from "./reading.ts";
 import type { ScalarTree, Tree } from "./tree.ts";
+import { visibly } from "./visibly.ts";
 
 const longestShown = 80;
 
@@ -28,7 +29,7 @@ function shown(tree: Tree | undefined): string {
 
 function quoted(value: ScalarTree["value"]): string {
   if (value === null) return "nothing";
-  const text = typeof value === "string" ? JSON.stringify(withoutSecrets(value)) : String(value);
+  const text = typeof value === "string" ? visibly(withoutSecrets(value)) : String(value);
   return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }
 

@@ -62,6 +62,15 @@ describe("a probe of type websocket", () => {
   });
 });
 
+describe("a probe of type websocket with a path of two slashes", () => {
+  it("stays with the edge's host", async () => {
+    expect(await probeOf("{ type: websocket, path: //app }", BY_URL)).toMatchObject({
+      url: "wss://ams1.example.net:8443//app",
+      host: "ams1.example.net:8443",
+    });
+  });
+});
+
 describe("a probe of type hls", () => {
   it("asks behind the edge's url, and knows the hosts that are the edge's own", async () => {
     const probe = await probeOf("{ type: hls, path: /live/a.m3u8 }", BY_URL);
