@@ -42,8 +42,11 @@ async function serveBy({ configFile, demo }: ServeOptions, version: string): Pro
     nowMs: Date.now(),
     generation: 1,
   });
-  const { serve } = await import("./serve.ts");
-  const loaded = await loading;
+  const [{ serve }, { withCompiledNames }] = await Promise.all([
+    import("./serve.ts"),
+    import("./compiled-names.ts"),
+  ]);
+  const loaded = await withCompiledNames(await loading);
   return loaded.kind === "ok"
     ? serve({ inventory: loaded.inventory, configFile, demo, version, environment })
     : { kind: "wrong-configuration", problems: loaded.problems };

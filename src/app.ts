@@ -26,6 +26,7 @@ import { createExperience } from "./experience/experience.ts";
 import { createFailStatic } from "./condition/fail-static.ts";
 import { createStateFile } from "./condition/state-file.ts";
 import { digestOfFiles } from "./config/digest.ts";
+import { withCompiledNames } from "./compiled-names.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { watchFromNow } from "./config/watch.ts";
 import { createDecisionTotals } from "./decision-counts.ts";
@@ -222,7 +223,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
         nowMs: Date.now(),
         generation: inventory.generation + 1,
         areCertificatesInUse: true,
-      }),
+      }).then(withCompiledNames),
     digest: () => digestOfFiles(inventory.file),
     current: () => inventory,
     prepare: (next) => geo.prepareFiles(next.geoip),

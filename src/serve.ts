@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { keepLargePiecesApart } from "./base/give-back.ts";
 import { letHelpersStandBack } from "./base/stand-back.ts";
 import { type Answer, done } from "./cli/answer.ts";
+import { withCompiledNames } from "./compiled-names.ts";
 import { loadConfigInThread } from "./config/thread.ts";
 import { startDemoEdges } from "./demo/edges.ts";
 import { withoutAbsentIpv6 } from "./demo/endpoints.ts";
@@ -112,7 +113,8 @@ export async function serve(given: ServeOptions): Promise<Answer<void>> {
 
 /** Of the configuration that another process would be given. */
 async function problemsNow({ inventory, environment }: ServeOptions): Promise<readonly Problem[]> {
-  const loaded = await loadConfigInThread(inventory.file, { environment, nowMs: Date.now(), generation: 1 });
+  const options = { environment, nowMs: Date.now(), generation: 1 };
+  const loaded = await withCompiledNames(await loadConfigInThread(inventory.file, options));
   return loaded.kind === "problems" ? loaded.problems : [];
 }
 

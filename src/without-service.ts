@@ -9,6 +9,7 @@ import type { CheckView, GeoView, LoadView, ProbeView } from "./cli/views.ts";
 import { mergeReports } from "./condition/merge.ts";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { whereWritten } from "./config/where.ts";
+import { withCompiledNames } from "./compiled-names.ts";
 import { readOpsEndpoint } from "./config/ops-endpoint.ts";
 import { openGeo } from "./geo/geo.ts";
 import { pullOnce } from "./load/once.ts";
@@ -103,8 +104,9 @@ export async function defaultServer(
   return done(endpoint === undefined ? undefined : serverUrl(endpoint));
 }
 
-function read(configFile: string): Promise<LoadedConfig> {
-  return loadConfig(resolve(configFile), { environment: process.env, nowMs: Date.now(), generation: 1 });
+async function read(configFile: string): Promise<LoadedConfig> {
+  const options = { environment: process.env, nowMs: Date.now(), generation: 1 };
+  return withCompiledNames(await loadConfig(resolve(configFile), options));
 }
 
 async function withInventory<T>(

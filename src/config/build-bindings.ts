@@ -82,6 +82,8 @@ function paramsOf(input: BindingInput, path: string[], report: Report): ServiceP
     [paramKeys.ech, input.ech],
   ];
   const params = values.flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
+  if (params.reduce((sum, { value }) => sum + value.length, 0) > MAX_PARAMS_OCTETS)
+    report(path, `is too long; it may have ${MAX_PARAMS_OCTETS} octets, and addresses beside them`);
   if (input.noDefaultAlpn && input.alpn.length === 0)
     report([...path, "noDefaultAlpn"], "needs alpn beside it (RFC 9460 7.1.1); give alpn");
   input.mandatory.forEach((name, i) => {
@@ -93,6 +95,9 @@ function paramsOf(input: BindingInput, path: string[], report: Report): ServiceP
   });
   return input.mandatory.length === 0 ? params : [mandatoryParam(input.mandatory), ...params];
 }
+
+/** So that the record fits a message with all that may be in it. */
+const MAX_PARAMS_OCTETS = 32_768;
 
 /** Keys ascend, each once (RFC 9460 8). */
 function mandatoryParam(names: BindingInput["mandatory"]): ServiceParam {

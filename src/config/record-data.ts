@@ -68,6 +68,10 @@ function srvData(words: readonly string[], zone: string): Reading<RecordData> {
   return map(nameOf(words[3], zone), (target) => ({ type: "SRV", priority, weight, port, target }));
 }
 
+/** RDLENGTH has 16 bits (RFC 1035 3.2.1). */
+const MAX_DATA_OCTETS = 0xffff;
+const TOO_LONG = `is too long; a record holds ${MAX_DATA_OCTETS} octets`;
+
 function caaData(words: readonly string[]): Reading<RecordData> {
   const flags = uint16(words[0]);
   const tag = words[1]?.toLowerCase() ?? "";
@@ -76,6 +80,7 @@ function caaData(words: readonly string[]): Reading<RecordData> {
   if (!fits || value === undefined) {
     return refuse('is not a CAA; write flags, tag and value, as 0 issue "letsencrypt.org"');
   }
+  if (2 + tag.length + value.length > MAX_DATA_OCTETS) return refuse(TOO_LONG);
   return read({ type: "CAA", flags, tag, value: Buffer.from(value).toString("latin1") });
 }
 
@@ -97,9 +102,7 @@ function plainText(text: string): Reading<RecordData> {
 
 function fittingText(strings: readonly Uint8Array[]): Reading<RecordData> {
   const octets = strings.reduce((sum, string) => sum + 1 + string.length, 0);
-  return octets > 0xffff
-    ? refuse("is too long; a record holds 65535 octets")
-    : read({ type: "TXT", strings });
+  return octets > MAX_DATA_OCTETS ? refuse(TOO_LONG) : read({ type: "TXT", strings });
 }
 
 function serviceData(type: "SVCB" | "HTTPS", words: readonly string[], zone: string): Reading<RecordData> {
@@ -114,6 +117,9 @@ function serviceData(type: "SVCB" | "HTTPS", words: readonly string[], zone: str
   if (priority === 0 && params.value.length > 0) {
     return refuse("has parameters with priority 0, the alias form (RFC 9460 2.4.2); leave them out");
   }
+  const paramOctets = params.value.reduce((sum, { value }) => sum + 4 + value.length, 0);
+  const targetOctets = target.value === "" ? 1 : target.value.length + 2; // a length in front, the root behind
+  if (2 + targetOctets + paramOctets > MAX_DATA_OCTETS) return refuse(TOO_LONG);
   return read({ type, priority, target: target.value, params: params.value });
 }
 
@@ -277,7 +283,7 @@ function unquote(word: string): Uint8Array | undefined {
     const code = /^\\(\d{3})$/.exec(part)?.[1];
     if (part === "\\" || Number(code ?? 0) > 255) return undefined;
     if (code !== undefined) octets.push(Number(code));
-    else octets.push(...Buffer.from(part.startsWith("\\") ? part.slice(1) : part));
+    else for (const octet of Buffer.from(part.startsWith("\\") ? part.slice(1) : part)) octets.push(octet);
   }
   return Uint8Array.from(octets);
 }

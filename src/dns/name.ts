@@ -35,19 +35,23 @@ export function wireName(text: string): WireName {
 /** From labels as octets, which may then hold anything, a dot included. */
 export function wireNameOf(labels: readonly Uint8Array[]): WireName {
   const length = labels.reduce((sum, label) => sum + 1 + label.length, 1);
-  if (length > MAX_NAME_OCTETS) throw new Error(`a name of ${length} octets`);
+  if (length > MAX_NAME_OCTETS) throw new Error(`${textOf(labels)} is a name of ${length} octets`);
   const octets = new Uint8Array(length);
   const labelStarts = new Uint8Array(labels.length);
   let at = 0;
   labels.forEach((label, index) => {
     if (label.length === 0 || label.length > MAX_LABEL_OCTETS)
-      throw new Error(`a label of ${label.length} octets`);
+      throw new Error(`${textOf(labels)} has a label of ${label.length} octets`);
     labelStarts[index] = at;
     octets[at] = label.length;
     octets.set(label, at + 1);
     at += 1 + label.length;
   });
   return { octets, length, labelStarts, labelCount: labels.length };
+}
+
+function textOf(labels: readonly Uint8Array[]): string {
+  return labels.map((label) => Buffer.from(label).toString("latin1")).join(".");
 }
 
 /** Where the last `labelCount` labels and the root start. */

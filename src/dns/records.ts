@@ -132,16 +132,16 @@ function dataTemplate(data: RecordData, zone: WireName): Template {
       return plain(...numbers, ...wireName(data.target).octets); // uncompressed: RFC 2782
     }
     case "TXT":
-      return plain(...data.strings.flatMap((string) => [string.length, ...string]));
+      return template(data.strings.flatMap((string) => [string.length, ...string]));
     case "CAA":
-      return plain(data.flags, ...characterString(data.tag), ...Buffer.from(data.value, "latin1"));
+      return template([data.flags, ...characterString(data.tag), ...Buffer.from(data.value, "latin1")]);
     case "SVCB":
     case "HTTPS":
-      return plain(
+      return template([
         ...uint16(data.priority),
         ...wireName(data.target).octets, // uncompressed: RFC 9460 2.2
         ...paramOctets(data.params),
-      );
+      ]);
   }
 }
 
@@ -202,6 +202,11 @@ function distinct(templates: readonly Template[]): Template[] {
 }
 
 function plain(...octets: number[]): Template {
+  return template(octets);
+}
+
+/** Of any length: as arguments, tens of thousands would be too many. */
+function template(octets: readonly number[]): Template {
   return { octets: Uint8Array.from(octets), ownerHoles: [], zoneHoles: [] };
 }
 

@@ -5,6 +5,19 @@ import { inventoryOf } from "./support.ts";
 const head = `listen: { http: ["127.0.0.1:8080"] }\n`;
 const tcp = { connections: 1000, connectionsPerNetwork: 400, idleMs: 15_000 };
 
+it("refuses HTTPS and SVCB whose params no message has room for", async () => {
+  const zone = `zones: { example.net: { nameservers: [ns.example.org], contact: a@example.net } }\n`;
+  const edge = `edges: { a: { location: { latitude: 1, longitude: 2 }, addresses: [192.0.2.1] } }\n`;
+  const service = (octets: number): string => {
+    const ech = Buffer.alloc(octets).toString("base64");
+    return `${head}${zone}${edge}services: { live: { hostnames: [a.example.net], dns: { svcb: { _dns: { ech: "${ech}" } } } } }\n`;
+  };
+  expect((await inventoryOf(service(32_768))).services).toHaveLength(1);
+  await expect(inventoryOf(service(32_769))).rejects.toThrow(
+    "services.live.dns.svcb._dns: is too long; it may have 32768 octets, and addresses beside them",
+  );
+});
+
 it("limits no responses unless it is asked to", async () => {
   expect((await inventoryOf(head)).dns).toEqual({ tcp });
 });

@@ -58,6 +58,28 @@ describe("record data", () => {
   });
 });
 
+describe("RFC 1035 3.2.1: what is longer than RDLENGTH can tell", () => {
+  const most = 0xffff;
+  const ids = (octets: number): string => {
+    const long = Array.from({ length: octets >> 8 }, () => "x".repeat(255));
+    const rest = octets & 0xff;
+    return [...long, ...(rest === 0 ? [] : ["x".repeat(rest - 1)])].join(",");
+  };
+  it.each([
+    ["CAA", (octets: number) => `0 issue "${"x".repeat(octets - 7)}"`],
+    ["HTTPS", (octets: number) => `1 . alpn="${ids(octets - 7)}"`],
+    ["SVCB", (octets: number) => `1 a.b. alpn="${ids(octets - 11)}"`],
+    ["SVCB", (octets: number) => `1 . key65000="${"x".repeat(octets - 7)}"`],
+  ] as const)("is no %s", (type, text) => {
+    expect(readRecordData(type, text(most), zone).kind).toBe("read");
+    expect(readRecordData(type, text(most + 1), zone)).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("is too long; a record holds 65535 octets"),
+    });
+    expect(readRecordData(type, text(900_000), zone).kind).toBe("refused");
+  });
+});
+
 describe("TXT", () => {
   it.each<[string, Uint8Array[]]>([
     ["one text, with blanks", [octets("one text, with blanks")]],
