@@ -48,18 +48,27 @@ function redirectPattern(status: RedirectStatus, cacheControl: string): Redirect
 /** By status and Cache-Control, of which there are as many as services have `stickiness`. */
 const REDIRECTS: (Map<string, RedirectPattern> | undefined)[] = [];
 
-/** To a CORS preflight, which may not be redirected (Fetch 4.8). */
-export const PREFLIGHT: Answer = {
-  status: 204,
-  headers: {
+/**
+ * To a CORS preflight, which may not be redirected (Fetch 4.8).
+ * @param wanted the fields that the page wants to send: of all, `Authorization` alone is not among `*` (Fetch 2.2.2)
+ */
+export function preflight(wanted: string): Answer {
+  return /(?:^|,)[ \t]*authorization[ \t]*(?:,|$)/i.test(wanted) ? AUTHORIZED_PREFLIGHT : PLAIN_PREFLIGHT;
+}
+
+const PLAIN_PREFLIGHT = preflightAllowing("*");
+const AUTHORIZED_PREFLIGHT = preflightAllowing("*, Authorization");
+
+function preflightAllowing(fields: string): Answer {
+  const headers = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Allow-Headers": fields,
     "Access-Control-Max-Age": "600",
     "Cache-Control": "no-store",
-  },
-  body: "",
-};
+  };
+  return { status: 204, headers, body: "" };
+}
 
 /** Plain text, or problem details (RFC 9457) where JSON was asked for. */
 export function problem(status: number, detail: string, json: boolean, more: Answer["headers"] = {}): Answer {

@@ -29,6 +29,7 @@ export interface LeanRequest {
 export const LEAN_FIELDS: readonly string[] = [
   "host",
   "accept",
+  "access-control-request-headers",
   "forwarded",
   "x-forwarded-for",
   "x-forwarded-proto",

@@ -14,7 +14,7 @@ import {
   duplicateLinks,
   type LeftOut,
   manifest,
-  PREFLIGHT,
+  preflight,
   problem,
   redirect,
   serverTiming,
@@ -137,7 +137,10 @@ export function createResponder(options: ResponderOptions): Responder {
       const service = rules.serviceAt(hostname, asksFor);
       if (service === undefined)
         return rules.serviceAt(hostname) === undefined ? unserved(request) : pathless(request);
-      if (request.method === "OPTIONS") return { serviceId: service.id, answer: PREFLIGHT };
+      if (request.method === "OPTIONS") {
+        const wanted = String(request.headers["access-control-request-headers"] ?? "");
+        return { serviceId: service.id, answer: preflight(wanted) };
+      }
       const { redirectToHttps } = service.http;
       if (redirectToHttps !== undefined && isPlain(request) && !isForPlainHttp(asked.target)) {
         const answer = toHttps(redirectToHttps, request.method, hostname, asked.target);

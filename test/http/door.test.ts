@@ -182,6 +182,16 @@ describe("other methods", () => {
     expect(reply.headers).not.toHaveProperty("content-length");
   });
 
+  it.each([
+    ["authorization", true],
+    ["content-type,Authorization, range", true],
+    ["x-authorization,authorization-info", false],
+  ])("lets a page send %s, of which * does not mean Authorization", async (wanted, isListed) => {
+    const fields = [HOST, "Origin: null", `Access-Control-Request-Headers: ${wanted}`];
+    const { headers } = await ask(test.port, "OPTIONS /whip HTTP/1.1", fields);
+    expect(headers["access-control-allow-headers"]).toBe(isListed ? "*, Authorization" : "*");
+  });
+
   it("OPTIONS of an unknown hostname: 421", async () => {
     expect((await ask(test.port, "OPTIONS / HTTP/1.1", ["Host: x.example"])).status).toBe(421);
   });
