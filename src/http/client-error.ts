@@ -15,6 +15,11 @@ export interface ConnectionRefusal {
   readonly reason: RejectedReason;
 }
 
+/** Octets have come after a request that closes: nothing is said of them (RFC 9112 9.6), and node:http closes after its answer. */
+export function isBehindTheLast({ code }: ClientError): boolean {
+  return code === "HPE_CLOSED_CONNECTION";
+}
+
 /** `undefined`: the client is gone, and nothing is to be said. */
 export function refusalOf(
   { code, rawPacket }: ClientError,
@@ -68,7 +73,8 @@ export function endSlowly(socket: Socket, lingerMs: number): void {
   socket.end();
 }
 
-function throwAway(socket: Socket, lingerMs: number): void {
+/** What still comes, until the client closes, or for so long. */
+export function throwAway(socket: Socket, lingerMs: number): void {
   socket.removeAllListeners("data");
   socket.on("data", () => {}); // thrown away; also takes the socket from the parser
   const timer = setTimeout(() => socket.destroy(), lingerMs);

@@ -14,7 +14,14 @@ import { type Answer, headersOf, problem } from "./answer.ts";
 import type { Certificates } from "./certificates.ts";
 import { collect } from "./collect.ts";
 import type { HearPlayers, Reads } from "./cmcd.ts";
-import { type ConnectionRefusal, endSlowly, refusalOf, refuseConnection } from "./client-error.ts";
+import {
+  type ConnectionRefusal,
+  endSlowly,
+  isBehindTheLast,
+  refusalOf,
+  refuseConnection,
+  throwAway,
+} from "./client-error.ts";
 import { type CountedIn, createCounts, httpMetrics, newCountedIn } from "./counts.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { fromHttp2 } from "./http2-request.ts";
@@ -133,11 +140,12 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
     startMs: number,
   ): void => {
     latest.set(request.socket, response);
-    if (stopping || body !== "none") response.setHeader("Connection", "close");
-    if (body === "arriving") {
+    if (stopping || body !== "none") {
+      response.setHeader("Connection", "close");
       finalized.add(request.socket);
-      answerThenDiscard(request, response, answer, limits);
-    } else response.writeHead(answer.status, headersOf(answer)).end(answer.body);
+    }
+    if (body === "arriving") answerThenDiscard(request, response, answer, limits);
+    else response.writeHead(answer.status, headersOf(answer)).end(answer.body);
     if (rejected !== undefined) counts.rejected(rejected);
     counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
   };
@@ -158,7 +166,10 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
 
   const events: ListenerEvents = {
     request: answer,
-    clientError: (error, socket) => refuse(socket, refusalOf(error, limits.maxTargetLength)),
+    clientError: (error, socket) => {
+      if (isBehindTheLast(error)) throwAway(socket, limits.lingerMs);
+      else refuse(socket, refusalOf(error, limits.maxTargetLength));
+    },
     connect: (socket) => refuse(socket, { status: 405, reason: "bad-request" }),
   };
   const listeners = options.endpoints.map(() => createListener(limits, events, connections.guard));

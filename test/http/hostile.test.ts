@@ -159,6 +159,16 @@ describe("one connection, many requests", () => {
     expect(repliesIn(text)).toMatchObject([{ status: 307 }]);
   });
 
+  it.each([
+    ["a request that closes", "GET /1 HTTP/1.1", "Connection: close", ""],
+    ["one of HTTP/1.0", "GET /1 HTTP/1.0", "Connection: close", ""],
+    ["a body that is not asked for", "GET /1 HTTP/1.1", "Expect: 100-continue\r\nContent-Length: 2", "hi, "],
+  ])("answers nothing that follows %s", async (_name, line, field, body) => {
+    const first = `${line}\r\n${HOST}\r\n${field}\r\n\r\n${body}`;
+    const text = await exchange(test.port, `${first}GET /2 HTTP/1.1\r\n${HOST}\r\n\r\nnonsense`);
+    expect(repliesIn(text).map(({ status }) => status)).toEqual([302]);
+  });
+
   it("closes after as many as allowed", async () => {
     const few = await openDoor({ limits: { ...BRIEF, maxRequestsPerConnection: 2 } });
     const one = `GET / HTTP/1.1\r\n${HOST}\r\n\r\n`;
