@@ -44,19 +44,23 @@ async function fingerprint(files: string[]): Promise<string> {
   return (await Promise.all(files.map(oneFingerprint))).join("\n");
 }
 
+const CONTENT_OCTETS_MAX = 1 << 20;
+
 /** Identity, size and time; for a small file also its content, since an edit can keep all three. */
 async function oneFingerprint(file: string): Promise<string> {
   try {
     const target = await realpath(file);
-    const { ino, size, mtimeMs } = await stat(target);
-    const content =
-      size <= 1 << 20
-        ? createHash("sha1")
-            .update(await readFile(target))
-            .digest("hex")
-        : "";
+    const found = await stat(target);
+    const { ino, size, mtimeMs } = found;
+    // Who reads a named pipe waits for somebody to write to it.
+    const isRead = found.isFile() && size <= CONTENT_OCTETS_MAX;
+    const content = isRead ? digestOf(await readFile(target)) : "";
     return `${file} ${target} ${ino} ${size} ${mtimeMs} ${content}`;
   } catch (error) {
     return `${file} ${(error as NodeJS.ErrnoException).code}`;
   }
+}
+
+function digestOf(octets: Buffer): string {
+  return createHash("sha1").update(octets).digest("hex");
 }

@@ -1,6 +1,10 @@
+import { execFileSync } from "node:child_process";
 import {
+  closeSync,
+  constants,
   mkdirSync,
   mkdtempSync,
+  openSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -52,6 +56,23 @@ describe("watchFiles", () => {
       writeFileSync(`${file}~`, "two");
       renameSync(`${file}~`, file);
     });
+  });
+
+  it("goes on while a named pipe stands among the files, which nobody writes to", async () => {
+    const pipe = join(folder, "pipe.yaml");
+    const file = join(folder, "a.yaml");
+    execFileSync("mkfifo", [pipe]);
+    writeFileSync(file, "one");
+    const changed = vi.fn<() => void>();
+    stop = watchFiles(async () => [pipe, file], changed, 20);
+    await sleep(100);
+    writeFileSync(file, "two");
+    await vi
+      .waitFor(() => expect(changed).toHaveBeenCalled(), 5000)
+      .finally(() => {
+        // Whoever waits for a writer, sees one come and go.
+        closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
+      });
   });
 
   it("sees a swapped ..data symlink", async () => {
