@@ -10,6 +10,7 @@ import { systemClock } from "./base/clock.ts";
 import type { AgentOptions } from "./cli/actions.ts";
 import { type Answer, done } from "./cli/answer.ts";
 import { mergeReports, type Received } from "./condition/merge.ts";
+import { withoutPageCache } from "./condition/page-cache.ts";
 import { type AgentSettings, agentFor, loadAgent, type LoadedAgent } from "./config/agent.ts";
 import { pullOnce } from "./load/once.ts";
 import { type PullInventory, startPullers } from "./load/puller.ts";
@@ -85,7 +86,11 @@ async function textIn(file: string | undefined): Promise<Read | undefined> {
 /** For cron: one reading, one delivery. */
 async function readAndDeliver({ load, server }: Task, deliverer: Deliverer): Promise<Answer<void>> {
   const sources = await pullOnce({ load }, BESIDE);
-  const received = sources.map(({ report }) => ({ report, atMs: 0, staleAfterMs: Infinity }));
+  const received = sources.map(({ report }, index) => ({
+    report: reportOf(load[index], report),
+    atMs: 0,
+    staleAfterMs: Infinity,
+  }));
   const report = mergeReports(received, 0);
   if (isEmpty(report)) {
     const problems = sources.map(({ type, problem }) => `${type}: ${problem ?? "it tells nothing"}`);
@@ -122,9 +127,9 @@ function startAgent({ edgeId, load }: Task, { deliver }: Deliverer, log: Log): (
   });
   const pullers = startPullers({
     log,
-    onReport: (_, index, report) => {
+    onReport: (_, index, read) => {
       received[index] = {
-        report,
+        report: reportOf(load[index], read),
         atMs: systemClock.monotonicMs(),
         staleAfterMs: MISSED_MAX * intervalOf(load[index]),
       };
@@ -143,6 +148,11 @@ const MISSED_MAX = 2.5;
 
 function intervalOf(source: LoadSource | undefined): number {
   return source === undefined || source.type === "push" ? Infinity : source.intervalMs;
+}
+
+/** What the service can go by, which does not see of which server a report is. */
+function reportOf(source: LoadSource | undefined, report: LoadReport): LoadReport {
+  return source === undefined ? report : withoutPageCache(report, source);
 }
 
 function isEmpty(report: LoadReport): boolean {

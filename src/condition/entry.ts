@@ -5,6 +5,7 @@ import type { Edge } from "../model/edge.ts";
 import { STATE_ACTIVE, STATE_DRAIN, STATE_OFF, UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { type LoadLevel, levelOf } from "./change.ts";
 import { bindingOf, isFresh, measuredAtMs, mergeReports, perViewerOf, type Received } from "./merge.ts";
+import { bindingLoad } from "./page-cache.ts";
 import { type EffectiveState, effectiveState, type Override } from "./override.ts";
 
 /** All that is known of one edge. Replaced, never edited. */
@@ -70,7 +71,8 @@ export function changed(
 function viewOf(facts: Omit<Entry, "view">, levelBefore: LoadLevel, nowMs: number): View {
   const { edge, reports, override } = facts;
   const load = mergeReports(reports, nowMs);
-  const { ratio: loadRatio, quantity = "viewers" } = bindingOf(load, edge.capacity);
+  const binding = bindingLoad(load, edge, reports, nowMs);
+  const { ratio: loadRatio, quantity = "viewers" } = bindingOf(binding, edge.capacity);
   const newestMs = newestAtMs(reports);
   const viewersAtMs = measuredAtMs("viewers", reports, nowMs);
   const loadAtMs = measuredAtMs(quantity, reports, nowMs) ?? viewersAtMs ?? newestMs;

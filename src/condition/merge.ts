@@ -25,7 +25,16 @@ export function measuredAtMs(
   sources: readonly (Received | undefined)[],
   nowMs: number,
 ): number | undefined {
-  return sources.find((source) => source?.report[quantity] !== undefined && isFresh(source, nowMs))?.atMs;
+  return sources[sourceIndexOf(quantity, sources, nowMs)]?.atMs;
+}
+
+/** Of the source that `mergeReports` has that quantity from; -1 where none is fresh and knows it. */
+export function sourceIndexOf(
+  quantity: Quantity,
+  sources: readonly (Received | undefined)[],
+  nowMs: number,
+): number {
+  return sources.findIndex((source) => source?.report[quantity] !== undefined && isFresh(source, nowMs));
 }
 
 function firstKnown<T extends object>(parts: readonly T[]): T {

@@ -120,19 +120,20 @@ function viewersReading(document: unknown): FieldReading {
   return numberReading("viewers", counts.length === 0 ? undefined : sum, names.join(" + "));
 }
 
-/** The page cache counts as used in `inUseMemory`: `availableMemory` is what can be had. */
+/**
+ * The page cache counts as used in `inUseMemory`: `availableMemory` is what can be had. Older versions do not tell it, and what
+ * they call free says nothing: Linux fills all of it with that cache in time.
+ */
 function machineFields(document: unknown): FieldReading[] {
   const total = numberAt(document, "systemMemoryInfo", "totalMemory") ?? 0;
   const available = numberAt(document, "systemMemoryInfo", "availableMemory");
-  const free = available ?? numberAt(document, "systemMemoryInfo", "freeMemory");
   const cpu = numberAt(document, "cpuUsage", "systemCPULoad");
   return [
     shareReading("cpu", cpu === undefined || cpu < 0 ? cpu : cpu / 100, "cpuUsage.systemCPULoad ÷ 100"),
     shareReading(
       "memory",
-      free === undefined || total <= 0 ? undefined : 1 - free / total,
-      `1 - systemMemoryInfo.${available === undefined ? "freeMemory" : "availableMemory"} ÷ totalMemory`,
-      available === undefined ? "the page cache counts as used" : undefined,
+      available === undefined || total <= 0 ? undefined : 1 - available / total,
+      "1 - systemMemoryInfo.availableMemory ÷ totalMemory",
     ),
   ];
 }

@@ -42,6 +42,17 @@ const ams1 = edge("ams1", { addresses: ["127.0.0.11", "::1"], load: [PUSH], capa
 const sin1 = edge("sin1", { addresses: ["127.0.0.12"], load: [PUSH, JSON_LOAD] });
 const eva = { by: "eva", reason: "new disk" };
 
+it("an edge is not full for the files that its machine keeps in memory", () => {
+  const nimble = { ...JSON_LOAD, type: "nimble" } as const;
+  const { board } = boardWith([
+    edge("a", { load: [nimble], capacity: { viewers: 100 } }),
+    edge("b", { load: [nimble], capacity: { viewers: 100, memory: 0.9 } }),
+  ]);
+  for (const id of ["a", "b"]) board.report(id, 0, { viewers: 10, memory: 0.99 });
+  expect([...board.facts().loadRatio]).toEqual([0.1, 0.99 / 0.9]);
+  expect(board.condition("a")?.load.memory).toBe(0.99);
+});
+
 describe("the facts", () => {
   it("has every edge at its index; what was not probed yet is not up", () => {
     const { board } = boardWith([ams1, sin1]);
