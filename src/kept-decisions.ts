@@ -4,7 +4,6 @@ import type { Decision, Memory, Question, Recall } from "./model/decision.ts";
 import type { Inventory } from "./model/inventory.ts";
 import type { Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
-import type { World } from "./model/world.ts";
 import { askAgainMs } from "./pricing/recent.ts";
 import type { Alike } from "./selection/alike.ts";
 import { choiceOf } from "./selection/choice-table.ts";
@@ -16,9 +15,10 @@ import { createNumbering } from "./selection/numbering.ts";
 import { PlaceChooser } from "./selection/place-chooser.ts";
 import { doesGoByPlace, goesByPlace, isExact } from "./selection/place-verdicts.ts";
 import { dependsOnLoad } from "./selection/rank.ts";
-import type { Roster, ServiceState } from "./selection/roster.ts";
+import type { ServiceState } from "./selection/roster.ts";
 import { FIRST_NUMBER, placeOf, Rows, STAMP, WORD } from "./selection/rows.ts";
 import { isSameForAll } from "./selection/same-for-all.ts";
+import { type Sight, type Sights, sightNames } from "./selection/sights.ts";
 import { noteSent, wasSentLately } from "./selection/sent-lately.ts";
 
 /**
@@ -33,13 +33,14 @@ import { noteSent, wasSentLately } from "./selection/sent-lately.ts";
  * ```
  */
 export interface KeptDecisions {
-  decide(service: Service, question: Question): Decision;
+  /** @param sight of the service, for the question */
+  decide(service: Service, question: Question, sight: Sight): Decision;
   /** What was decided last, if it is kept. */
   readonly recall: Recall;
   /** To be told where the decision was counted as that of a viewer who was sent nowhere lately. */
   sent(decision: Decision): void;
   /** With the widest scope that can be found in a moment longer than a query has. */
-  explained(decision: Decision, client: Client): Decision;
+  explained(decision: Decision, sight: Sight, client: Client): Decision;
   /** From now on. What is kept of another inventory is known for its places alone. */
   take(situation: Situation): void;
   /** To be called when networks may be elsewhere. */
@@ -51,14 +52,14 @@ export interface KeptDecisions {
 /** What decisions depend on. */
 export interface Situation {
   readonly inventory: Inventory;
-  readonly world: World;
+  readonly sights: Pick<Sights, "of">;
   readonly field: Field;
   readonly isPlaceless: (client: Client) => boolean;
   readonly counts: Pick<DecisionCounts, "alike">;
 }
 
 export interface KeptDecisionsOptions {
-  readonly choose: (service: Service, question: Question, most: number) => Decision;
+  readonly choose: (sight: Sight, question: Question, most: number) => Decision;
   readonly widen: Widen;
   /** How many more viewers than usual come with an answer for the place. */
   readonly returningTo: (service: Service, client: Client, latitude: number, longitude: number) => number;
@@ -68,7 +69,13 @@ export interface KeptDecisionsOptions {
    * longitude at `place[at]`.
    * @returns as `sent` is to be told
    */
-  readonly onAgain: (decision: Decision, client: Client, place: Float32Array, at: number) => boolean;
+  readonly onAgain: (
+    decision: Decision,
+    client: Client,
+    sight: Sight,
+    place: Float32Array,
+    at: number,
+  ) => boolean;
 }
 
 export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecisions {
@@ -83,17 +90,22 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   });
   const numbering = createNumbering();
   const memories = new Map<Service, Memory>();
+  const memoriesOverIpv4 = new Map<Service, Memory>();
   let situation: Situation | undefined;
   const looks = createLooks(monotonicMs);
-  let last: { readonly decision: Decision; readonly row: number } | undefined;
+  let last: Last | undefined;
 
   /**
    * Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time.
    * @returns how long the prefix may be; 0 in `triesLeft` once that is the end of it
    */
-  const widened = (decision: Decision, client: Client, from: Scope, most: number): Scope => {
-    const { field, world } = situation as Situation;
-    const roster = field.rosterOf(decision.service);
+  const widened = (
+    decision: Decision,
+    client: Client,
+    { roster, world }: Sight,
+    from: Scope,
+    most: number,
+  ): Scope => {
     if (isSameForAll(roster)) return { prefixLength: 0, triesLeft: 0 };
     const left = from.triesLeft === 0 ? 0 : Math.min(most, looks.left());
     if (left <= 0) return from;
@@ -110,18 +122,18 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   };
 
   /** One more try for what is kept, by any decision that is answered alike. */
-  const tryAgain = (row: number, decision: Decision, client: Client): void => {
+  const tryAgain = (row: number, decision: Decision, client: Client, sight: Sight): void => {
     const word = table.words[row + WORD] as number;
     const from = { prefixLength: scopeIn(word), triesLeft: triesIn(word) };
-    const { prefixLength, triesLeft } = widened(decision, client, from, LOOKS_PER_DECISION);
+    const { prefixLength, triesLeft } = widened(decision, client, sight, from, LOOKS_PER_DECISION);
     table.words[row + WORD] = wordOf(alikeIn(word), prefixLength, triesLeft);
   };
 
   const keep = (client: Client, stamp: number, made: Made, scope: Scope): number => {
-    const { decision, isForPlace } = made;
+    const { decision, sight, isForPlace } = made;
     const { service, location, edges, nearestKm, scopePrefixLength } = decision;
     if (dependsOnLoad(service.rank, location)) return NOT_KEPT;
-    const { counts, field, world } = situation as Situation;
+    const { counts } = situation as Situation;
     const hasPlace = isForPlace && canBeKept(client, scopePrefixLength);
     // With scope 0 the edges are everybody's, but their distances are those of one record.
     const counting = scope.prefixLength || scopePrefixLength;
@@ -130,7 +142,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const { words, numbers } = table;
     const position = numbering.positionOf(decision, () => counts.alike(decision, "dns"));
     if (isForPlace)
-      numbering.remember(choiceOf(decision, field.rosterOf(service).stateIn(world).condition), position);
+      numbering.remember(choiceOf(decision, sight.roster.stateIn(sight.world).condition), position);
     words[row + WORD] = wordOf(position, scope.prefixLength, scope.triesLeft);
     numbers[row + DISTANCE] = edges[0]?.distanceKm ?? Number.NaN;
     numbers[row + NEAREST] = nearestKm;
@@ -141,10 +153,14 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   };
 
   /** Whether the row says so. Hosts are told apart elsewhere. */
-  const wasSent = (row: number, client: Client, { edges, service }: Decision): boolean => {
+  const wasSent = (
+    row: number,
+    client: Client,
+    { edges, service }: Decision,
+    { world: { up } }: Sight,
+  ): boolean => {
     const [best] = edges;
     if (best === undefined || !isNetwork(client)) return false;
-    const { up } = (situation as Situation).world;
     return wasSentLately(table.words, row, best.edge.index, up, askAgainMs(service), monotonicMs());
   };
 
@@ -153,26 +169,15 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     if (best !== undefined) noteSent(table.words, row, best.edge.index, monotonicMs() + askAgainMs(service));
   };
 
-  /**
-   * Whether what was chosen for a place is chosen still, though prices have moved since.
-   * @param at where the place begins in `rows`
-   * @param edge that is named
-   */
-  const stands = (rows: Placed, at: number, edge: number, { era, fallenKm }: ServiceState): boolean => {
-    const priceKm = (situation as Situation).world.priceKm[edge] as number;
-    return rows.placeWords[at + ERA] === era && priceKm + fallenKm < (rows.place[at + LIMIT] as number);
-  };
-
   /** What is decided for an old row still; it is one of now then. */
-  const stillDecided = (row: number, roster: Roster, client: Client, stamp: number): Alike | undefined => {
-    const state = roster.stateIn((situation as Situation).world);
+  const stillDecided = (row: number, sight: Sight, client: Client, stamp: number): Alike | undefined => {
     const at = placeOf(row);
-    if (table.placeWords[at + ERA] !== state.era) return undefined;
+    if (table.placeWords[at + ERA] !== sight.roster.stateIn(sight.world).era) return undefined;
     const { words, place } = table;
     const position = alikeIn(words[row + WORD] as number);
     const alike = numbering.at(position) as Alike;
-    if (!stands(table, at, alike.first, state)) return undefined;
-    if (returningTo(roster.service, client, place[at] as number, place[at + 1] as number) > 0)
+    if (!stands(table, at, alike.first, sight)) return undefined;
+    if (returningTo(sight.service, client, place[at] as number, place[at + 1] as number) > 0)
       return undefined;
     words[row + STAMP] = stamp;
     words[row + WORD] = wordOf(position, table.asideAt(row), WIDENING_TRIES);
@@ -180,14 +185,14 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   };
 
   /** Makes an old row one of now. @returns what is decided for it now; undefined: that has to be decided in full */
-  const renew = (row: number, roster: Roster, client: Client, stamp: number): Alike | undefined => {
+  const renew = (row: number, sight: Sight, client: Client, stamp: number): Alike | undefined => {
     const recordPrefixLength = table.asideAt(row);
     if (recordPrefixLength === NO_PLACE) return undefined;
     const { words, place } = table;
     const at = placeOf(row);
-    if (returningTo(roster.service, client, place[at] as number, place[at + 1] as number) > 0)
+    if (returningTo(sight.service, client, place[at] as number, place[at + 1] as number) > 0)
       return undefined;
-    const chosen = chosenAt(at, roster, stamp);
+    const chosen = chosenAt(at, sight, stamp);
     if (chosen < 0) return undefined;
     const position = places.words[chosen + WORD] as number;
     words[row + STAMP] = stamp;
@@ -200,20 +205,20 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   };
 
   /** The row of what is chosen now at `table.place[at]`; -1: that has to be decided in full. */
-  const chosenAt = (at: number, roster: Roster, stamp: number): number => {
-    const { field, world } = situation as Situation;
+  const chosenAt = (at: number, sight: Sight, stamp: number): number => {
+    const { roster, world } = sight;
     const { place, placeWords } = table;
     const [head, rest] = [placeWords[at] as number, placeWords[at + 1] as number];
-    const state = roster.stateIn(world);
     const known = places.find(head, rest, stamp);
     if (known >= 0) {
       const alike = numbering.at(places.words[known + WORD] as number);
       const isOfNow =
         places.words[known + STAMP] === stamp ||
-        (alike !== undefined && stands(places, placeOf(known), alike.first, state));
+        (alike !== undefined && stands(places, placeOf(known), alike.first, sight));
       if (isOfNow) places.words[known + STAMP] = stamp;
       if (isOfNow && alike?.isAtRest(world) === true) return known;
     }
+    const { field } = situation as Situation;
     if (!chooser.choose(field, roster, world, place[at] as number, place[at + 1] as number)) return NOT_KEPT;
     const position = numbering.positionFor(chooser);
     if (position < 0) return NOT_KEPT;
@@ -223,24 +228,29 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     places.numbers[row + DISTANCE] = chooser.distanceKm;
     places.numbers[row + NEAREST] = chooser.nearestKm;
     places.place[placeOf(row) + LIMIT] = chooser.limitKm;
-    places.placeWords[placeOf(row) + ERA] = state.era;
+    places.placeWords[placeOf(row) + ERA] = roster.stateIn(world).era;
     return row;
   };
 
-  const make = (service: Service, question: Question): Made => {
-    const { field, world } = situation as Situation;
-    const decision = choose(service, question, service.dns.answers);
+  const make = (sight: Sight, question: Question): Made => {
+    const decision = choose(sight, question, sight.service.dns.answers);
     const isForPlace =
       isExact(decision.location) &&
       decision.outcome.kind === "edges" &&
-      doesGoByPlace(field.rosterOf(service), world);
-    return { decision, isForPlace };
+      doesGoByPlace(sight.roster, sight.world);
+    return { decision, sight, isForPlace };
   };
 
-  const memoryOf = (service: Service): Memory => {
-    const { inventory, field } = situation as Situation;
-    const roster = field.rosterOf(service);
-    const lineage = lineages.of(service.id);
+  const memoryOf = (service: Service, needsIpv4: boolean): Memory => {
+    const { inventory } = situation as Situation;
+    let seenIn = situation as Situation;
+    let sight = seenIn.sights.of(service, "dns", needsIpv4);
+    let lineage = lineages.of(sight.name);
+    const look = (now: Situation): void => {
+      seenIn = now;
+      sight = now.sights.of(service, "dns", needsIpv4);
+      lineage = lineages.of(sight.name);
+    };
     let foundAt = 0;
     let found: Alike | undefined;
     let epoch = 0;
@@ -259,25 +269,26 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       find(client) {
         const now = situation as Situation;
         if (now.inventory !== inventory || now.isPlaceless(client)) return 0;
-        const stamp = stampIn(roster.stateIn(now.world));
+        if (now !== seenIn) look(now);
+        const stamp = stampIn(sight.roster.stateIn(sight.world));
         const row = table.find(client, stamp);
         if (row < 0) return 0;
         const isOfNow = table.words[row + STAMP] === stamp;
         const known = isOfNow
           ? numbering.at(alikeIn(table.words[row + WORD] as number))
-          : stillDecided(row, roster, client, stamp);
-        found = known?.isAtRest(now.world) === true ? known : renew(row, roster, client, stamp);
+          : stillDecided(row, sight, client, stamp);
+        found = known?.isAtRest(sight.world) === true ? known : renew(row, sight, client, stamp);
         if (found === undefined) return 0;
         foundAt = row;
         if (triesIn(table.words[row + WORD] as number) > 0 && isSettled() && looks.left() > 0)
-          tryAgain(row, found.decision, client);
+          tryAgain(row, found.decision, client, sight);
         return found.number;
       },
       count(client) {
         const { decision, count } = found as Alike;
         count(table.numbers, foundAt + DISTANCE);
-        if (wasSent(foundAt, client, decision)) return;
-        if (onAgain(decision, client, table.place, placeOf(foundAt))) noteAt(foundAt, decision);
+        if (wasSent(foundAt, client, decision, sight)) return;
+        if (onAgain(decision, client, sight, table.place, placeOf(foundAt))) noteAt(foundAt, decision);
       },
       repeat(client, number, scopePrefixLength) {
         if (memory.find(client) !== number || memory.scopePrefixLength !== scopePrefixLength) return false;
@@ -295,24 +306,25 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   };
 
   return {
-    decide(service, question) {
-      const { field, world } = situation as Situation;
-      const { client } = question;
-      const stamp = lineages.of(service.id).stampIn(field.rosterOf(service).stateIn(world).epoch);
-      const made = make(service, question);
+    decide(service, question, sight) {
+      const { client, needsIpv4 = false } = question;
+      const { roster, world } = sight;
+      const asked = { service, needsIpv4 };
+      const stamp = lineages.of(sight.name).stampIn(roster.stateIn(world).epoch);
+      const made = make(sight, question);
       const { decision: chosen } = made;
       const row = table.find(client, stamp);
       const isOfNow = row >= 0 && table.words[row + STAMP] === stamp;
       const known = isOfNow ? numbering.at(alikeIn(table.words[row + WORD] as number)) : undefined;
       if (known?.isAtRest(world) === true) {
-        tryAgain(row, chosen, client);
+        tryAgain(row, chosen, client, sight);
         const decision = withScope(chosen, scopeIn(table.words[row + WORD] as number));
-        last = { decision, row };
+        last = { decision, row, asked };
         return decision;
       }
-      const scope = widened(chosen, client, scopeOf(chosen), LOOKS_PER_DECISION);
+      const scope = widened(chosen, client, sight, scopeOf(chosen), LOOKS_PER_DECISION);
       const decision = withScope(chosen, scope.prefixLength);
-      last = { decision, row: keep(client, stamp, made, scope) };
+      last = { decision, row: keep(client, stamp, made, scope), asked };
       if (numbering.isFull) {
         numbering.begin();
         forget();
@@ -322,16 +334,18 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     recall(decision) {
       if (last === undefined || last.decision !== decision || last.row === NOT_KEPT) return undefined;
       const alike = numbering.at(alikeIn(table.words[last.row + WORD] as number)) as Alike;
-      const memory = memories.get(decision.service) ?? memoryOf(decision.service);
-      memories.set(decision.service, memory);
+      const { service, needsIpv4 } = last.asked;
+      const its = needsIpv4 ? memoriesOverIpv4 : memories;
+      const memory = its.get(service) ?? memoryOf(service, needsIpv4);
+      its.set(service, memory);
       return { memory, number: alike.number };
     },
     sent(decision) {
       if (last?.decision === decision && last.row !== NOT_KEPT) noteAt(last.row, decision);
     },
-    explained(decision, client) {
+    explained(decision, sight, client) {
       const giveBack = looks.lend(LOOKS_TO_EXPLAIN);
-      const { prefixLength } = widened(decision, client, scopeOf(decision), LOOKS_TO_EXPLAIN);
+      const { prefixLength } = widened(decision, client, sight, scopeOf(decision), LOOKS_TO_EXPLAIN);
       giveBack();
       return withScope(decision, prefixLength);
     },
@@ -340,8 +354,9 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       situation = next;
       if (!isNew) return;
       memories.clear();
+      memoriesOverIpv4.clear();
       numbering.begin();
-      lineages.keepOnly(new Set(next.inventory.services.map(({ id }) => id)));
+      lineages.keepOnly(new Set(next.inventory.services.flatMap(sightNames)));
       last = undefined;
     },
     forget,
@@ -368,8 +383,15 @@ function withScope(decision: Decision, prefixLength: number): Decision {
     : { ...decision, scopePrefixLength: prefixLength };
 }
 
+interface Last {
+  readonly decision: Decision;
+  readonly row: number;
+  readonly asked: { readonly service: Service; readonly needsIpv4: boolean };
+}
+
 interface Made {
   readonly decision: Decision;
+  readonly sight: Sight;
   /** Whether it goes by place, and the edges that are chosen there are told from the place alone. */
   readonly isForPlace: boolean;
 }
@@ -389,6 +411,17 @@ const NEAREST = FIRST_NUMBER + 1;
 const LIMIT = 2;
 const ERA = 3;
 type Placed = Pick<Rows, "place" | "placeWords">;
+
+/**
+ * Whether what was chosen for a place is chosen still, though prices have moved since.
+ * @param at where the place begins in `rows`
+ * @param edge that is named
+ */
+function stands(rows: Placed, at: number, edge: number, { roster, world }: Sight): boolean {
+  const { era, fallenKm } = roster.stateIn(world);
+  const priceKm = world.priceKm[edge] as number;
+  return rows.placeWords[at + ERA] === era && priceKm + fallenKm < (rows.place[at + LIMIT] as number);
+}
 
 /** The word of a row: by whom it is answered alike, and its `Scope`. */
 function wordOf(alike: number, prefixLength: number, triesLeft: number): number {

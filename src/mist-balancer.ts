@@ -49,6 +49,7 @@ function questionFor({ client, stream, place, bias }: Wanted, service: Service) 
   return {
     hostname: (service.hostnames[0] ?? "").replace(/^\*/, "mistserver"),
     client,
+    needsIpv4: client.address.family === 4,
     path: pathOf(service, stream),
     ...(location === undefined ? {} : { location }),
     ...(bias === undefined ? {} : { bias }),

@@ -139,8 +139,9 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     explain({ hostname, client, path, at }) {
       if (!ready().ready) return { kind: "not-ready" };
       const rejected: Rejected[] = [];
-      // A request always has a path, and a query never.
-      const question = { hostname, client, ...(at === "http" ? { path: path ?? "/" } : {}) };
+      // A request always has a path and comes over a family, and a query never.
+      const needsIpv4 = client.address.family === 4;
+      const question = { hostname, client, ...(at === "http" ? { path: path ?? "/", needsIpv4 } : {}) };
       const reject: Trace["reject"] = (edge, reason, distanceKm) =>
         void rejected.push({ edge, reason, distanceKm });
       const decision = redirector.explain(question, { reject }, at);

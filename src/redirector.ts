@@ -10,19 +10,21 @@ import type { Prefix } from "./model/address.ts";
 import type { Locate, Located, Location, Widen } from "./model/location.ts";
 import type { Service } from "./model/service.ts";
 import type { World } from "./model/world.ts";
-import { createKeptDecisions } from "./kept-decisions.ts";
+import { createKeptDecisions, type KeptDecisionsOptions } from "./kept-decisions.ts";
 import { type Arrivals, Ledger, type PackedArrivals } from "./pricing/ledger.ts";
 import { type Pools, poolsInSteps } from "./pricing/pools.ts";
 import { askAgainMs, createRecent } from "./pricing/recent.ts";
 import { askersKey, squareKey } from "./pricing/squares.ts";
 import { type AtDoor, createAtDoor, unreachableAt } from "./selection/at-door.ts";
-import { applyBias, awayFromLostIpv4, isIpv4Lost } from "./selection/bias.ts";
+import { applyBias } from "./selection/bias.ts";
 import { createField, type Field } from "./selection/field.ts";
 import { laidOut } from "./selection/world-layout.ts";
 import { keepPlaying } from "./selection/keep.ts";
 import { barrierKm, usedShare } from "./selection/live.ts";
 import { addViewers } from "./selection/heat.ts";
+import { isReachedByIpv4 } from "./selection/over-ipv4.ts";
 import { select } from "./selection/select.ts";
+import { type Sight, Sights } from "./selection/sights.ts";
 import type { Viewer } from "./selection/viewer.ts";
 import { streamKeyOf, streamOf, streamOfHostname } from "./selection/stream.ts";
 
@@ -30,9 +32,9 @@ import { streamKeyOf, streamOf, streamOfHostname } from "./selection/stream.ts";
  * hostname + client → Decision: the one engine behind both doors.
  *
  * ```
- * hostname ─► service ─┬─► kept for the client's network? ───────────┬─► Decision ─► counted
- * client ───► locate ──┼─► select ─► kept, if it holds for all of it ─┘
- * inventory, world ────┘
+ * hostname ─► service ─► sight ─┬─► kept for the client's network? ───────────┬─► Decision ─► counted
+ * client ───► locate ───────────┼─► select ─► kept, if it holds for all of it ─┘
+ * inventory, world ─────────────┘
  * ```
  *
  * Inventory and world are replaced whole between two decisions, so that none is made of a mixture.
@@ -72,8 +74,7 @@ export function createRedirector(
   const recent = createRecent();
   let inService: InService | undefined;
   let prepared: Ground | undefined;
-  let lastDecision: Decision | undefined;
-  let lastQuestion: Question | undefined;
+  let last: { readonly decision: Decision; readonly question: Question; readonly sight: Sight } | undefined;
 
   /** Who comes with an answer for the place because he lost his edge, beside those whom it usually brings. */
   const returningTo = (
@@ -89,12 +90,8 @@ export function createRedirector(
   };
 
   /** Whoever is sent to an edge is load there before a report shows it. @returns whether he was sent nowhere lately */
-  const foresee = (
-    { world, field, pools, ledger }: InService,
-    decision: Decision,
-    door: DoorName,
-    question: Question,
-  ): boolean => {
+  const foresee = (decision: Decision, door: DoorName, question: Question, { world }: Sight): boolean => {
+    const { field, pools, ledger } = inService as InService;
     const { client, playing } = question;
     const best = decision.edges[0];
     if (best === undefined) return false;
@@ -132,13 +129,13 @@ export function createRedirector(
   };
 
   const choose = (
-    service: Service,
+    { service, world, isPastOthers }: Sight,
     question: Question,
     most: number,
     trace?: Trace,
     brings = 0,
   ): Decision => {
-    const { field, world } = inService as InService;
+    const { field } = inService as InService;
     const stream = question.path === undefined ? undefined : streamOf(service, question.path);
     const viewer: Viewer = {
       client: question.client,
@@ -149,16 +146,17 @@ export function createRedirector(
       ...(stream === undefined ? {} : { stream }),
     };
     const { playing, bias } = question;
-    const unbiased = select(service, viewer, field, world, trace);
+    const selected = select(service, viewer, field, world, trace);
+    const unbiased = isPastOthers ? saidOfIpv4(selected) : selected;
     const decision = bias === undefined ? unbiased : applyBias(unbiased, bias);
     return playing === undefined ? decision : keepPlaying(decision, playing, question.client, world, stream);
   };
 
   /** `foresee` for DNS, where no stream is known, and the place is at `place[at]`. */
-  const foreseeAgain = (decision: Decision, client: Client, place: Float32Array, at: number): boolean => {
+  const foreseeAgain: KeptDecisionsOptions["onAgain"] = (decision, client, { world }, place, at) => {
     const best = decision.edges[0];
     if (best === undefined) return false;
-    const { world, pools, ledger } = inService as InService;
+    const { pools, ledger } = inService as InService;
     const { index } = decision.service;
     const windowMs = askAgainMs(decision.service);
     if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return false;
@@ -168,70 +166,79 @@ export function createRedirector(
     return true;
   };
 
-  /** As `choose`, for a viewer who comes himself, so that it is known by which family he does: by IPv4 he may have no other. */
-  const chooseFor = (service: Service, question: Question, most: number, trace?: Trace): Decision => {
-    const decision = choose(service, question, most, trace);
-    const [best] = decision.edges;
-    if (best === undefined || question.client.address.family !== 4 || !isIpv4Lost(best)) return decision;
-    if (question.bias !== undefined) return decision;
-    const other = choose(service, { ...question, bias: awayFromLostIpv4 }, service.edges.length);
-    return { ...other, edges: other.edges.slice(0, most) };
-  };
-
   const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAgain });
 
-  const seenAt = (door: DoorName, configured: Service, trace?: Trace): Service => {
-    const { atDoor, field } = inService as InService;
-    const service = atDoor(configured, door);
-    if (trace !== undefined && service !== configured) tellUnreachable(configured, field.edges, door, trace);
-    return service;
+  const sightAt = (
+    door: DoorName | undefined,
+    configured: Service,
+    { needsIpv4 }: Question,
+    trace?: Trace,
+  ): Sight => {
+    const { sights, atDoor, field } = inService as InService;
+    if (trace !== undefined && door !== undefined && atDoor(configured, door, false) !== configured)
+      tellUnreachable(configured, field.edges, door, trace);
+    return sights.of(configured, door, needsIpv4);
   };
 
-  const decideOnce = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
-    const configured = inService?.serviceAt(question.hostname, question.path);
-    if (configured === undefined) return undefined;
-    const service = seenAt(door, configured, trace);
+  const decide = (
+    question: Question,
+    door: DoorName,
+    configured: Service,
+    sight: Sight,
+    trace?: Trace,
+  ): Decision => {
+    const { service } = sight;
     const brings = door === "dns" ? returningFor(service, question) : 0;
-    if (brings > 0) return choose(service, question, question.most ?? service.dns.answers, trace, brings);
+    if (brings > 0) return choose(sight, question, question.most ?? service.dns.answers, trace, brings);
     const isForNetwork =
       door === "dns" &&
       question.most === undefined &&
       trace === undefined &&
       !movesWithLoad(service) &&
       inService?.isPlaceless(question.client) !== true;
-    if (isForNetwork) return kept.decide(service, question);
-    const most = question.most ?? service.edges.length;
-    return (door === "http" ? chooseFor : choose)(service, question, most, trace);
+    if (isForNetwork) return kept.decide(configured, question, sight);
+    return choose(sight, question, question.most ?? service.edges.length, trace);
   };
 
-  const decide = (question: Question, door: DoorName, trace?: Trace): Decision | undefined => {
-    const first = decideOnce(question, door, trace);
-    let last = first;
-    let next = first && question.instead?.(first, question);
-    while (next !== undefined) {
-      const asked: Question = next;
-      last = decideOnce(asked, door, trace);
-      next = last && asked.instead?.(last, asked);
-    }
-    return last === undefined || last === first ? last : { ...last, insteadOf: first as Decision };
+  /** Without a second thought where whoever needs IPv4 is decided for alike. */
+  const besideIpv4 = (
+    decision: Decision,
+    question: Question,
+    door: DoorName,
+    configured: Service,
+  ): Decision => {
+    const { sights } = inService as InService;
+    const sight = sights.of(configured, door, true);
+    if (sights.of(configured, door) === sight || isReachedByIpv4(decision)) return decision;
+    const forIpv4 = choose(sight, question, sight.service.dns.answers);
+    return {
+      ...decision,
+      scopePrefixLength: Math.max(decision.scopePrefixLength, forIpv4.scopePrefixLength),
+      ttlSeconds: Math.min(decision.ttlSeconds, forIpv4.ttlSeconds),
+      forIpv4,
+    };
   };
 
   return {
     decide(question, door, trace) {
-      const decision = decide(question, door, trace);
-      if (decision !== undefined && inService !== undefined) {
-        inService.counts.count(decision, door);
-        if (foresee(inService, decision, door, question)) kept.sent(decision);
+      const configured = inService?.serviceAt(question.hostname, question.path);
+      if (inService === undefined || configured === undefined) {
+        last = undefined;
+        return undefined;
       }
-      lastDecision = decision;
-      lastQuestion = question;
+      const sight = sightAt(door, configured, question, trace);
+      const own = decide(question, door, configured, sight, trace);
+      const decision = question.alsoForIpv4 === true ? besideIpv4(own, question, door, configured) : own;
+      inService.counts.count(decision, door);
+      if (foresee(decision, door, question, sight)) kept.sent(decision);
+      last = { decision, question, sight };
       return decision;
     },
     keep(decision, door) {
       const madeIn = inService;
-      const question = lastQuestion;
-      if (madeIn === undefined || question === undefined || decision !== lastDecision) return undefined;
-      if (movesWithLoad(decision.service)) return undefined;
+      if (madeIn === undefined || last === undefined || decision !== last.decision) return undefined;
+      const { question, sight } = last;
+      if (movesWithLoad(decision.service) || decision.forIpv4 !== undefined) return undefined;
       const recalled = door === "dns" ? kept.recall(decision) : undefined;
       if (recalled !== undefined) {
         const { memory, number } = recalled;
@@ -241,17 +248,16 @@ export function createRedirector(
       return () => {
         if (inService !== madeIn || !isAtRest(decision, madeIn.world)) return false;
         count();
-        foresee(madeIn, decision, door, question);
+        foresee(decision, door, question, sight);
         return true;
       };
     },
     explain(question, trace, door) {
       const configured = inService?.serviceAt(question.hostname, question.path);
       if (configured === undefined) return undefined;
-      const service = door === undefined ? configured : seenAt(door, configured, trace);
-      const most = question.most ?? service.edges.length;
-      const decision = (door === "http" ? chooseFor : choose)(service, question, most, trace);
-      return kept.explained(decision, question.client);
+      const sight = sightAt(door, configured, question, trace);
+      const decision = choose(sight, question, question.most ?? sight.service.edges.length, trace);
+      return kept.explained(decision, sight, question.client);
     },
     recall: kept.recall,
     take(inventory, world) {
@@ -274,7 +280,7 @@ export function createRedirector(
     begin() {
       kept.begin();
       recent.clear();
-      lastDecision = lastQuestion = undefined;
+      last = undefined;
     },
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
     takePackedArrivals: () => inService?.ledger.takePacked() ?? new Float64Array(0),
@@ -293,6 +299,7 @@ interface Ground {
 
 interface InService extends Ground {
   readonly world: World;
+  readonly sights: Sights;
   readonly counts: DecisionCounts;
   readonly ledger: Ledger;
 }
@@ -304,7 +311,8 @@ function inServiceOf(
   counts: DecisionCounts,
   ledger: Ledger,
 ): InService {
-  return { inventory, field, serviceAt, atDoor, isPlaceless, pools, world, counts, ledger };
+  const sights = new Sights(field, atDoor, world);
+  return { inventory, field, serviceAt, atDoor, isPlaceless, pools, world, sights, counts, ledger };
 }
 
 function* groundInSteps(inventory: Inventory): Steps<Ground> {
@@ -329,6 +337,14 @@ function isAtRest({ edges, service, answers = service.dns.answers }: Decision, w
     if (barrierKm(usedShare(world, index, service.margin)) > 0) return false;
   }
   return true;
+}
+
+/** Where others would be served, that is not for want of an edge. */
+function saidOfIpv4(decision: Decision): Decision {
+  const { outcome } = decision;
+  const isForWant =
+    outcome.kind === "refused" && (outcome.reason === "down" || outcome.reason === "no-edges");
+  return isForWant ? { ...decision, outcome: { kind: "refused", reason: "no-ipv4" } } : decision;
 }
 
 function tellUnreachable(service: Service, edges: readonly Edge[], door: DoorName, trace: Trace): void {

@@ -136,6 +136,11 @@ describe("who has no IPv6", () => {
     expect(reply.opt?.options.get(8)?.[3]).toBe(16);
   });
 
+  it("is not told that a service fails which others can reach", () => {
+    expect(answering(UP_IPV6, 0, 0).ask(TYPES.A, "refuse").rcode).toBe(0);
+    for (const type of [TYPES.A, TYPES.AAAA]) expect(answering(0, 0, 0).ask(type, "refuse").rcode).toBe(2);
+  });
+
   it("is not followed by those who have it, nor led by them: AAAA stays with the best edge", () => {
     expect(ipv6(answering(UP_IPV6, BOTH, BOTH).ask(TYPES.AAAA))).toEqual([AMSTERDAM.index]);
     const reply = answering(UP_IPV4, BOTH, BOTH).ask(TYPES.AAAA);
@@ -156,9 +161,9 @@ describe("who has no IPv6", () => {
     expect(decided()).toEqual({ nyc1: 5 });
     expect(sent()).toEqual([NEW_YORK.index]);
     ask(TYPES.HTTPS);
-    expect(decided()).toEqual({ nyc1: 6 });
+    expect(decided()).toEqual({ nyc1: 5, ams1: 1 });
     ask(TYPES.AAAA);
-    expect(decided()).toEqual({ nyc1: 6, ams1: 1 });
+    expect(decided()).toEqual({ nyc1: 5, ams1: 2 });
   });
 
   it("is told by explain which family is down, and which has no address", () => {
@@ -204,7 +209,7 @@ describe("who has no IPv6", () => {
   it.each([
     ["fail-open", "live", [AMSTERDAM.index], undefined],
     ["fallback", "fallback", [200], undefined],
-    ["a fallback without IPv4", "six", [], 20],
+    ["a fallback without IPv4", "six", [], 5],
     ["refuse", "refuse", [], 20],
   ] as const)(
     "is answered as whenDown says, by %s, where IPv4 is down everywhere",

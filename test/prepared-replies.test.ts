@@ -10,9 +10,11 @@ import { createRateLimiter, newRateTable } from "../src/dns/rate-limit.ts";
 import { createResponder } from "../src/dns/responder.ts";
 import { placeTable } from "../src/geo/places.ts";
 import type { Client } from "../src/model/client.ts";
+import type { Edge } from "../src/model/edge.ts";
 import type { Inventory } from "../src/model/inventory.ts";
 import type { Location } from "../src/model/location.ts";
-import type { World } from "../src/model/world.ts";
+import type { ServiceBinding } from "../src/model/service.ts";
+import { UP_IPV4, UP_IPV6, type World } from "../src/model/world.ts";
 import type { Zone } from "../src/model/zone.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { option, query, type QueryParts, subnet, TYPES } from "./dns/packets.ts";
@@ -20,11 +22,17 @@ import { place } from "./geo/clients.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
 
 const ZONE = "example.net";
-const EDGES = Array.from({ length: 9 }, (_, i) => edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 40 - 180));
+/** The last has no address of IPv4. */
+const EDGES = Array.from({ length: 9 }, (_, i): Edge => {
+  const edge = edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 40 - 180);
+  const ipv6 = { family: 6, bytes: new Uint8Array(16).fill(0x20, 0, 1).fill(i + 1, 15) } as const;
+  return { ...edge, addresses: i === 8 ? [ipv6] : [...edge.addresses, ipv6] };
+});
 const RULES = { 4: { min: 12, max: 20 }, 6: { min: 0, max: 40 } };
-const DNS = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2 };
+const HTTPS: ServiceBinding = { type: "HTTPS", prefix: "", params: [], hints: true };
+const DNS = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2, bindings: [HTTPS] };
 const SERVICES = [
-  serviceOf(EDGES, { id: "near", index: 0 }),
+  serviceOf(EDGES, { id: "near", index: 0, dns: DNS }),
   serviceOf(EDGES, { id: "lots", index: 1, rank: "weighted" }),
   serviceOf(EDGES, { id: "load", index: 2, rank: "least-loaded" }),
   serviceOf(EDGES.slice(0, 3), { id: "first", index: 3, rank: "failover", whenDown: "refuse" }),
@@ -180,7 +188,7 @@ const asked = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(...NAMES) },
     { weight: 3, arbitrary: fc.constantFrom(`near.${ZONE}`, `bounded.${ZONE}`, `lots.${ZONE}`) },
   ),
-  type: oftenFirst(TYPES.A, TYPES.AAAA, TYPES.TXT),
+  type: oftenFirst(TYPES.A, TYPES.AAAA, TYPES.AAAA, TYPES.HTTPS, TYPES.TXT),
   flags: oftenFirst(0, 0x0100),
   size: oftenFirst(1232, undefined),
   network: octet,
@@ -200,6 +208,7 @@ const step = fc.oneof(
       priced: octet,
       full: fc.subarray(EDGES, { maxLength: 3 }),
       drain: fc.subarray(EDGES, { maxLength: 1 }),
+      lost: fc.oneof(fc.constant([]), fc.subarray(EDGES)),
     }),
   },
   { weight: 1, arbitrary: fc.record({ shift: octet }) },
@@ -213,7 +222,7 @@ describe("prepared replies", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 300, maxLength: 600, size: "max" }), (steps) => {
         const [plain, fast] = [answering(false, placesFrom(0)), answering(true, placesFrom(0))];
-        for (const each of [plain, fast]) each.take(worldOf(EDGES));
+        for (const each of [plain, fast]) each.take(WELL);
         for (const next of steps) {
           if ("ask" in next) {
             const { packet, source } = packetOf(next.ask);
@@ -239,7 +248,7 @@ describe("prepared replies", () => {
 
   it("serve every network that is known, by every name that is", () => {
     const fast = answering(true, placesFrom(0));
-    fast.take(worldOf(EDGES));
+    fast.take(WELL);
     const ask = (name: string, network: number): Buffer => {
       const address = [10, 0, network];
       const packet = query({ name, id: network, edns: { options: [subnet(1, 24, address)] } });
@@ -257,7 +266,7 @@ describe("prepared replies", () => {
 
   it("are for queries whose client subnet stands in the same place, among those of one length", () => {
     const [plain, fast] = [answering(false, placesFrom(0)), answering(true, placesFrom(0))];
-    for (const each of [plain, fast]) each.take(worldOf(EDGES));
+    for (const each of [plain, fast]) each.take(WELL);
     const unknown = (...octets: number[]): Uint8Array => option(65001, octets);
     const forms = (network: number): Uint8Array[][] => {
       const own = subnet(1, 24, [10, 0, network]);
@@ -325,7 +334,7 @@ describe("prepared replies", () => {
 
   it("keep to the rate limit as made ones do", () => {
     const [plain, fast] = [answering(false, placesFrom(0), 20), answering(true, placesFrom(0), 20)];
-    for (const each of [plain, fast]) each.take(worldOf(EDGES));
+    for (const each of [plain, fast]) each.take(WELL);
     const kinds = new Set<string>();
     for (let i = 0; i < 200; i++) {
       for (const each of [plain, fast]) each.wait(10);
@@ -354,7 +363,7 @@ describe("prepared replies", () => {
     ["two questions", { counts: [2, 0, 0, 0] }],
   ])("are not given to a query with %s", (_name, parts) => {
     const [plain, fast] = [answering(false, placesFrom(0)), answering(true, placesFrom(0))];
-    for (const each of [plain, fast]) each.take(worldOf(EDGES));
+    for (const each of [plain, fast]) each.take(WELL);
     for (let i = 0; i < 4; i++) {
       for (const around of [{}, { edns: { options: [subnet(1, 24, [10, 1, 1])] } }, parts]) {
         const packet = query({ name: `near.${ZONE}`, id: i, ...around });
@@ -393,21 +402,28 @@ function cut(octets: readonly number[], length: number): number[] {
   );
 }
 
+/** @param said whose IPv4 is lost, among others */
 function worldFrom(said: {
-  down: readonly (typeof EDGES)[number][];
-  drain: readonly (typeof EDGES)[number][];
-  full: readonly (typeof EDGES)[number][];
+  down: readonly Edge[];
+  drain: readonly Edge[];
+  full: readonly Edge[];
+  lost: readonly Edge[];
   priced: number;
 }): World {
   const world = worldOf(EDGES, {
-    down: [...said.down],
     drain: [...said.drain],
     price: EDGES.slice(0, said.priced).map((edge) => [edge, 700]),
     load: said.full.map((edge, i) => [edge, i === 0 ? 1 : 0.98]),
   });
   for (const edge of said.full) world.perViewer[edge.index] = 0.001;
-  return world;
+  const up = Uint8Array.from(EDGES, (edge) => {
+    if (said.down.includes(edge)) return 0;
+    return edge.addresses.length === 1 || said.lost.includes(edge) ? UP_IPV6 : UP_IPV4 | UP_IPV6;
+  });
+  return { ...world, up };
 }
+
+const WELL = worldFrom({ down: [], drain: [], full: [], lost: [], priced: 0 });
 
 /** Networks of several lengths, some of them within a /24. */
 function placesFrom(shift: number): ReturnType<typeof placeTable> {

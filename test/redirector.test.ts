@@ -5,9 +5,10 @@ import type { Client } from "../src/model/client.ts";
 import type { Place } from "../src/model/inventory.ts";
 import type { Location } from "../src/model/location.ts";
 import { UP_IPV4, UP_IPV6, type World } from "../src/model/world.ts";
-import type { Decision } from "../src/model/decision.ts";
+import type { Decision, DoorName, Playing } from "../src/model/decision.ts";
 import type { Edge } from "../src/model/edge.ts";
 import { askersKey, squareKey } from "../src/pricing/squares.ts";
+import { createMistContext } from "../src/mist-balancer.ts";
 import { createRedirector } from "../src/redirector.ts";
 import { edgeAt, serviceOf, worldOf } from "./selection/fixture.ts";
 import { plainInventory } from "./inventory.ts";
@@ -160,25 +161,52 @@ describe("viewers who come over IPv4 to an edge whose IPv4 is down", () => {
     serviceOf([far, only6], { id: "six", index: 1, hostnames: ["six.example.net"] }),
   ];
   const at = { layer: "city", latitude: 0, longitude: 0 } as const;
-  const served = (up: readonly number[]) => {
+  const served = (up: readonly number[], door: DoorName = "http", playing?: Playing) => {
     const redirector = createRedirector(() => ({ location: at, prefixLength: 16 }));
     redirector.take(plainInventory({ edges, services }), { ...worldOf(edges), up: Uint8Array.from(up) });
     return (family: 4 | 6, hostname = "live.example.net", most?: number) => {
       const bytes = family === 4 ? Uint8Array.of(198, 51, 100, 7) : address6.bytes;
       const client: Client = { address: { family, bytes }, prefixLength: 8 * bytes.length, from: "source" };
-      const question = { hostname, client, path: "/x", ...(most === undefined ? {} : { most }) };
+      const question = {
+        hostname,
+        client,
+        path: "/x",
+        needsIpv4: family === 4,
+        ...(most === undefined ? {} : { most }),
+        ...(playing === undefined ? {} : { playing }),
+      };
       const ids = (decision?: Decision) => decision?.edges.map(({ edge }) => edge.id);
-      const explained = ids(redirector.explain(question, { reject() {} }, "http"));
-      expect(explained).toEqual(ids(redirector.decide(question, "http")));
+      const explained = ids(redirector.explain(question, { reject() {} }, door));
+      expect(explained).toEqual(ids(redirector.decide(question, door)));
       return explained;
     };
   };
 
   it("are redirected to the next best edge, and those over IPv6 are not", () => {
     const viewer = served([UP_IPV6, UP_IPV4 | UP_IPV6, UP_IPV6]);
-    expect(viewer(4)).toEqual(["far", "near"]);
+    expect(viewer(4)).toEqual(["far"]);
     expect(viewer(4, "live.example.net", 1)).toEqual(["far"]);
     expect(viewer(6)).toEqual(["near", "far"]);
+  });
+
+  it("are moved on by steering if they play there", () => {
+    const steered = served([UP_IPV6, UP_IPV4 | UP_IPV6, UP_IPV6], "steering", {
+      edge: near,
+      mayStay: false,
+    });
+    expect([steered(4), steered(6)]).toEqual([["far"], ["near", "far"]]);
+  });
+
+  it.each([true, false])("are not told of it in place of MistServer's balancer, counted: %s", (isCounted) => {
+    const redirector = createRedirector(() => ({ location: at, prefixLength: 16 }));
+    const mistserver = { service: 0, fallback: "", outputs: {} };
+    const inventory = { ...plainInventory({ edges, services }), mistserver };
+    const up = Uint8Array.of(UP_IPV6, UP_IPV4 | UP_IPV6, UP_IPV6);
+    redirector.take(inventory, { ...worldOf(edges), up });
+    const board = { conditions: () => [] };
+    const mist = createMistContext({ inventory: () => inventory, board, redirector }).context();
+    const wanted = { client: clientAt(1, 1), stream: "x" };
+    expect(mist?.decide(wanted, isCounted)?.edges.map(({ edge }) => edge.id)).toEqual(["far"]);
   });
 
   it("stay where they are if no other edge is better, or nobody knows", () => {

@@ -9,10 +9,10 @@ import { decode, offsetOf, readRecord } from "../src/geo/mmdb.ts";
 import { BOUNDLESS, LATITUDE_STEP, LONGITUDE_STEP, regionOf } from "../src/geo/regions.ts";
 import type { Family } from "../src/model/address.ts";
 import type { Client } from "../src/model/client.ts";
-import type { Decision } from "../src/model/decision.ts";
+import type { Decision, Question } from "../src/model/decision.ts";
 import type { Edge } from "../src/model/edge.ts";
 import type { Inventory } from "../src/model/inventory.ts";
-import type { World } from "../src/model/world.ts";
+import { UP_IPV6, type World } from "../src/model/world.ts";
 import { createRedirector, type Redirector } from "../src/redirector.ts";
 import { memoryLog, place } from "./geo/clients.ts";
 import { wordsFrom } from "./random.ts";
@@ -115,11 +115,12 @@ describe.each<[Family]>([[4], [6]])("the scope of an answer, IPv%i", (family) =>
       for (let i = 0; i < 60; i++) {
         const { hostnames } = SERVICES[random() % SERVICES.length] as (typeof SERVICES)[number];
         const one = clientOf(family, randomBytes(family));
-        const asked = redirector.decide({ hostname: hostnames[0] as string, client: one }, "dns") as Decision;
+        const question = { hostname: hostnames[0] as string, client: one, needsIpv4: random() % 2 === 0 };
+        const asked = redirector.decide(question, "dns") as Decision;
         if (asked.scopePrefixLength < geo.locate(one).prefixLength) wider++;
         for (let k = 0; k < 5; k++) {
           const other = clientOf(family, within(one.address.bytes, asked.scopePrefixLength));
-          expectSame(shownAnew(hostnames[0] as string, other), shown(asked));
+          expectSame(shownAnew({ ...question, client: other }), shown(asked));
         }
       }
     }
@@ -209,9 +210,9 @@ function networkOf(family: Family, bytes: Uint8Array): Client {
 /** Nothing is kept of what it explains, and no scope is widened. */
 const FRESH = createRedirector((client) => geo.locate(client));
 
-function shownAnew(hostname: string, client: Client) {
-  const question = { hostname, client, most: answersOf(hostname) };
-  return shown(FRESH.explain(question, { reject: () => {} }) as Decision);
+function shownAnew(question: Question) {
+  const most = answersOf(question.hostname);
+  return shown(FRESH.explain({ ...question, most }, { reject: () => {} }, "dns") as Decision);
 }
 
 function answersOf(hostname: string): number {
@@ -235,7 +236,13 @@ function randomWorld(edges: readonly Edge[] = EDGES): World {
   const some = (one: number) => edges.filter(() => random() % one === 0);
   const price = some(2).map((edge) => [edge, random() % 4000] as [Edge, number]);
   const load = some(4).map((edge) => [edge, (random() % 110) / 100] as [Edge, number]);
-  return worldOf(edges, { down: some(6), drain: some(12), price, load });
+  const world = worldOf(edges, { down: some(6), drain: some(12), price, load });
+  // By now and then one edge or another is up over IPv6 alone.
+  const lost = random() % 2 === 0 ? [] : some(4);
+  return {
+    ...world,
+    up: world.up.map((up, i) => (up !== 0 && lost.includes(edges[i] as Edge) ? UP_IPV6 : up)),
+  };
 }
 
 /** Networks under a few wide ones, most of them near what the wide one is near to. */

@@ -137,7 +137,7 @@ function rejectionRow({ id, reason, distanceKm }: RejectionView): Cell[] {
 const WHY: Readonly<Record<RejectionReason | Unreachable, string>> = {
   off: "out of service",
   drain: "keeps the viewers it has, takes no one new",
-  down: "its probe fails",
+  down: "its probe fails, or its IPv4 is down and the viewer comes over that",
   full: "at its capacity, less the service's margin",
   "stale-stream": "the stream stands still there",
   "too-far": "further than the service sends this viewer",

@@ -1,5 +1,5 @@
 import type { Address, Family } from "../model/address.ts";
-import type { Decide, Decision, Instead } from "../model/decision.ts";
+import type { Decide, Decision, Question } from "../model/decision.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { clientOf, scopeFor } from "./client.ts";
@@ -13,7 +13,6 @@ import {
   type ZoneData,
   zoneNameAt,
 } from "./namespace.ts";
-import { decisionOverIpv4, ifIpv4IsLost } from "./over-ipv4.ts";
 import type { Query } from "./query.ts";
 import type { BindingRecord } from "./records.ts";
 import { CLASS_CH, CLASS_IN, EXTENDED_ERROR, RCODE, TYPE } from "./wire.ts";
@@ -184,13 +183,12 @@ function answerAddresses(
   circumstances: Circumstances,
   reply: Reply,
 ): void {
-  const decision = decideFor(holding, place, circumstances, reply, family === 4 ? ifIpv4IsLost : undefined);
+  // There are viewers without IPv6. Who has both prefers it (RFC 6724 2.1), so that AAAA looks no further than the best edges.
+  const decision = decideFor(holding, place, circumstances, reply, { needsIpv4: family === 4 });
   if (decision === undefined) return;
-  const { first, over } = bothOf(decision);
-  const addresses = over === undefined ? [] : addressesOf(over, family);
-  if (over !== undefined && addresses.length > 0)
-    return reply.addAddresses(addresses, Math.min(first.ttlSeconds, over.ttlSeconds), place.ownerAt);
-  deny(holding.zone, place, reply, isMomentary(first, family) ? first.ttlSeconds : undefined);
+  const addresses = addressesOf(decision, family);
+  if (addresses.length > 0) return reply.addAddresses(addresses, decision.ttlSeconds, place.ownerAt);
+  deny(holding.zone, place, reply, isMomentary(decision, family) ? decision.ttlSeconds : undefined);
 }
 
 /** HTTPS or SVCB, with what A and AAAA would answer at this moment as hints (RFC 9460 7.3). */
@@ -201,14 +199,13 @@ function answerBinding(
   circumstances: Circumstances,
   reply: Reply,
 ): void {
-  const decision = decideFor(holding, place, circumstances, reply, binding.hints ? ifIpv4IsLost : undefined);
+  const decision = decideFor(holding, place, circumstances, reply, { alsoForIpv4: binding.hints });
   if (decision === undefined) return;
-  const { first, over = first } = bothOf(decision);
-  const [ipv4, ipv6] = [addressesOf(over, 4), addressesOf(first, 6)];
-  const ttlSeconds = Math.min(first.ttlSeconds, over.ttlSeconds);
-  if (ipv4.length + ipv6.length > 0) return reply.addBinding(binding, ipv4, ipv6, ttlSeconds, place.ownerAt);
-  const momentary = isMomentary(first, 4) || isMomentary(first, 6);
-  deny(holding.zone, place, reply, momentary ? first.ttlSeconds : undefined);
+  const [ipv4, ipv6] = [addressesOf(decision.forIpv4 ?? decision, 4), addressesOf(decision, 6)];
+  if (ipv4.length + ipv6.length > 0)
+    return reply.addBinding(binding, ipv4, ipv6, decision.ttlSeconds, place.ownerAt);
+  const momentary = isMomentary(decision, 4) || isMomentary(decision, 6);
+  deny(holding.zone, place, reply, momentary ? decision.ttlSeconds : undefined);
 }
 
 /** Undefined: there is nothing to give, and the reply says so already. */
@@ -217,14 +214,11 @@ function decideFor(
   place: Place,
   circumstances: Circumstances,
   reply: Reply,
-  instead: Instead | undefined,
+  { needsIpv4 = false, alsoForIpv4 = false }: Pick<Question, "needsIpv4" | "alsoForIpv4">,
 ): Decision | undefined {
   const { decide, query, source } = circumstances;
   const client = clientOf(query, source, clientSubnet);
-  const decision = decide(
-    instead === undefined ? { hostname, client } : { hostname, client, instead },
-    "dns",
-  );
+  const decision = decide({ hostname, client, needsIpv4, alsoForIpv4 }, "dns");
   circumstances.decision = decision;
   circumstances.rules = clientSubnet;
   if (decision === undefined) {
@@ -237,18 +231,11 @@ function decideFor(
   return undefined;
 }
 
-/** What was decided first, and what stands in for it over IPv4 where that is lost: itself, where it is not, or nothing. */
-function bothOf(decision: Decision): { readonly first: Decision; readonly over?: Decision | undefined } {
-  const { insteadOf } = decision;
-  return insteadOf === undefined
-    ? { first: decision, over: decision }
-    : { first: insteadOf, over: decisionOverIpv4(decision) };
-}
-
 function refuse(decision: Decision, zone: ZoneData, place: Place, reply: Reply): void {
   if (decision.outcome.kind !== "refused") return;
   switch (decision.outcome.reason) {
     case "full":
+    case "no-ipv4":
       return deny(zone, place, reply, decision.ttlSeconds);
     case "not-allowed":
       reply.explain(EXTENDED_ERROR.FILTERED);

@@ -163,7 +163,10 @@ export function createResponder(options: ResponderOptions): Responder {
       const { path } = target;
       const isBestEnough =
         leftOut === undefined && rules.areAllReachable(service) && !needsAll(service, request);
-      const question = isBestEnough ? { hostname, client, path, most: 1 } : { hostname, client, path };
+      const needsIpv4 = client.address.family === 4;
+      const question = isBestEnough
+        ? { hostname, client, path, needsIpv4, most: 1 }
+        : { hostname, client, path, needsIpv4 };
       const decision = decide(question, "http", leftOut && collecting(leftOut));
       if (decision === undefined) return unserved(request);
       const durationMs = isTimed ? performance.now() - startMs : 0;
@@ -401,5 +404,6 @@ const REFUSALS: { readonly [reason in RefusalReason]: { readonly status: number;
     full: { status: 503, detail: "every edge of this service is full" },
     down: { status: 503, detail: "every edge of this service is down" },
     "no-edges": { status: 503, detail: "no edge of this service is in service" },
+    "no-ipv4": { status: 503, detail: "no edge of this service that would serve you is reached by IPv4" },
     "not-allowed": { status: 451, detail: "this service is not available where you are" },
   };

@@ -17,14 +17,16 @@ export interface Question {
   /** Where the viewer is, by the word of someone who knows better than GeoIP. */
   readonly location?: Location;
   readonly playing?: Playing;
+  /**
+   * The viewer may have no other way to an edge than IPv4. For DNS: an answer of IPv4 addresses is asked for. Elsewhere: he came over it,
+   * which may be for want of another, so that edges beyond its reach are left out as long as it reaches any.
+   */
+  readonly needsIpv4?: boolean;
+  /** What is decided for who needs IPv4 is of use beside the decision itself, which alone counts. */
+  readonly alsoForIpv4?: boolean;
   /** What whoever asks for the viewer prefers. */
   readonly bias?: Bias;
-  /** Told what is decided: what is asked instead where that is of no use. Only the decision that is returned is counted. */
-  readonly instead?: Instead;
 }
-
-/** Undefined: nothing, the decision is of use. */
-export type Instead = (decision: Decision, question: Question) => Question | undefined;
 
 /** Kilometres by which an edge counts as further away than it is, below 0 as nearer; Infinity rules it out. */
 export type Bias = (choice: Choice) => number;
@@ -98,8 +100,8 @@ export interface Decision {
   readonly rejected: ArrayLike<number>;
   /** Families that any edge of the service has addresses in, whatever its condition; bits as in `World.up`. */
   readonly families: number;
-  /** What was decided first, and was of no use to whoever asked; absent: this was. */
-  readonly insteadOf?: Decision;
+  /** What is decided for who needs IPv4, where that was asked for too and this names an edge that IPv4 does not reach. */
+  readonly forIpv4?: Decision;
 }
 
 export type Outcome =
@@ -112,8 +114,11 @@ export type Outcome =
   | { readonly kind: "fallback"; readonly fallback: Fallback }
   | { readonly kind: "refused"; readonly reason: RefusalReason };
 
-/** full, down: as `whenFull`, `whenDown`; not-allowed: the viewer, by `allow` and `deny`, or every edge by a bias; no-edges: none in service. */
-export type RefusalReason = "full" | "down" | "not-allowed" | "no-edges";
+/**
+ * full, down: as `whenFull`, `whenDown`; not-allowed: the viewer, by `allow` and `deny`, or every edge by a bias; no-edges: none in service; no-ipv4: those in
+ * service are beyond the reach of IPv4, which the viewer needs.
+ */
+export type RefusalReason = "full" | "down" | "not-allowed" | "no-edges" | "no-ipv4";
 
 export interface Choice {
   readonly edge: Edge;

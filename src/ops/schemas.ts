@@ -290,7 +290,7 @@ export const EXPLANATION: JsonSchema = object({
   ),
   outcome: object(
     { kind: { enum: ["edges", "overload", "fail-open", "fallback", "refused"] } },
-    { reason: { enum: ["full", "down", "not-allowed", "no-edges"] }, fallback },
+    { reason: { enum: ["full", "down", "not-allowed", "no-edges", "no-ipv4"] }, fallback },
   ),
   ttlSeconds: number,
   scopePrefix: text,

@@ -1,5 +1,4 @@
 import type { Bias, Choice, Decision } from "../model/decision.ts";
-import { UP_IPV4 } from "../model/world.ts";
 
 /**
  * The decision for somebody who leans to some edges and away from others. Where the order is not by distance, or nobody knows the
@@ -23,12 +22,3 @@ export function applyBias(decision: Decision, bias: Bias): Decision {
 function scoreKm({ distanceKm, priceKm, correctionKm = 0, favour }: Choice): number {
   return Number.isNaN(distanceKm) ? 0 : distanceKm + priceKm + correctionKm - (favour?.km ?? 0);
 }
-
-/** Edges whose IPv4 is down come last; of one that has only IPv6 addresses, nobody knows what its url leads to. */
-export const awayFromLostIpv4: Bias = (choice) => (isIpv4Lost(choice) ? BEYOND_ALL_KM : 0);
-
-export function isIpv4Lost({ edge, up }: Choice): boolean {
-  return (up & UP_IPV4) === 0 && edge.addresses.some(({ family }) => family === 4);
-}
-
-const BEYOND_ALL_KM = 1e6;

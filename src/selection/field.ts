@@ -4,6 +4,7 @@ import type { Service } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { Candidates } from "./candidates.ts";
 import { Kept } from "./kept.ts";
+import { hasIpv4 } from "./over-ipv4.ts";
 import { Nearest, type Pool } from "./nearest.ts";
 import { preferencesOf } from "./preferred.ts";
 import { VerdictsByPlace } from "./place-verdicts.ts";
@@ -14,6 +15,8 @@ import { watchState } from "./state.ts";
 /** The edges of one inventory, prepared once for all choices among them. */
 export interface Field {
   readonly edges: readonly Edge[];
+  /** By `Edge.index`: 1 where it has an address of IPv4. */
+  readonly hasIpv4: Uint8Array;
   /** By `Edge.index`: what an edge draws lots with. */
   readonly idHashes: Uint32Array;
   /** Room for the choice that is being made. */
@@ -24,8 +27,8 @@ export interface Field {
 
 export function createField(edges: readonly Edge[]): Field {
   const rosters: Roster[] = [];
-  /** Of services that two doors of a thread see with different edges: the one that was asked for before. */
-  const others: (Roster | undefined)[] = [];
+  /** Of services that are seen in several ways: all but the one that was asked for last. */
+  const others = new Map<Service, Roster>();
   const pools = new Map<string, Pool>();
   const poolOf = (members: readonly number[]): Pool => {
     const sorted = members.toSorted((a, b) => a - b);
@@ -35,29 +38,31 @@ export function createField(edges: readonly Edge[]): Field {
     return pool;
   };
   const candidates = new Candidates(new Nearest(edges));
+  const newRoster = (service: Service): Roster => {
+    const listed = Uint16Array.from(service.edges);
+    const { stateIn } = watchState({ service, listed });
+    const preferences = preferencesOf(service, edges);
+    return {
+      service,
+      listed,
+      pool: poolOf(service.edges),
+      families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
+      stateIn,
+      verdicts: new VerdictsByPlace({ service, listed, stateIn }, candidates),
+      ...(preferences === undefined ? {} : { preferences }),
+    };
+  };
   return {
     edges,
+    hasIpv4: Uint8Array.from(edges, (edge) => (hasIpv4(edge) ? 1 : 0)),
     idHashes: Uint32Array.from(edges, ({ id }) => hashText(id)),
     candidates,
     kept: new Kept(edges.length),
     rosterOf(service) {
-      const known = rosters[service.index];
-      if (known?.service === service) return known;
-      const other = others[service.index];
-      if (other?.service === service) return other;
-      const listed = Uint16Array.from(service.edges);
-      const { stateIn } = watchState({ service, listed });
-      const preferences = preferencesOf(service, edges);
-      const roster: Roster = {
-        service,
-        listed,
-        pool: poolOf(service.edges),
-        families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
-        stateIn,
-        verdicts: new VerdictsByPlace({ service, listed, stateIn }, candidates),
-        ...(preferences === undefined ? {} : { preferences }),
-      };
-      others[service.index] = known;
+      const last = rosters[service.index];
+      if (last?.service === service) return last;
+      const roster = others.get(service) ?? newRoster(service);
+      if (last !== undefined) others.set(last.service, last);
       rosters[service.index] = roster;
       return roster;
     },

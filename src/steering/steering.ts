@@ -92,6 +92,7 @@ function questionOf({ hostname, client, path }: SteeringCall, playing: Playing |
   return {
     hostname,
     client,
+    needsIpv4: client.address.family === 4,
     most: PATHWAYS_MAX,
     ...(path === undefined ? {} : { path }),
     ...(playing === undefined ? {} : { playing }),

@@ -19,13 +19,22 @@ function questionFor(source: string, ...options: Uint8Array[]): object {
   reply(dns, query({ name: `Live.${ZONE}`, edns: { options } }), "udp", address(source).bytes);
   const [question] = asked;
   if (question === undefined) throw new Error("nothing was asked");
-  const { client, instead: _, ...rest } = question;
-  return { ...rest, ...client, address: formatAddress(client.address) };
+  const { client, hostname: name } = question;
+  return { hostname: name, ...client, address: formatAddress(client.address) };
 }
 
 const hostname = `live.${ZONE}`;
 
 describe("whom a decision is made for", () => {
+  it("who may have no other way than IPv4, where an address of it is asked for", () => {
+    const ask = (type: number): boolean | undefined => {
+      asked.length = 0;
+      reply(dns, query({ name: `live.${ZONE}`, type }), "udp", address("198.51.100.7").bytes);
+      return asked[0]?.needsIpv4;
+    };
+    expect([ask(TYPES.A), ask(TYPES.AAAA)]).toEqual([true, false]);
+  });
+
   it.each(["198.51.100.7", "2001:db8::7"])("the source %s, without a client subnet", (source) => {
     const prefixLength = source.includes(":") ? 128 : 32;
     expect(questionFor(source)).toEqual({ hostname, address: source, prefixLength, from: "source" });
