@@ -11,6 +11,7 @@
  * A new configuration is read beside the running one and then handed to every room in one turn of the
  * event loop, so that no answer is made of a mixture.
  */
+import { randomBytes } from "node:crypto";
 import { createBroadcast } from "./base/broadcast.ts";
 import { persist } from "./base/persist.ts";
 import { systemClock } from "./base/clock.ts";
@@ -195,6 +196,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     challenges.remember(memory.challenges);
   };
   if (predecessor !== undefined) remember(predecessor.memory);
+  const cookieSecret = predecessor?.memory.cookieSecret ?? randomBytes(16).toString("hex");
 
   const prober = startProbes({
     log,
@@ -353,6 +355,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       geo,
       decisions,
       decisionWatch,
+      cookieSecret: Buffer.from(cookieSecret, "hex"),
       log,
     });
     onStop(() => dns.stop(graceMs));
@@ -404,6 +407,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     memory: () => ({
       board: board.memory(),
       challenges: challenges.memory(),
+      cookieSecret,
       unseen: worlds.unseen(),
       learned: worlds.learned(),
     }),

@@ -42,6 +42,8 @@ export interface DnsThreadsOptions {
   /** Left out: nobody watches. */
   readonly decisionWatch?: DecisionWatch;
   readonly log: Log;
+  /** What server cookies are made of, as `secretsByDay`, where the configuration gives no secrets: 16 octets; left out: random ones. */
+  readonly cookieSecret?: Uint8Array;
   /** Values for certificate authorities at the start; left out: none. */
   readonly challenges?: ChallengeValues;
   /** How many threads answer UDP; by default one per core but one, 1 to 8. */
@@ -154,7 +156,7 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: Opening): P
     batches.close();
     streams.close();
   };
-  const common = newCommon();
+  const common = newCommon(options);
   try {
     await Promise.all([
       crew.start({ kind: "streams", sockets: streams.sockets, logRing: newRing(), ...common }, streams.wake),
@@ -193,11 +195,8 @@ function openSockets(
   }
 }
 
-async function openPlain(
-  crew: Crew<DnsTask>,
-  reason: string,
-  { endpoints, log, newRing }: Opening,
-): Promise<Open> {
+async function openPlain(crew: Crew<DnsTask>, reason: string, opening: Opening): Promise<Open> {
+  const { endpoints, log, newRing } = opening;
   log.warn({ reason }, "answering DNS over UDP packet by packet, with less throughput");
   for (const endpoint of endpoints.filter(isEverywhere))
     log.warn(
@@ -209,7 +208,7 @@ async function openPlain(
     endpoints,
     transports: ["udp", "tcp"],
     logRing: newRing(),
-    ...newCommon(),
+    ...newCommon(opening),
   };
   return { endpoints: await crew.start(task), handed: [], close: () => {} };
 }
@@ -218,8 +217,8 @@ function isEverywhere({ host }: Endpoint): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
-function newCommon(): DnsCommon {
-  return { cookieSecret: randomBytes(16), rateTable: newRateTable(newRateSeeds()) };
+function newCommon({ cookieSecret = randomBytes(16) }: DnsThreadsOptions): DnsCommon {
+  return { cookieSecret, rateTable: newRateTable(newRateSeeds()) };
 }
 
 const MOST_THREADS = 8;

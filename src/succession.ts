@@ -27,6 +27,8 @@ import type { Unseen } from "./worlds.ts";
 export interface Memory {
   readonly board: BoardMemory;
   readonly challenges: readonly RememberedChallenge[];
+  /** Of DNS, in hexadecimal digits: cookies that resolvers hold are good at the next process. */
+  readonly cookieSecret: string;
   readonly unseen: Unseen;
   readonly learned: Learned;
 }

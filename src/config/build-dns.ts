@@ -4,13 +4,15 @@ import type { DnsInput } from "./schema-dns.ts";
 
 /** @param folder of the configuration, where relative paths begin */
 export function buildDns(
-  { placeless, identity, version, rateLimit, tcp, queryLog }: DnsInput,
+  { placeless, identity, version, cookieSecrets, rateLimit, tcp, queryLog }: DnsInput,
   folder: string,
 ): DnsSettings {
+  const [firstSecret, ...otherSecrets] = (cookieSecrets ?? []).map((digits) => Buffer.from(digits, "hex"));
   return {
     ...(placeless.length === 0 ? {} : { placeless }),
     ...(identity === undefined ? {} : { identity }),
     ...(version === undefined ? {} : { version }),
+    ...(firstSecret === undefined ? {} : { cookieSecrets: [firstSecret, ...otherSecrets] }),
     ...(rateLimit === undefined ? {} : { rateLimit: rateLimitOf(rateLimit) }),
     tcp: tcpLimitsOf(tcp),
     ...(queryLog === undefined ? {} : { queryLog: queryLogOf(queryLog, folder) }),

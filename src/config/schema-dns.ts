@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decimal, integer, oneOf, text, textLeaf } from "./leaf.ts";
+import { decimal, integer, oneOf, secret, text, textLeaf } from "./leaf.ts";
 import { prefix } from "./leaf-network.ts";
 import { duration } from "./leaf-quantity.ts";
 import { read } from "./reading.ts";
@@ -63,6 +63,13 @@ export const dnsSchema = z.strictObject({
     )
     .optional(),
   version: ownWords.describe("What version.bind and version.server say; left out: refused.").optional(),
+  cookieSecrets: z
+    .array(secret("32 hexadecimal digits, from openssl rand -hex 16", /^[0-9a-fA-F]{32}$/))
+    .min(1, { error: "an empty list; give a secret, or leave the key out" })
+    .describe(
+      "Of DNS cookies, shared by the servers behind one address: the first makes them, all are accepted (RFC 9018 5); left out: a random one.",
+    )
+    .optional(),
   rateLimit: rateLimitSchema
     .describe("Response rate limiting; clients with a valid cookie and TCP are exempt.")
     .optional(),

@@ -28,7 +28,7 @@ export interface AnswererOptions {
   readonly served: Served;
   readonly decide: Decide;
   readonly log: Log;
-  /** As `ResponderOptions.cookieSecrets`. */
+  /** As `ResponderOptions.cookieSecrets`, where the configuration gives none. */
   readonly cookieSecrets: CookieSecretsAt;
   /** Where to count, as `createDnsCounters`. */
   readonly cells: Float64Array;
@@ -63,13 +63,14 @@ export function createAnswerer(options: AnswererOptions): Answerer {
   const rateLimiter = createRateLimiter(rateTable, served.dns?.rateLimit);
   const { logRing } = options;
   const queryLog = logRing === undefined ? undefined : createQueryLog(logRing, served.dns?.queryLog);
+  let sharedSecrets = served.dns?.cookieSecrets;
   const configured = compileNamespace(served.zones, served.services, served.dns);
   const names = createNames(configured, options.challenges);
   const responder = createResponder({
     namespace: names.current(),
     decide,
     counters,
-    cookieSecrets,
+    cookieSecrets: (nowSeconds) => sharedSecrets ?? cookieSecrets(nowSeconds),
     rateLimiter,
     tcpIdleMs: tcpLimitsOf(served).idleMs,
     ...(queryLog === undefined ? {} : { queryLog }),
@@ -80,6 +81,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     const compiled = yield* compileInSteps(zones, services, dns);
     return () => {
       responder.take(names.take(compiled), tcpLimitsOf(next).idleMs);
+      sharedSecrets = dns?.cookieSecrets;
       rateLimiter.take(dns?.rateLimit);
       queryLog?.take(dns?.queryLog);
     };

@@ -8,6 +8,11 @@ export interface DnsSettings {
   readonly identity?: string;
   /** What it runs: `version.bind` and `version.server`. 1 to 63 printable ASCII octets. */
   readonly version?: string;
+  /**
+   * Of server cookies (RFC 9018), 16 octets each: the first makes them, all are accepted. Servers behind one address share them. Left out: the
+   * process has its own.
+   */
+  readonly cookieSecrets?: readonly [Uint8Array, ...Uint8Array[]];
   /** Left out: responses are not limited. */
   readonly rateLimit?: RateLimit;
   /** Left out: as `TCP_LIMITS`. */

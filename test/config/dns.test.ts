@@ -18,6 +18,16 @@ it("refuses HTTPS and SVCB whose params no message has room for", async () => {
   );
 });
 
+it("takes secrets of cookies, whatever the case of their digits", async () => {
+  const secrets = `cookieSecrets: ["\${SECRET}", 00112233445566778899aabbccddeefe]`;
+  const variables = { SECRET: "E5E973E5A6B2A43F48E7DC849E37BFCF" };
+  const { dns } = await inventoryOf(`${head}dns: { ${secrets} }\n`, variables);
+  expect(dns.cookieSecrets?.map((secret) => Buffer.from(secret).toString("hex"))).toEqual([
+    "e5e973e5a6b2a43f48e7dc849e37bfcf",
+    "00112233445566778899aabbccddeefe",
+  ]);
+});
+
 it("limits no responses unless it is asked to", async () => {
   expect((await inventoryOf(head)).dns).toEqual({ tcp });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { data, decode, RCODES, type Reply } from "../dns/answers.ts";
-import { ZONE } from "../dns/fixture.ts";
+import { ZONE, ZONES } from "../dns/fixture.ts";
 import { option, query } from "../dns/packets.ts";
 import { firstDatagram, type Harness, startHarness, UDP4, WAYS } from "./harness.ts";
 
@@ -11,6 +11,15 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 const COOKIE = 10;
+/** Less than one response in the second that may come at once. */
+const NOBODY = {
+  responsesPerSecond: 0.1,
+  windowSeconds: 1,
+  slip: 1,
+  exempt: [],
+  ipv4PrefixLength: 24,
+  ipv6PrefixLength: 56,
+};
 const CLIENT = [1, 2, 3, 4, 5, 6, 7, 8];
 
 function asking(cookie: readonly number[]): Buffer {
@@ -64,6 +73,48 @@ describe.each(WAYS)("cookies, %s", (_name, way) => {
     expect(reply).toMatchObject({ rcode: RCODES.NOERROR, counts: [0, 0, 0, 1] });
     expect(cookieOf(reply)).toHaveLength(24);
   });
+});
+
+describe.each(WAYS.filter(([, { transport }]) => transport === "udp"))("shared secrets, %s", (_name, way) => {
+  const [old, next, strange] = [1, 2, 3].map((octet) => new Uint8Array(16).fill(octet)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  /** Truncates every answer to who has shown no cookie of the secrets. */
+  const withSecrets = (...cookieSecrets: [Uint8Array, ...Uint8Array[]]): Promise<Harness> =>
+    startHarness({ dns: { cookieSecrets, rateLimit: NOBODY } });
+
+  it("RFC 9018 5: a cookie is good at every server that has its secret, whichever makes new ones", async () => {
+    const servers = await Promise.all([withSecrets(old), withSecrets(next, old), withSecrets(strange)]);
+    const [before, after, other] = servers as [Harness, Harness, Harness];
+    const first = await before.ask(way, asking(CLIENT));
+    expect(first.tc).toBe(true);
+    const cookie = [...cookieOf(first)];
+    const taken = await after.ask(way, asking(cookie));
+    expect([(await before.ask(way, asking(cookie))).tc, taken.tc]).toEqual([false, false]);
+    expect((await other.ask(way, asking(cookie))).tc).toBe(true);
+    const fresh = [...cookieOf(taken)];
+    expect((await after.ask(way, asking(fresh))).tc).toBe(false);
+    expect((await before.ask(way, asking(fresh))).tc, "made of the next one").toBe(true);
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+});
+
+it("RFC 9018 5: a reload changes the secrets", async () => {
+  const [old, next] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)] as const;
+  const server = await startHarness({ dns: { cookieSecrets: [old], rateLimit: NOBODY } });
+  const isGood = async (cookie: readonly number[]): Promise<boolean> =>
+    !(await server.ask(UDP4, asking(cookie))).tc;
+  const take = (...cookieSecrets: [Uint8Array, ...Uint8Array[]]): void =>
+    server.door.take({ zones: ZONES, services: [], dns: { cookieSecrets, rateLimit: NOBODY } });
+  const cookie = [...cookieOf(await server.ask(UDP4, asking(CLIENT)))];
+  expect(await isGood(cookie)).toBe(true);
+  take(next, old);
+  expect(await isGood(cookie)).toBe(true);
+  take(next);
+  expect(await isGood(cookie)).toBe(false);
+  await server.stop();
 });
 
 describe("cookies of two clients", () => {

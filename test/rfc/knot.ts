@@ -14,12 +14,23 @@ export interface Knot {
 
 const PATIENCE_MS = 20_000;
 
-/** Knot DNS with the zone and mod-rrl, on a port of 127.0.0.1; resolves when it answers. @param rateLimit responses per second */
-export async function startKnot(zone: Zone, rateLimit: number): Promise<Knot> {
+/** With so many responses per second. */
+export function rateLimited(rateLimit: number): KnotModule {
+  return { name: "mod-rrl", settings: [`rate-limit: ${rateLimit}`, "slip: 2"] };
+}
+
+/** One of its modules, for the zone. */
+export interface KnotModule {
+  readonly name: string;
+  readonly settings: readonly string[];
+}
+
+/** Knot DNS with the zone and a module, on a port of 127.0.0.1; resolves when it answers. */
+export async function startKnot(zone: Zone, module: KnotModule): Promise<Knot> {
   const folder = takeServerFolder();
   const port = await freePort();
   const files = {
-    "knot.conf": configuration(folder, port, zone.name, rateLimit),
+    "knot.conf": configuration(folder, port, zone.name, module),
     "zone.zone": zoneFile(zone),
   };
   const program = startProgram({ command: "knotd", folder, files, args: ["-c", join(folder, "knot.conf")] });
@@ -38,18 +49,16 @@ export async function startKnot(zone: Zone, rateLimit: number): Promise<Knot> {
   }
 }
 
-function configuration(folder: string, port: number, zone: string, rateLimit: number): string {
+function configuration(folder: string, port: number, zone: string, { name, settings }: KnotModule): string {
   return `${knotServer(folder, port)}log:
   - target: stderr
     any: warning
-mod-rrl:
-  - id: limit
-    rate-limit: ${rateLimit}
-    slip: 2
-zone:
+${name}:
+  - id: one
+${settings.map((line) => `    ${line}\n`).join("")}zone:
   - domain: ${zone}
     storage: ${folder}
     file: zone.zone
-    module: mod-rrl/limit
+    module: ${name}/one
 `;
 }

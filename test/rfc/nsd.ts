@@ -13,13 +13,17 @@ export interface Nsd {
   stop(): Promise<void>;
 }
 
-/** NSD with the zones, on a port of 127.0.0.1; resolves when it answers. @param rateLimit responses per second; 0: any number */
-export async function startNsd(zones: readonly Zone[], rateLimit = 0): Promise<Nsd> {
+/**
+ * NSD with the zones, on a port of 127.0.0.1; resolves when it answers.
+ * @param rateLimit responses per second; 0: any number
+ * @param settings more lines of the section `server`
+ */
+export async function startNsd(zones: readonly Zone[], rateLimit = 0, settings = ""): Promise<Nsd> {
   const folder = mkdtempSync(join(tmpdir(), "edgeward-nsd-"));
   const port = await freePort();
   for (const zone of zones) writeFileSync(join(folder, `${zone.name}.zone`), zoneFile(zone));
   const file = join(folder, "nsd.conf");
-  writeFileSync(file, configuration(folder, port, zones, rateLimit));
+  writeFileSync(file, configuration(folder, port, zones, rateLimit, settings));
   const child = spawn("nsd", ["-d", "-c", file], { stdio: ["ignore", "ignore", "pipe"] });
   const errors: Buffer[] = [];
   child.stderr?.on("data", (chunk: Buffer) => errors.push(chunk));
@@ -36,7 +40,13 @@ export async function startNsd(zones: readonly Zone[], rateLimit = 0): Promise<N
   }
 }
 
-function configuration(folder: string, port: number, zones: readonly Zone[], rateLimit: number): string {
+function configuration(
+  folder: string,
+  port: number,
+  zones: readonly Zone[],
+  rateLimit: number,
+  settings: string,
+): string {
   return `
 server:
   ip-address: 127.0.0.1
@@ -57,6 +67,7 @@ server:
   rrl-slip: 2
   rrl-whitelist-ratelimit: 0
   ipv4-edns-size: 1232
+  ${settings}
 remote-control:
   control-enable: no
 ${zones.map(({ name }) => `zone:\n  name: "${name}"\n  zonefile: "${name}.zone"\n`).join("")}`;

@@ -10,7 +10,7 @@ import { ZONE, ZONES } from "../dns/fixture.ts";
 import { query } from "../dns/packets.ts";
 import { lacks } from "../servers/programs.ts";
 import { type Harness, startHarness, UDP4 } from "./harness.ts";
-import { type Knot, startKnot } from "./knot.ts";
+import { type Knot, rateLimited, startKnot } from "./knot.ts";
 import { type Nsd, startNsd } from "./nsd.ts";
 
 const LIMIT = 50;
@@ -43,7 +43,7 @@ beforeAll(async () => {
   };
   harness = await startHarness({ served: { zones: [zone], services: [], dns: { rateLimit } } });
   nsd = await startNsd([zone], LIMIT);
-  knot = await startKnot(zone, LIMIT);
+  knot = await startKnot(zone, rateLimited(LIMIT));
 }, 60_000);
 afterAll(async () => {
   if (!isLeftOut) await harness.stop();

@@ -6,6 +6,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { LIBC, openNotifySocket } from "../base/notify-socket.ts";
+import { decode } from "../dns/answers.ts";
+import { option, query } from "../dns/packets.ts";
+import { firstDatagram } from "../rfc/harness.ts";
 import { certificateFolder } from "../http/certificate-files.ts";
 import { createDnsClient, queryPacket, readReply, type Reply, tcpExchange } from "./dns-client.ts";
 import {
@@ -24,6 +27,8 @@ import {
   textOf,
   waitFor,
 } from "./harness.ts";
+
+const COOKIE = 10;
 
 /** Undone after each test, last first. */
 const undo: (() => unknown)[] = [];
@@ -206,6 +211,28 @@ describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PA
     expect((await service.dns.ask(LIVE, { subnet: `${LONDON}/32` })).addresses).toHaveLength(1);
     process.kill(second, "SIGTERM");
     expect((await service.exited).code).toBe(0);
+  });
+
+  it("RFC 9018 3: takes the cookies that the one before has given", async () => {
+    const { service, config } = await started(takeNetwork());
+    config["dns"] = { rateLimit: { responsesPerSecond: 0.1, slip: 1 } };
+    writeFileSync(service.configFile, textOf(config));
+    await service.cli("reload");
+    const ask = async (cookie: Uint8Array) => {
+      const { host, port } = service.doors.dns;
+      const packet = query({ name: LIVE, edns: { options: [option(COOKIE, [...cookie])] } });
+      return decode(await firstDatagram(host, port, [packet]));
+    };
+    const first = await ask(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    expect(first.tc).toBe(true);
+    const cookie = first.opt?.options.get(COOKIE) as Buffer;
+    expect((await ask(cookie)).tc).toBe(false);
+    const pid = await replace(service);
+    await gone(service.pid);
+    expect((await ask(cookie)).tc).toBe(false);
+    expect((await ask(cookie.fill(0, 16))).tc).toBe(true);
+    kill(pid, "SIGTERM");
+    await gone(pid);
   });
 
   it("keeps in a new state file what operators said before it was named", async () => {
