@@ -68,6 +68,7 @@ export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "string") return "a text";
   if (Array.isArray(value)) return "a list";
+  if (typeof value === "number" && !Number.isFinite(value)) return "a number beyond all bounds";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 

@@ -102,7 +102,17 @@ describe("one read of a source", () => {
     ],
     ["another page", (_, reply) => reply.end("<html>"), /expected JSON, got HTML/],
     ["no known field", (_, reply) => reply.end("{}"), /no field could be read: viewers: nothing at viewers/],
-    ["poison", (_, reply) => reply.end('{"viewers":1e309}'), /no field could be read/],
+    ["poison", (_, reply) => reply.end('{"viewers":1e309}'), /got a number beyond all bounds/],
+    [
+      "another protocol",
+      (request) => request.socket.end("SSH-2.0-secret-word\r\n"),
+      /^it does not speak HTTP\/1\.1$/,
+    ],
+    [
+      "two lengths",
+      (request) => request.socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+      /length of its reply in two ways/,
+    ],
     ["too much", (_, reply) => reply.end(Buffer.alloc(9 * 2 ** 20, " ")), /longer than 8 MiB/],
   ];
   it.each(wrong)("tells %s in words, without secrets", async (_, answer, problem) => {
