@@ -135,9 +135,13 @@ function addressesIn(value: Vscf, where: string, note: Take): string[] {
       .flatMap(([, member]) => addressesIn(member, where, note));
   if (value.kind === "list") return value.items.flatMap((item) => addressesIn(item, where, note));
   if (parseAddress(value.text) !== undefined) return [value.text];
-  const what = value.text.startsWith("%") ? "another plugin's resource" : "a name, answered as CNAME";
-  note(`${where}: ${value.text} is ${what}; left out`, value.line);
+  note(`${where}: ${value.text} is ${whatElse(value.text)}; left out`, value.line);
   return [];
+}
+
+function whatElse(text: string): string {
+  if (/^[%!]/.test(text)) return "another plugin's resource";
+  return /^\d+$/.test(text) ? "a weight, and edges here have one of their own" : "a name, answered as CNAME";
 }
 
 const OPTIONS = new Set(["service_types", "up_thresh", "ignore_health", "multi", "plugin", "resource"]);

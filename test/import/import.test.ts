@@ -186,6 +186,14 @@ describe("gdnsd", () => {
     ])
       expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(line)]));
   });
+
+  it("tells a weight from a name", async () => {
+    const config =
+      "plugins => { geoip => { maps => { m => { datacenters => [a] } }, resources => { r => { map => m, dcmap => { a => { lb1 => [ 192.0.2.1, 20 ] } } } } } }";
+    const { lines, edge } = await taken("gdnsd", { config });
+    expect(lines).toContain("config:1: r/a: 20 is a weight, and edges here have one of their own; left out");
+    expect(edge("a")?.addresses).toHaveLength(1);
+  });
 });
 
 describe("a list of mirrors", () => {
