@@ -212,8 +212,7 @@ export function createLoop(options: LoopOptions): Loop {
     sweptMs = nowMs;
     if (!isStopping) listen(true);
     for (const connection of connections.overdue(nowMs)) {
-      if (connection.preface !== undefined && connection.preface.length > 0)
-        refuse(connection, "it has not come in time");
+      if (connection.preface !== undefined) refuse(connection, "it has not come in time");
       else {
         if (connection.requests === 0) options.onSilent();
         close(connection);

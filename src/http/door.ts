@@ -5,6 +5,7 @@ import { Socket } from "node:net";
 import type { Proxied } from "../base/proxy-header.ts";
 import { proxyRefusals } from "../base/proxy-refusals.ts";
 import { peerOf } from "../base/peer.ts";
+import type { Address } from "../model/address.ts";
 import type { Decide } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -158,10 +159,15 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
       socket.destroy(); // opened in advance, never used: an answer would be taken for that of a later request
     } else {
       finalized.add(socket);
-      if (refusal.reason === "proxy-header") refusals.uncalledFor(peerOf(socket));
+      if (refusal.reason === "proxy-header") tellProxyHeader(peerOf(socket));
       counts.refused(refusal.status, refusal.reason);
       refuseConnection(socket, latest.get(socket), refusal.status, limits.lingerMs);
     }
+  };
+
+  const tellProxyHeader = (peer: Address): void => {
+    if (connections.isBalancer(peer)) refusals.refused(peer, "a second one follows it");
+    else refusals.uncalledFor(peer);
   };
 
   const events: ListenerEvents = {

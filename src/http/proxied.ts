@@ -15,6 +15,8 @@ export interface ProxiedConnections {
   /** Has a server see connections from balancers only once their header has been read, and without it. */
   readonly guard: (server: Server) => void;
   note(socket: Socket, proxied: Proxied): void;
+  /** Whether the peer's connections begin with a header. */
+  isBalancer(peer: Address): boolean;
   of(socket: Ends | undefined): Proxied | undefined;
   take(inventory: Pick<Inventory, "proxyProtocol">): void;
   /** Closes those whose header has not come. */
@@ -79,6 +81,7 @@ export function createProxied(options: ProxiedOptions): ProxiedConnections {
 
   return {
     note,
+    isBalancer: (peer) => isBalancer?.(peer) === true,
     guard(server) {
       const [serve] = server.listeners("connection") as ((socket: Socket) => void)[];
       if (serve === undefined) throw new Error("a server that serves no connection");

@@ -115,6 +115,7 @@ function door(inLoop: boolean) {
     ["an overlong line", [`PROXY UNKNOWN ${"x".repeat(200)}\r\n`, REQUEST]],
     ["half of one", [BINARY.subarray(0, 20)]],
     ["half a line", ["PROXY TCP4 81.2"]],
+    ["nothing", []],
   ])("closes a balancer's connection with %s, without a word", async (_what, pieces) => {
     const before = refusals();
     expect(await send(test.port, BALANCER, ...pieces)).toBe("");
@@ -123,6 +124,13 @@ function door(inLoop: boolean) {
       message.startsWith("closed a connection from proxyProtocol"),
     );
     expect(told?.fields).toMatchObject({ peer: BALANCER });
+  });
+
+  it("answers two headers with 400, and says that the second is too many", async () => {
+    const own = await openDoor({ proxyProtocol: { from: trusted(`${BALANCER}/32`) }, limits: LIMITS });
+    closing.push(() => own.door.stop());
+    expect(repliesIn(await send(own.port, BALANCER, LINE + LINE + REQUEST))[0]?.status).toBe(400);
+    expect(own.logged).toMatchObject([{ fields: { peer: BALANCER, reason: "a second one follows it" } }]);
   });
 
   it("lets a balancer look whether anyone is there", async () => {
