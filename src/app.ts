@@ -53,6 +53,7 @@ import { packInSteps } from "./packed-inventory.ts";
 import { createRedirector } from "./redirector.ts";
 import { createReloads } from "./reloads.ts";
 import { allSockets, type Memory, type Predecessor } from "./succession.ts";
+import { troubleMetric } from "./service-trouble.ts";
 import { createSteering } from "./steering/steering.ts";
 import { keepHeat } from "./stream-heat.ts";
 import { watchStreams } from "./stream-watch.ts";
@@ -380,7 +381,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     dns.take(inventory, worlds.current());
     http.take(inventory, worlds.current());
     Object.assign(doors, { dns, http });
-    metrics.push(dns.metrics, http.metrics);
+    metrics.push(dns.metrics, http.metrics, () => [troubleMetric(inventory, worlds.current())]);
     if (predecessor !== undefined) {
       const memory = await predecessor.relieve();
       if (memory !== undefined) {

@@ -17,6 +17,7 @@ import type { EdgeView, LoadFailure } from "./model/views.ts";
 import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent } from "./ops/api.ts";
 import type { Redirector } from "./redirector.ts";
 import type { Reloads } from "./reloads.ts";
+import { troubles, troubleText } from "./service-trouble.ts";
 import type { Worlds } from "./worlds.ts";
 import { alarmText, edgeView, explainView, type Rejected, serviceView } from "./views.ts";
 
@@ -60,8 +61,11 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
   const ready = () => ({
     ready: options.waitingFor().length === 0,
     reasons: options.waitingFor(),
-    alarms: failStatic.alarms().map(alarmText),
+    alarms: [...failStatic.alarms().map(alarmText), ...troubled()],
   });
+  /** What nobody knows before the first round of probes is nobody's trouble. */
+  const troubled = (): string[] =>
+    options.waitingFor().length > 0 ? [] : troubles(inventory(), worlds.current()).map(troubleText);
 
   const edges = (): EdgeView[] => {
     const world = worlds.current();
