@@ -1,7 +1,7 @@
 import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
 import { finished, type Steps } from "./base/steps.ts";
 import { type FindServed, serviceTableInSteps } from "./base/service-table.ts";
-import type { Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "./model/decision.ts";
+import type { Choice, Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "./model/decision.ts";
 import type { Client } from "./model/client.ts";
 import type { Edge } from "./model/edge.ts";
 import type { Inventory } from "./model/inventory.ts";
@@ -97,20 +97,23 @@ export function createRedirector(
     if (best === undefined) return false;
     const { index } = decision.service;
     const windowMs = door === "dns" ? askAgainMs(decision.service) : PLAYING_MS;
-    const slot = world.sent.slot[best.edge.index] as number;
     // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
     if (playing?.edge.id === best.edge.id) return false;
-    const what = playing === undefined ? index : -1 - slot;
+    const what = playing === undefined ? index : -1 - (world.sent.slot[best.edge.index] as number);
     if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return false;
-    ledger.count(door, pools.ofService[index] as number, slot, decision.location, client.from);
-    if (door === "dns") {
-      const { latitude, longitude } = decision.location;
-      ledger.add(slot, returningTo(decision.service, client, latitude, longitude));
-    }
+    const { latitude, longitude } = decision.location;
+    const returning = door === "dns" ? returningTo(decision.service, client, latitude, longitude) : 0;
     const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
-    if (world.heat === undefined || stream === undefined) return true;
-    const viewers = door === "dns" ? (world.sent.viewersPerAnswer[best.edge.index] as number) : 1;
-    addViewers(world.heat, stream, field.idHashes[best.edge.index] as number, viewers);
+    const named = door === "dns" ? namedIn(decision) : 1;
+    for (let i = 0; i < named; i++) {
+      const edge = (decision.edges[i] as Choice).edge.index;
+      const slot = world.sent.slot[edge] as number;
+      ledger.count(door, pools.ofService[index] as number, slot, decision.location, client.from);
+      if (returning > 0) ledger.add(slot, returning / named);
+      if (world.heat === undefined || stream === undefined) continue;
+      const viewers = door === "dns" ? (world.sent.viewersPerAnswer[edge] as number) : 1;
+      addViewers(world.heat, stream, field.idHashes[edge] as number, viewers);
+    }
     return true;
   };
 
@@ -160,9 +163,13 @@ export function createRedirector(
     const { index } = decision.service;
     const windowMs = askAgainMs(decision.service);
     if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return false;
-    const slot = world.sent.slot[best.edge.index] as number;
-    ledger.countAt("dns", pools.ofService[index] as number, slot, place, at, client.from);
-    ledger.add(slot, returningTo(decision.service, client, place[at], place[at + 1]));
+    const returning = returningTo(decision.service, client, place[at], place[at + 1]);
+    const named = namedIn(decision);
+    for (let i = 0; i < named; i++) {
+      const slot = world.sent.slot[(decision.edges[i] as Choice).edge.index] as number;
+      ledger.countAt("dns", pools.ofService[index] as number, slot, place, at, client.from);
+      if (returning > 0) ledger.add(slot, returning / named);
+    }
     return true;
   };
 
@@ -287,6 +294,11 @@ export function createRedirector(
   };
 }
 
+/** How many edges an answer names. Resolvers hand them out in turns: each is counted, and how many viewers come to each is learned. */
+function namedIn({ edges, service, answers = service.dns.answers }: Decision): number {
+  return Math.min(edges.length, answers);
+}
+
 /** What is made of an inventory alone. */
 interface Ground {
   readonly inventory: Inventory;
@@ -330,11 +342,11 @@ function* groundInSteps(inventory: Inventory): Steps<Ground> {
  * Whether no edge that the decision names grows dearer by whom is sent to it. Others only do, as long as the world
  * stays: the decision would be made again.
  */
-function isAtRest({ edges, service, answers = service.dns.answers }: Decision, world: World): boolean {
-  const named = Math.min(edges.length, answers);
+function isAtRest(decision: Decision, world: World): boolean {
+  const named = namedIn(decision);
   for (let i = 0; i < named; i++) {
-    const { index } = (edges[i] as Decision["edges"][number]).edge;
-    if (barrierKm(usedShare(world, index, service.margin)) > 0) return false;
+    const { index } = (decision.edges[i] as Choice).edge;
+    if (barrierKm(usedShare(world, index, decision.service.margin)) > 0) return false;
   }
   return true;
 }

@@ -78,7 +78,9 @@ describe("decisions that are kept for networks", () => {
       location: { layer: "city", latitude: 0, longitude: 0 },
       prefixLength: 16,
     }));
-    redirector.take(plainInventory({ edges: [near, far], services: [serviceOf([near, far])] }), world);
+    const dns = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 1 };
+    const services = [serviceOf([near, far], { dns })];
+    redirector.take(plainInventory({ edges: [near, far], services }), world);
     const first = (i: number) =>
       redirector.decide({ hostname: "live.example.net", client: clientAt(i >> 8, i & 255) }, "dns")?.edges[0]
         ?.edge.id;
@@ -115,12 +117,50 @@ function locatedBy(places: ReturnType<typeof placeTable>, { address, prefixLengt
   return { location, prefixLength: depth };
 }
 
+it("an answer that names several edges counts for each, once while it is kept", () => {
+  const edges = [edgeAt("a", 0, 52, 5), edgeAt("b", 1, 50, 8), edgeAt("far", 2, -30, 150)];
+  const dns = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 3, answersWithin: { km: 500, share: 0.2 } };
+  const inventory = plainInventory({ edges, services: [serviceOf(edges, { dns })] });
+  const [hostname = ""] = inventory.services[0]?.hostnames ?? [];
+  const world = worldOf(edges);
+  let nowMs = 0;
+  const location: Location = { layer: "city", latitude: 52.1, longitude: 5.1 };
+  const redirector = createRedirector(
+    () => ({ location, prefixLength: 24 }),
+    undefined,
+    () => nowMs,
+  );
+  redirector.take(inventory, world);
+  const question = { hostname, client: clientAt(1, 1) };
+  const ask = (): void => {
+    const decision = redirector.decide(question, "dns");
+    if (decision === undefined) throw new Error("nothing was decided");
+  };
+  ask();
+  ask();
+  expect([...world.sent.counts].slice(3)).toEqual([1, 1, 0]);
+  const [byPlace] = redirector.takeArrivals();
+  expect([...(byPlace?.values() ?? [])].map((byEdge) => [...byEdge.keys()])).toEqual([[0, 1]]);
+  // And as one that is found again.
+  nowMs = 21_000;
+  const decision = redirector.decide(question, "dns");
+  const { memory, number } = (decision && redirector.recall(decision)) ?? {};
+  nowMs = 42_000;
+  expect(memory?.find(question.client)).toBe(number);
+  memory?.count(question.client);
+  expect([...world.sent.counts].slice(3)).toEqual([3, 3, 0]);
+  // One viewer of HTTP goes to the best.
+  redirector.decide({ hostname, client: clientAt(2, 2) }, "http");
+  expect([...world.sent.counts].slice(0, 3)).toEqual([1, 0, 0]);
+});
+
 describe("an answer for a place whose viewers have lost their edge", () => {
   const NEAR = edgeAt("near", 0, 52, 5);
   const NEXT = edgeAt("next", 1, 50, 8);
   const BOTH = [NEAR, NEXT];
   const place: Location = { layer: "city", latitude: 52.1, longitude: 5.1 };
-  const inventory = plainInventory({ edges: BOTH, services: [serviceOf(BOTH)] });
+  const dns = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 1 };
+  const inventory = plainInventory({ edges: BOTH, services: [serviceOf(BOTH, { dns })] });
   const [hostname = ""] = inventory.services[0]?.hostnames ?? [];
   const world = (viewers: number, returning: number): World => ({
     ...worldOf(BOTH, { load: BOTH.map((edge) => [edge, viewers / 1000]) }),
@@ -143,6 +183,13 @@ describe("an answer for a place whose viewers have lost their edge", () => {
     expect(decide(full, "dns")).toBe("next");
     expect([...full.sent.counts].slice(0, 2)).toEqual([0, 150]);
     expect(decide({ ...full, returning: new Map() }, "dns")).toBe("near");
+    // Two edges in the answer: half of them to each.
+    const two = world(500, 50);
+    const services = [serviceOf(BOTH, { dns: { ...dns, answers: 2 } })];
+    const redirector = createRedirector(() => ({ location: place, prefixLength: 24 }));
+    redirector.take(plainInventory({ edges: BOTH, services }), two);
+    redirector.decide({ hostname, client: clientAt(1, 1) }, "dns");
+    expect([...two.sent.counts]).toEqual([25, 25, 1, 1]);
     // They wait for their resolver: nobody comes with an answer for another's subnet.
     const subnet: Client = { ...clientAt(1, 1), from: "client-subnet" };
     expect(decide({ ...full, sent: world(900, 150).sent }, "dns", subnet)).toBe("near");

@@ -29,7 +29,7 @@ const COARSE_RATIO = 8;
 const STEPS_MAX = 12_000_000;
 /** What else a bid costs, in looks. */
 const BID_STEPS = 30;
-/** No price needs to be higher: half the Earth's circumference. */
+/** No price needs to be higher, unless some edges cannot hold those who have no others: half the Earth's circumference. */
 export const PRICE_MAX_KM = 20_000;
 /** More demand than room has no solution: it is scaled down to this share of the room. */
 const USABLE_SHARE = 0.995;
@@ -96,7 +96,42 @@ function auction(
       priceKm[edge] = Math.max(priceKm[edge] as number, over > dust ? lowest.bidKm : lots.lowest.bidKm);
     }
   }
+  lowerUnbounded(transport, priceKm, epsilonKm);
   return { priceKm, load };
+}
+
+/**
+ * Where more want some edges than these hold, and have no others, no price is high enough, and the highest would keep everyone away
+ * long after. One that those who do have others would not pay is.
+ */
+function lowerUnbounded(transport: Transport, priceKm: Float64Array, epsilonKm: number): void {
+  if (!priceKm.some((price) => price > PRICE_MAX_KM)) return;
+  const isUnbounded = priceKm.map((price) => (price > PRICE_MAX_KM ? 1 : 0));
+  let spareKm = Math.min(...priceKm.filter((_, edge) => isUnbounded[edge] === 1));
+  for (let region = 0; region < transport.demand.length; region++) {
+    const [there, elsewhere] = cheapestKm(transport, region, priceKm, isUnbounded);
+    if (elsewhere < Number.POSITIVE_INFINITY) spareKm = Math.min(spareKm, there - elsewhere - epsilonKm);
+  }
+  for (const [edge, unbounded] of isUnbounded.entries())
+    if (unbounded === 1) priceKm[edge] = (priceKm[edge] as number) - Math.max(0, spareKm);
+}
+
+/** Distance and price: among the edges that are marked, and among the others. Infinity: there is none. */
+function cheapestKm(
+  { capacity, distanceKm }: Transport,
+  region: number,
+  priceKm: Float64Array,
+  marks: Float64Array,
+): [number, number] {
+  let [marked, others] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const row = region * capacity.length;
+  for (let edge = 0; edge < capacity.length; edge++) {
+    if (capacity[edge] === 0) continue;
+    const score = (distanceKm[row + edge] as number) + (priceKm[edge] as number);
+    if (marks[edge] === 1) marked = Math.min(marked, score);
+    else others = Math.min(others, score);
+  }
+  return [marked, others];
 }
 
 function feasible({ demand, capacity }: Transport): Float64Array {

@@ -14,7 +14,7 @@ import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
 import { correctedFor, correctionBits, correctionKm } from "./corrections.ts";
 import { familyBits, type Field } from "./field.ts";
-import { liveRatio } from "./live.ts";
+import { liveRatio, usedShare } from "./live.ts";
 import { type Favour, favourOf } from "./affinity.ts";
 import { bandKm, namedWithin } from "./band.ts";
 import { PREFERRED_KM } from "./preferred.ts";
@@ -77,7 +77,7 @@ export function select(
     world,
     stream: service.affinity === "stream" ? keyOfStream(viewer) : undefined,
     corrected: ranking.byDistance ? correctedFor(service, client, world) : undefined,
-    preferred: roster.preferences?.preferredFor(client, located),
+    preferred: withRoom(roster.preferences?.preferredFor(client, located), service, viewer, world),
     bandKm: ranking.byDistance ? Math.max(SAME_PLACE_KM, located.location.accuracyRadiusKm ?? 0) : 0,
     most: viewer.most ?? service.edges.length,
     // By the place alone, so that a rule that is added or taken away leaves the lots as they are.
@@ -102,6 +102,17 @@ export function select(
     rejected: verdict.rejected ?? allRejected(contest),
     families: roster.families,
   };
+}
+
+/** Nobody is preferred beyond what he holds: all who come back with one answer are many at once. */
+function withRoom(
+  preferred: ReadonlySet<number> | undefined,
+  { margin }: Service,
+  { brings = 0 }: Viewer,
+  world: World,
+): ReadonlySet<number> | undefined {
+  if (preferred === undefined || brings === 0) return preferred;
+  return new Set([...preferred].filter((edge) => !(usedShare(world, edge, margin, brings) >= 1)));
 }
 
 function keyOfStream({ stream, streamKey }: Viewer): number | undefined {

@@ -50,6 +50,37 @@ describe("solve", () => {
     expect([...load]).toEqual([10, 10]);
   });
 
+  it("makes an edge that cannot hold those who have no other no dearer than keeps away those who have", () => {
+    const far = Number.POSITIVE_INFINITY;
+    const { priceKm } = solve(
+      transportOf(
+        [400, 30, 30],
+        [100, 100, 100],
+        [
+          [10, far, far],
+          [20, 900, 5000],
+          [40, 100, 700],
+        ],
+      ),
+    );
+    expect(priceKm[0]).toBeGreaterThan(880);
+    expect(priceKm[0]).toBeLessThan(880 + 2 * EPSILON_KM);
+    expect([...priceKm].slice(1)).toEqual([0, 0]);
+  });
+
+  it("does so with two of which each may take who has no third, and with nobody else about", () => {
+    const far = Number.POSITIVE_INFINITY;
+    const rows = [
+      [10, 60, far],
+      [70, 20, far],
+    ];
+    const both = solve(transportOf([400, 200, 10], [100, 100, 100], [...rows, [30, 40, 800]])).priceKm;
+    expect(Math.min(both[0] as number, both[1] as number)).toBeGreaterThan(750);
+    expect(Math.max(both[0] as number, both[1] as number)).toBeLessThan(900);
+    const alone = solve(transportOf([400], [100, 100], [[10, far]])).priceKm;
+    expect([...alone]).toEqual([0, 0]);
+  });
+
   it("moves whoever loses least by it", () => {
     // Both regions are nearest to edge 0, which has room for one; the second has another edge close by.
     const { priceKm, load } = solve(

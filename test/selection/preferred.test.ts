@@ -53,6 +53,18 @@ describe("a preferred edge", () => {
     expect(ids(chosenBy(ours, { drain: [inside] }))[0]).toBe("ams1");
   });
 
+  it("is no longer preferred by an answer with which more come back than it holds", () => {
+    const world = { ...worldOf(edges, { load: [[inside, 0.9]] }), perViewer: Float64Array.of(0, 0.001, 0) };
+    const bestFor = (brings: number) =>
+      select(
+        serviceOf(edges),
+        { client: clientOf("192.0.2.1"), located: { ...LONDON, asn: 64500 }, brings },
+        fieldOf(edges),
+        world,
+      ).edges[0]?.edge.id;
+    expect([0, 90, 110].map(bestFor)).toEqual(["sin1", "sin1", "ams1"]);
+  });
+
   it("is the nearest of several that are preferred", () => {
     const both = [AMSTERDAM, inside, { ...NEW_YORK, preferredFor: { ...NOBODY, asns: [64500] } }];
     const viewer = { client: clientOf("192.0.2.1"), located: { ...LONDON, asn: 64500 } };
