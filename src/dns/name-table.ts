@@ -1,3 +1,4 @@
+import { finished, type Steps } from "../base/steps.ts";
 import { endsAs, grownHash, ROOT_HASH, suffixStart, type WireName } from "./name.ts";
 
 /** Names of a tree by the hash of their octets; filled once, then only asked. */
@@ -11,13 +12,22 @@ export interface TreeNode {
 }
 
 export function createNameTable<Node extends TreeNode>(nodes: readonly Node[]): NameTable<Node> {
+  return finished(nameTableInSteps(nodes));
+}
+
+/** Names in a step: some tenths of a millisecond. */
+const AT_ONCE = 1000;
+
+/** As `createNameTable`. */
+export function* nameTableInSteps<Node extends TreeNode>(nodes: readonly Node[]): Steps<NameTable<Node>> {
   const mask = tableSize(nodes.length) - 1;
   const hashes = new Int32Array(mask + 1);
   const slots: (Node | undefined)[] = Array.from({ length: mask + 1 });
   const deepest = nodes.reduce((most, { name }) => Math.max(most, name.labelCount), 0);
   const suffixHashes = new Int32Array(deepest + 1);
 
-  for (const node of nodes) {
+  for (const [i, node] of nodes.entries()) {
+    if (i % AT_ONCE === AT_ONCE - 1) yield;
     const hash = hashOf(node.name);
     let slot = hash & mask;
     while (slots[slot] !== undefined) slot = (slot + 1) & mask;

@@ -13,7 +13,7 @@ import type { DnsSettings } from "../model/dns-settings.ts";
 import type { ClientSubnetRules, Service } from "../model/service.ts";
 import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
 import { type WireName, wireName } from "./name.ts";
-import { createNameTable } from "./name-table.ts";
+import { createNameTable, nameTableInSteps } from "./name-table.ts";
 import {
   type BindingRecord,
   bindingRecord,
@@ -126,9 +126,10 @@ export function compileNamespace(
 const AT_ONCE = 100;
 
 /** By hostname, of services that share it and differ in paths: the one for every path, or else the first. */
-function answering(services: readonly NamedService[]): ReadonlyMap<string, NamedService> {
+function* answeringInSteps(services: readonly NamedService[]): Steps<ReadonlyMap<string, NamedService>> {
   const byHostname = new Map<string, NamedService>();
-  for (const service of services) {
+  for (const [i, service] of services.entries()) {
+    if (i % AT_ONCE === AT_ONCE - 1) yield;
     for (const hostname of service.hostnames) {
       const other = byHostname.get(hostname);
       const isFirst = other === undefined || (other.paths !== undefined && service.paths === undefined);
@@ -150,7 +151,7 @@ export function* compileInSteps(
     yield;
   }
   let added = 0;
-  for (const [hostname, service] of answering(services)) {
+  for (const [hostname, service] of yield* answeringInSteps(services)) {
     addHostname(tree, hostname, service);
     if (++added % AT_ONCE === 0) yield;
   }
@@ -160,8 +161,7 @@ export function* compileInSteps(
     nodes.push({ name: node.name, at: holdings.at(node), below: holdings.below(node) });
     if (nodes.length % AT_ONCE === 0) yield;
   }
-  const table = createNameTable(nodes);
-  yield;
+  const table = yield* nameTableInSteps(nodes);
   const find: FindHolding = (name) => {
     const node = table.closest(name);
     if (node === undefined) return undefined;
@@ -169,7 +169,7 @@ export function* compileInSteps(
   };
   holdings.followAliases(find);
   yield;
-  const numbers = numbered(nodes.flatMap(({ at, below }) => [at, below, at.zone, below.zone]));
+  const numbers = yield* numbersInSteps(nodes);
   return {
     find,
     findOver: () => undefined,
@@ -184,8 +184,14 @@ interface CompiledNode {
   readonly below: Holding;
 }
 
-function numbered<T>(things: readonly T[]): ReadonlyMap<T, number> {
-  return new Map([...new Set(things)].map((thing, i) => [thing, i + 1]));
+function* numbersInSteps(nodes: readonly CompiledNode[]): Steps<ReadonlyMap<Holding | ZoneData, number>> {
+  const numbers = new Map<Holding | ZoneData, number>();
+  for (const [i, { at, below }] of nodes.entries()) {
+    for (const thing of [at, below, at.zone, below.zone])
+      if (!numbers.has(thing)) numbers.set(thing, numbers.size + 1);
+    if (i % AT_ONCE === AT_ONCE - 1) yield;
+  }
+  return numbers;
 }
 
 type FindHolding = Namespace["find"];

@@ -6,7 +6,7 @@ import type { QueryLogSettings } from "../model/dns-settings.ts";
 import type { Transport } from "./counters.ts";
 import type { WireName } from "./name.ts";
 import type { ClientSubnet, Query } from "./query.ts";
-import { CLASS_IN, RCODE, TYPE } from "./wire.ts";
+import { CLASS_IN, OPCODE_QUERY, RCODE, TYPE } from "./wire.ts";
 
 /** What of an answer is told. */
 export interface Answered {
@@ -62,12 +62,14 @@ const TRUNCATED = { 4: 24, 6: 48 } as const;
 function entryOf(answered: Answered, wholeAddresses: boolean): object {
   const { query, source, transport, rcode, octets, decision, scopePrefixLength } = answered;
   const { subnet } = query;
+  const opcode = (query.flags >>> 11) & 0xf;
   return {
     transport,
     client: clientText(source, wholeAddresses),
     ...(subnet.isPresent ? { subnet: subnetText(subnet, wholeAddresses), scope: scopePrefixLength } : {}),
     name: query.questionEnd === 0 ? null : nameText(query.name),
     type: TYPE_NAMES.get(query.type) ?? `TYPE${query.type}`,
+    ...(opcode === OPCODE_QUERY ? {} : { opcode }),
     ...(query.class === CLASS_IN ? {} : { class: query.class }),
     rcode: RCODE_NAMES.get(rcode) ?? rcode,
     octets,

@@ -84,6 +84,12 @@ describe("a line of the query log", () => {
     expect(ask({ name: "." })).toMatchObject([{ name: "." }]);
     expect(ask({ counts: [0, 0, 0, 0] })).toMatchObject([{ name: null, rcode: "FORMERR" }]);
   });
+
+  it("tells an opcode that is none of a query", () => {
+    const { ask } = logging(SETTINGS);
+    expect(ask({ name: ZONE, flags: 5 << 11 })).toMatchObject([{ opcode: 5, rcode: "NOTIMP" }]);
+    expect(ask({ name: ZONE })[0]).not.toHaveProperty("opcode");
+  });
 });
 
 describe("sampling", () => {
