@@ -220,7 +220,7 @@ interface Pulling {
   readonly lines: string[];
 }
 
-function pulling(): Pulling {
+function pulling(random = Math.random): Pulling {
   const reports: Pulling["reports"] = [];
   const problems: string[] = [];
   const lines: string[] = [];
@@ -228,6 +228,7 @@ function pulling(): Pulling {
   const log: Log = { info: write, warn: write, error: write };
   const pullers = startPullers({
     log,
+    random,
     onReport: (...report) => void reports.push(report),
     onFailure: (_, __, problem) => void problems.push(problem),
   });
@@ -236,6 +237,18 @@ function pulling(): Pulling {
 }
 
 describe("reading again and again", () => {
+  it("reads who answers while two hundred hang", async () => {
+    const silent = await serveHttp(() => {});
+    const answering = await serveHttp((_, reply) => reply.end('{"viewers":7}'));
+    const patient = { intervalMs: 60_000, timeoutMs: 60_000 };
+    const hanging = Array.from({ length: 200 }, (_, i) =>
+      edge(`silent-${i}`, { load: [source(silent, patient)] }),
+    );
+    const { pullers, reports } = pulling(() => 0);
+    pullers.take(inventoryOf([...hanging, edge("ams1", { load: [source(answering, patient)] })]));
+    await expect.poll(() => reports, { timeout: 4000 }).toContainEqual(["ams1", 0, { viewers: 7 }]);
+  });
+
   it("reads each source of an edge by itself, one request at a time", async () => {
     let running = 0;
     let most = 0;
