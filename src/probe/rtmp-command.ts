@@ -9,6 +9,8 @@ const COMMAND_AMF0 = 20;
 const COMMAND_CHUNK_STREAM = 3;
 const FIRST_CHUNK_OCTETS = 128;
 const MESSAGE_LIMIT = 64 * 1024;
+/** Servers use a handful; each may hold a message in the making. */
+const CHUNK_STREAMS_MAX = 16;
 const EXTENDED = 0xffffff;
 /** Octets of the message header for each chunk type. */
 const HEADER_OCTETS = [11, 7, 3, 0];
@@ -94,6 +96,7 @@ function messagesOf(octets: Octets): { next(): Promise<Message> } {
     const { format, id } = await readBasicHeader(octets);
     const stream = streams.get(id) ?? { type: 0, length: 0, isExtended: false, parts: [], missing: 0 };
     streams.set(id, stream);
+    if (streams.size > CHUNK_STREAMS_MAX) throw new ProbeError("protocol", "not-rtmp");
     await readMessageHeader(octets, format, stream);
     const part = await octets.take(Math.min(stream.missing, chunkOctets));
     stream.parts.push(part);

@@ -157,6 +157,11 @@ describe("a connect to an RTMP application", () => {
     ["_error", Buffer.concat([preamble, message(3, 20, amf("_error", 1, 20))]), "application"],
     ["a length beyond all measure", message(3, 20, amf("_result", 1, 20), 0xfffffe), "protocol"],
     ["messages without end", Buffer.concat(Array.from({ length: 100 }, () => preamble)), "protocol"],
+    [
+      "messages that are begun and not ended",
+      Buffer.concat(Array.from({ length: 28 }, (_, i) => message(3 + i, 20, Buffer.alloc(128), 60_000))),
+      "protocol",
+    ],
     ["nonsense", Buffer.alloc(400, 0x15), "protocol"],
   ])("tells %s", async (_, reply, reason) => {
     const { port } = await serveTcp(speaking({ afterC2: (socket) => socket.write(reply) }));
