@@ -20,6 +20,8 @@ export interface DrainOptions {
 const ASK_EVERY_MS = 1000;
 /** A report or a player that asks for steering would have come by then. */
 const UNKNOWN_MS = 30_000;
+/** While another process takes the service's place, or it starts again, its door is closed; the drain goes on. */
+const RESTART_MS = 60_000;
 
 function neverKnown(id: string): string {
   return `${id} drains, but nobody can tell when it is empty: it reports no load, and no player there asks for steering; no answer that names it is kept any more`;
@@ -61,7 +63,7 @@ async function setDrain(
   });
 }
 
-/** Tells of every change on the way, and gives up where nobody will know when it is empty. */
+/** Tells of every change on the way, and gives up where nobody will know when it is empty, or nobody answers for long. */
 async function untilEmpty(
   client: OpsClient,
   id: string,
@@ -70,8 +72,14 @@ async function untilEmpty(
 ): Promise<Answer<EdgeView>> {
   let told = "";
   let knownAtMs = io.nowMs();
+  let reachedAtMs = io.nowMs();
   for (;;) {
     const answer = await client.edge(id);
+    if (answer.kind === "unreachable" && io.nowMs() - reachedAtMs < RESTART_MS) {
+      await sleep(pauseMs);
+      continue;
+    }
+    reachedAtMs = io.nowMs();
     if (answer.kind !== "done" || answer.value.drain?.emptySinceMs !== undefined) return answer;
     const { state, drain } = answer.value;
     if (state !== "drain") return { kind: "no", message: `${id} does not drain any longer` };

@@ -393,6 +393,27 @@ describe("drain and undrain", () => {
     expect(wallMs - NOW_MS, "in case a report is late").toBeGreaterThan(30_000);
   });
 
+  it("waits on while another process takes the service's place, and not for ever", async () => {
+    const empty = { ...AMS1, state: "drain", drain: { steeredHere: 0, movedShare: 1, emptySinceMs: NOW_MS } };
+    const answers: [number, object][] = [
+      [503, {}],
+      [200, empty],
+    ];
+    const fake = await ops({
+      "PUT /v1/edges/ams1/state": [200, { persisted: true, condition: AMS1 }],
+      get "GET /v1/edges/ams1"(): [number, object] {
+        return answers.shift() ?? [503, {}];
+      },
+    });
+    const args = ["drain", "ams1", "--wait", "--server", fake.url];
+    const { code, out } = await edgeward(args);
+    expect([code, out]).toEqual([0, expect.stringContaining("ams1 is empty for 0s")]);
+    let wallMs = NOW_MS;
+    const { code: gone, err } = await edgeward(args, { nowMs: () => (wallMs += 15_000) });
+    expect([gone, err]).toEqual([4, expect.stringContaining("cannot reach the service")]);
+    expect(wallMs - NOW_MS).toBeGreaterThan(60_000);
+  });
+
   it("tells in the list of edges how far a drain has come", async () => {
     const drain = { steeredHere: 3, movedShare: 0.5, deadlineMs: NOW_MS + 60_000 };
     const edges = [
