@@ -328,10 +328,12 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   let graceMs: number | undefined;
   const open = async (): Promise<Endpoints> => {
     await prober.firstRound;
+    await reloads.settled();
     if (stopped.signal.aborted) throw new Error("stopped before the doors were open");
-    const world = worlds.begin();
-    redirector.take(inventory, world);
-    const { listen } = inventory;
+    // Both doors begin with the same, whatever is reloaded while they open.
+    const [first, world] = [inventory, worlds.begin()];
+    redirector.take(first, world);
+    const { listen } = first;
     const { decide } = redirector;
     const draining = {
       seen: (edgeId: string | undefined, lot: number) => drains.seen(edgeId, lot, performance.now()),
@@ -351,7 +353,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     const dns = await startDnsThreads({
       endpoints,
       inherited,
-      inventory,
+      inventory: first,
       world,
       geo,
       decisions,
@@ -363,7 +365,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     const http = await startHttpThreads({
       endpoints: listen.http,
       inherited,
-      inventory,
+      inventory: first,
       world,
       geo,
       decisions,
@@ -377,6 +379,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     closeSockets(inherited.rest());
     if (predecessor === undefined) await openMist();
     dns.challenge(challenges.values());
+    await reloads.settled();
     // What was reloaded while they opened.
     dns.take(inventory, worlds.current());
     http.take(inventory, worlds.current());

@@ -13,6 +13,8 @@ export interface Reloads {
   readonly reload: () => Promise<ReloadVerdict>;
   /** The files have changed: reads them again, unless that has been done since, as after an edit and SIGHUP. */
   readonly edited: () => Promise<void>;
+  /** Resolves when none is on its way: while one settles in, the world is of another inventory than the one in use. */
+  readonly settled: () => Promise<void>;
   last(): ReloadView;
   readonly metrics: MetricSource;
 }
@@ -100,12 +102,19 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
     return next;
   };
 
+  const settled = async (): Promise<void> => {
+    if (running === undefined) return;
+    await running;
+    await settled();
+  };
+
   return {
     reload,
     async edited() {
       await (next ?? running)?.catch(() => undefined);
       if (read === undefined || read !== (await digest())) await reload();
     },
+    settled,
     last: () => last,
     metrics: () => [
       {

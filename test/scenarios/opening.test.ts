@@ -1,0 +1,39 @@
+import { expect, it, onTestFinished } from "vitest";
+import {
+  LONDON,
+  referenceConfig,
+  replaceFile,
+  startService,
+  takeFolder,
+  takeNetwork,
+  textOf,
+  waitFor,
+} from "./harness.ts";
+
+it("takes configurations that come while its doors open", async () => {
+  const { folder, remove } = takeFolder();
+  onTestFinished(remove);
+  const config = await referenceConfig(takeNetwork());
+  const service = await startService({ config, folder, until: "alive" });
+  const isOpen = async (): Promise<boolean> => (await service.ops("GET", "/readyz")).status === 200;
+  let seconds = 0;
+  const edits = (async () => {
+    while (!(await isOpen())) {
+      config["services"].live.http.stickiness = `${++seconds}s`;
+      replaceFile(service.configFile, textOf(config));
+      expect((await service.ops("POST", "/v1/reload")).status).toBe(200);
+    }
+  })();
+  await edits;
+  expect(seconds, "edits").toBeGreaterThan(1);
+  await waitFor(
+    async () => {
+      const { headers } = await service.get("/x", { from: LONDON });
+      return headers["cache-control"] === `private, max-age=${seconds}`;
+    },
+    10_000,
+    "the last edit",
+  );
+  expect(service.log().filter(({ level }) => level === "error")).toEqual([]);
+  await service.stop();
+});
