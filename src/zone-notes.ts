@@ -36,6 +36,8 @@ function recordFlaw(record: StaticRecord, zone: Zone, find: Find): string | unde
     return `the ${data.type} records of ${name} do not fit a message together (65,535 octets); shorten them`;
   switch (data.type) {
     case "NS":
+      if (name.startsWith("*."))
+        return `NS records at a wildcard as ${name} hand nothing over (RFC 4592 4.2); name each delegation`;
       return isAtOrBelow(data.target, name) && !hasAddress(data.target, zone)
         ? `${data.target} has no A or AAAA record here, and is found nowhere else: nobody can reach ${name}; add its address`
         : hostFlaw(data.target, "a nameserver", find);

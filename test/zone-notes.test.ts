@@ -57,6 +57,11 @@ describe("of a zone is noted", () => {
     ],
     ["a delegation to who has no address", [ns("sub", `ns2.${ZONE}`)], "ns2.example.net does not exist here"],
     [
+      "a delegation of a wildcard (RFC 4592 4.2)",
+      [ns("*.sub", "ns.example.org")],
+      "NS records at a wildcard as *.sub.example.net hand nothing over",
+    ],
+    [
       "a record that a delegation hides",
       [text("www.sub"), ns("sub", "ns.example.org")],
       "www.sub.example.net is handed over",

@@ -131,7 +131,7 @@ function checkPlace(
   if (below !== undefined) {
     report(
       ["name"],
-      `${VALUE} hands over the hostname ${below} with all below it, so that nobody asks here for it; choose another name`,
+      `${VALUE} hands over ${below} with all below it, so that nobody asks here for it; choose another name`,
     );
   }
   const binder = around.bound.get(name);
@@ -148,15 +148,15 @@ function checkPlace(
   if (data.type === "NS") report(["type"], "the zone's own NS come from nameservers; add the name there");
 }
 
-/** A service's hostname that is below the name, and in no zone of ours inside this one. */
+/** A service's hostname, or a name in front of one, that is below the name, and in no zone of ours inside this one. */
 function hostnameBelow(
   name: string,
   zone: string,
-  { zones, services }: ZoneSurroundings,
+  { zones, services, bound }: ZoneSurroundings,
 ): string | undefined {
   const isInner = (hostname: string): boolean =>
     zones.some((other) => other.length > zone.length && isWithin(hostname, other));
-  return [...services.keys()].find(
+  return [...services.keys(), ...bound.keys()].find(
     (hostname) => hostname !== name && isWithin(hostname, name) && !isInner(hostname),
   );
 }

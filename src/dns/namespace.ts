@@ -296,9 +296,12 @@ function addNode(tree: Tree, text: string): ConfiguredNode {
 }
 
 function zoneOf(tree: Tree, text: string): ConfiguredZone | undefined {
-  return tree.zones.find(
-    ({ zone }) => zone.name === "" || text === zone.name || text.endsWith(`.${zone.name}`),
-  );
+  return tree.zones.find(({ zone }) => isWithin(text, zone.name));
+}
+
+/** Whether the name is the zone's or below it; the root's is empty. */
+function isWithin(text: string, zone: string): boolean {
+  return zone === "" || text === zone || text.endsWith(`.${zone}`);
 }
 
 /** The root's text is empty, and it has no parent. */
@@ -463,6 +466,7 @@ function referral(tree: Tree, node: ConfiguredNode): ReferralHolding {
 }
 
 function glueOf(tree: Tree, server: string, zone: ConfiguredZone): RecordSet[] {
+  if (!isWithin(server, zone.zone.name)) return [];
   const records = tree.nodes.get(server)?.records ?? [];
   return [...byType(records)]
     .filter(([type]) => type === TYPE.A || type === TYPE.AAAA)

@@ -59,6 +59,22 @@ describe("the namespace", () => {
     expect(kindAt("x.b.a.test", both)).toBe("absent");
   });
 
+  it("RFC 9471 2: adds addresses to a delegation from the zone and what is inside it, not from elsewhere", () => {
+    const ns = (target: string) =>
+      ({ name: "sub.a.test", ttlSeconds: 60, data: { type: "NS", target } }) as const;
+    const servers = ["ns.sub.a.test", "ns.b.test", "ns.in.a.test", "nsa.test"];
+    const above = plainZone("a.test", ["ns.sub.a.test"]);
+    const zones = [
+      { ...above, records: [...above.records, ...servers.map(ns)] },
+      plainZone("in.a.test", ["ns.in.a.test"]),
+      plainZone("b.test", ["ns.b.test"]),
+      plainZone("nsa.test", ["nsa.test"]),
+    ];
+    const referral = compileNamespace(zones, []).find(wireName("www.sub.a.test"));
+    expect(referral).toMatchObject({ kind: "referral", servers: { count: 4 } });
+    expect(referral?.kind === "referral" && referral.glue.length).toBe(2);
+  });
+
   it("lets the names between two zones exist (RFC 4592 2.2.2)", () => {
     const both = compileNamespace([plainZone("test"), plainZone("a.b.c.test")], []);
     expect(["b.c.test", "c.test"].map((name) => kindAt(name, both))).toEqual(["records", "records"]);
