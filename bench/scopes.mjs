@@ -1,6 +1,6 @@
 // npm run bench -- scopes
 import { openGeo } from "../dist/geo/geo.js";
-import { createRedirector } from "../dist/redirector.js";
+import { createRedirector } from "../dist/engine/redirector.js";
 import { CACHED_SUBNETS, entriesFor } from "./dns/cache-entries.mjs";
 import { publish } from "./lib/publish.mjs";
 import { SITES } from "./lib/sites.mjs";

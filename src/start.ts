@@ -1,4 +1,4 @@
-import { createActions } from "./actions.ts";
+import { createActions } from "./commands/actions.ts";
 import { runCli } from "./cli/program.ts";
 import { processIo } from "./cli/terminal.ts";
 

@@ -18,10 +18,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { RememberedChallenge } from "./acme/challenges.ts";
 import { type HandedSockets, type InheritedSockets, inheritSockets } from "./base/inherited-sockets.ts";
 import type { BoardMemory } from "./condition/board.ts";
-import type { DnsThreads } from "./dns-threads.ts";
-import type { HttpThreads } from "./http-threads.ts";
+import type { DnsThreads } from "./threads/dns-threads.ts";
+import type { HttpThreads } from "./threads/http-threads.ts";
 import type { Learned } from "./pricing/learned.ts";
-import type { Unseen } from "./worlds.ts";
+import type { Unseen } from "./control/worlds.ts";
 
 /** What the next process has to know to go on. Plain data. */
 export interface Memory {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../../dist/config/load.js";
 import { openGeo } from "../../dist/geo/geo.js";
-import { createRedirector } from "../../dist/redirector.js";
+import { createRedirector } from "../../dist/engine/redirector.js";
 import { inScratch } from "../lib/process.mjs";
 import { randomFrom, randomSubnet } from "../lib/random.mjs";
 import { CITIES } from "../selection/cities.mjs";
@@ -29,7 +29,7 @@ const clients = Array.from({ length: clientCount }, () => ({
 }));
 const inventory = await inScratch(inventoryIn);
 const world = worldOf();
-/** @type {import("../../src/redirector.ts").Redirector | undefined} */
+/** @type {import("../../src/engine/redirector.ts").Redirector | undefined} */
 let redirector;
 
 process.on("message", (/** @type {Order} */ { isNew, from, to }) => {
@@ -47,7 +47,7 @@ process.send?.("ready");
 
 /**
  * Throws where a decision is not what it should be: a figure for wrong answers is worth nothing.
- * @param {import("../../src/redirector.ts").Redirector} redirector
+ * @param {import("../../src/engine/redirector.ts").Redirector} redirector
  * @param {number} from
  * @param {number} to
  */

@@ -1,7 +1,7 @@
 // Answers DNS with as many threads as are asked for: node threads-server.mjs CONFIGURATION THREADS
 import { loadConfig } from "../../dist/config/load.js";
-import { createDecisionTotals } from "../../dist/decision-counts.js";
-import { startDnsThreads } from "../../dist/dns-threads.js";
+import { createDecisionTotals } from "../../dist/engine/decision-counts.js";
+import { startDnsThreads } from "../../dist/threads/dns-threads.js";
 import { openGeo } from "../../dist/geo/geo.js";
 
 const [file = "", threads = "1"] = process.argv.slice(2);

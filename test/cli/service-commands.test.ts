@@ -1,6 +1,6 @@
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { createActions } from "../../src/actions.ts";
+import { createActions } from "../../src/commands/actions.ts";
 import { done } from "../../src/cli/answer.ts";
 import type { EdgeView, ExplainView } from "../../src/model/views.ts";
 import {

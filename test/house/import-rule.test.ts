@@ -10,16 +10,19 @@ const oxlint = join(root, "node_modules/.bin/oxlint");
 /** In a file each: what the rule is to refuse, with what it says then; and what it lets pass. */
 const REFUSED = [
   ["a room importing another", "dns/room", '"../selection/select.ts"', "A room imports"],
-  ["a room importing a root file", "http/root", '"../redirector.ts"', "A room imports"],
+  ["a room importing a hall", "http/hall", '"../engine/redirector.ts"', "A room imports"],
+  ["a hall importing one above it", "engine/above", '"../threads/dns-thread.ts"', "engine/ imports rooms"],
   ["a room importing another's package", "dns/package", '"fastify"', "does not own this package"],
   ["base importing a room", "base/room", '"../geo/geo.ts"', "base/ imports"],
   ["model importing anything", "model/base", '"../base/address.ts"', "model/ imports nothing"],
 ] as const;
 const PASSED = [
-  ["model", "dns/model", '"../model/zone.ts"'],
-  ["base", "dns/base", '"../base/address.ts"'],
-  ["itself", "dns/itself", '"./decode.ts"'],
-  ["a package that it owns", "ops/own", '"fastify"'],
+  ["a hall import a room", "engine/room", '"../geo/geo.ts"'],
+  ["a hall import one below it", "threads/below", '"../engine/redirector.ts"'],
+  ["a room import model", "dns/model", '"../model/zone.ts"'],
+  ["a room import base", "dns/base", '"../base/address.ts"'],
+  ["a room import itself", "dns/itself", '"./decode.ts"'],
+  ["a room import a package that it owns", "ops/own", '"fastify"'],
 ] as const;
 const CIRCLE = [
   ["dns/a", 'import type { B } from "./b.ts"; export type A = B[];'],
@@ -27,8 +30,9 @@ const CIRCLE = [
   ["dns/straight", 'import type { Straight } from "./end.ts"; export type Line = Straight[];'],
   ["dns/end", "export type Straight = 1;"],
 ] as const;
+/** All but the lowest, which has a rule of its own, and the highest, which may import what it wants. */
 const ROOMS = readdirSync(join(root, "src"), { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() && entry.name !== "model" ? [entry.name] : [],
+  entry.isDirectory() && !["model", "commands"].includes(entry.name) ? [entry.name] : [],
 );
 
 /** A house of these files alone, checked once by the rules of this one. @returns what is told, by file */
@@ -76,7 +80,7 @@ describe("the import rule", () => {
     expect(told.get(file)).toContain(message);
   });
 
-  it.each(PASSED)("lets a room import %s", (_name, file) => {
+  it.each(PASSED)("lets %s", (_name, file) => {
     expect(told.get(file)).not.toContain("no-restricted-imports");
   });
 

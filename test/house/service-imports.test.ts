@@ -18,7 +18,7 @@ function loadedWith(file: string, known = new Set<string>()): ReadonlySet<string
 
 it("a service does not keep the reading of configurations in memory: threads have it, and end", () => {
   expect(loadedWith(join(src, "config/load.ts"))).toContain("zod");
-  for (const file of ["start.ts", "serve.ts", "dns-thread.ts", "http-thread.ts"]) {
+  for (const file of ["start.ts", "commands/serve.ts", "threads/dns-thread.ts", "threads/http-thread.ts"]) {
     const loaded = loadedWith(join(src, file));
     expect(loaded.size).toBeGreaterThan(20);
     expect([...loaded].filter((name) => name === "zod" || name === "yaml")).toEqual([]);

@@ -4,8 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import type { LibcResult } from "../../src/base/libc.ts";
-import { createDecisionTotals } from "../../src/decision-counts.ts";
-import { type HttpThreads, type HttpThreadsOptions, startHttpThreads } from "../../src/http-threads.ts";
+import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
+import {
+  type HttpThreads,
+  type HttpThreadsOptions,
+  startHttpThreads,
+} from "../../src/threads/http-threads.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 import { worldOf } from "../selection/fixture.ts";
 import { ask, edgeOf, exchange, repliesIn, serviceOf, trusted } from "./fixture.ts";

@@ -6,7 +6,7 @@ import type { Decision } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Service } from "../../src/model/service.ts";
 import type { World } from "../../src/model/world.ts";
-import { createRedirector } from "../../src/redirector.ts";
+import { createRedirector } from "../../src/engine/redirector.ts";
 import { keepPlaying } from "../../src/selection/keep.ts";
 import { select } from "../../src/selection/select.ts";
 import { plainInventory } from "../inventory.ts";

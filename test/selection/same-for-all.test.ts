@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Service } from "../../src/model/service.ts";
 import type { ViewerRule } from "../../src/model/viewer-rule.ts";
-import { createRedirector } from "../../src/redirector.ts";
+import { createRedirector } from "../../src/engine/redirector.ts";
 import { plainInventory } from "../inventory.ts";
 import { AMSTERDAM, clientOf, LONDON, serviceOf, THREE_EDGES, worldOf } from "./fixture.ts";
 

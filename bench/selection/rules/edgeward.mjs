@@ -1,8 +1,8 @@
 import { createPricing } from "../../../dist/pricing/pricing.js";
-import { createRedirector } from "../../../dist/redirector.js";
+import { createRedirector } from "../../../dist/engine/redirector.js";
 import { createSteering } from "../../../dist/steering/steering.js";
 import { cool, newStreamHeat } from "../../../dist/selection/heat.js";
-import { warmUp } from "../../../dist/stream-heat.js";
+import { warmUp } from "../../../dist/control/stream-heat.js";
 
 const HOSTNAME = "live.example.net";
 /** As the service does it. */

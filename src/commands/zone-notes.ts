@@ -1,0 +1,107 @@
+/** What zones may say, and resolvers or mail servers stumble over: `check` notes it. */
+import { compileNamespace, type Holding, MAX_ALIASES, type Namespace } from "../dns/namespace.ts";
+import { wireName } from "../dns/name.ts";
+import { typeOf } from "../dns/records.ts";
+import { MAX_MESSAGE_OCTETS, TYPE } from "../dns/wire.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Note } from "../model/problem.ts";
+import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
+
+export function zoneNotes({ zones, services, dns }: Inventory): Note[] {
+  const namespace = compileNamespace(zones, services, dns);
+  const find: Find = (name) => namespace.find(name);
+  return zones.flatMap((zone) => [
+    ...zone.nameservers.flatMap((host, i) =>
+      notesAt(["zones", zone.name, "nameservers", i], hostFlaw(host, "a nameserver", find)),
+    ),
+    ...zone.records.flatMap((record, i) =>
+      notesAt(["zones", zone.name, "records", i], recordFlaw(record, zone, find)),
+    ),
+  ]);
+}
+
+type Find = Namespace["find"];
+
+function notesAt(path: Note["path"], message: string | undefined): Note[] {
+  return message === undefined ? [] : [{ path, message }];
+}
+
+function recordFlaw(record: StaticRecord, zone: Zone, find: Find): string | undefined {
+  const { name, data } = record;
+  const own = find(wireName(name));
+  const isDelegation = data.type === "NS";
+  if (own?.kind === "referral" && !isDelegation && !isGlue(record, zone))
+    return `${name} is handed over to other servers by NS records, so that nobody asks here for it; leave it out`;
+  if (isTooLong(own, data))
+    return `the ${data.type} records of ${name} do not fit a message together (65,535 octets); shorten them`;
+  switch (data.type) {
+    case "NS":
+      if (name.startsWith("*."))
+        return `NS records at a wildcard as ${name} hand nothing over (RFC 4592 4.2); name each delegation`;
+      return isAtOrBelow(data.target, name) && !hasAddress(data.target, zone)
+        ? `${data.target} has no A or AAAA record here, and is found nowhere else: nobody can reach ${name}; add its address`
+        : hostFlaw(data.target, "a nameserver", find);
+    case "MX":
+      return hostFlaw(data.exchange, "a mail server", find);
+    case "SRV":
+      return hostFlaw(data.target, "a server", find);
+    case "CNAME":
+      return aliasFlaw(name, own, find);
+    default:
+      return undefined;
+  }
+}
+
+/** What is wrong with a host that others are told to go to (RFC 2181 10.3, RFC 2782); nothing, where it is not ours. */
+function hostFlaw(host: string, what: string, find: Find): string | undefined {
+  const at = host === "" ? undefined : find(wireName(host));
+  switch (at?.kind) {
+    case "alias":
+      return `${host} is an alias, which ${what} must not be (RFC 2181 10.3); name what it leads to`;
+    case "absent":
+      return `${host} does not exist here, and ${what} needs an address; add its A or AAAA record`;
+    case "records":
+      return at.sets.has(TYPE.A) || at.sets.has(TYPE.AAAA)
+        ? undefined
+        : `${host} has no address here, and ${what} needs one; add its A or AAAA record`;
+    default:
+      return undefined;
+  }
+}
+
+function aliasFlaw(name: string, own: Holding | undefined, find: Find): string | undefined {
+  if (own?.kind !== "alias") return undefined;
+  const { aliases, end } = own.chain;
+  if (end?.kind === "absent")
+    return `${name} leads to a name that does not exist here; add that, or leave the alias out`;
+  const last = aliases.at(-1) ?? own;
+  const next = end === undefined ? find(last.target) : undefined;
+  if (next?.kind !== "alias") return undefined;
+  return next === own || aliases.includes(next)
+    ? `${name} leads back to an alias, so that nobody gets anywhere; name a host`
+    : `${name} leads over more than the ${MAX_ALIASES} aliases that are followed in one answer; name what is at their end`;
+}
+
+/** Over TCP too, with a question and EDNS (RFC 1035 4.2.2). */
+function isTooLong(own: Holding | undefined, data: RecordData): boolean {
+  if (own?.kind !== "records" && own?.kind !== "service") return false;
+  const set = own.sets.get(typeOf(data));
+  return set !== undefined && set.octets.length > MAX_MESSAGE_OCTETS - MOST_BESIDE_OCTETS;
+}
+
+/** Header, the longest question, and OPT with all that may be in it. */
+const MOST_BESIDE_OCTETS = 512;
+
+/** Whether it is an address of a nameserver that NS records of the zone name. */
+function isGlue({ name, data }: StaticRecord, { records }: Zone): boolean {
+  if (data.type !== "A" && data.type !== "AAAA") return false;
+  return records.some((other) => other.data.type === "NS" && other.data.target === name);
+}
+
+function hasAddress(host: string, { records }: Zone): boolean {
+  return records.some(({ name, data }) => name === host && (data.type === "A" || data.type === "AAAA"));
+}
+
+function isAtOrBelow(name: string, above: string): boolean {
+  return name === above || name.endsWith(`.${above}`);
+}

@@ -1,0 +1,188 @@
+/** What the operators' door asks of the rooms. */
+import { createServiceTable } from "../base/service-table.ts";
+import type { AcmeApi } from "../acme/api.ts";
+import type { Board } from "../condition/board.ts";
+import type { FailStatic } from "../condition/fail-static.ts";
+import type { Drains } from "../draining/drains.ts";
+import type { Geo } from "../geo/geo.ts";
+import type { Pullers } from "../load/puller.ts";
+import { parseReport } from "../load/push.ts";
+import type { Condition } from "../model/condition.ts";
+import type { Trace } from "../model/decision.ts";
+import type { Edge } from "../model/edge.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import { STATE_ACTIVE, type World } from "../model/world.ts";
+import type { EdgeView, LoadFailure } from "../model/views.ts";
+import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent } from "../ops/api.ts";
+import type { Redirector } from "../engine/redirector.ts";
+import type { Reloads } from "./reloads.ts";
+import { troubles, troubleText } from "./service-trouble.ts";
+import type { Worlds } from "./worlds.ts";
+import { alarmText, edgeView, explainView, type Rejected, serviceView } from "./views.ts";
+
+export interface OpsApiOptions {
+  readonly version: string;
+  /** May grow. */
+  readonly metrics: readonly MetricSource[];
+  readonly board: Board;
+  readonly failStatic: Pick<FailStatic, "alarms" | "kept">;
+  readonly worlds: Pick<Worlds, "current" | "refresh">;
+  readonly geo: Geo;
+  readonly drains: Pick<Drains, "view"> & { readonly refresh: () => void };
+  readonly redirector: Redirector;
+  readonly reloads: Reloads;
+  readonly replace: OpsApi["replace"];
+  readonly acme: AcmeApi;
+  /** False: they could not be written down. */
+  readonly saveOverrides: () => Promise<boolean>;
+  readonly inventory: () => Inventory;
+  readonly loadFailures: Pullers["failures"];
+  /** Why the doors are still closed; empty when they are open. */
+  readonly waitingFor: () => readonly string[];
+  readonly subscribe: (listener: (event: OpsEvent) => void) => () => void;
+}
+
+export function createOpsApi(options: OpsApiOptions): OpsApi {
+  const {
+    version,
+    metrics,
+    board,
+    worlds,
+    drains,
+    failStatic,
+    geo,
+    redirector,
+    reloads,
+    inventory,
+    subscribe,
+  } = options;
+  const startedMs = performance.now();
+  const ready = () => ({
+    ready: options.waitingFor().length === 0,
+    reasons: options.waitingFor(),
+    alarms: [...failStatic.alarms().map(alarmText), ...troubled()],
+  });
+  /** What nobody knows before the first round of probes is nobody's trouble. */
+  const troubled = (): string[] =>
+    options.waitingFor().length > 0 ? [] : troubles(inventory(), worlds.current()).map(troubleText);
+
+  const edges = (): EdgeView[] => {
+    const world = worlds.current();
+    const failures = options.loadFailures();
+    const byId = new Map(board.conditions().map((condition) => [condition.edgeId, condition]));
+    // While a new configuration is settling in, the board knows its edges already.
+    return inventory().edges.flatMap((edge) => {
+      const condition = byId.get(edge.id);
+      return condition === undefined ? [] : [viewOf(edge, condition, world, failures.get(edge.id))];
+    });
+  };
+
+  const viewOf = (
+    edge: Edge,
+    condition: Condition,
+    world: World,
+    loadFailures: readonly LoadFailure[] | undefined,
+  ): EdgeView => {
+    const drain = drains.view(edge.id);
+    return {
+      ...edgeView(edge, condition, world, keptBy(edge.id)),
+      ...(loadFailures === undefined ? {} : { loadFailures }),
+      ...(drain === undefined ? {} : { drain }),
+    };
+  };
+
+  const unservedOf = (id: string): string[] => {
+    const { edges: all, services } = inventory();
+    const its = services.map(({ id: service, edges: indices }) => ({
+      service,
+      ids: indices.map((index) => (all[index] as Edge).id),
+    }));
+    return its.flatMap(({ service, ids }) =>
+      ids.includes(id) && !ids.some((one) => board.isActive(one)) ? [service] : [],
+    );
+  };
+
+  const keptBy = (id: string): string[] => {
+    const services = failStatic.kept().flatMap(({ edgeId, serviceIndex }) => {
+      return edgeId === id ? [inventory().services[serviceIndex]?.id ?? ""] : [];
+    });
+    return [...new Set(services)];
+  };
+
+  return {
+    metrics,
+    subscribe,
+    ready,
+    edges,
+    status() {
+      const { up, state } = board.facts();
+      const { edges, services, file, generation } = inventory();
+      return {
+        ...ready(),
+        version,
+        node: process.version,
+        uptimeSeconds: (performance.now() - startedMs) / 1000,
+        configuration: { file, generation, lastReload: reloads.last() },
+        edges: {
+          total: edges.length,
+          up: up.filter((bits) => bits !== 0).length,
+          active: state.filter((number) => number === STATE_ACTIVE).length,
+        },
+        absentEdges: board.absent(),
+        services: services.length,
+        geoip: geo
+          .databases()
+          .flatMap(({ path, role, loaded }): GeoipView[] =>
+            loaded === undefined ? [] : [{ layer: role, file: path, builtAtMs: loaded.builtAtMs }],
+          ),
+      };
+    },
+    edge: (id) => edges().find((edge) => edge.id === id),
+    services: () => inventory().services.map((service) => serviceView(service, inventory())),
+    explain({ hostname, client, path, at }) {
+      if (!ready().ready) return { kind: "not-ready" };
+      const rejected: Rejected[] = [];
+      // A request always has a path and comes over a family, and a query never.
+      const needsIpv4 = client.address.family === 4;
+      const question = { hostname, client, ...(at === "http" ? { path: path ?? "/", needsIpv4 } : {}) };
+      const reject: Trace["reject"] = (edge, reason, distanceKm) =>
+        void rejected.push({ edge, reason, distanceKm });
+      const decision = redirector.explain(question, { reject }, at);
+      if (decision === undefined) return unservedAt(hostname, inventory());
+      return { kind: "explained", view: explainView(decision, client, rejected) };
+    },
+    report(edgeId, body) {
+      const report = parseReport(body);
+      if ("problem" in report) return { kind: "refused", detail: report.problem };
+      const verdict = board.pushReport(edgeId, report);
+      return verdict === "not-pushed"
+        ? { kind: "refused", detail: `the load of ${edgeId} is not pushed: add {type: push} to its load` }
+        : { kind: verdict };
+    },
+    async setState(edgeId, change, by) {
+      const done = board.setState(edgeId, { ...change, by });
+      if (done === "unknown-edge") return { kind: done };
+      if (done === "forgotten") return { kind: done, persisted: await options.saveOverrides() };
+      // It is said to hold when it holds: the doors are told before the file is written, not with the next news.
+      drains.refresh();
+      worlds.refresh();
+      const persisted = await options.saveOverrides();
+      const condition = board.condition(edgeId);
+      if (condition === undefined) return { kind: "unknown-edge" };
+      const unserved = unservedOf(edgeId);
+      return { kind: "set", persisted, condition, ...(unserved.length === 0 ? {} : { unserved }) };
+    },
+    acme: options.acme,
+    reload: reloads.reload,
+    replace: options.replace,
+  };
+}
+
+/** Why no service answers there: without a path, some service has the hostname. */
+function unservedAt(hostname: string, { services }: Inventory): ExplainVerdict {
+  const some = createServiceTable(services)(hostname);
+  if (some === undefined) return { kind: "unknown-hostname" };
+  const its = services.filter(({ hostnames }) => hostnames.some((name) => some.hostnames.includes(name)));
+  return { kind: "unknown-path", paths: its.flatMap(({ paths = [] }) => paths) };
+}

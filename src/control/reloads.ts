@@ -1,0 +1,144 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type ConfigChange, describeChange } from "../config/change.ts";
+import type { Steps } from "../base/steps.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Log } from "../model/log.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import type { Problem } from "../model/problem.ts";
+import type { ReloadVerdict, ReloadView } from "../ops/api.ts";
+
+export interface Reloads {
+  /** Reads the configuration again. One runs at a time; calls that come meanwhile share the next one. */
+  readonly reload: () => Promise<ReloadVerdict>;
+  /** The files have changed: reads them again, unless that has been done since, as after an edit and SIGHUP. */
+  readonly edited: () => Promise<void>;
+  /** Resolves when none is on its way: while one settles in, the world is of another inventory than the one in use. */
+  readonly settled: () => Promise<void>;
+  last(): ReloadView;
+  readonly metrics: MetricSource;
+}
+
+export interface ReloadOptions<Prepared> {
+  readonly log: Log;
+  readonly load: () => Promise<LoadedConfig>;
+  /** As `LoadedConfig.digest`, of the files as they are. */
+  readonly digest: () => Promise<string>;
+  readonly current: () => Inventory;
+  /** What may take its time, before the new configuration is taken; it is handed on to `take`. */
+  readonly prepare: (next: Inventory) => Promise<Prepared>;
+  /** What can be made ready without a viewer noticing, each, or each step of it, in a turn of its own: thousands of edges take long. */
+  readonly settle: readonly ((next: Inventory) => Steps<unknown> | undefined)[];
+  /** Hands it to everyone who answers, in one turn. */
+  readonly take: (next: Inventory, prepared: Prepared) => void;
+  readonly told: (verdict: ReloadVerdict) => void;
+}
+
+/** Replaces the configuration whole, or leaves the running one in place and says why. */
+export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloads {
+  const { log, load, digest, current, prepare, settle, take, told } = options;
+  let last: ReloadView = { successful: true, atMs: Date.now(), problems: [] };
+  let lastSuccessMs = last.atMs;
+  /** Of what was read last, whether it was taken or refused. */
+  let read: string | undefined;
+  let running: Promise<ReloadVerdict> | undefined;
+  let next: Promise<ReloadVerdict> | undefined;
+
+  const once = async (): Promise<ReloadVerdict> => {
+    const loaded = await load();
+    if (loaded.kind === "problems") {
+      read = loaded.digest;
+      return refused(loaded.problems);
+    }
+    const prepared = await prepare(loaded.inventory);
+    const changed = changedPaths(await describeChange(current(), loaded.inventory));
+    // In between, whoever waits is answered.
+    await nextTurn();
+    for (const step of settle) {
+      const steps = step(loaded.inventory);
+      while (steps?.next().done === false) await nextTurn();
+      await nextTurn();
+    }
+    take(loaded.inventory, prepared);
+    read = loaded.digest;
+    last = { successful: true, atMs: Date.now(), problems: [] };
+    lastSuccessMs = last.atMs;
+    log.info({ generation: loaded.inventory.generation, changed }, "configuration taken");
+    if (changed.includes("listen"))
+      log.warn({}, "listen addresses change with `edgeward replace` or a restart");
+    if (changed.includes("stateFile"))
+      log.warn({}, "drains are kept in the new state file from `edgeward replace` or a restart on");
+    return { kind: "taken", changed };
+  };
+  const refused = (problems: readonly Problem[]): ReloadVerdict => {
+    last = { successful: false, atMs: Date.now(), problems };
+    for (const problem of problems) log.error({ ...problem }, "configuration refused; the running one stays");
+    return { kind: "refused", problems };
+  };
+  /** A fault of ours on the way: what had settled in by then stays, until a configuration is taken. */
+  const broken = (error: unknown): ReloadVerdict => {
+    log.error({ error }, "a fault while a configuration was taken");
+    read = undefined;
+    const message = "was not taken, for a fault that the log tells of; reload again, or restart";
+    return refused([{ file: current().file, line: 1, column: 1, path: "", message }]);
+  };
+  const run = (): Promise<ReloadVerdict> => {
+    next = undefined;
+    running = once()
+      .catch(broken)
+      .then((verdict) => {
+        told(verdict);
+        return verdict;
+      })
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  };
+
+  const reload = (): Promise<ReloadVerdict> => {
+    if (running === undefined) return run();
+    next ??= running.catch(() => undefined).then(run);
+    return next;
+  };
+
+  const settled = async (): Promise<void> => {
+    if (running === undefined) return;
+    await running;
+    await settled();
+  };
+
+  return {
+    reload,
+    async edited() {
+      await (next ?? running)?.catch(() => undefined);
+      if (read === undefined || read !== (await digest())) await reload();
+    },
+    settled,
+    last: () => last,
+    metrics: () => [
+      {
+        kind: "gauge",
+        name: "config_last_reload_successful",
+        help: "1 if the configuration was right when it was last read, 0 if an older one is running.",
+        samples: [{ labels: {}, value: last.successful ? 1 : 0 }],
+      },
+      {
+        kind: "gauge",
+        name: "config_last_reload_success_timestamp_seconds",
+        help: "When the running configuration was taken.",
+        samples: [{ labels: {}, value: lastSuccessMs / 1000 }],
+      },
+    ],
+  };
+}
+
+/** `edges.ams1`, with `+` or `-` before what came or went. */
+function changedPaths({ other, ...named }: ConfigChange): string[] {
+  const paths = Object.entries(named).flatMap(([kind, { added, removed, changed }]) => [
+    ...added.map((name) => `+${kind}.${name}`),
+    ...removed.map((name) => `-${kind}.${name}`),
+    ...changed.map((name) => `${kind}.${name}`),
+  ]);
+  return [...paths, ...other];
+}

@@ -1,0 +1,327 @@
+/**
+ * The HTTP door: threads that answer what is plain, and node:http in the main thread for the rest.
+ *
+ * ```
+ * viewer ─► thread 1 … n ── redirects
+ *               └─ any other connection, with the octets read ─► node:http (main thread)
+ * ```
+ *
+ * Where the C library cannot be called, node:http does it all.
+ */
+import { availableParallelism } from "node:os";
+import type { Worker } from "node:worker_threads";
+import { formatEndpoint } from "../base/endpoint.ts";
+import { watchFiles } from "../base/watch.ts";
+import { openWake, wake } from "../base/eventfd.ts";
+import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
+import { type Libc, loadLibc, type LibcResult } from "../base/libc.ts";
+import { openCertificates } from "../http/certificates.ts";
+import { type CountedIn, countCells, httpMetrics, newCountedIn } from "../http/counts.ts";
+import { hasIpv4Twin, type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../http/door.ts";
+import { DEFAULT_LIMITS } from "../http/limits.ts";
+import { MARKED_DESCRIPTORS } from "../http-loop/connections.ts";
+import { whyNoParser } from "../http-loop/parser.ts";
+import {
+  type Listening,
+  type ListeningGroup,
+  type ListeningSocket,
+  listenTogether,
+} from "../http-loop/sockets.ts";
+import type { HttpTask, HttpThreadNews } from "./http-thread.ts";
+import type { Endpoint, Https, Inventory } from "../model/inventory.ts";
+import type { Log } from "../model/log.ts";
+import type { MetricSource } from "../model/metrics.ts";
+import type { World } from "../model/world.ts";
+import type { Arrivals } from "../pricing/ledger.ts";
+import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
+
+export interface HttpThreadsOptions
+  extends Pick<CrewOptions<HttpTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log">,
+    Omit<HttpDoorOptions, "services" | "edges" | "trustedProxies" | "https" | "counted"> {
+  /** How many threads; by default one per core but one, 1 to 8. */
+  readonly threads?: number;
+  /** The C library, or why it cannot be called. */
+  readonly libc?: LibcResult;
+  /** Of the process before this one; left out: none. */
+  readonly inherited?: InheritedSockets;
+  /** Told of every thread that is started. */
+  readonly onThread?: (worker: Worker) => void;
+}
+
+export interface HttpThreads {
+  /** Where they really listen, in the order asked. */
+  readonly endpoints: readonly Endpoint[];
+  readonly httpsEndpoints: readonly Endpoint[];
+  /** For the process that replaces this one; empty where the C library cannot be called. */
+  readonly handed: readonly HandedSockets[];
+  readonly metrics: MetricSource;
+  readonly take: (inventory: Inventory, world: World) => void;
+  /** Where the threads' decisions were made for, as far as they have told since the last call, in portions. */
+  readonly takeArrivals: () => Iterable<Arrivals>;
+  /** What has come in is answered first. */
+  stop(): Promise<void>;
+}
+
+/** @throws an Error of one line if an endpoint cannot be listened on; then nothing is left running */
+export async function startHttpThreads(options: HttpThreadsOptions): Promise<HttpThreads> {
+  const { inventory, endpoints, log, libc = loadLibc() } = options;
+  const { services, edges, trustedProxies, detailsFor, proxyProtocol, listen } = inventory;
+  const counted = newCountedIn();
+  const served = serveCertificates(listen.https, log);
+  const reason = libc.kind === "unavailable" ? libc.reason : whyNoParser();
+  const areThreads = libc.kind === "loaded" && reason === undefined && endpoints.length > 0;
+  if (endpoints.length > 0 && !areThreads)
+    log.warn({ reason }, "answering HTTP in the main thread alone, with less throughput");
+  const encrypted = openEncrypted(libc, options);
+  const doorOptions: HttpDoorOptions = {
+    ...options,
+    ...served.door(encrypted.fds),
+    services,
+    edges,
+    trustedProxies,
+    ...(detailsFor && { detailsFor }),
+    ...(proxyProtocol && { proxyProtocol }),
+    counted,
+  };
+  const door = await startHttpDoor(areThreads ? { ...doorOptions, endpoints: [] } : doorOptions);
+  for (const endpoint of door.httpsEndpoints)
+    log.info({ endpoint: formatEndpoint(endpoint) }, "answering HTTPS");
+  const stopServing = served.start(door.renewCertificates);
+  try {
+    const doors = areThreads ? await withThreads(door, counted, libc.libc, options) : alone(door, counted);
+    const takeNew = whenNew(inventory, (next) => {
+      door.take(next);
+      served.take(next.listen.https);
+    });
+    return {
+      ...doors,
+      handed: [...doors.handed, ...encrypted.handed],
+      httpsEndpoints: door.httpsEndpoints,
+      metrics: () => [...doors.metrics(), ...served.metrics()],
+      take(next, world) {
+        doors.take(next, world);
+        takeNew(next);
+      },
+      async stop() {
+        stopServing();
+        await doors.stop();
+      },
+    };
+  } catch (error) {
+    stopServing();
+    await door.stop();
+    throw error;
+  }
+}
+
+type Doors = Omit<HttpThreads, "httpsEndpoints">;
+
+function alone(door: HttpDoor, counted: CountedIn): Doors {
+  return {
+    endpoints: door.endpoints,
+    handed: [],
+    metrics: () => httpMetrics([counted]),
+    take: () => {},
+    takeArrivals: () => [],
+    stop: door.stop,
+  };
+}
+
+interface Served {
+  /** For the options of the door, with the sockets that listen. */
+  readonly door: (fds: readonly number[]) => Pick<HttpDoorOptions, "https">;
+  readonly metrics: MetricSource;
+  /** Reads them again whenever the files change, and then calls `renew`. Returns the way to stop. */
+  start(renew: () => void): () => void;
+  take(https: Https | undefined): void;
+}
+
+const NOTHING_SERVED: Served = { door: () => ({}), metrics: () => [], start: () => () => {}, take: () => {} };
+
+/** Certificates as the configuration names them, and as their files change. */
+function serveCertificates(https: Https | undefined, log: Log): Served {
+  if (https === undefined) return NOTHING_SERVED;
+  let pairs = https.certificates;
+  let renewDoor: (() => void) | undefined;
+  const certificates = openCertificates(pairs, log, Date.now);
+  const readAgain = (): void => {
+    certificates.read(pairs);
+    renewDoor?.();
+  };
+  return {
+    door: (fds) => ({ https: { endpoints: https.addresses, certificates, fds } }),
+    metrics: certificates.metrics,
+    start(renew) {
+      renewDoor = renew;
+      return watchFiles(async () => pairs.flatMap(({ certificate, key }) => [certificate, key]), readAgain);
+    },
+    take(next) {
+      pairs = next?.certificates ?? pairs;
+      readAgain();
+    },
+  };
+}
+
+async function withThreads(
+  door: HttpDoor,
+  counted: CountedIn,
+  libc: Libc,
+  options: HttpThreadsOptions,
+): Promise<Doors> {
+  const { log, inherited = NOTHING_INHERITED, threads = defaultThreads() } = options;
+  const sockets = openSockets(libc, options.endpoints, threads, inherited);
+  const names: string[][] = [];
+  const crew: Crew<HttpTask> = createCrew<HttpTask>({
+    ...options,
+    name: "http",
+    entry: "http-thread",
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    cells: countCells(),
+    onOwnNews(told) {
+      const news = told as HttpThreadNews;
+      if (news.kind === "handed-over") door.adopt(news.connection);
+      else (names[news.index] as string[])[news.place] = news.name;
+    },
+    onTaskDeath: ({ marks }) => closeMarked(libc, marks),
+  });
+  const closeAll = async (): Promise<void> => {
+    crew.close();
+    await crew.stop();
+    sockets.close();
+  };
+  try {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    await Promise.all(
+      sockets.threads.map(async (thread, index) => {
+        const own: string[] = [];
+        names.push(own);
+        const marks = new Uint8Array(new SharedArrayBuffer(MARKED_DESCRIPTORS));
+        await crew.start({ ...thread, index, limits, marks, names: own }, () => wake(libc, thread.wakeFd));
+      }),
+    );
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  for (const endpoint of sockets.endpoints)
+    log.info({ endpoint: formatEndpoint(endpoint) }, "answering HTTP");
+  return {
+    endpoints: sockets.endpoints,
+    handed: sockets.handed,
+    metrics: () => [
+      ...httpMetrics([
+        counted,
+        ...crew.allCells.map((cells, i): CountedIn => ({ cells, names: names[i] ?? [] })),
+      ]),
+      ...crew.metrics(),
+    ],
+    take: crew.take,
+    takeArrivals: crew.takeArrivals,
+    async stop() {
+      await closeAll();
+      await door.stop();
+    },
+  };
+}
+
+/** A world comes each second, an inventory seldom. */
+function whenNew(first: Inventory, take: (inventory: Inventory) => void): (inventory: Inventory) => void {
+  let current = first;
+  return (inventory) => {
+    if (inventory !== current) take(inventory);
+    current = inventory;
+  };
+}
+
+interface ThreadSockets {
+  readonly sockets: readonly ListeningSocket[];
+  readonly wakeFd: number;
+}
+
+/** Binds each endpoint as often as there are threads; where more sockets are inherited, there are more. */
+function openSockets(
+  libc: Libc,
+  endpoints: readonly Endpoint[],
+  fewest: number,
+  inheritance: InheritedSockets,
+) {
+  const closing: number[] = [];
+  const close = (): void => closing.splice(0).forEach((fd) => libc.close(fd));
+  const bound = endpoints.map((endpoint) => inheritance.take(HTTP_USE, endpoint));
+  const threadCount = Math.max(fewest, ...bound.map(({ length }) => length));
+  try {
+    const groups = endpoints.map((endpoint, i): ListeningGroup => {
+      const ipv6Only = hasIpv4Twin(endpoint, endpoints);
+      const inherited = bound[i] ?? [];
+      const group = listenTogether(libc, {
+        scheme: "HTTP",
+        endpoint,
+        count: threadCount,
+        ipv6Only,
+        inherited,
+      });
+      closing.push(...group.sockets.map(({ fd }) => fd));
+      return group;
+    });
+    const threads = Array.from({ length: threadCount }, (_, i): ThreadSockets => {
+      const wakeFd = openWake(libc);
+      closing.push(wakeFd);
+      return { sockets: groups.map(({ sockets }) => sockets[i] as ListeningSocket), wakeFd };
+    });
+    const handed = groups.map((group) => handedOf(HTTP_USE, group));
+    return { endpoints: groups.map(({ endpoint }) => endpoint), handed, threads, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Sockets for TLS, one for each endpoint, which node:tls listens on; none where it is to open its own. */
+function openEncrypted(
+  libc: LibcResult,
+  { inventory, inherited = NOTHING_INHERITED }: HttpThreadsOptions,
+): { readonly fds: readonly number[]; readonly handed: readonly HandedSockets[] } {
+  const endpoints = inventory.listen.https?.addresses ?? [];
+  if (libc.kind === "unavailable") return { fds: [], handed: [] };
+  const groups: ListeningGroup[] = [];
+  try {
+    for (const endpoint of endpoints) {
+      const ipv6Only = hasIpv4Twin(endpoint, endpoints);
+      const fds = inherited.take(HTTPS_USE, endpoint);
+      const listening: Listening = { scheme: "HTTPS", endpoint, count: 1, ipv6Only, inherited: fds };
+      groups.push(listenTogether(libc.libc, listening));
+    }
+  } catch (error) {
+    for (const { sockets } of groups) for (const { fd } of sockets) libc.libc.close(fd);
+    throw error;
+  }
+  return {
+    fds: groups.flatMap(({ sockets }) => sockets.map(({ fd }) => fd)),
+    handed: groups.map((group) => handedOf(HTTPS_USE, group)),
+  };
+}
+
+function handedOf(use: string, { asked, sockets }: ListeningGroup): HandedSockets {
+  return { use, asked, fds: sockets.map(({ fd }) => fd) };
+}
+
+const HTTP_USE = "http";
+const HTTPS_USE = "https";
+
+/** The connections of a thread that has died. */
+function closeMarked(libc: Libc, marks: Uint8Array): void {
+  for (let fd = marks.indexOf(1); fd >= 0; fd = marks.indexOf(1, fd + 1)) {
+    libc.close(fd);
+    marks[fd] = 0;
+  }
+}
+
+/** What is made for a request lives as long as the request. */
+const YOUNG_MB = 12;
+
+const MOST_THREADS = 8;
+
+/** One core is left for the rest. */
+function defaultThreads(): number {
+  return Math.min(MOST_THREADS, Math.max(1, availableParallelism() - 1));
+}

@@ -1,0 +1,121 @@
+import { expect, it } from "vitest";
+import type { LoadedConfig } from "../../src/config/load.ts";
+import { createReloads } from "../../src/control/reloads.ts";
+import { plainInventory } from "../inventory.ts";
+
+/** Files whose text is set here, and how often they were read as a configuration; a text of "wrong" is refused. */
+function reloadsOf(files: { text: string }) {
+  const inventory = plainInventory();
+  let reads = 0;
+  const load = async (): Promise<LoadedConfig> => {
+    reads++;
+    const { text: digest } = files;
+    const problem = { file: "/none", line: 1, column: 1, path: "", message: "wrong" };
+    return digest === "wrong"
+      ? { kind: "problems", problems: [problem], digest }
+      : { kind: "ok", inventory, files: [], digest };
+  };
+  const reloads = createReloads({
+    log: { info() {}, warn() {}, error() {} },
+    load,
+    digest: async () => files.text,
+    current: () => inventory,
+    prepare: async () => {},
+    settle: [],
+    take() {},
+    told() {},
+  });
+  return { reloads, reads: () => reads };
+}
+
+it("reads an edit once, though a signal and the watcher tell of it", async () => {
+  const files = { text: "first" };
+  const { reloads, reads } = reloadsOf(files);
+  const signalled = reloads.reload();
+  await reloads.edited();
+  await signalled;
+  expect(reads()).toBe(1);
+  files.text = "second";
+  await reloads.edited();
+  expect(reads()).toBe(2);
+  await reloads.edited();
+  expect(reads(), "the same text, written again").toBe(2);
+});
+
+it("reads it again whenever it is asked for", async () => {
+  const { reloads, reads } = reloadsOf({ text: "first" });
+  await reloads.reload();
+  await reloads.reload();
+  expect(reads()).toBe(2);
+});
+
+it("does not refuse the same twice, and sees the mend", async () => {
+  const files = { text: "wrong" };
+  const { reloads, reads } = reloadsOf(files);
+  await reloads.edited();
+  await reloads.edited();
+  expect(reads()).toBe(1);
+  expect(reloads.last().successful).toBe(false);
+  files.text = "mended";
+  await reloads.edited();
+  expect(reloads.last().successful).toBe(true);
+});
+
+it("lets others have their turn between the steps of what is made ready, and then takes it", async () => {
+  const done: string[] = [];
+  const inventory = plainInventory();
+  const reloads = createReloads({
+    log: { info() {}, warn() {}, error() {} },
+    load: async () => ({ kind: "ok", inventory, files: [] }),
+    digest: async () => "",
+    current: () => inventory,
+    prepare: async () => {},
+    settle: [
+      function* () {
+        for (const step of ["one", "two", "three"]) {
+          done.push(step);
+          setImmediate(() => done.push(`after ${step}`));
+          yield;
+        }
+      },
+      () => {
+        done.push("the next");
+        return undefined;
+      },
+    ],
+    take: () => void done.push("taken"),
+    told() {},
+  });
+  await reloads.reload();
+  expect(done).toEqual(["one", "after one", "two", "after two", "three", "after three", "the next", "taken"]);
+});
+
+it("hands on what was prepared, and says so when a step fails, and takes the next one", async () => {
+  const taken: string[] = [];
+  const inventory = plainInventory();
+  let isBroken = true;
+  const reloads = createReloads({
+    log: { info() {}, warn() {}, error() {} },
+    load: async () => ({ kind: "ok", inventory, files: [], digest: "same" }),
+    digest: async () => "same",
+    current: () => inventory,
+    prepare: async () => "prepared",
+    settle: [
+      () => {
+        if (isBroken) throw new Error("a bug");
+        return undefined;
+      },
+    ],
+    take: (_, prepared) => void taken.push(prepared),
+    told() {},
+  });
+  expect(await reloads.reload()).toMatchObject({
+    kind: "refused",
+    problems: [{ message: expect.stringContaining("was not taken") }],
+  });
+  expect(reloads.last().successful).toBe(false);
+  isBroken = false;
+  await reloads.edited();
+  expect(reloads.last().successful).toBe(true);
+  expect(taken).toEqual(["prepared"]);
+});
