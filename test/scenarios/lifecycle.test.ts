@@ -105,7 +105,7 @@ describe("starting", () => {
     expect(explain.status).toBe(503);
     expect((await service.ops("GET", "/readyz")).status, "or all this proves nothing").toBe(503);
 
-    await waitFor(async () => (await service.ops("GET", "/readyz")).status === 200, 4000, "readiness");
+    await waitFor(async () => (await service.ops("GET", "/readyz")).status === 200, 15_000, "readiness");
     expect(await firstEdges(service, LONDON), "not the one that is down").toEqual([
       "127.0.0.13",
       "127.0.0.13",
@@ -119,10 +119,10 @@ describe("starting", () => {
     config["services"].live.dns.ttl = "77s";
     writeFileSync(service.configFile, textOf(config));
     expect((await service.ops("GET", "/readyz")).status).toBe(503);
-    await waitFor(async () => (await service.ops("GET", "/readyz")).status === 200, 4000, "readiness");
+    await waitFor(async () => (await service.ops("GET", "/readyz")).status === 200, 15_000, "readiness");
     const ttl = async (): Promise<number | undefined> =>
       (await service.dns.ask(LIVE, { subnet: `${LONDON}/32` })).ttlSeconds;
-    await waitFor(async () => (await ttl()) === 77, 2500, "the edit");
+    await waitFor(async () => (await ttl()) === 77, 10_000, "the edit");
     await service.stop();
   });
 
