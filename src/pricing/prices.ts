@@ -34,6 +34,8 @@ export interface Outlook {
 export interface EdgeOutlook {
   /** Viewers that it can carry; Infinity: no limit, or none known. */
   readonly capacity: number;
+  /** Share of that which all services leave free, 0..0.5. */
+  readonly margin: number;
   /** Viewers there now. */
   readonly viewers: number;
 }
@@ -49,10 +51,8 @@ const RISE_SHARE = 0.3;
 const FALL_SHARE = 0.01;
 /** Changes smaller than this are not worth moving anybody for. */
 const STEADY_KM = 5;
-/** Share of an edge that the prices leave free for what they do not know. */
-const MARGIN = 0.004;
-/** Share of an edge that is free while it has a price, in the long run, */
-const FREE_SHARE = 0.01;
+/** Share of an edge that is free while it has a price, in the long run, beside what services leave free, */
+const FREE_SHARE = 0.006;
 /** or so many viewers, where that is more: chance moves by them. */
 const FREE_VIEWERS = 6;
 /** How fast the furthest look is corrected where that share is missed. */
@@ -74,8 +74,8 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
 
   const correct = (outlook: Outlook, seconds: number): void => {
     trim = trim.map((before, edge) => {
-      const { capacity, viewers } = outlook.edges[edge] as EdgeOutlook;
-      const missing = 1 - Math.max(FREE_SHARE, FREE_VIEWERS / capacity) - viewers / capacity;
+      const { capacity, margin, viewers } = outlook.edges[edge] as EdgeOutlook;
+      const missing = 1 - Math.max(margin + FREE_SHARE, FREE_VIEWERS / capacity) - viewers / capacity;
       const isPriced = (km[edge] as number) > 0 && Number.isFinite(missing);
       const next = isPriced
         ? before + (missing * seconds) / TRIM_SECONDS
@@ -86,9 +86,9 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
 
   const roomFor = (outlook: Outlook, seconds: number, isFurthest: boolean): Float64Array => {
     const left = Math.exp(-outlook.departureRate * seconds);
-    return Float64Array.from(outlook.edges, ({ capacity, viewers }, edge) => {
+    return Float64Array.from(outlook.edges, ({ capacity, margin, viewers }, edge) => {
       if (!Number.isFinite(capacity)) return capacity;
-      const wanted = capacity * (1 - MARGIN) * (isFurthest ? 1 + (trim[edge] as number) : 1);
+      const wanted = capacity * (1 - margin) * (isFurthest ? 1 + (trim[edge] as number) : 1);
       return Math.max(0, wanted - viewers * left);
     });
   };

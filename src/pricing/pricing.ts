@@ -83,6 +83,8 @@ export function createPricing(options: PricingOptions): Pricing {
   const prices = createPrices(solver, onSudden);
   let slots: Uint16Array = new Uint16Array(0);
   let edges: readonly Edge[] = [];
+  /** By `Edge.index`: share of the capacity that every service leaves free there. */
+  let margins: Float64Array = new Float64Array(0);
   let pools: readonly Pool[] = [];
   /** By the service's id. */
   let poolOfService: ReadonlyMap<string, number> = new Map();
@@ -259,11 +261,13 @@ export function createPricing(options: PricingOptions): Pricing {
 
   const outlookOf = ({ up, state, perViewer }: Facts, nowMs: number): EdgeOutlook[] =>
     edges.map((_, edge) => {
-      if (up[edge] === 0 || state[edge] !== STATE_ACTIVE) return { capacity: 0, viewers: 0 };
+      const margin = margins[edge] as number;
+      if (up[edge] === 0 || state[edge] !== STATE_ACTIVE) return { capacity: 0, margin, viewers: 0 };
       const each = perViewer[edge] as number;
       // Who has never reported may be empty whatever we decided: unknown is not full.
-      if (each === 0 || known[edge] === undefined) return { capacity: Number.POSITIVE_INFINITY, viewers: 0 };
-      return { capacity: 1 / each, viewers: viewersOrSent(edge, nowMs) };
+      if (each === 0 || known[edge] === undefined)
+        return { capacity: Number.POSITIVE_INFINITY, margin, viewers: 0 };
+      return { capacity: 1 / each, margin, viewers: viewersOrSent(edge, nowMs) };
     });
 
   const waitingAt = (square: number): number => returns.waitingAt(square);
@@ -318,6 +322,7 @@ export function createPricing(options: PricingOptions): Pricing {
       [doubted, doubtedAtMs] = [[], []];
       edges = nextEdges;
       takePools(services);
+      margins = marginsOf(edges.length, services);
       prices.take(edges, pools, from);
       slots = table.assign(
         edges.map(({ id }) => id),
@@ -402,6 +407,14 @@ export function createPricing(options: PricingOptions): Pricing {
       };
     },
   };
+}
+
+/** As much as all leave free: what only some do is there for the others. */
+function marginsOf(edges: number, services: readonly Service[]): Float64Array {
+  const margins = new Float64Array(edges).fill(Number.POSITIVE_INFINITY);
+  for (const { edges: members, margin } of services)
+    for (const edge of members) margins[edge] = Math.min(margins[edge] as number, margin);
+  return margins.map((margin) => (Number.isFinite(margin) ? margin : 0));
 }
 
 const NO_STREAMS: World["staleStreams"] = new Map();

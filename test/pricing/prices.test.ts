@@ -18,7 +18,7 @@ const solver: Solver = {
 function find(km: number, { capacity = 100, isSudden = false } = {}): number {
   nowMs += 2000;
   foundKm = [km];
-  const edges: EdgeOutlook[] = [{ capacity, viewers: 99 }];
+  const edges: EdgeOutlook[] = [{ capacity, margin: 0.004, viewers: 99 }];
   prices.solve({ regions: () => [], edges, departureRate: 1 / 3000 }, isSudden, nowMs);
   return prices.km[0] as number;
 }

@@ -171,6 +171,26 @@ describe("pricing", () => {
     expect(set.world().priceKm[0]).toBe(0);
   });
 
+  it.each([
+    ["as soon as it holds no more than every service leaves free", [0.2], 76, 200],
+    ["as if it had no margin, where one service leaves nothing free", [0.2, 0], 76, 0],
+  ])("makes an edge dearer %s", (_, margins, viewers, leastKm) => {
+    const pricing = createPricing({ rampUpMs: 60_000 });
+    pricing.take(
+      EDGES,
+      margins.map((margin, index) => ({ ...servedBy(EDGES), id: `s${index}`, index, margin })),
+    );
+    const ledger = new Ledger(pricing.world(factsOf([viewers, 10], 0), 0).sent.counts, 1);
+    let priceKm = 0;
+    for (let s = 1; s <= 600; s++) {
+      if (s % 10 === 0) ledger.count("http", 0, AMS.index, UTRECHT);
+      pricing.tick(ledger.takeArrivals(), s * 1000);
+      priceKm = pricing.world(factsOf([viewers, 10], s * 1000), s * 1000).priceKm[AMS.index] as number;
+    }
+    expect(priceKm).toBeGreaterThanOrEqual(leastKm);
+    if (leastKm === 0) expect(priceKm).toBe(0);
+  });
+
   it("keeps who came for a service with it when another stands before it in a new configuration", () => {
     const set = setUp();
     for (let s = 1; s <= 60; s++) {
