@@ -58,14 +58,19 @@ function clockOf(metrics: Metrics): Pick<Moment, "clockMs"> {
 }
 
 /** Interfaces that carry what another carries too, or nothing that leaves the machine. */
-const VIRTUAL = /^(lo|docker|br-|veth|virbr|cni|flannel|cali|ifb|tun|tap|wg|dummy|podman|lxc|vnet)/;
+const VIRTUAL = new RegExp(
+  "^(lo|docker|br-|br\\d|vmbr|virbr|ovs|fwbr|fwpr|fwln|veth|cni|flannel|cali|cilium|kube|nodelocaldns|azv|" +
+    "vxlan|geneve|gre|erspan|sit|ip6tnl|ip_vti|ifb|tun|tap|wg|tailscale|zt|dummy|podman|lxc|vnet|macv|ipvl)",
+);
 
-/** The configured interface, or all that are not virtual; a bond stands for its members. */
+/** The configured interface, or all that are not virtual; a bond or a team stands for its members, and a VLAN's octets are its interface's. */
 function devicesOf({ interface: wanted }: NodeExporterLoad, metrics: Metrics): PrometheusSample[] {
   const all = metrics.node_network_transmit_bytes_total;
   if (wanted !== undefined) return all.filter(({ labels }) => labels["device"] === wanted);
-  const real = all.filter(({ labels }) => !VIRTUAL.test(labels["device"] ?? ""));
-  const bonds = real.filter(({ labels }) => /^bond\d/.test(labels["device"] ?? ""));
+  const names = new Set(all.map(({ labels }) => labels["device"]));
+  const isVlan = (name: string): boolean => /\.\d+$/.test(name) && names.has(name.replace(/\.\d+$/, ""));
+  const real = all.filter(({ labels: { device = "" } }) => !VIRTUAL.test(device) && !isVlan(device));
+  const bonds = real.filter(({ labels }) => /^(bond|team)\d/.test(labels["device"] ?? ""));
   return bonds.length > 0 ? bonds : real;
 }
 

@@ -196,7 +196,7 @@ describe("node_exporter", () => {
     const more = (body: string, octets: number) =>
       body.replace(
         'node_network_transmit_bytes_total{device="lo"}',
-        ["bond0", "veth12", "br-3", "tun0", "wg0"]
+        ["bond0", "bond0.100", "veth12", "br-3", "br0", "vmbr1", "tun0", "wg0", "tailscale0", "eth0.7"]
           .map((device) => `node_network_transmit_bytes_total{device="${device}"} ${octets}\n`)
           .join("") + 'node_network_transmit_bytes_total{device="lo"}',
       );
