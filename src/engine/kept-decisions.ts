@@ -1,4 +1,3 @@
-import type { DecisionCounts } from "./decision-counts.ts";
 import type { Client } from "../model/client.ts";
 import type { Decision, Memory, Question, Recall } from "../model/decision.ts";
 import type { Inventory } from "../model/inventory.ts";
@@ -7,19 +6,19 @@ import type { Service } from "../model/service.ts";
 import { askAgainMs } from "../pricing/recent.ts";
 import type { Alike } from "../selection/alike.ts";
 import { choiceOf } from "../selection/choice-table.ts";
+import { ChosenPlaces, DISTANCE, ERA, LIMIT, NEAREST, stands } from "../selection/chosen-places.ts";
 import type { Field } from "../selection/field.ts";
 import { createLineages } from "../selection/lineages.ts";
-import { createLooks } from "../selection/looks.ts";
 import { canBeKept, isNetwork, NetworkTable } from "../selection/network-table.ts";
 import { createNumbering } from "../selection/numbering.ts";
-import { PlaceChooser } from "../selection/place-chooser.ts";
-import { doesGoByPlace, goesByPlace, isExact } from "../selection/place-verdicts.ts";
+import { doesGoByPlace, isExact } from "../selection/place-verdicts.ts";
 import { dependsOnLoad } from "../selection/rank.ts";
 import type { ServiceState } from "../selection/roster.ts";
-import { FIRST_NUMBER, placeOf, Rows, STAMP, WORD } from "../selection/rows.ts";
-import { isSameForAll } from "../selection/same-for-all.ts";
-import { type Sight, type Sights, sightNames } from "../selection/sights.ts";
+import { placeOf, STAMP, WORD } from "../selection/rows.ts";
 import { noteSent, wasSentLately } from "../selection/sent-lately.ts";
+import { type Sight, type Sights, sightNames } from "../selection/sights.ts";
+import { createWidening, type Scope, scopeOf, WIDENING_TRIES } from "../selection/widening.ts";
+import type { DecisionCounts } from "./decision-counts.ts";
 
 /**
  * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in
@@ -81,51 +80,23 @@ export interface KeptDecisionsOptions {
 export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecisions {
   const { choose, widen, returningTo, monotonicMs, onAgain } = options;
   const table = new NetworkTable();
-  const chooser = new PlaceChooser();
-  /** By latitude and longitude: what was chosen there last. */
-  const places = new Rows();
+  const numbering = createNumbering();
+  const places = new ChosenPlaces(numbering);
   const lineages = createLineages(() => {
     table.clear();
     places.clear();
   });
-  const numbering = createNumbering();
   const memories = new Map<Service, Memory>();
   const memoriesOverIpv4 = new Map<Service, Memory>();
   let situation: Situation | undefined;
-  const looks = createLooks(monotonicMs);
+  const { widened, widest, isTimeLeft, begin } = createWidening(widen, monotonicMs);
   let last: Last | undefined;
-
-  /**
-   * Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time.
-   * @returns how long the prefix may be; 0 in `triesLeft` once that is the end of it
-   */
-  const widened = (
-    decision: Decision,
-    client: Client,
-    { roster, world }: Sight,
-    from: Scope,
-    most: number,
-  ): Scope => {
-    if (isSameForAll(roster)) return { prefixLength: 0, triesLeft: 0 };
-    const left = from.triesLeft === 0 ? 0 : Math.min(most, looks.left());
-    if (left <= 0) return from;
-    if (client.prefixLength === 0 || !goesByPlace(decision, roster, world)) return { ...from, triesLeft: 0 };
-    const looksPerStep = LOOKS_BESIDE_EDGES + roster.listed.length;
-    const steps = Math.ceil(left / looksPerStep);
-    const found = widen(client, roster.verdicts.in(world), steps);
-    const { prefixLength = from.prefixLength, isFinal = true } = found ?? {};
-    looks.take(LOOKS_BESIDE_EDGES + (found?.steps ?? 0) * looksPerStep);
-    return {
-      prefixLength: Math.min(prefixLength, from.prefixLength),
-      triesLeft: isFinal ? 0 : from.triesLeft - 1,
-    };
-  };
 
   /** One more try for what is kept, by any decision that is answered alike. */
   const tryAgain = (row: number, decision: Decision, client: Client, sight: Sight): void => {
     const word = table.words[row + WORD] as number;
     const from = { prefixLength: scopeIn(word), triesLeft: triesIn(word) };
-    const { prefixLength, triesLeft } = widened(decision, client, sight, from, LOOKS_PER_DECISION);
+    const { prefixLength, triesLeft } = widened(decision, client, sight, from);
     table.words[row + WORD] = wordOf(alikeIn(word), prefixLength, triesLeft);
   };
 
@@ -192,44 +163,17 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const at = placeOf(row);
     if (returningTo(sight.service, client, place[at] as number, place[at + 1] as number) > 0)
       return undefined;
-    const chosen = chosenAt(at, sight, stamp);
+    const { rows } = places;
+    const chosen = places.rowAt(table, at, sight, (situation as Situation).field, stamp);
     if (chosen < 0) return undefined;
-    const position = places.words[chosen + WORD] as number;
+    const position = rows.words[chosen + WORD] as number;
     words[row + STAMP] = stamp;
     words[row + WORD] = wordOf(position, recordPrefixLength, WIDENING_TRIES);
-    words[row + DISTANCE] = places.words[chosen + DISTANCE] as number;
-    words[row + NEAREST] = places.words[chosen + NEAREST] as number;
-    place[at + LIMIT] = places.place[placeOf(chosen) + LIMIT] as number;
-    table.placeWords[at + ERA] = places.placeWords[placeOf(chosen) + ERA] as number;
+    words[row + DISTANCE] = rows.words[chosen + DISTANCE] as number;
+    words[row + NEAREST] = rows.words[chosen + NEAREST] as number;
+    place[at + LIMIT] = rows.place[placeOf(chosen) + LIMIT] as number;
+    table.placeWords[at + ERA] = rows.placeWords[placeOf(chosen) + ERA] as number;
     return numbering.at(position);
-  };
-
-  /** The row of what is chosen now at `table.place[at]`; -1: that has to be decided in full. */
-  const chosenAt = (at: number, sight: Sight, stamp: number): number => {
-    const { roster, world } = sight;
-    const { place, placeWords } = table;
-    const [head, rest] = [placeWords[at] as number, placeWords[at + 1] as number];
-    const known = places.find(head, rest, stamp);
-    if (known >= 0) {
-      const alike = numbering.at(places.words[known + WORD] as number);
-      const isOfNow =
-        places.words[known + STAMP] === stamp ||
-        (alike !== undefined && stands(places, placeOf(known), alike.first, sight));
-      if (isOfNow) places.words[known + STAMP] = stamp;
-      if (isOfNow && alike?.isAtRest(world) === true) return known;
-    }
-    const { field } = situation as Situation;
-    if (!chooser.choose(field, roster, world, place[at] as number, place[at + 1] as number)) return NOT_KEPT;
-    const position = numbering.positionFor(chooser);
-    if (position < 0) return NOT_KEPT;
-    const row = known < 0 ? places.claim(head, rest, stamp) : known;
-    places.words[row + STAMP] = stamp;
-    places.words[row + WORD] = position;
-    places.numbers[row + DISTANCE] = chooser.distanceKm;
-    places.numbers[row + NEAREST] = chooser.nearestKm;
-    places.place[placeOf(row) + LIMIT] = chooser.limitKm;
-    places.placeWords[placeOf(row) + ERA] = roster.stateIn(world).era;
-    return row;
   };
 
   const make = (sight: Sight, question: Question): Made => {
@@ -280,7 +224,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
         found = known?.isAtRest(sight.world) === true ? known : renew(row, sight, client, stamp);
         if (found === undefined) return 0;
         foundAt = row;
-        if (triesIn(table.words[row + WORD] as number) > 0 && isSettled() && looks.left() > 0)
+        if (triesIn(table.words[row + WORD] as number) > 0 && isSettled() && isTimeLeft())
           tryAgain(row, found.decision, client, sight);
         return found.number;
       },
@@ -322,7 +266,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
         last = { decision, row, asked };
         return decision;
       }
-      const scope = widened(chosen, client, sight, scopeOf(chosen), LOOKS_PER_DECISION);
+      const scope = widened(chosen, client, sight, scopeOf(chosen));
       const decision = withScope(chosen, scope.prefixLength);
       last = { decision, row: keep(client, stamp, made, scope), asked };
       if (numbering.isFull) {
@@ -344,10 +288,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       if (last?.decision === decision && last.row !== NOT_KEPT) noteAt(last.row, decision);
     },
     explained(decision, sight, client) {
-      const giveBack = looks.lend(LOOKS_TO_EXPLAIN);
-      const { prefixLength } = widened(decision, client, sight, scopeOf(decision), LOOKS_TO_EXPLAIN);
-      giveBack();
-      return withScope(decision, prefixLength);
+      return withScope(decision, widest(decision, client, sight).prefixLength);
     },
     take(next) {
       const isNew = situation?.inventory !== next.inventory;
@@ -362,19 +303,9 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     forget,
     begin() {
       forget();
-      looks.begin();
+      begin();
     },
   };
-}
-
-/** How far a decision holds, and how often that may still be found to be further. */
-interface Scope {
-  readonly prefixLength: number;
-  readonly triesLeft: number;
-}
-
-function scopeOf({ location, scopePrefixLength }: Decision): Scope {
-  return { prefixLength: scopePrefixLength, triesLeft: isExact(location) ? WIDENING_TRIES : 0 };
 }
 
 function withScope(decision: Decision, prefixLength: number): Decision {
@@ -400,29 +331,6 @@ const NOT_KEPT = -1;
 /** What stands aside in a row: how many bits the record holds for that tells the place, or that nothing is decided for places. */
 const NO_PLACE = 255;
 
-/** Numbers of a row. */
-const DISTANCE = FIRST_NUMBER;
-const NEAREST = FIRST_NUMBER + 1;
-
-/**
- * Of its place, behind latitude and longitude: as `PlaceChooser.limitKm`, and the era for which that is; 0: for none. The position in the row is good then
- * too: with other positions there is another era.
- */
-const LIMIT = 2;
-const ERA = 3;
-type Placed = Pick<Rows, "place" | "placeWords">;
-
-/**
- * Whether what was chosen for a place is chosen still, though prices have moved since.
- * @param at where the place begins in `rows`
- * @param edge that is named
- */
-function stands(rows: Placed, at: number, edge: number, { roster, world }: Sight): boolean {
-  const { era, fallenKm } = roster.stateIn(world);
-  const priceKm = world.priceKm[edge] as number;
-  return rows.placeWords[at + ERA] === era && priceKm + fallenKm < (rows.place[at + LIMIT] as number);
-}
-
 /** The word of a row: by whom it is answered alike, and its `Scope`. */
 function wordOf(alike: number, prefixLength: number, triesLeft: number): number {
   return (triesLeft << 24) | (prefixLength << 16) | alike;
@@ -439,12 +347,5 @@ function scopeIn(word: number): number {
 function triesIn(word: number): number {
   return word >>> 24;
 }
-
-const WIDENING_TRIES = 4;
 /** Prices that move do so every two seconds. */
 const SETTLED_MS = 3000;
-/** What a step of widening costs is counted in looks at edges: it measures the distance to each, and does other things. */
-const LOOKS_BESIDE_EDGES = 16;
-/** About 100 microseconds, however many edges there are. */
-const LOOKS_PER_DECISION = 3600;
-const LOOKS_TO_EXPLAIN = 1_000_000;

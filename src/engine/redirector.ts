@@ -1,32 +1,21 @@
-import { createDecisionCounts, createDecisionTotals, type DecisionCounts } from "./decision-counts.ts";
 import { finished, type Steps } from "../base/steps.ts";
-import { type FindServed, serviceTableInSteps } from "../base/service-table.ts";
 import type { Choice, Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "../model/decision.ts";
-import type { Client } from "../model/client.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
-import { contains } from "../base/address.ts";
-import type { Prefix } from "../model/address.ts";
-import type { Locate, Located, Location, Widen } from "../model/location.ts";
+import type { Locate, Widen } from "../model/location.ts";
 import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
-import { createKeptDecisions, type KeptDecisionsOptions } from "./kept-decisions.ts";
 import { type Arrivals, Ledger, type PackedArrivals } from "../pricing/ledger.ts";
-import { type Pools, poolsInSteps } from "../pricing/pools.ts";
-import { askAgainMs, createRecent } from "../pricing/recent.ts";
-import { askersKey, squareKey } from "../pricing/squares.ts";
-import { type AtDoor, createAtDoor, unreachableAt } from "../selection/at-door.ts";
-import { applyBias } from "../selection/bias.ts";
-import { createField, type Field } from "../selection/field.ts";
-import { laidOut } from "../selection/world-layout.ts";
-import { keepPlaying } from "../selection/keep.ts";
+import { unreachableAt } from "../selection/at-door.ts";
 import { barrierKm, usedShare } from "../selection/live.ts";
-import { addViewers } from "../selection/heat.ts";
 import { isReachedByIpv4 } from "../selection/over-ipv4.ts";
-import { select } from "../selection/select.ts";
-import { type Sight, Sights } from "../selection/sights.ts";
-import type { Viewer } from "../selection/viewer.ts";
-import { streamKeyOf, streamOf, streamOfHostname } from "../selection/stream.ts";
+import type { Sight } from "../selection/sights.ts";
+import { laidOut } from "../selection/world-layout.ts";
+import { createChooser } from "./choose.ts";
+import { createDecisionCounts, createDecisionTotals } from "./decision-counts.ts";
+import { createForesight, namedIn } from "./foresight.ts";
+import { type Ground, groundInSteps, type InService, inServiceOf } from "./in-service.ts";
+import { createKeptDecisions } from "./kept-decisions.ts";
 
 /**
  * hostname + client → Decision: the one engine behind both doors.
@@ -71,109 +60,21 @@ export function createRedirector(
   monotonicMs = (): number => performance.now(),
   widen: Widen = () => undefined,
 ): Redirector {
-  const recent = createRecent();
   let inService: InService | undefined;
   let prepared: Ground | undefined;
   let last: { readonly decision: Decision; readonly question: Question; readonly sight: Sight } | undefined;
 
-  /** Who comes with an answer for the place because he lost his edge, beside those whom it usually brings. */
-  const returningTo = (
-    { index }: Service,
-    { from }: Client,
-    latitude = Number.NaN,
-    longitude = Number.NaN,
-  ): number => {
-    const { world, pools } = inService as InService;
-    if (world.returning === undefined || world.returning.size === 0) return 0;
-    const square = squareKey(pools.ofService[index] as number, latitude, longitude);
-    return world.returning.get(askersKey(square, from === "client-subnet")) ?? 0;
-  };
-
-  /** Whoever is sent to an edge is load there before a report shows it. @returns whether he was sent nowhere lately */
-  const foresee = (decision: Decision, door: DoorName, question: Question, { world }: Sight): boolean => {
-    const { field, pools, ledger } = inService as InService;
-    const { client, playing } = question;
-    const best = decision.edges[0];
-    if (best === undefined) return false;
-    const { index } = decision.service;
-    const windowMs = door === "dns" ? askAgainMs(decision.service) : PLAYING_MS;
-    // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
-    if (playing?.edge.id === best.edge.id) return false;
-    const what = playing === undefined ? index : -1 - (world.sent.slot[best.edge.index] as number);
-    if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return false;
-    const { latitude, longitude } = decision.location;
-    const returning = door === "dns" ? returningTo(decision.service, client, latitude, longitude) : 0;
-    const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
-    const named = door === "dns" ? namedIn(decision) : 1;
-    for (let i = 0; i < named; i++) {
-      const edge = (decision.edges[i] as Choice).edge.index;
-      const slot = world.sent.slot[edge] as number;
-      ledger.count(door, pools.ofService[index] as number, slot, decision.location, client.from);
-      if (returning > 0) ledger.add(slot, returning / named);
-      if (world.heat === undefined || stream === undefined) continue;
-      const viewers = door === "dns" ? (world.sent.viewersPerAnswer[edge] as number) : 1;
-      addViewers(world.heat, stream, field.idHashes[edge] as number, viewers);
-    }
-    return true;
-  };
-
-  const located = (question: Question): Located => {
-    const { client, location } = question;
-    if (location !== undefined) return { location, prefixLength: client.prefixLength };
-    const isPlaceless = question.path === undefined && inService?.isPlaceless(client) === true;
-    return isPlaceless ? nowhere(client) : locate(client);
-  };
+  const now = (): InService => inService as InService;
+  const { returningTo, foresee, foreseeAt, clear } = createForesight(now, monotonicMs);
+  const { located, choose } = createChooser(locate, now);
+  const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAt });
 
   const returningFor = (service: Service, question: Question): number => {
-    const { returning } = (inService as InService).world;
+    const { returning } = now().world;
     if (returning === undefined || returning.size === 0) return 0;
     const { latitude, longitude } = located(question).location;
     return returningTo(service, question.client, latitude, longitude);
   };
-
-  const choose = (
-    { service, world, isPastOthers }: Sight,
-    question: Question,
-    most: number,
-    trace?: Trace,
-    brings = 0,
-  ): Decision => {
-    const { field } = inService as InService;
-    const stream = question.path === undefined ? undefined : streamOf(service, question.path);
-    const viewer: Viewer = {
-      client: question.client,
-      located: located(question),
-      most,
-      brings,
-      streamKey: streamKeyFor(service, question),
-      ...(stream === undefined ? {} : { stream }),
-    };
-    const { playing, bias } = question;
-    const selected = select(service, viewer, field, world, trace);
-    const unbiased = isPastOthers ? saidOfIpv4(selected) : selected;
-    const decision = bias === undefined ? unbiased : applyBias(unbiased, bias);
-    return playing === undefined ? decision : keepPlaying(decision, playing, question.client, world, stream);
-  };
-
-  /** `foresee` for DNS, where no stream is known, and the place is at `place[at]`. */
-  const foreseeAgain: KeptDecisionsOptions["onAgain"] = (decision, client, { world }, place, at) => {
-    const best = decision.edges[0];
-    if (best === undefined) return false;
-    const { pools, ledger } = inService as InService;
-    const { index } = decision.service;
-    const windowMs = askAgainMs(decision.service);
-    if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return false;
-    const returning = returningTo(decision.service, client, place[at], place[at + 1]);
-    const named = namedIn(decision);
-    for (let i = 0; i < named; i++) {
-      const slot = world.sent.slot[(decision.edges[i] as Choice).edge.index] as number;
-      ledger.countAt("dns", pools.ofService[index] as number, slot, place, at, client.from);
-      if (returning > 0) ledger.add(slot, returning / named);
-    }
-    return true;
-  };
-
-  const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAgain });
 
   const sightAt = (
     door: DoorName | undefined,
@@ -181,7 +82,7 @@ export function createRedirector(
     { needsIpv4 }: Question,
     trace?: Trace,
   ): Sight => {
-    const { sights, atDoor, field } = inService as InService;
+    const { sights, atDoor, field } = now();
     if (trace !== undefined && door !== undefined && atDoor(configured, door, false) !== configured)
       tellUnreachable(configured, field.edges, door, trace);
     return sights.of(configured, door, needsIpv4);
@@ -214,7 +115,7 @@ export function createRedirector(
     door: DoorName,
     configured: Service,
   ): Decision => {
-    const { sights } = inService as InService;
+    const { sights } = now();
     const sight = sights.of(configured, door, true);
     if (sights.of(configured, door) === sight || isReachedByIpv4(decision)) return decision;
     const forIpv4 = choose(sight, question, sight.service.dns.answers);
@@ -286,56 +187,12 @@ export function createRedirector(
     forget: () => kept.forget(),
     begin() {
       kept.begin();
-      recent.clear();
+      clear();
       last = undefined;
     },
     takeArrivals: () => inService?.ledger.takeArrivals() ?? [],
     takePackedArrivals: () => inService?.ledger.takePacked() ?? new Float64Array(0),
   };
-}
-
-/** How many edges an answer names. Resolvers hand them out in turns: each is counted, and how many viewers come to each is learned. */
-function namedIn({ edges, service, answers = service.dns.answers }: Decision): number {
-  return Math.min(edges.length, answers);
-}
-
-/** What is made of an inventory alone. */
-interface Ground {
-  readonly inventory: Inventory;
-  readonly field: Field;
-  readonly serviceAt: FindServed<Service>;
-  readonly atDoor: AtDoor;
-  readonly isPlaceless: (client: Client) => boolean;
-  readonly pools: Pools;
-}
-
-interface InService extends Ground {
-  readonly world: World;
-  readonly sights: Sights;
-  readonly counts: DecisionCounts;
-  readonly ledger: Ledger;
-}
-
-/** Written out: what is spread is laid out anew each time, and code that was compiled for the last layout is compiled again. */
-function inServiceOf(
-  { inventory, field, serviceAt, atDoor, isPlaceless, pools }: Ground,
-  world: World,
-  counts: DecisionCounts,
-  ledger: Ledger,
-): InService {
-  const sights = new Sights(field, atDoor, world);
-  return { inventory, field, serviceAt, atDoor, isPlaceless, pools, world, sights, counts, ledger };
-}
-
-function* groundInSteps(inventory: Inventory): Steps<Ground> {
-  const field = createField(inventory.edges);
-  yield;
-  const serviceAt = yield* serviceTableInSteps(inventory.services);
-  yield;
-  const pools = yield* poolsInSteps(inventory.services);
-  yield;
-  const isPlaceless = placelessFinder(inventory.dns.placeless ?? []);
-  return { inventory, field, serviceAt, atDoor: createAtDoor(inventory.edges), isPlaceless, pools };
 }
 
 /**
@@ -351,50 +208,12 @@ function isAtRest(decision: Decision, world: World): boolean {
   return true;
 }
 
-/** Where others would be served, that is not for want of an edge. */
-function saidOfIpv4(decision: Decision): Decision {
-  const { outcome } = decision;
-  const isForWant =
-    outcome.kind === "refused" && (outcome.reason === "down" || outcome.reason === "no-edges");
-  return isForWant ? { ...decision, outcome: { kind: "refused", reason: "no-ipv4" } } : decision;
-}
-
 function tellUnreachable(service: Service, edges: readonly Edge[], door: DoorName, trace: Trace): void {
   for (const index of service.edges) {
     const edge = edges[index] as Edge;
     const reason = unreachableAt(service, edge, door);
     if (reason !== undefined) trace.reject(edge, reason, Number.NaN);
   }
-}
-
-/** A player who is redirected again within this time still watches. */
-const PLAYING_MS = 60_000;
-
-/** Nothing is known of the place, and lots are drawn by the whole address. */
-function nowhere({ prefixLength }: Client): Located {
-  return { location: UNKNOWN_PLACE, prefixLength };
-}
-
-const UNKNOWN_PLACE: Location = { layer: "none" };
-
-/** Whether it comes from a resolver that says nothing of where its viewers are, and is nowhere near them itself. */
-function placelessFinder(placeless: readonly Prefix[]): InService["isPlaceless"] {
-  if (placeless.length === 0) return () => false;
-  return (client) =>
-    (client.from === "source" || client.from === "asked") &&
-    client.prefixLength === client.address.bytes.length * 8 &&
-    placeless.some((prefix) => contains(prefix, client.address));
-}
-
-/** A hostname that names the stream does so at both doors; otherwise the path does. */
-function streamKeyFor(
-  service: Service,
-  { hostname, path }: Pick<Question, "hostname" | "path">,
-): number | undefined {
-  if (service.affinity !== "stream") return undefined;
-  const name =
-    streamOfHostname(service, hostname) ?? (path === undefined ? undefined : streamOf(service, path));
-  return name === undefined ? undefined : streamKeyOf(name);
 }
 
 /** By affinity at the DNS door: a stream widens, a viewer's edge fills up, while the world stays. */

@@ -1,3 +1,4 @@
+import type { Question } from "../model/decision.ts";
 import type { Service } from "../model/service.ts";
 import { hashText } from "./spread.ts";
 
@@ -40,4 +41,15 @@ export function streamOfHostname(
 function folderOf(path: string): string | undefined {
   const slash = path.lastIndexOf("/");
   return slash > 0 ? path.slice(0, slash) : undefined;
+}
+
+/** A hostname that names the stream does so at both doors; otherwise the path does. */
+export function streamKeyFor(
+  service: Service,
+  { hostname, path }: Pick<Question, "hostname" | "path">,
+): number | undefined {
+  if (service.affinity !== "stream") return undefined;
+  const name =
+    streamOfHostname(service, hostname) ?? (path === undefined ? undefined : streamOf(service, path));
+  return name === undefined ? undefined : streamKeyOf(name);
 }
