@@ -3,9 +3,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { inScratch, isInstalled } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
+import { faults as configurations } from "./configurations.mjs";
 import { faults as floods } from "./floods.mjs";
 import { faults as http } from "./http.mjs";
 import { faults as injection } from "./injection.mjs";
+import { faults as loads } from "./loads.mjs";
 import { faults as log } from "./log.mjs";
 import { faults as loop } from "./loop.mjs";
 import { faults as rateLimit } from "./rate-limit.mjs";
@@ -22,7 +24,9 @@ const ALL = [
   ...reload,
   ...replace,
   ...start,
+  ...configurations,
   ...floods,
+  ...loads,
   ...http,
   ...log,
 ];
