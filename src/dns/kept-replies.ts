@@ -1,11 +1,12 @@
 import type { Keep } from "../model/decision.ts";
 import type { BatchOptions, PacketRoom } from "./batch.ts";
 import type { DnsCounters } from "./counters.ts";
+import { HitRate } from "./hit-rate.ts";
 import type { Repeatable } from "./prepared-replies.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { RateLimiter } from "./rate-limit.ts";
-import { added, mixed } from "./word-sum.ts";
 import type { Responder } from "./responder.ts";
+import { added, addedRun, copyRun, isSameRun, mixed } from "./words.ts";
 
 export interface KeptRepliesOptions {
   /** Answers what is not kept; what the responder says of its last answer is true of it, if it was asked. */
@@ -46,6 +47,7 @@ export function keepReplies({
   const keptHashes = new Int32Array(PLACES);
   /** Of the last query at each place that was not kept: what comes only once costs no more than this. */
   const lastHashes = new Int32Array(PLACES);
+  const hitRate = new HitRate();
 
   /** Of the last answer, if it may be given again. */
   const lastRepeatable = (): Repeatable | undefined => {
@@ -95,11 +97,13 @@ export function keepReplies({
 
   return {
     respond(packet, length, source, out) {
-      if (length > MAX_QUERY_OCTETS || length < MIN_QUERY_OCTETS) return respond(packet, length, source, out);
+      if (length > MAX_QUERY_OCTETS || length < MIN_QUERY_OCTETS || !hitRate.isWorthALook())
+        return respond(packet, length, source, out);
       const hash = hashOf(packet, length, source);
       const known = keptHashes[hash & MASK] === hash ? kept[hash & MASK] : undefined;
       const isKnown = known !== undefined && isSame(known, packet, length, source);
       const repeated = isKnown ? repeat(known, packet, out) : undefined;
+      hitRate.found(repeated !== undefined);
       if (repeated !== undefined) return repeated;
       responder.last.isRepeatable = false; // until it is asked
       const octets = respond(packet, length, source, out);
@@ -161,8 +165,7 @@ function queryOf({ words }: PacketRoom, length: number, source: Uint8Array): Kep
 function isSame(known: KeptQuery, { words }: PacketRoom, length: number, source: Uint8Array): boolean {
   if (known.length !== length || known.flags !== flagsOf(words) || known.tail !== tailOf(words, length))
     return false;
-  const whole = length >> 2;
-  for (let i = 1; i < whole; i++) if (known.words[i] !== words[i]) return false;
+  if (!isSameRun(words, 1, length >> 2, known.words, 0)) return false;
   if (known.source.length !== source.length) return false;
   for (let i = 0; i < source.length; i++) if (known.source[i] !== source[i]) return false;
   return true;
@@ -170,8 +173,7 @@ function isSame(known: KeptQuery, { words }: PacketRoom, length: number, source:
 
 function hashOf({ words }: PacketRoom, length: number, source: Uint8Array): number {
   const whole = length >> 2;
-  let sum = flagsOf(words) ^ length;
-  for (let i = 1; i < whole; i++) sum = added(sum, i, words[i] as number);
+  let sum = addedRun(flagsOf(words) ^ length, words, 1, whole);
   sum = added(sum, whole, tailOf(words, length));
   for (let i = 0; i < source.length; i++) sum = added(sum, whole + 1 + i, source[i] as number);
   return mixed(sum);
@@ -189,6 +191,6 @@ function tailOf(words: Int32Array, length: number): number {
 function give({ reply, replyOctets }: KeptReply, packet: PacketRoom, out: PacketRoom): number {
   const to = out.words;
   to[0] = ((reply[0] as number) & ~ID_BITS) | ((packet.words[0] as number) & ID_BITS);
-  for (let i = 1; i < reply.length; i++) to[i] = reply[i] as number;
+  copyRun(to, 1, reply.length, reply, 0);
   return replyOctets;
 }

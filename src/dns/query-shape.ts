@@ -1,7 +1,7 @@
 import type { Client } from "../model/client.ts";
 import type { PacketRoom } from "./batch.ts";
 import { HEADER_OCTETS, MAX_LABEL_OCTETS, OPTION, readUint16, TYPE } from "./wire.ts";
-import { added, mixed } from "./word-sum.ts";
+import { added, addedRun, isSameRun, mixed } from "./words.ts";
 
 /** Longer queries have no shape: room for a name and EDNS with a client subnet, of usual lengths. */
 export const SHAPE_WORDS = 32;
@@ -12,8 +12,6 @@ const MOST_OCTETS = 4 * SHAPE_WORDS;
  * client subnet. One object, read again for each packet.
  */
 export class QueryShape {
-  /** The octets, with zeros for what is left out and beyond the end. */
-  readonly words = new Int32Array(new ArrayBuffer(MOST_OCTETS));
   length = 0;
   hash = 0;
   /** Where the client subnet's address stands, and of how many octets; 0: there is none. */
@@ -21,6 +19,11 @@ export class QueryShape {
   addressOctets = 0;
   /** Where the address stood in the last query of each length that was read. */
   readonly #addressesAt = new Uint8Array(MOST_OCTETS + 1);
+  /** The packet's own words: all but the first one are part of the shape as they are, up to those of which something is left out. */
+  #packet: Int32Array = new Int32Array(SHAPE_WORDS);
+  #wholeEnd = 0;
+  /** The others, with zeros for what is left out. */
+  readonly #own = new Int32Array(SHAPE_WORDS);
   readonly #sources = [knownClient(4, "source"), knownClient(6, "source")] as const;
   readonly #subnets = [knownClient(4, "client-subnet"), knownClient(6, "client-subnet")] as const;
   #client: KnownClient = this.#sources[0];
@@ -68,22 +71,46 @@ export class QueryShape {
     return (this.addressAt << 8) | this.length;
   }
 
+  /** Whether these are its words, from `start` on. */
+  isAt(words: Int32Array, start: number): boolean {
+    return (
+      words[start] === this.#own[0] &&
+      isSameRun(this.#packet, 1, this.#wholeEnd, words, start) &&
+      isSameRun(this.#own, this.#wholeEnd, this.#count, words, start)
+    );
+  }
+
+  copyTo(words: Int32Array, start: number): void {
+    words.set(this.#packet.subarray(0, this.#wholeEnd), start);
+    words[start] = this.#own[0] as number;
+    words.set(this.#own.subarray(this.#wholeEnd, this.#count), start + this.#wholeEnd);
+  }
+
+  get #count(): number {
+    return (this.length + 3) >> 2;
+  }
+
   /** By words alone: a word that was just written octet by octet is slow to read. */
   #take(words: Int32Array, length: number): void {
-    const own = this.words;
-    const whole = length >> 2;
-    const end = this.addressAt + this.addressOctets;
-    own[0] = (words[0] as number) & ~ID_BITS;
-    for (let i = 1; i < whole; i++) own[i] = words[i] as number;
-    if ((length & 3) !== 0) own[whole] = (words[whole] as number) & firstOctets(length & 3);
-    for (let at = this.addressAt; at < end; at = (at & ~3) + 4)
-      own[at >> 2] =
-        (own[at >> 2] as number) & (firstOctets(at & 3) | ~firstOctets(Math.min(4, end - (at & ~3))));
-    let sum = length;
-    const count = (length + 3) >> 2;
-    for (let i = 0; i < count; i++) sum = added(sum, i, own[i] as number);
+    const own = this.#own;
+    const wholeEnd = (this.addressAt === 0 ? length : this.addressAt) >> 2;
     this.length = length;
+    this.#packet = words;
+    this.#wholeEnd = wholeEnd;
+    own[0] = (words[0] as number) & ~ID_BITS;
+    let sum = addedRun(added(length, 0, own[0]), words, 1, wholeEnd);
+    for (let i = wholeEnd; i < this.#count; i++) {
+      own[i] = (words[i] as number) & this.#maskOf(4 * i);
+      sum = added(sum, i, own[i] as number);
+    }
     this.hash = mixed(sum);
+  }
+
+  /** Which bits of the word that begins at an octet are part of the shape. */
+  #maskOf(at: number): number {
+    const start = this.addressAt - at;
+    const address = firstOctets(start + this.addressOctets) & ~firstOctets(start);
+    return firstOctets(this.length - at) & ~address;
   }
 
   #takeSource(source: Uint8Array): boolean {
@@ -142,9 +169,10 @@ function knownClient(family: 4 | 6, from: Client["from"]): KnownClient {
   return { address: { family, bytes }, prefixLength: 8 * bytes.length, from };
 }
 
-/** Which bits of a word are its first octets, 0 to 4 of them. */
+/** Which bits of a word are its first octets: none below 1, all from 4 on. */
 function firstOctets(count: number): number {
-  return count === 4 ? -1 : (1 << (8 * count)) - 1;
+  if (count >= 4) return -1;
+  return count <= 0 ? 0 : (1 << (8 * count)) - 1;
 }
 
 /** QDCOUNT 1, ANCOUNT 0; NSCOUNT 0, ARCOUNT 1: words have their octets in the opposite order. */

@@ -1,6 +1,7 @@
 import type { PacketRoom } from "./batch.ts";
 import { endOfQuestion } from "./query-shape.ts";
 import { HEADER_OCTETS } from "./wire.ts";
+import { copyRun } from "./words.ts";
 
 /** Longer replies are not prepared. */
 export const MAX_PREPARED_OCTETS = 512;
@@ -65,9 +66,8 @@ export class ReplyTable {
     words[0] = ((own[reply + REPLY] as number) & ~ID_BITS) | ((query.words[0] as number) & ID_BITS);
     words[1] = own[reply + REPLY + 1] as number;
     words[2] = own[reply + REPLY + 2] as number;
-    for (let i = HEADER_WORDS; i < first; i++) words[i] = query.words[i] as number;
-    const start = reply + REPLY + HEADER_WORDS - first;
-    for (let i = first; i < count; i++) words[i] = own[start + i] as number;
+    copyRun(words, HEADER_WORDS, first, query.words, 0);
+    copyRun(words, first, count, own, reply + REPLY + HEADER_WORDS - first);
   }
 
   /**

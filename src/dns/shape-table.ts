@@ -48,7 +48,7 @@ export class ShapeTable {
     for (let free = first; free < first + WAYS; free++) if (this.#layouts[free] === 0) slot = free;
     this.#hashes[slot] = query.hash;
     this.#layouts[slot] = query.layout;
-    this.#words.set(query.words, slot * SHAPE_WORDS);
+    query.copyTo(this.#words, slot * SHAPE_WORDS);
     this.#shapes[slot] = shape;
     return shape;
   }
@@ -64,12 +64,8 @@ export class ShapeTable {
     this.#shapes.fill(undefined);
   }
 
-  #isAt(slot: number, { words, length, layout }: QueryShape): boolean {
-    if (this.#layouts[slot] !== layout) return false;
-    const start = slot * SHAPE_WORDS;
-    const count = (length + 3) >> 2;
-    for (let i = 0; i < count; i++) if (this.#words[start + i] !== words[i]) return false;
-    return true;
+  #isAt(slot: number, query: QueryShape): boolean {
+    return this.#layouts[slot] === query.layout && query.isAt(this.#words, slot * SHAPE_WORDS);
   }
 }
 
