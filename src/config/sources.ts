@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { filesIn } from "../base/watch.ts";
 import type { Findings } from "./findings.ts";
 
@@ -67,7 +67,7 @@ async function readOnce(file: string): Promise<SourceFile | string> {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const before = await handle.stat();
-      if (!before.isFile()) return `is not a file; name one, as ${basename(file)}/edgeward.yaml`;
+      if (!before.isFile()) return `is not a file; name one, as ${join(file, "edgeward.yaml")}`;
       if (before.size > maxOctets) return sizeProblem(before.size);
       const octets = await handle.readFile();
       const after = await handle.stat();

@@ -21,7 +21,9 @@ describe("files that cannot be read", () => {
     const folder = await folderWith({ "empty.yaml": "", "large.yaml": `#${"x".repeat(2 ** 20)}` });
     await writeFile(join(folder, "binary.yaml"), Buffer.from([0x61, 0xff, 0xfe]));
     expect(await messages(join(folder, "missing.yaml"))).toEqual([expect.stringContaining("does not exist")]);
-    expect(await messages(folder)).toEqual([expect.stringContaining("is not a file")]);
+    expect(await messages(folder)).toEqual([
+      expect.stringContaining(`is not a file; name one, as ${folder}/edgeward.yaml`),
+    ]);
     expect(await messages(join(folder, "empty.yaml"))).toEqual([expect.stringContaining("is empty")]);
     expect(await messages(join(folder, "large.yaml"))).toEqual([expect.stringContaining("1048577 octets")]);
     expect(await messages(join(folder, "binary.yaml"))).toEqual([expect.stringContaining("not UTF-8")]);
