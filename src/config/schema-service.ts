@@ -69,7 +69,11 @@ const dns = z.strictObject({
 });
 
 const http = z.strictObject({
-  stickiness: ttl().describe("How long a player may keep a redirect; 0s is no-store.").prefault("0s"),
+  stickiness: ttl()
+    .describe(
+      "How long a player may keep a redirect; 0s is no-store, and so is a redirect that may soon be another: while its edge fails probes, has just come back, or stands in for one that drains.",
+    )
+    .prefault("0s"),
   url: urlTemplate("https?")
     .describe("Where to redirect; {edge.url}, {edge.host}, {edge.id}, {path} and {query} are replaced.")
     .prefault("{edge.url}{path}{query}"),

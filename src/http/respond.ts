@@ -388,9 +388,9 @@ function linksTo(targets: readonly Target[]): Answer["headers"] {
 const NO_STORE = "no-store";
 
 /** A viewer may stay only with an edge that was chosen in full health. */
-function cachingOf({ outcome, service }: Decision): string {
+function cachingOf({ outcome, isInDoubt, service }: Decision): string {
   const { stickinessSeconds } = service.http;
-  return outcome.kind === "edges" && stickinessSeconds > 0
+  return outcome.kind === "edges" && isInDoubt !== true && stickinessSeconds > 0
     ? `private, max-age=${stickinessSeconds}`
     : NO_STORE;
 }

@@ -92,6 +92,8 @@ export interface Decision {
   readonly scopePrefixLength: number;
   /** The service's, or less while one of the edges named is in doubt, takes up load, or one that drains is missed. */
   readonly ttlSeconds: number;
+  /** Whether that is less for one of these reasons, or would be; left out: it is not. */
+  readonly isInDoubt?: boolean;
   /** How many of the edges, from the first on, are good enough for a DNS answer; left out: as many as the service answers. */
   readonly answers?: number;
   /** Of the nearest edge in service, chosen or full; NaN when there is none, or the viewer cannot be located. */

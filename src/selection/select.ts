@@ -89,6 +89,8 @@ export function select(
   const verdict = admission.allowed ? judge(contest, ranking) : NOT_ALLOWED;
   if (trace) tellRejected(contest, verdict, trace);
   const answers = verdict.taken === undefined ? 0 : answersOf(contest, verdict);
+  const isDoubtful = isInDoubt(contest, verdict, answers);
+  const { dns } = service;
   return {
     service,
     outcome: verdict.outcome,
@@ -97,7 +99,8 @@ export function select(
     location: located.location,
     ...(located.asn === undefined ? {} : { asn: located.asn }),
     scopePrefixLength,
-    ttlSeconds: ttlSeconds(contest, verdict, answers),
+    ttlSeconds: isDoubtful ? Math.min(dns.ttlSeconds, dns.ttlInDoubtSeconds) : dns.ttlSeconds,
+    isInDoubt: isDoubtful,
     nearestKm: verdict.nearestKm,
     rejected: verdict.rejected ?? allRejected(contest),
     families: roster.families,
@@ -252,14 +255,16 @@ function worstNamed({ service, field, most }: Contest, { byDistance }: Ranking):
 
 const MAX_SCORE = Number.MAX_VALUE;
 
-/** Short while a resolver should ask again soon: what holds now may not hold for the whole TTL. */
-function ttlSeconds({ service, world, field }: Contest, verdict: Verdict, named: number): number {
-  const { ttlSeconds, ttlInDoubtSeconds } = service.dns;
-  const { outcome, isSomebodyMissed } = verdict;
-  let isInDoubt = isSomebodyMissed || outcome.kind === "fail-open" || outcome.kind === "fallback";
+/** Whether resolvers and players should ask again soon: what holds now may not hold for as long as they would keep it. */
+function isInDoubt(
+  { world, field }: Contest,
+  { outcome, isSomebodyMissed }: Verdict,
+  named: number,
+): boolean {
+  if (isSomebodyMissed || outcome.kind === "fail-open" || outcome.kind === "fallback") return true;
   const { kept } = field;
-  for (let i = 0; i < named && !isInDoubt; i++) isInDoubt = world.unsteady[kept.edges[i] as number] === 1;
-  return isInDoubt ? Math.min(ttlSeconds, ttlInDoubtSeconds) : ttlSeconds;
+  for (let i = 0; i < named; i++) if (world.unsteady[kept.edges[i] as number] === 1) return true;
+  return false;
 }
 
 /** Infinite for none, or when the viewer cannot be located. */

@@ -65,14 +65,15 @@ describe("a redirect", () => {
 
   it("may be kept for the service's stickiness, if the edges are well", async () => {
     const service = serviceOf({ http: { ...LIVE.http, stickinessSeconds: 30 } });
-    const cachingOf = async (method: string, outcome: Outcome): Promise<string | undefined> => {
-      test.answerWith(() => decisionOf([AMSTERDAM], { service, outcome }));
+    const cachingOf = async (method: string, outcome: Outcome, isInDoubt = false) => {
+      test.answerWith(() => decisionOf([AMSTERDAM], { service, outcome, isInDoubt }));
       return (await ask(test.port, `${method} / HTTP/1.1`)).headers["cache-control"];
     };
     expect(await cachingOf("GET", { kind: "edges" })).toBe("private, max-age=30");
     expect(await cachingOf("POST", { kind: "edges" })).toBe("no-store");
     expect(await cachingOf("GET", { kind: "overload" })).toBe("no-store");
     expect(await cachingOf("GET", { kind: "fail-open" })).toBe("no-store");
+    expect(await cachingOf("GET", { kind: "edges" }, true)).toBe("no-store");
   });
 
   it("leaves out edges without a url or with one of our hostnames", async () => {

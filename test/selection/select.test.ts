@@ -513,4 +513,12 @@ describe("the TTL", () => {
     const dns = { ttlSeconds: 3, ttlInDoubtSeconds: 5, answers: 2 };
     expect(ttl({ dns }, down)).toBe(3);
   });
+
+  it("tells doubt apart from a TTL that is no longer than that in doubt", () => {
+    const dns = { ttlSeconds: 3, ttlInDoubtSeconds: 5, answers: 1 };
+    const doubt = (said: Parameters<typeof worldOf>[1]) => chosen({ dns }, said, london).decision.isInDoubt;
+    expect(doubt({})).toBe(false);
+    expect(doubt({ unsteady: [AMSTERDAM] })).toBe(true);
+    expect(doubt({ drain: [AMSTERDAM] })).toBe(true);
+  });
 });
