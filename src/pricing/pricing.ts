@@ -259,14 +259,18 @@ export function createPricing(options: PricingOptions): Pricing {
     return Math.min(RESERVE_MAX, Math.max(reserve, RESERVE_VIEWERS * each));
   };
 
-  const outlookOf = ({ up, state, perViewer }: Facts, nowMs: number): EdgeOutlook[] =>
+  const outlookOf = ({ up, state, perViewer, loadRatio }: Facts, nowMs: number): EdgeOutlook[] =>
     edges.map((_, edge) => {
       const margin = margins[edge] as number;
       if (up[edge] === 0 || state[edge] !== STATE_ACTIVE) return { capacity: 0, margin, viewers: 0 };
       const each = perViewer[edge] as number;
-      // Who has never reported may be empty whatever we decided: unknown is not full.
+      // Who has never reported may be empty whatever we decided: unknown is not full. But who is full takes nobody, whatever fills it.
       if (each === 0 || known[edge] === undefined)
-        return { capacity: Number.POSITIVE_INFINITY, margin, viewers: 0 };
+        return {
+          capacity: isFull(loadRatio[edge] as number, margin) ? 0 : Number.POSITIVE_INFINITY,
+          margin,
+          viewers: 0,
+        };
       return { capacity: 1 / each, margin, viewers: viewersOrSent(edge, nowMs) };
     });
 
@@ -407,6 +411,10 @@ export function createPricing(options: PricingOptions): Pricing {
       };
     },
   };
+}
+
+function isFull(loadRatio: number, margin: number): boolean {
+  return loadRatio >= 1 - margin;
 }
 
 /** As much as all leave free: what only some do is there for the others. */

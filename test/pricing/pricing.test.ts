@@ -12,6 +12,7 @@ import { createSlots } from "../../src/pricing/slots.ts";
 import { createStays } from "../../src/pricing/stays.ts";
 import { liveRatio } from "../../src/selection/live.ts";
 import { clientOf, edgeAt, serviceOf } from "../selection/fixture.ts";
+import { factsOfReports } from "./facts.ts";
 
 const capped = (edge: Edge): Edge => ({ ...edge, capacity: { viewers: 100 } });
 const AMS = capped(edgeAt("ams1", 0, 52.37, 4.9));
@@ -148,6 +149,29 @@ describe("pricing", () => {
       1000,
     );
     expect(world.loadRatio[0]).toBe(1);
+  });
+
+  it.each([
+    ["holds nobody", 1],
+    ["is full of work, of which no viewer is known to be a part", 0],
+  ])("counts on no room at an edge that %s", (_, each) => {
+    const edges = [AMS, FRA, { ...edgeAt("lon1", 2, 51.51, -0.13), capacity: { viewers: 100 } }];
+    const pricing = createPricing({ rampUpMs: 60_000 });
+    pricing.take(edges, [servedBy(edges)]);
+    const facts = (nowMs: number): Facts => ({
+      ...factsOfReports(Float64Array.of(Number.NaN, 90, 10), Float64Array.of(Number.NaN, nowMs, nowMs), 100),
+      loadRatio: Float64Array.of(1, 0.9, 0.1),
+      perViewer: Float64Array.of(each, 0.01, 0.01),
+    });
+    const ledger = new Ledger(pricing.world(facts(0), 0).sent.counts, 1);
+    for (let s = 1; s <= 60; s++) {
+      for (let i = 0; i < 3; i++) ledger.count("http", 0, FRA.index, { ...UTRECHT, longitude: 7 });
+      pricing.tick(ledger.takeArrivals(), s * 1000);
+      pricing.world(facts(s * 1000), s * 1000);
+    }
+    const { priceKm } = pricing.world(facts(61_000), 61_000);
+    expect(priceKm[AMS.index]).toBe(0);
+    expect(priceKm[FRA.index]).toBeGreaterThan(50);
   });
 
   it("does not take decisions for load where nobody ever reported", () => {
