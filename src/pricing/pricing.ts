@@ -61,8 +61,10 @@ export interface PricingOptions {
 const SOLVE_EVERY_MS = 2000;
 /** The serving threads tell of their decisions about once a second; what they have not told of by then they never will. */
 const TOLD_WITHIN_MS = 3000;
-/** So many viewers more or less than are known of may be there: a small edge notices. */
+/** So many viewers more or less than are known of may be there, */
 const RESERVE_VIEWERS = 2;
+/** or one more, which an edge notices that is smaller than this. */
+const SMALL_EDGE_VIEWERS = 500;
 /** At most this share of an edge is kept free for what one more answer may bring. */
 const RESERVE_MAX = 0.05;
 
@@ -256,7 +258,8 @@ export function createPricing(options: PricingOptions): Pricing {
   const reserveOf = (edge: number, each: number, nowMs: number): number => {
     const { greatest, rush } = answers.sizes(slots[edge] as number, nowMs);
     const reserve = greatest * stays.viewersPerAnswer * each * (1 - 1 / rush);
-    return Math.min(RESERVE_MAX, Math.max(reserve, RESERVE_VIEWERS * each));
+    const unknown = each * SMALL_EDGE_VIEWERS > 1 ? RESERVE_VIEWERS + 1 : RESERVE_VIEWERS;
+    return Math.min(RESERVE_MAX, Math.max(reserve, unknown * each));
   };
 
   const outlookOf = ({ up, state, perViewer, loadRatio }: Facts, nowMs: number): EdgeOutlook[] =>
