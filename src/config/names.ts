@@ -14,7 +14,7 @@ export function readHostname(text: string): Reading<string> {
 export function readHostnamePattern(text: string): Reading<string> {
   if (!text.startsWith("*.")) return readHostname(text);
   const rest = readHostname(text.slice(2));
-  return rest.kind === "refused" ? rest : read(`*.${rest.value}`);
+  return rest.kind === "refused" ? rest : readDomainName(`*.${rest.value}`);
 }
 
 /**

@@ -70,6 +70,11 @@ describe("hostnames", () => {
     expect(longest).toHaveLength(253);
     expect(readHostname(longest).kind).toBe("read");
     expect(readHostname(`${longest}d`).kind).toBe("refused");
+    expect(readHostnamePattern(`*.${longest.slice(2)}`).kind).toBe("read");
+    expect(readHostnamePattern(`*.${longest.slice(1)}`)).toMatchObject({
+      kind: "refused",
+      message: "is 254 octets long; a name has at most 253",
+    });
   });
 });
 

@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { withCompiledNames } from "../../src/control/compiled-names.ts";
 import type { LoadedConfig } from "../../src/config/load.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 import { createReloads } from "../../src/control/reloads.ts";
+import { loadText } from "../config/support.ts";
 import { plainInventory, plainService, plainZone } from "../inventory.ts";
 
 const ZONE = "example.net";
@@ -31,6 +33,47 @@ const WRONG: readonly (readonly [string, LoadedConfig, string])[] = [
     "is a name of 265 octets",
   ],
 ];
+
+/** As long, of labels as long as they may be. */
+function nameOf(length: number, suffix = ZONE): string {
+  let name = suffix;
+  while (length - name.length > 1) name = `${"z".repeat(Math.min(63, length - name.length - 1))}.${name}`;
+  return name;
+}
+
+it("finds nothing wrong with what the checks let through, however long names are", async () => {
+  let right = 0;
+  const length = fc.integer({ min: 230, max: 255 });
+  const name = fc.oneof(
+    length.map((octets) => nameOf(octets)),
+    length.map((octets) => `*.${nameOf(octets - 2)}`),
+  );
+  const text = fc.record({ hostname: name, owner: name, nameserver: name, zone: fc.option(length) }).map(
+    ({ hostname, owner, nameserver, zone }) => `
+listen: { dns: ["127.0.0.1:8053"] }
+zones:
+  ${ZONE}:
+    nameservers: ["${nameserver.replace("*.", "")}"]
+    contact: "a@${nameserver.slice(4)}"
+    records: [{ name: "${owner}.", type: MX, data: "1 ${owner.replace("*.", "")}." }]
+${zone === null ? "" : `  ${nameOf(zone, "org")}: { nameservers: [a.b], contact: a@b.c }`}
+edges: { a: { location: { latitude: 1, longitude: 2 }, addresses: [192.0.2.1] } }
+services:
+  a:
+    hostnames: ["${hostname}", short.${ZONE}]
+    dns: { https: { originPorts: [8443] }, svcb: { _dns: {}, _53._dns: {} } }
+`,
+  );
+  await fc.assert(
+    fc.asyncProperty(text, async (configuration) => {
+      const verdict = await withCompiledNames(await loadText(configuration));
+      if (verdict.kind === "ok") right++;
+      else expect(verdict.problems.map(({ path }) => path)).not.toContain("zones");
+    }),
+    { numRuns: 300 },
+  );
+  expect(right).toBeGreaterThan(20);
+});
 
 it("leaves what can be compiled, and what is refused already, as it is", async () => {
   expect(await withCompiledNames(RIGHT)).toBe(RIGHT);
