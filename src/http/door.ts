@@ -108,6 +108,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   const report = atMostEachSecond((error) => options.log.error({ err: error }, "an answer failed"));
   const latest = new WeakMap<Socket, ServerResponse>();
   const finalized = new WeakSet<Socket>(); // have had their last answer
+  const begun = new WeakSet<Socket>(); // of which others have read already, so that `bytesRead` does not tell
   let stopping = false;
 
   const viewerRequest = ({ method = "", rawHeaders, headers, socket }: IncomingMessage, target: string) => {
@@ -154,7 +155,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   const refuse = (socket: Socket, refusal: ConnectionRefusal | undefined): void => {
     if (refusal === undefined) socket.destroy();
     else if (finalized.has(socket)) socket.destroySoon();
-    else if (refusal.reason === "timeout" && socket.bytesRead === 0) {
+    else if (refusal.reason === "timeout" && socket.bytesRead === 0 && !begun.has(socket)) {
       counts.rejected(refusal.reason);
       socket.destroy(); // opened in advance, never used: an answer would be taken for that of a later request
     } else {
@@ -220,6 +221,7 @@ export async function startHttpDoor(options: HttpDoorOptions): Promise<HttpDoor>
   const adopt = ({ fd, input, unsent, isEnding, proxied }: Adopted): void => {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
     if (proxied !== undefined) connections.note(socket, proxied);
+    if (input.length > 0) begun.add(socket);
     if (unsent.length > 0) socket.write(unsent);
     if (isEnding) endSlowly(socket, limits.lingerMs);
     else foster.take(socket, input);

@@ -43,8 +43,10 @@ function entriesOf(playlist: string): Entry[] {
     const line = lines[i] as string;
     const tag = tagIn(line);
     if (tag?.name === VARIANT) {
-      const uri = lines[++i];
-      if (uri === undefined || uri === "" || uri.startsWith("#"))
+      do i++;
+      while (isPassedOver(lines[i]));
+      const uri = lines[i];
+      if (uri === undefined || uri.startsWith("#"))
         throw new Unfit(`line ${i + 1}: an address is missing after ${VARIANT}`);
       entries.push({ kind: "variant", tag, uri });
     } else if (tag?.name === MEDIA) entries.push({ kind: "media", tag });
@@ -52,6 +54,11 @@ function entriesOf(playlist: string): Entry[] {
     else entries.push({ kind: "other", line });
   }
   return entries;
+}
+
+/** Between a tag and its address: blank lines and comments mean nothing (RFC 8216 4.1). */
+function isPassedOver(line: string | undefined): boolean {
+  return line !== undefined && (line.trim() === "" || /^#(?!EXT)/.test(line));
 }
 
 function tagIn(line: string): Tag | undefined {

@@ -117,6 +117,13 @@ describe("slowness", () => {
     expect(rejections("timeout")).toBe(before + 1);
   });
 
+  it.each([
+    ["a header that stops in its first packet", "GET / HT", [408]],
+    ["one behind an answer", `GET /1 HTTP/1.1\r\n${HOST}\r\n\r\nGET /2 HT`, [302, 408]],
+  ])("%s: 408", async (_what, text, statuses) => {
+    expect(repliesIn(await exchange(test.port, text)).map(({ status }) => status)).toEqual(statuses);
+  });
+
   it("a connection kept alive is closed when nothing more comes", async () => {
     const text = await exchange(test.port, `GET / HTTP/1.1\r\n${HOST}\r\n\r\n`);
     expect(repliesIn(text)).toMatchObject([{ status: 302, headers: { connection: "keep-alive" } }]);
