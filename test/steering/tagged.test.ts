@@ -55,11 +55,7 @@ https://sin1.example.net/cdn/live/cup/low.m3u8?t=a%2Fb
     `#EXTM3U\r\n#EXT-X-STREAM-INF:${attributes}\r\n${uri}\r\n`;
 
   it.each([
-    [
-      "behind blank lines and comments",
-      "\r\n# high\r\nb.m3u8",
-      "https://sin1.example.net/cdn/live/cup/b.m3u8",
-    ],
+    ["behind blank lines and comments", "\r\n# high\r\n/b.m3u8", "https://sin1.example.net/cdn/b.m3u8"],
     ["from the root", "/a//b.m3u8?x", "https://sin1.example.net/cdn/a//b.m3u8?x"],
     ["at one of its edges", "https://sin1.example.net/cdn/b.m3u8", "https://sin1.example.net/cdn/b.m3u8"],
     ["at another of them", "https://ams1.example.net/b.m3u8", "https://sin1.example.net/cdn/b.m3u8"],
