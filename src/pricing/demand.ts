@@ -15,6 +15,8 @@ export interface Demand {
   lose(edge: number, viewers: number): Omit<Lost, "heldUntilMs">[];
   /** Viewers come to an edge who are neither new nor sent by a decision of now. */
   bind(bound: Bound): void;
+  /** Viewers of pools that are not priced who come to an edge within the horizon, and are still there at its end. */
+  unpricedAt(edge: number, horizonSeconds: number, departureRate: number): number;
   /** Viewers that we sent there and who have not left, by the departure rate. */
   presentAt(edge: number): number;
   /** Other pools. */
@@ -26,7 +28,7 @@ export interface Demand {
   /** Adds what another process knew. @param slotOf undefined: the edge is not there */
   remember(pool: number, learned: readonly LearnedCell[], slotOf: (id: string) => number | undefined): void;
   /**
-   * The regions that expect most viewers within the horizon, in no order.
+   * The regions that expect most viewers within the horizon, of those who go by prices; in no order.
    * @param waitingAt viewers in a square degree who lost their edge and have not come back
    */
   forecast(
@@ -66,7 +68,10 @@ const COARSE_DEGREES = 30;
 const REGIONS_MAX = 2000;
 const NEGLIGIBLE_VIEWERS = 0.01;
 
-export function createDemand(): Demand {
+/** @param isPriced whether the viewers of a pool go where distance and price are least */
+export function createDemand(isPriced: (pool: number) => boolean = () => true): Demand {
+  /** Arrivals per second by edge, over the last quarter of an hour. */
+  const unpriced = new Map<number, number>();
   const cells = new Map<number, Cell>();
   const trends = new Map<number, Trend>();
   /** Forward decay: present viewers are kept in units of what one viewer of now will count when he came earlier. */
@@ -106,6 +111,7 @@ export function createDemand(): Demand {
     if (sinceLossSeconds < UNSETTLED_SECONDS) return;
     const slow = Math.exp(-seconds / SLOW_SECONDS);
     const fast = Math.exp(-seconds / FAST_SECONDS);
+    for (const [edge, rate] of unpriced) unpriced.set(edge, rate * slow);
     for (const trend of trends.values()) {
       trend.fast *= fast;
       trend.slow *= slow;
@@ -126,6 +132,7 @@ export function createDemand(): Demand {
           const [resolvers, subnets] = cell.askers.map((askers) => returned.get(askers));
           const perResolver = viewersPerAnswer(pool, latitude, longitude, false);
           const perSubnet = viewersPerAnswer(pool, latitude, longitude, true);
+          const goesByPrice = isPriced(pool);
           let [sent, came] = [0, 0];
           for (const [edge, arrived] of byEdge) {
             const present = presentIn(cell, edge);
@@ -137,8 +144,10 @@ export function createDemand(): Demand {
             present.resolvers += byResolvers / left;
             present.subnets += bySubnets / left;
             sent += http + byResolvers + bySubnets;
-            came +=
+            const cameHere =
               http * (1 - (resolvers?.httpShare ?? 0)) + ofResolvers * perResolver + ofSubnets * perSubnet;
+            came += cameHere;
+            if (!goesByPrice) unpriced.set(edge, (unpriced.get(edge) ?? 0) + cameHere / SLOW_SECONDS);
           }
           cell.weight += sent;
           cell.latitude += ((latitude - cell.latitude) * sent) / cell.weight;
@@ -187,7 +196,10 @@ export function createDemand(): Demand {
         movedTrends.add(cell.trend);
       }
     },
+    unpricedAt: (edge, horizonSeconds, departureRate) =>
+      (unpriced.get(edge) ?? 0) * staySeconds(horizonSeconds, departureRate),
     forget(edge) {
+      unpriced.delete(edge);
       for (const { byEdge } of cells.values()) byEdge.delete(edge);
     },
     memory(pool, idOf) {
@@ -221,13 +233,12 @@ export function createDemand(): Demand {
       }
     },
     forecast(horizonSeconds, departureRate, waitingAt) {
-      // One who comes evenly within the horizon is still there at its end with this probability, times the horizon.
-      const stay = (seconds: number): number => (1 - Math.exp(-departureRate * seconds)) / departureRate;
+      const stay = (seconds: number): number => staySeconds(seconds, departureRate);
       const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
       for (const [square, { pool, trend, latitude, longitude, slow }] of cells) {
         // Who cannot be located goes wherever there is room, whatever it costs.
-        if (Number.isNaN(latitude)) continue;
+        if (Number.isNaN(latitude) || !isPriced(pool)) continue;
         const growth = growthOf(trend);
         // What has ended has ended; what has begun may end.
         const lasts = growth > 0 ? trend.growingSeconds * GROWTH_LASTS : horizonSeconds;
@@ -239,6 +250,11 @@ export function createDemand(): Demand {
       return regions.sort((a, b) => b.viewers - a.viewers).slice(0, REGIONS_MAX);
     },
   };
+}
+
+/** One who comes evenly within the horizon is still there at its end with a probability of this by the horizon. */
+function staySeconds(horizonSeconds: number, departureRate: number): number {
+  return (1 - Math.exp(-departureRate * horizonSeconds)) / departureRate;
 }
 
 interface Cell {

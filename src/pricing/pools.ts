@@ -3,14 +3,16 @@ import { finished, type Steps } from "../base/steps.ts";
 import type { Service } from "../model/service.ts";
 import type { Pool } from "./transport.ts";
 
-/** Services grouped by who serves them, and by how long their answers are kept. */
+/** Services grouped by who serves them and how he is found, and by how long their answers are kept. */
 export interface Pools {
   readonly pools: readonly Pool[];
   /** Position in `pools` by `Service.index`. */
   readonly ofService: readonly number[];
 }
 
-type Served = Pick<Service, "edges" | "maxDistanceKm"> & { readonly dns: Pick<Service["dns"], "ttlSeconds"> };
+type Served = Pick<Service, "edges" | "maxDistanceKm" | "rank"> & {
+  readonly dns: Pick<Service["dns"], "ttlSeconds">;
+};
 
 /** References to edges that are looked at in a step: some tenths of a millisecond. */
 const REFERENCES_AT_ONCE = 20_000;
@@ -33,7 +35,7 @@ export function* poolsInSteps(services: readonly Served[]): Steps<Pools> {
     if (known === undefined) {
       const { edges, maxDistanceKm, dns } = service;
       alike.push(pools.length);
-      pools.push({ edges, maxDistanceKm, ttlSeconds: dns.ttlSeconds });
+      pools.push({ edges, maxDistanceKm, ttlSeconds: dns.ttlSeconds, isPriced: isPriced(service) });
       memberships.push(membershipOf(edges));
     }
     looked += service.edges.length;
@@ -61,6 +63,10 @@ export function successorsOf(
   return successors;
 }
 
+function isPriced({ rank }: Served): boolean {
+  return rank === "nearest";
+}
+
 /** Whatever the order. */
 function hashOf(edges: readonly number[]): number {
   let hash = edges.length;
@@ -79,7 +85,9 @@ function membershipOf(edges: readonly number[]): Uint8Array {
 }
 
 /** A service names no edge twice. */
-function isOf({ edges, maxDistanceKm, dns }: Served, pool: Pool, membership: Uint8Array): boolean {
+function isOf(service: Served, pool: Pool, membership: Uint8Array): boolean {
+  const { edges, maxDistanceKm, dns } = service;
+  if (isPriced(service) !== pool.isPriced) return false;
   if (edges.length !== pool.edges.length || maxDistanceKm !== pool.maxDistanceKm) return false;
   if (dns.ttlSeconds !== pool.ttlSeconds) return false;
   for (let i = 0; i < edges.length; i++) if (membership[edges[i] as number] !== 1) return false;
@@ -87,12 +95,15 @@ function isOf({ edges, maxDistanceKm, dns }: Served, pool: Pool, membership: Uin
 }
 
 /**
- * The same for the same edges, reach and time to live, in whatever order they are listed.
+ * The same for the same edges, reach, time to live and use of prices, in whatever order they are listed.
  * @param ids of edges, by index
  */
-export function poolName({ edges, maxDistanceKm, ttlSeconds }: Pool, ids: readonly string[]): string {
+export function poolName(
+  { edges, maxDistanceKm, ttlSeconds, isPriced }: Pool,
+  ids: readonly string[],
+): string {
   const names = edges.map((edge) => ids[edge] as string).sort((a, b) => (a < b ? -1 : 1));
   return createHash("sha1")
-    .update(JSON.stringify([names, String(maxDistanceKm), ttlSeconds]))
+    .update(JSON.stringify([names, String(maxDistanceKm), ttlSeconds, isPriced]))
     .digest("base64");
 }

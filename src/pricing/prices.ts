@@ -27,6 +27,8 @@ export interface Outlook {
   /** Regions with the viewers who come within so many seconds and are still there at their end. */
   readonly regions: (seconds: number) => readonly Region[];
   readonly edges: readonly EdgeOutlook[];
+  /** Viewers who come to an edge within so many seconds whatever it costs, and are still there at their end. */
+  readonly unpriced: (edge: number, seconds: number) => number;
   /** Departures per viewer and second. */
   readonly departureRate: number;
 }
@@ -89,7 +91,7 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
     return Float64Array.from(outlook.edges, ({ capacity, margin, viewers }, edge) => {
       if (!Number.isFinite(capacity)) return capacity;
       const wanted = capacity * (1 - margin) * (isFurthest ? 1 + (trim[edge] as number) : 1);
-      return Math.max(0, wanted - viewers * left);
+      return Math.max(0, wanted - viewers * left - outlook.unpriced(edge, seconds));
     });
   };
 

@@ -75,7 +75,7 @@ export function createPricing(options: PricingOptions): Pricing {
   const table = createSlots();
   let { counts } = table;
   let prediction = createPrediction(counts);
-  const demand = createDemand();
+  const demand = createDemand((pool) => pools[pool]?.isPriced !== false);
   const rushes = createRushes();
   const answers = createAnswers((pool) => (pools[pool]?.ttlSeconds ?? 0) * 1000, rushes);
   const returns = createReturns();
@@ -283,7 +283,9 @@ export function createPricing(options: PricingOptions): Pricing {
     if (facts === undefined) return;
     const { departureRate } = stays;
     const regions = (seconds: number) => demand.forecast(seconds, departureRate, waitingAt);
-    prices.solve({ regions, edges: outlookOf(facts, nowMs), departureRate }, stir, nowMs);
+    const unpriced = (edge: number, seconds: number) =>
+      demand.unpricedAt(slots[edge] as number, seconds, departureRate);
+    prices.solve({ regions, edges: outlookOf(facts, nowMs), unpriced, departureRate }, stir, nowMs);
     solvedAtMs = nowMs;
     stir = false;
   };

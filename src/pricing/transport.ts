@@ -2,7 +2,7 @@ import { distanceKm, type UnitVector, unitVector } from "../base/sphere.ts";
 import type { Region } from "./demand.ts";
 import type { Transport } from "./solve.ts";
 
-/** Services with the same edges and reach, whose viewers compete for the same room, and whose answers are kept equally long. */
+/** Services with the same edges and reach, whose viewers compete for the same room in the same way, and whose answers are kept equally long. */
 export interface Pool {
   /** Indices of edges. */
   readonly edges: readonly number[];
@@ -10,6 +10,8 @@ export interface Pool {
   readonly maxDistanceKm: number;
   /** How long an answer is kept, and brings viewers, where nothing has lowered it. */
   readonly ttlSeconds: number;
+  /** Whether its viewers go where distance and price are least; otherwise they go wherever they go. */
+  readonly isPriced: boolean;
 }
 
 /** Where an edge stands. */

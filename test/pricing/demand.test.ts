@@ -38,6 +38,22 @@ describe("demand", () => {
     expect([demand.forecast(100, RATE, NOBODY_WAITS), demand.presentAt(0)]).toEqual([[], 0]);
   });
 
+  it("is no region's where viewers are sent by another order, but takes room where they go", () => {
+    const demand = createDemand((pool) => pool !== 0);
+    const arrivals: Arrivals = [
+      new Map([[{ layer: "none", latitude: 50, longitude: 8 }, new Map([[3, { http: 1, dns: 2 }]])]]),
+    ];
+    for (let s = 0; s < 3600; s++) {
+      demand.pass(1, RATE);
+      demand.add(arrivals, new Map(), () => 1);
+    }
+    expect(demand.forecast(100, RATE, NOBODY_WAITS)).toEqual([]);
+    expect(demand.unpricedAt(3, 100, RATE) / 300).toBeCloseTo(0.97, 1);
+    expect(demand.unpricedAt(4, 100, RATE)).toBe(0);
+    demand.forget(3);
+    expect(demand.unpricedAt(3, 100, RATE)).toBe(0);
+  });
+
   it("is as much as came, from half an hour after a start on, and never more", () => {
     const demand = createDemand();
     const after = (seconds: number): number => {

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { createPrices, type EdgeOutlook, type Prices } from "../../src/pricing/prices.ts";
+import type { Look } from "../../src/pricing/look-ahead.ts";
 import type { Solver } from "../../src/pricing/solver.ts";
 import { edgeAt } from "../selection/fixture.ts";
 
@@ -10,16 +11,21 @@ let prices: Prices;
 
 const solver: Solver = {
   take: () => undefined,
-  solve: (_looks, follow) => follow(Float64Array.from(foundKm)),
+  solve(looks, follow) {
+    asked = looks;
+    follow(Float64Array.from(foundKm));
+  },
   stop: async () => {},
 };
 
 /** Two seconds later it finds this price. */
+let asked: readonly Look[] = [];
+
 function find(km: number, { capacity = 100, isSudden = false } = {}): number {
   nowMs += 2000;
   foundKm = [km];
   const edges: EdgeOutlook[] = [{ capacity, margin: 0.004, viewers: 99 }];
-  prices.solve({ regions: () => [], edges, departureRate: 1 / 3000 }, isSudden, nowMs);
+  prices.solve({ regions: () => [], edges, unpriced: () => 0, departureRate: 1 / 3000 }, isSudden, nowMs);
   return prices.km[0] as number;
 }
 
@@ -54,4 +60,11 @@ it.each([
   ["whose end nobody knows", Number.POSITIVE_INFINITY],
 ])("is 0 at once for an edge %s", (_, capacity) => {
   expect(find(300, { capacity })).toBe(0);
+});
+
+it("has no room for those who come whatever it costs, nor what services leave free", () => {
+  const edges: EdgeOutlook[] = [{ capacity: 100, margin: 0.2, viewers: 50 }];
+  const unpriced = (_edge: number, seconds: number) => seconds / 60;
+  prices.solve({ regions: () => [], edges, unpriced, departureRate: 1e-9 }, false, nowMs + 1);
+  expect(asked.at(-1)?.room[0]).toBeCloseTo(100 - 20 - 50 - 2, 3);
 });

@@ -4,6 +4,7 @@ import type { Location } from "../../src/model/location.ts";
 import type { Service } from "../../src/model/service.ts";
 import { type Facts, STATE_DRAIN, STATE_OFF, type World } from "../../src/model/world.ts";
 import { Ledger, newSentCounts } from "../../src/pricing/ledger.ts";
+import { poolsOf } from "../../src/pricing/pools.ts";
 import { createPrediction } from "../../src/pricing/prediction.ts";
 import { createPricing } from "../../src/pricing/pricing.ts";
 import { createRamps } from "../../src/pricing/ramps.ts";
@@ -213,6 +214,30 @@ describe("pricing", () => {
     }
     expect(priceKm).toBeGreaterThanOrEqual(leastKm);
     if (leastKm === 0) expect(priceKm).toBe(0);
+  });
+
+  it.each([
+    ["leaves an edge free of charge whose room nobody wants who goes by prices", 600],
+    ["makes an edge dearer that others leave no room at who do not go by prices", 45],
+  ])("%s", (_, everySeconds) => {
+    const pricing = createPricing({ rampUpMs: 60_000 });
+    const weighted: Service = { ...servedBy(EDGES), id: "weighted", index: 1, rank: "weighted" };
+    const services = [servedBy(EDGES), weighted];
+    pricing.take(EDGES, services);
+    const [nearest = 0, others = 0] = poolsOf(services).ofService;
+    const facts = (nowMs: number): Facts => factsOf([90, 90], nowMs);
+    const ledger = new Ledger(pricing.world(facts(0), 0).sent.counts, 2);
+    for (let s = 1; s <= 1800; s++) {
+      // Hardly fewer than leave; all of them stand next to one of the two.
+      if (s % 22 === 0) ledger.count("http", others, AMS.index, UTRECHT);
+      if (s % 22 === 0) ledger.count("http", others, FRA.index, UTRECHT);
+      if (s % everySeconds === 0) ledger.count("http", nearest, AMS.index, UTRECHT);
+      pricing.tick(ledger.takeArrivals(), s * 1000);
+      pricing.world(facts(s * 1000), s * 1000);
+    }
+    const [price = Number.NaN] = pricing.world(facts(1_801_000), 1_801_000).priceKm;
+    if (everySeconds === 600) expect(price).toBe(0);
+    else expect(price).toBeGreaterThan(30);
   });
 
   it("keeps who came for a service with it when another stands before it in a new configuration", () => {

@@ -5,7 +5,7 @@ import { solveInThread } from "../../src/pricing/solver-thread.ts";
 
 const AMSTERDAM = { latitude: 52.37, longitude: 4.9 };
 const FRANKFURT = { latitude: 50.11, longitude: 8.68 };
-const POOLS = [{ edges: [0, 1], maxDistanceKm: Number.POSITIVE_INFINITY, ttlSeconds: 30 }];
+const POOLS = [{ edges: [0, 1], maxDistanceKm: Number.POSITIVE_INFINITY, ttlSeconds: 30, isPriced: true }];
 
 /** Amsterdam has room for so many of the hundred who want to go there. */
 function lookOf(room: number): Look {
@@ -75,7 +75,7 @@ describe("a solver in a thread", () => {
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     const answered: number[] = [];
     solver.solve([lookOf(60)], ({ length }) => answered.push(length));
-    solver.take([AMSTERDAM], [{ edges: [0], maxDistanceKm: 1000, ttlSeconds: 30 }], [0]);
+    solver.take([AMSTERDAM], [{ edges: [0], maxDistanceKm: 1000, ttlSeconds: 30, isPriced: true }], [0]);
     const one = { ...lookOf(60), room: Float64Array.of(1000) };
     await new Promise<void>((resolve) => {
       solver.solve([one], ({ length }) => {
