@@ -95,11 +95,11 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
     });
   };
 
-  const move = (found: Float64Array): void => {
+  const move = (found: Float64Array, isWhole: boolean): void => {
     smooth = smooth.map((price, edge) => {
       if (!hasRoomToSell(edgesSeen[edge])) return 0;
       const change = (found[edge] as number) - price;
-      const share = isUnsettled ? 1 : change > 0 ? RISE_SHARE : FALL_SHARE;
+      const share = isWhole ? 1 : change > 0 ? RISE_SHARE : FALL_SHARE;
       const next = price + change * share;
       return next < 1 ? 0 : next;
     });
@@ -109,9 +109,10 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
     });
   };
 
-  const follow = (found: Float64Array): void => {
-    move(found);
-    if (!isUnsettled) return;
+  /** @param isSudden it is known of what has come or gone: an answer to what was asked before knows nothing of it */
+  const follow = (found: Float64Array, isSudden: boolean): void => {
+    move(found, isSudden);
+    if (!isSudden) return;
     isUnsettled = false;
     onSudden();
   };
@@ -141,7 +142,7 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
       edgesSeen = outlook.edges;
       if (outlook.edges.every(({ capacity }) => capacity === Number.POSITIVE_INFINITY)) {
         // Nobody's room is wanted: what would be found is known, and the world that is being made has it.
-        move(new Float64Array(km.length));
+        move(new Float64Array(km.length), isUnsettled);
         isUnsettled = false;
         return;
       }
@@ -149,7 +150,8 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
         regions: outlook.regions(ahead),
         room: roomFor(outlook, ahead, i === 0),
       }));
-      solver.solve(looks, follow);
+      const isAnswerSudden = isUnsettled;
+      solver.solve(looks, (found) => follow(found, isAnswerSudden));
     },
   };
 }

@@ -202,6 +202,7 @@ export function createPricing(options: PricingOptions): Pricing {
         ramps.start(slots[edge] as number, next.loadRatio[edge] as number, nowMs, rampUpMs);
         stir = true;
       }
+      if (!isIn && inService[edge] === true) stir = true;
       inService[edge] = isIn;
       if (Number.isNaN(viewers) || Number.isNaN(atMs) || !up) {
         if (before?.stale === false && up) {

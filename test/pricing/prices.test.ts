@@ -55,6 +55,27 @@ it("falls at once where something has come or gone", () => {
   expect(find(40, { isSudden: true })).toBe(40);
 });
 
+it("follows what has come or gone with the answer that knows of it, not with one that was asked for before", () => {
+  const answers: ((found: Float64Array) => void)[] = [];
+  let followed = 0;
+  const later = createPrices(
+    { ...solver, solve: (_looks, follow) => void answers.push(follow) },
+    () => followed++,
+  );
+  later.take([edgeAt("ams1", 0, 52.37, 4.9)], [], [-1]);
+  const ask = (isSudden: boolean): void => {
+    nowMs += 1000;
+    const edges: EdgeOutlook[] = [{ capacity: 100, margin: 0.004, viewers: 99 }];
+    later.solve({ regions: () => [], edges, unpriced: () => 0, departureRate: 1 / 3000 }, isSudden, nowMs);
+  };
+  ask(false);
+  ask(true);
+  answers[0]?.(Float64Array.of(100));
+  expect([later.km[0], followed]).toEqual([30, 0]);
+  answers[1]?.(Float64Array.of(1000));
+  expect([later.km[0], followed]).toEqual([1000, 1]);
+});
+
 it.each([
   ["that takes nobody", 0],
   ["whose end nobody knows", Number.POSITIVE_INFINITY],

@@ -298,6 +298,21 @@ describe("pricing", () => {
     expect(asked, "an edge has reported").toBe(2);
   });
 
+  it("has prices looked for at once when an edge is taken out of service, as when it comes back", () => {
+    let asked = 0;
+    const solver = { take: () => {}, solve: () => void asked++, stop: async () => {} };
+    const pricing = createPricing({ rampUpMs: 60_000, solver });
+    pricing.take(EDGES, [servedBy(EDGES)]);
+    const at = (nowMs: number, state: number): number => {
+      pricing.world({ ...factsOf([50, 50], 0), state: Uint8Array.of(state, 0) }, nowMs);
+      return asked;
+    };
+    const first = at(0, 0);
+    expect([at(100, 0), at(200, STATE_DRAIN), at(300, STATE_DRAIN), at(400, 0)]).toEqual(
+      [0, 1, 1, 2].map((more) => first + more),
+    );
+  });
+
   it("forgets a stale report, and what it said with it", () => {
     const set = setUp();
     expect(set.facts(factsOf([100, 10], 1000), 1000).loadRatio[0]).toBe(1);
