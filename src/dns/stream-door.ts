@@ -16,7 +16,7 @@ import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "..
 import { type Libc, loadLibc } from "../base/libc.ts";
 import { boundPort } from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
-import { type Answerer, type AnswererOptions, createAnswerer, type Served } from "./answerer.ts";
+import { type Answerer, type AnswererOptions, createAnswerer } from "./answerer.ts";
 import { createConnections } from "./connections.ts";
 import { openEpoll } from "./epoll.ts";
 import { sometimes } from "./fault.ts";
@@ -74,12 +74,14 @@ export interface StreamDoorOptions extends AnswererOptions {
   readonly sockets: StreamSockets;
   /** Called once, before the first connection is accepted. */
   readonly onReady: () => void;
-  /**
-   * Called between two turns after a wake-up, and now and then. Returns `undefined` to go on; to end, how long who is
-   * connected may take, milliseconds.
-   */
-  readonly onWake: (door: Pick<Answerer, "take" | "challenge">) => number | undefined;
+  /** Called between two turns after a wake-up, and now and then. */
+  readonly onWake: (door: StreamDoor) => StreamWish;
 }
+
+export type StreamDoor = Pick<Answerer, "prepareInSteps" | "challenge">;
+
+/** again: to be called soon, after who is ready is served; otherwise the end, and how long who is connected may take until then. */
+export type StreamWish = "go-on" | "again" | { readonly graceMs: number };
 
 /** Answers until `onWake` says to end. Does not return before; nothing else runs in this thread meanwhile. */
 export function answerStreams(options: StreamDoorOptions): void {
@@ -88,28 +90,31 @@ export function answerStreams(options: StreamDoorOptions): void {
   const { libc } = loaded;
   goFirst(libc);
   const { sockets, served, log, onReady, onWake } = options;
-  const { responder, counters, take, challenge } = createAnswerer(options);
+  const { responder, counters, prepareInSteps, challenge } = createAnswerer(options);
   const connections = createConnections(served.dns?.tcp);
   const { respond } = responder;
   const onShortage = sometimes((errno: number) =>
     log.warn({ errno }, "no DNS connection can be accepted: no descriptor or memory is left"),
   );
   const streams = new Streams(libc, sockets, { respond, connections, counters, onShortage });
-  const door = {
-    take(next: Served) {
-      take(next);
-      connections.take(next.dns?.tcp);
+  const door: StreamDoor = {
+    *prepareInSteps(next) {
+      const take = yield* prepareInSteps(next);
+      return () => {
+        take();
+        connections.take(next.dns?.tcp);
+      };
     },
     challenge,
   };
   onReady();
-  let graceMs: number | undefined;
-  while (graceMs === undefined) {
-    const result = streams.turn(PATIENCE_MS);
+  let wish: StreamWish = "go-on";
+  while (typeof wish === "string") {
+    const result = streams.turn(wish === "again" ? 0 : PATIENCE_MS);
     if (result === "woken") drainWake(libc, sockets.wakeFd);
-    if (result !== "served") graceMs = onWake(door);
+    if (wish === "again" || result !== "served") wish = onWake(door);
   }
-  streams.finish(graceMs);
+  streams.finish(wish.graceMs);
 }
 
 /** How soon idle connections are looked for, and a thread is seen to end where nobody wakes it. */

@@ -9,7 +9,6 @@ import type { Steps } from "../base/steps.ts";
 import type { AnswererOptions } from "../dns/answerer.ts";
 import type { BatchOptions } from "../dns/batch.ts";
 import { answerInBatches, type BatchDoor, type ThreadSockets } from "../dns/batch-door.ts";
-import type { Wish } from "../dns/batch-loop.ts";
 import { secretsByDay } from "../dns/cookie.ts";
 import type { Transport } from "../dns/counters.ts";
 import { type DnsDoor, startDnsDoor } from "../dns/door.ts";
@@ -17,7 +16,7 @@ import type { RateTable } from "../dns/rate-limit.ts";
 import { rehearseDns } from "./dns-rehearsal.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Endpoint } from "../model/inventory.ts";
-import { answerStreams } from "../dns/stream-door.ts";
+import { answerStreams, type StreamWish } from "../dns/stream-door.ts";
 import type { StreamSockets } from "../dns/streams.ts";
 import { servingThread, type ThreadOrder } from "./serving-thread.ts";
 
@@ -75,7 +74,10 @@ function runBatches(sockets: ThreadSockets): void {
       send({ kind: "ready", endpoints: [] });
     },
     onBatch: engine.holdClock,
-    onWake: carryOutInSteps,
+    onWake(door) {
+      const wish = carryOutInSteps(door);
+      return typeof wish === "string" ? wish : "stop";
+    },
   });
   port.close();
 }
@@ -93,25 +95,17 @@ function runStreams(sockets: StreamSockets): void {
     ...answering(),
     sockets,
     onReady: () => send({ kind: "ready", endpoints: [] }),
-    onWake: carryOutOrders,
+    onWake: carryOutInSteps,
   });
   port.close();
 }
 
-function carryOutOrders(door: ObeyingDoor): number | undefined {
-  for (let order = nextOrder(); order !== undefined; order = nextOrder()) {
-    if (order.kind === "stop") return order.graceMs;
-    obey(order, door);
-  }
-  return undefined;
-}
-
 /** One step of one order at a time: queries do not wait until a new configuration is unpacked. */
-function carryOutInSteps(door: BatchDoor): Wish {
+function carryOutInSteps(door: Pick<BatchDoor, "prepareInSteps" | "challenge">): StreamWish {
   if (underWay === undefined) {
     const order = nextOrder();
     if (order === undefined) return "go-on";
-    if (order.kind === "stop") return "stop";
+    if (order.kind === "stop") return order;
     if (order.kind === "own") door.challenge(order.own as ChallengeValues);
     else underWay = engine.takeInSteps(order.change, door.prepareInSteps);
   }
@@ -119,9 +113,7 @@ function carryOutInSteps(door: BatchDoor): Wish {
   return "again";
 }
 
-type ObeyingDoor = Pick<DnsDoor, "take" | "challenge">;
-
-function obey(order: Exclude<ThreadOrder, { readonly kind: "stop" }>, door: ObeyingDoor): void {
+function obey(order: Exclude<ThreadOrder, { readonly kind: "stop" }>, door: DnsDoor): void {
   if (order.kind === "own") door.challenge(order.own as ChallengeValues);
   else engine.take(order.change, door.take);
 }
