@@ -37,7 +37,7 @@ export function cInteger(value: number): Uint8Array {
   return new Uint8Array(Int32Array.of(value).buffer);
 }
 
-export const SOCKADDR_IN_OCTETS = 16;
+const SOCKADDR_IN_OCTETS = 16;
 export const SOCKADDR_IN6_OCTETS = 28;
 
 export const AF_INET = 2;

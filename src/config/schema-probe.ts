@@ -166,7 +166,7 @@ function rtmpApplication() {
   );
 }
 
-export function requestPath() {
+function requestPath() {
   const json = { type: "string", pattern: "^/" };
   return textLeaf({ noun: "a path", hint: "write it as /health", json }, (value) =>
     /^\/[\u0021-\u0022\u0024-\u007e]*$/.test(value) ? read(value) : undefined,

@@ -43,7 +43,7 @@ export const nimbleSource: SourceType<NimbleLoad> = {
 };
 
 /** The query that shows the token without telling it: `salt`, and base64 of MD5 of `salt/token`. */
-export function proofOf(token: string | undefined, random: () => number): string {
+function proofOf(token: string | undefined, random: () => number): string {
   if (token === undefined) return "";
   const salt = Math.floor(random() * 1_000_001);
   const hash = createHash("md5").update(`${salt}/${token}`).digest("base64");

@@ -30,7 +30,7 @@ const STEPS_MAX = 12_000_000;
 /** What else a bid costs, in looks. */
 const BID_STEPS = 30;
 /** No price needs to be higher, unless some edges cannot hold those who have no others: half the Earth's circumference. */
-export const PRICE_MAX_KM = 20_000;
+const PRICE_MAX_KM = 20_000;
 /** More demand than room has no solution: it is scaled down to this share of the room. */
 const USABLE_SHARE = 0.995;
 /** Demand smaller than this share of all is not worth a bid. */

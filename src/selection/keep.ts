@@ -12,9 +12,9 @@ import { isSurplus } from "./surplus.ts";
 import { STANDING, type Standing, standingOf } from "./standing.ts";
 
 /** Another edge must be this much nearer, its price included, than the one that a viewer plays from. */
-export const KEEP_WITHIN_KM = 200;
+const KEEP_WITHIN_KM = 200;
 /** The same for an order by load, as a share of the capacity. */
-export const KEEP_WITHIN_LOAD = 0.2;
+const KEEP_WITHIN_LOAD = 0.2;
 
 /**
  * The decision for a viewer who plays already: his edge comes first unless it cannot or should not serve him any
