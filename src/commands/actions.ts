@@ -16,22 +16,18 @@ export function createActions(): CliActions {
     version,
     defaultConfigFile: DEFAULT_CONFIG_FILE,
     serve: (options) => serveBy(options, version),
-    check: async (...asked) => (await withoutService()).check(...asked),
-    geo: async (...asked) => (await withoutService()).geo(...asked),
-    load: async (...asked) => (await withoutService()).load(...asked),
-    probe: async (...asked) => (await withoutService()).probe(...asked),
-    steer: async (...asked) => (await withoutService()).steer(...asked),
+    check: async (...asked) => (await import("./check.ts")).check(...asked),
+    geo: async (...asked) => (await import("./geo.ts")).geo(...asked),
+    load: async (...asked) => (await import("./load.ts")).load(...asked),
+    probe: async (...asked) => (await import("./probe.ts")).probe(...asked),
+    steer: async (...asked) => (await import("./steer.ts")).steer(...asked),
     agent: async (options) => (await import("./agent.ts")).runAgent(options),
     importFormats: IMPORT_FORMATS,
-    import: async (options) => (await import("./run-import.ts")).runImport(options),
+    import: async (options) => (await import("./import.ts")).runImport(options),
     schema: async () => (await import("../config/schema.ts")).jsonSchema(),
     defaultServer: async (configFile) =>
-      (await withoutService()).defaultServer(configFile, configFile !== DEFAULT_CONFIG_FILE),
+      (await import("./default-server.ts")).defaultServer(configFile, configFile !== DEFAULT_CONFIG_FILE),
   };
-}
-
-function withoutService(): Promise<typeof import("./without-service.ts")> {
-  return import("./without-service.ts");
 }
 
 /** The configuration is read while the rest of the program is loaded. */

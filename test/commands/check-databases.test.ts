@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openGeo } from "../../src/geo/geo.ts";
-import { check } from "../../src/commands/without-service.ts";
+import { check } from "../../src/commands/check.ts";
 import { LONDON, memoryLog } from "../geo/clients.ts";
 import { writeMmdb } from "../geo/mmdb-writer.ts";
 

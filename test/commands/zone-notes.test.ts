@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RecordData, StaticRecord, Zone } from "../../src/model/zone.ts";
-import { check } from "../../src/commands/without-service.ts";
+import { check } from "../../src/commands/check.ts";
 import { zoneNotes } from "../../src/commands/zone-notes.ts";
 import { plainInventory, plainService, plainZone } from "../inventory.ts";
 

@@ -7,8 +7,13 @@ import type { Inventory } from "../model/inventory.ts";
 import type { Service } from "../model/service.ts";
 import type { TaggedPathway } from "../steering/tag.ts";
 import { withSteeringTags } from "../steering/tagged.ts";
+import { withInventory } from "./configured.ts";
 
-export async function steerFile(
+export function steer(configFile: string, file: string, options: SteerOptions): Promise<Answer<string>> {
+  return withInventory(configFile, (inventory) => steerFile(file, options, inventory));
+}
+
+async function steerFile(
   file: string,
   { service: id, path, server, hasLocation }: SteerOptions,
   inventory: Inventory,
