@@ -91,6 +91,8 @@ export function createPricing(options: PricingOptions): Pricing {
   /** By the service's id. */
   let poolOfService: ReadonlyMap<string, number> = new Map();
   let known: (Known | undefined)[] = [];
+  /** Whether it ever said how many viewers it has: one that is back says so soon, and is known to be empty till then. */
+  let hasReported: (boolean | undefined)[] = [];
   /** Whether it was up in the last facts, of whatever configuration; undefined for one that was in none. */
   let wereUp: (boolean | undefined)[] = [];
   /** Whether it took viewers in them. */
@@ -223,6 +225,7 @@ export function createPricing(options: PricingOptions): Pricing {
       if (before === undefined || before.stale) stir = true;
       if (before !== undefined && !before.stale && wasUp) learn(edge, before, now);
       known[edge] = now;
+      hasReported[edge] = true;
     }
     facts = next;
   };
@@ -269,7 +272,7 @@ export function createPricing(options: PricingOptions): Pricing {
       if (up[edge] === 0 || state[edge] !== STATE_ACTIVE) return { capacity: 0, margin, viewers: 0 };
       const each = perViewer[edge] as number;
       // Who has never reported may be empty whatever we decided: unknown is not full. But who is full takes nobody, whatever fills it.
-      if (each === 0 || known[edge] === undefined)
+      if (each === 0 || hasReported[edge] !== true)
         return {
           capacity: isFull(loadRatio[edge] as number, margin) ? 0 : Number.POSITIVE_INFINITY,
           margin,
@@ -328,7 +331,7 @@ export function createPricing(options: PricingOptions): Pricing {
       const index = new Map(edges.map((edge) => [edge.id, edge.index]));
       const from = nextEdges.map(({ id }) => index.get(id) ?? -1);
       [known, inService] = [from.map((i) => known[i]), from.map((i) => inService[i])];
-      wereUp = from.map((i) => wereUp[i]);
+      [wereUp, hasReported] = [from.map((i) => wereUp[i]), from.map((i) => hasReported[i])];
       [doubted, doubtedAtMs] = [[], []];
       edges = nextEdges;
       takePools(services);
@@ -389,8 +392,9 @@ export function createPricing(options: PricingOptions): Pricing {
           const each = next.perViewer[edge] as number;
           const report = known[edge];
           // It used to report and has fallen silent: as many as we have sent there and who have not left.
-          if (report?.stale === true) return demand.presentAt(slots[edge] as number) * each;
-          if (report === undefined) return reported;
+          if (hasReported[edge] !== true || (report === undefined && !Number.isNaN(reported)))
+            return reported;
+          if (report === undefined || report.stale) return demand.presentAt(slots[edge] as number) * each;
           if (doubted[edge] !== undefined) return viewersNow(edge, nowMs) * each;
           const loadAtMs = next.loadAtMs[edge] as number;
           const unlikeLoad =
@@ -400,7 +404,7 @@ export function createPricing(options: PricingOptions): Pricing {
         staleStreams: NO_STREAMS,
         returning: returns.next(nowMs),
         priceKm: prices.km,
-        perViewer: Float64Array.from(next.perViewer, (each, edge) => (known[edge] === undefined ? 0 : each)),
+        perViewer: Float64Array.from(next.perViewer, (each, edge) => (hasReported[edge] === true ? each : 0)),
         limit: Float64Array.from(
           next.perViewer,
           (each, edge) => (ramp[edge] as number) * (1 - reserveOf(edge, each, nowMs)),

@@ -11,7 +11,7 @@ import { createRamps } from "../../src/pricing/ramps.ts";
 import { createRecent } from "../../src/pricing/recent.ts";
 import { createSlots } from "../../src/pricing/slots.ts";
 import { createStays } from "../../src/pricing/stays.ts";
-import { liveRatio } from "../../src/selection/live.ts";
+import { liveRatio, usedShare } from "../../src/selection/live.ts";
 import { clientOf, edgeAt, serviceOf } from "../selection/fixture.ts";
 import { factsOfReports } from "./facts.ts";
 
@@ -319,6 +319,25 @@ describe("pricing", () => {
     const world = set.facts(factsOf([Number.NaN, Number.NaN], 1000), 40_000);
     expect(world.loadRatio[0]).toBeLessThan(0.1);
     expect([...world.priceKm]).toEqual([0, 0]);
+  });
+
+  it("lets an edge that comes back take its load step by step also before it reports", () => {
+    const set = setUp();
+    const silent = (up: number[]): Facts => factsOf([Number.NaN, 10], 1000, up);
+    set.facts(factsOf([80, 10], 0), 0);
+    set.facts(silent([0, 1]), 1000);
+    set.facts(silent([1, 1]), 2000);
+    expect(usedShare(set.world(), AMS.index, 0)).toBe(0);
+    set.send(6);
+    expect(usedShare(set.world(), AMS.index, 0)).toBeGreaterThan(1);
+    const world = set.second(silent([1, 1]), 3000);
+    expect(world.loadRatio[AMS.index]).toBeCloseTo(0.06, 2);
+    // It has no more room than it ever had.
+    for (let s = 4; s < 60; s++) {
+      set.send(4);
+      set.second(silent([1, 1]), s * 1000);
+    }
+    expect(set.world().priceKm[AMS.index]).toBeGreaterThan(50);
   });
 
   it("lets an edge that comes back take its load step by step, but none at the start", () => {
