@@ -70,16 +70,18 @@ function frontendsInMetrics(body: string): Frontend[] {
     "haproxy_frontend_limit_sessions",
     "haproxy_frontend_bytes_out_total",
   ]);
+  const limits = valuesByName(metrics.haproxy_frontend_limit_sessions);
+  const octets = valuesByName(metrics.haproxy_frontend_bytes_out_total);
   return metrics.haproxy_frontend_current_sessions.map((sample) => ({
     name: nameOf(sample),
     sessions: sample.value,
-    limit: valueFor(nameOf(sample), metrics.haproxy_frontend_limit_sessions) ?? 0,
-    octetsOut: valueFor(nameOf(sample), metrics.haproxy_frontend_bytes_out_total),
+    limit: limits.get(nameOf(sample)) ?? 0,
+    octetsOut: octets.get(nameOf(sample)),
   }));
 }
 
-function valueFor(name: string, samples: readonly PrometheusSample[]): number | undefined {
-  return samples.find((sample) => nameOf(sample) === name)?.value;
+function valuesByName(samples: readonly PrometheusSample[]): ReadonlyMap<string, number> {
+  return new Map(samples.map((sample) => [nameOf(sample), sample.value]));
 }
 
 /** HAProxy says `proxy`, the older exporter beside it said `frontend`. */

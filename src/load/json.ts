@@ -85,14 +85,25 @@ function sumAt(document: unknown, path: JsonField["path"]): number | { readonly 
 
 /** Everything that a path leads to; undefined when it leads nowhere. An empty list under `"*"` is not nowhere. */
 function everythingAt(value: unknown, path: JsonField["path"]): unknown[] | undefined {
-  const [key, ...rest] = path;
-  if (key === undefined) return value === null ? undefined : [value];
-  if (key === "*")
-    return isObject(value)
-      ? Object.values(value).flatMap((member: unknown) => everythingAt(member, rest) ?? [])
-      : undefined;
+  const found: unknown[] = [];
+  return collect(value, path, 0, found) ? found : undefined;
+}
+
+/** Adds to `found` what the rest of the path, from a step on, leads to; false when it leads nowhere. */
+function collect(value: unknown, path: JsonField["path"], step: number, found: unknown[]): boolean {
+  const key = path[step];
+  if (key === undefined) {
+    if (value === null) return false;
+    found.push(value);
+    return true;
+  }
+  if (key === "*") {
+    if (!isObject(value)) return false;
+    for (const member of Object.values(value) as unknown[]) collect(member, path, step + 1, found);
+    return true;
+  }
   const member = memberOf(value, key);
-  return member === undefined ? undefined : everythingAt(member, rest);
+  return member !== undefined && collect(member, path, step + 1, found);
 }
 
 function namesIn(value: unknown): string[] {

@@ -22,9 +22,10 @@ export const nginxRtmpSource: SourceType<StatusLoad<"nginx-rtmp">, Worker> = {
     if (!ROOTS.has(root.name)) return unreadable("expected the XML of rtmp_stat, got other XML");
     const memory = workerIn(root, before);
     const remark = memory.severalSeen ? ONE_OF_SEVERAL : undefined;
-    const live = descend(root, "server", "application").flatMap((application) =>
-      descend(application, "live", "stream").map((stream) => ({ application, stream })),
-    );
+    const live = descend(root, "server", "application").flatMap((application) => {
+      const name = childText(application, "name") ?? "";
+      return descend(application, "live", "stream").map((stream) => ({ application: name, stream }));
+    });
     const played = descend(root, "server", "application", "play", "stream");
     const viewers = [...live.map(({ stream }) => viewersOf(stream)), ...played.map(clientsOf)];
     return {
@@ -85,6 +86,6 @@ function isLive(stream: Element): boolean {
   return childOf(stream, "publishing") !== undefined && childOf(stream, "active") !== undefined;
 }
 
-function nameOf({ application, stream }: { application: Element; stream: Element }): string {
-  return `${childText(application, "name") ?? ""}/${childText(stream, "name") ?? ""}`;
+function nameOf({ application, stream }: { application: string; stream: Element }): string {
+  return `${application}/${childText(stream, "name") ?? ""}`;
 }

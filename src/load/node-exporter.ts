@@ -125,10 +125,9 @@ function memoryShare(metrics: Metrics): number | undefined {
 
 /** Octets per second; an unknown speed is negative, and makes the whole unknown. */
 function speedOf(devices: readonly PrometheusSample[], metrics: Metrics): number {
-  const speeds = devices.map(
-    (device) =>
-      metrics.node_network_speed_bytes.find(({ labels }) => labels["device"] === device.labels["device"])
-        ?.value ?? -1,
+  const byDevice = new Map(
+    metrics.node_network_speed_bytes.map(({ labels, value }) => [labels["device"], value]),
   );
+  const speeds = devices.map(({ labels }) => byDevice.get(labels["device"]) ?? -1);
   return speeds.every((speed) => speed > 0) ? speeds.reduce((a, b) => a + b, 0) : -1;
 }

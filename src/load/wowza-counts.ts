@@ -38,18 +38,16 @@ interface Stream {
 }
 
 function nestedStreams(root: Element): Stream[] {
-  return descend(root, "VHost", "Application").flatMap((application) =>
-    childrenOf(application, "ApplicationInstance").flatMap((instance) =>
-      childrenOf(instance, "Stream").map((stream) => ({
-        name: streamName(
-          childText(application, "Name"),
-          childText(instance, "Name"),
-          childText(stream, "Name"),
-        ),
+  return descend(root, "VHost", "Application").flatMap((application) => {
+    const applicationName = childText(application, "Name");
+    return childrenOf(application, "ApplicationInstance").flatMap((instance) => {
+      const instanceName = childText(instance, "Name");
+      return childrenOf(instance, "Stream").map((stream) => ({
+        name: streamName(applicationName, instanceName, childText(stream, "Name")),
         sessions: numberIn(childText(stream, "SessionsTotal")) ?? 0,
-      })),
-    ),
-  );
+      }));
+    });
+  });
 }
 
 function flatStreams(root: Element): Stream[] {

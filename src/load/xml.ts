@@ -16,6 +16,8 @@ type Growing = { -readonly [K in keyof Element]: K extends "children" ? Growing[
 export type ParsedXml = { readonly kind: "element"; readonly root: Element } | Unreadable;
 
 const DEPTH_MAX = 64;
+/** Twice what a reply of 8 MiB with nothing but clients of nginx-rtmp has. */
+const ELEMENTS_MAX = 500_000;
 
 /** The root element. A document that declares entities is refused, and style sheets are left where they are. */
 export function parseXml(body: string): ParsedXml {
@@ -23,12 +25,14 @@ export function parseXml(body: string): ParsedXml {
   const parser = new SaxesParser();
   const open: Growing[] = [];
   let root: Growing | undefined;
+  let elements = 0;
   parser.on("doctype", (doctype) => {
     if (/^\s*html\b/i.test(doctype)) throw new Refusal("expected XML, got HTML");
     if (doctype.includes("<!ENTITY")) throw new Refusal("its XML declares entities: refused");
   });
   parser.on("opentag", ({ name, attributes }) => {
     if (open.length >= DEPTH_MAX) throw new Refusal("its XML is nested too deeply");
+    if (++elements > ELEMENTS_MAX) throw new Refusal("its XML has too many elements");
     const element: Growing = { name, attributes, text: "", children: [] };
     open.at(-1)?.children.push(element);
     root ??= element;

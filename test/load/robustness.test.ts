@@ -119,6 +119,41 @@ describe("a long reply is read through once, not once for each of its characters
   const read = (type: "nginx-stub-status" | "apache" | "mistserver", body: string) =>
     readAfter(source(type, at, { passphrase: "secret" }), { bodies: [body] });
 
+  it("streams of an application that has no name", () => {
+    const streams = "<Stream><Name>a</Name><SessionsTotal>1</SessionsTotal></Stream>".repeat(60_000);
+    const page = `<W><ConnectionsCurrent>1</ConnectionsCurrent><VHost><Application><ApplicationInstance>${streams}</ApplicationInstance></Application></VHost></W>`;
+    const { report } = readAfter(source("wowza", `${at}:8086/connectioncounts`), { bodies: [page] });
+    expect(report.viewers).toBe(60_000);
+  });
+
+  it("frontends and interfaces", () => {
+    const lines = (line: (name: string) => string) =>
+      Array.from({ length: 80_000 }, (_, i) => line(`n${i}`)).join("");
+    const frontends = lines(
+      (name) =>
+        `haproxy_frontend_current_sessions{proxy="${name}"} 1\nhaproxy_frontend_limit_sessions{proxy="${name}"} 2\n`,
+    );
+    const devices = lines(
+      (device) =>
+        `node_network_transmit_bytes_total{device="${device}"} 1\nnode_network_speed_bytes{device="${device}"} 2\n`,
+    );
+    expect(readAfter(source("haproxy", `${at}/metrics`), { bodies: [frontends] }).report).toEqual({
+      viewers: 80_000,
+      capacity: { viewers: 160_000 },
+    });
+    const machine = `node_memory_MemTotal_bytes 4\nnode_memory_MemAvailable_bytes 1\n${devices}`;
+    expect(readAfter(source("node-exporter", at), { bodies: [machine] }).report).toEqual({
+      memory: 0.75,
+      capacity: { bandwidth: 80_000 * 16 },
+    });
+  });
+
+  it("elements without end", () => {
+    const page = `<rtmp>${"<a/>".repeat(600_000)}</rtmp>`;
+    const { reading } = readAfter(source("nginx-rtmp", at), { bodies: [page] });
+    expect(reading).toMatchObject({ kind: "unreadable", problem: "its XML has too many elements" });
+  });
+
   it("digits that end in something else", () => {
     const curr = `{"curr":["${"1".repeat(LONG)}x"]}`;
     expect(read("mistserver", curr).reading.kind).toBe("unreadable");
