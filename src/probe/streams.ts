@@ -50,6 +50,8 @@ export function startStreamChecks(options: StreamCheckerOptions): StreamChecker 
   const { log, clock = systemClock, run = runProbe, lookup } = options;
   const rounds = new Map<string, StreamRound>();
   const streamsOf = new Map<string, readonly string[]>();
+  /** Services that have more streams than are checked. */
+  const crowded = new Set<string>();
   const stale = createStaleStreams(options.onStale);
   const counts = new Tally("service", "result");
   let inventory: Pick<Inventory, "services" | "edges"> = { services: [], edges: [] };
@@ -94,6 +96,16 @@ export function startStreamChecks(options: StreamCheckerOptions): StreamChecker 
     );
   };
 
+  /** Once, as long as it lasts. */
+  const tellCrowd = (serviceId: string, count: number): void => {
+    if (count <= STREAMS_LIMIT) crowded.delete(serviceId);
+    else if (!crowded.has(serviceId)) {
+      crowded.add(serviceId);
+      const about = { service: serviceId, active: count, checked: STREAMS_LIMIT };
+      log.warn(about, "too many streams: the rest is not checked");
+    }
+  };
+
   return {
     take(next) {
       inventory = next;
@@ -109,9 +121,7 @@ export function startStreamChecks(options: StreamCheckerOptions): StreamChecker 
     active(serviceId, streams) {
       if (!rounds.has(serviceId)) return;
       const names = [...new Set(streams)].filter(isUsable);
-      if (names.length > STREAMS_LIMIT) {
-        log.warn({ service: serviceId, active: names.length, checked: STREAMS_LIMIT }, "too many streams");
-      }
+      tellCrowd(serviceId, names.length);
       const checked = names.slice(0, STREAMS_LIMIT);
       if (isDeepStrictEqual(checked, streamsOf.get(serviceId))) return;
       streamsOf.set(serviceId, checked);

@@ -223,13 +223,20 @@ describe("the checks of a service's streams", () => {
     const { checker, clock, asked, warnings } = checking(
       inventoryWith([AMS], { ...CHECKS, perSecond: 1000 }),
     );
-    checker.active(
-      "live",
-      Array.from({ length: 1500 }, (_, i) => `cam${i}`),
-    );
+    const active = (count: number) =>
+      checker.active(
+        "live",
+        Array.from({ length: count }, (_, i) => `cam${i}`),
+      );
+    active(1500);
     await clock.advance(5000);
     expect(asked.length).toBe(1000);
-    expect(warnings).toEqual(["too many streams"]);
+    active(1500);
+    active(1400);
+    expect(warnings).toEqual(["too many streams: the rest is not checked"]);
+    active(1000);
+    active(1500);
+    expect(warnings).toHaveLength(2);
   });
 
   it("pass over edges that are off, and forbidden addresses", async () => {
