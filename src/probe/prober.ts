@@ -104,14 +104,22 @@ export function startProbes(options: ProberOptions): Prober {
     const stalledMs = stall.stalledMs() - stalledBeforeMs;
     if (saysNothing(result, stalledMs, target.probe.timeoutMs)) {
       counts.discard();
-      if (!result.ok && result.reason === "local")
-        log.warn({ edge: target.edgeId, detail: result.detail }, "this machine could not start a probe");
+      if (!result.ok && result.reason === "local") tellLocal(track, result.detail);
       return false;
     }
+    delete track.localDetail;
     counts.count(target, result);
     track.verdict = judge(track.verdict, result.ok ? undefined : result.reason, target.probe);
     tell(target.edgeId, target.family);
     return true;
+  };
+
+  /** The first of a row: a machine without IPv6 fails at every probe over it. */
+  const tellLocal = (track: Track, detail = ""): void => {
+    const { edgeId, family } = track.target;
+    if (track.localDetail !== detail)
+      log.warn({ edge: edgeId, family, detail }, "this machine cannot start a probe");
+    track.localDetail = detail;
   };
 
   const told = new Map<string, string>();
@@ -190,6 +198,8 @@ interface Track {
   verdict: Verdict;
   /** What the last probe left for the next. */
   memory?: LiveMemory;
+  /** Why the last probe could not be started, if it could not. */
+  localDetail?: string;
   stop: () => void;
 }
 

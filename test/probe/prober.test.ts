@@ -308,14 +308,21 @@ describe("a standstill of this process", () => {
     const clock = createFakeClock();
     let reason: FailureReason | undefined;
     const run: RunProbe = async () => (reason === undefined ? OK : failed(reason));
-    const { health } = probing([edge("ams1", { probe: tcpProbe(1, { fall: 1 }) })], { clock, random, run });
+    const warnings: string[] = [];
+    const log = { ...SILENT_LOG, warn: (_: object, message: string) => void warnings.push(message) };
+    const ams1 = edge("ams1", { probe: tcpProbe(1, { fall: 1 }) });
+    const { health } = probing([ams1], { clock, random, run, log });
     await clock.advance(2000);
     reason = "local";
     await clock.advance(60_000);
     expect(health.get("ams1/4")).toBe("up");
+    expect(warnings).toEqual(["this machine cannot start a probe"]);
     reason = "refused";
     await clock.advance(2000);
     expect(health.get("ams1/4")).toBe("down (refused)");
+    reason = "local";
+    await clock.advance(60_000);
+    expect(warnings).toHaveLength(2);
   });
 });
 
