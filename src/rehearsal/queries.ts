@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 
 /**
- * Made-up queries for some of the hostnames as resolvers send them: mostly for addresses, with the viewers' /24 (RFC 7871 6) of a few hundred,
+ * Made-up queries for some of the hostnames as resolvers send them: mostly for addresses, with the viewers' /24 (RFC 7871 6) of thousands,
  * one of which asks more often, now and then without it; some for names that do not exist.
  * @param hostnames one at least; of wildcards, a name that they stand for is asked for
  */
@@ -16,7 +16,7 @@ export function* queries(hostnames: readonly string[], count: number): Generator
   }
 }
 
-const SUBNETS = 500;
+const SUBNETS = 2000;
 /** A, AAAA, HTTPS. */
 const TYPES = [1, 1, 28, 1, 1, 1, 65];
 

@@ -54,7 +54,7 @@ function furtherEdge({ edges }: Inventory, i: number): Edge {
  */
 export function worldIn({ edges }: Inventory, like: World, act: number): World {
   const edgeCount = edges.length;
-  const { corrections: _corrections, keptUp: _keptUp, returning: _returning, heat, ...rest } = like;
+  const { corrections: _corrections, keptUp: _keptUp, heat, ...rest } = like;
   const isDown = (edge: number): boolean => act % 4 === 2 && edge % 5 === 1;
   const kmApart = act % 3 === 0 ? 0 : 33.25 * act;
   const numbers = (value: number): Float64Array => new Float64Array(edgeCount).fill(value);
@@ -69,6 +69,7 @@ export function worldIn({ edges }: Inventory, like: World, act: number): World {
     perViewer: numbers(0),
     limit: numbers(1),
     staleStreams: new Map(),
+    returning: new Map(),
     sent: {
       counts: new Int32Array(2 * edgeCount),
       before: new Int32Array(2 * edgeCount),

@@ -93,16 +93,19 @@ export interface ServingThread<Task> {
   readonly send: Send;
 }
 
-/** @param transfer what the receiver is given instead of a copy of it */
-type Send = (news: ThreadNews, transfer?: readonly ArrayBuffer[]) => void;
+/**
+ * Everything is copied: were an array's memory given away, V8 would look at each use of any array of the thread whether it still has its own, and all
+ * code that does not would be compiled anew.
+ */
+type Send = (news: ThreadNews) => void;
 
 /** @throws if it is not run as a thread */
 export function servingThread<Task>(): ServingThread<Task> {
   const data = workerData as ThreadData<Task>;
   const port = parentPort;
   if (port === null) throw new Error("to be run as a thread");
-  const send: Send = (news, transfer = []) => {
-    port.postMessage(news, transfer);
+  const send: Send = (news) => {
+    port.postMessage(news);
   };
   const tell =
     (level: keyof Log) =>
@@ -128,7 +131,7 @@ export function createEngine({ serving, lookups, watched }: ThreadData<unknown>,
   const tellArrivals = (): void => {
     const packed = redirector.takePackedArrivals();
     if (packed.length === 0) return;
-    send({ kind: "arrivals", generation: inventory.generation, packed }, [packed.buffer as ArrayBuffer]);
+    send({ kind: "arrivals", generation: inventory.generation, packed });
   };
 
   function* takeInSteps(
