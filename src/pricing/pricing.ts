@@ -9,7 +9,9 @@ import type { Service } from "../model/service.ts";
 import type { Learned } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
 import { poolName, poolsOf, successorsOf } from "./pools.ts";
+import { isIncredible } from "./incredible.ts";
 import { createLags } from "./lags.ts";
+import { isFull, marginsOf } from "./margins.ts";
 import { createPrices, type EdgeOutlook } from "./prices.ts";
 import { createPrediction } from "./prediction.ts";
 import { createRamps } from "./ramps.ts";
@@ -423,35 +425,10 @@ export function createPricing(options: PricingOptions): Pricing {
   };
 }
 
-function isFull(loadRatio: number, margin: number): boolean {
-  return loadRatio >= 1 - margin;
-}
-
-/** As much as all leave free: what only some do is there for the others. */
-function marginsOf(edges: number, services: readonly Service[]): Float64Array {
-  const margins = new Float64Array(edges).fill(Number.POSITIVE_INFINITY);
-  for (const { edges: members, margin } of services)
-    for (const edge of members) margins[edge] = Math.min(margins[edge] as number, margin);
-  return margins.map((margin) => (Number.isFinite(margin) ? margin : 0));
-}
-
 const NO_STREAMS: World["staleStreams"] = new Map();
 
 /** A report that claims to be older, or to be from the future, has a clock that is wrong. */
 const REPORT_AGE_MAX_MS = 300_000;
-
-/** A count that jumps so many times is no crowd, */
-const INCREDIBLE = 20;
-/** unless it is a small one, */
-const FEW_VIEWERS = 50;
-/** or the next report says the same, more or less. */
-const ALIKE = 2;
-
-function isIncredible(before: number, now: number, doubted: number | undefined): boolean {
-  const [less, more] = [Math.min(before, now), Math.max(before, now)];
-  if (more <= Math.max(less, FEW_VIEWERS) * INCREDIBLE) return false;
-  return doubted === undefined || now > doubted * ALIKE || now * ALIKE < doubted;
-}
 
 /** As reported, or by what they take; NaN where neither is known. */
 function viewersIn({ viewers, loadRatio, perViewer }: Facts, edge: number): number {
