@@ -35,7 +35,7 @@ export async function drain(
 ): Promise<number> {
   const becomes = "drains: it takes no one new, and those whom steering reaches are moved";
   const code = await run(
-    context,
+    wait && context.format === "json" ? silent(context) : context,
     (client) => setDrain(client, id, options, context.io.nowMs()),
     statePage(id, becomes),
   );
@@ -43,6 +43,11 @@ export async function drain(
   return run(context, (client) => untilEmpty(client, id, context, pauseMs), {
     lines: (edge, look) => [printable(`${id} is ${drainText(edge, look).join("; ")}`)],
   });
+}
+
+/** As JSON, only what holds in the end is printed: two documents are none. */
+function silent(context: ServiceContext): ServiceContext {
+  return { ...context, io: { ...context.io, out: () => {} } };
 }
 
 async function setDrain(

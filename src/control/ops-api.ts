@@ -14,7 +14,7 @@ import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import { STATE_ACTIVE, type World } from "../model/world.ts";
 import type { EdgeView, LoadFailure } from "../model/views.ts";
-import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent } from "../ops/api.ts";
+import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent, ReloadView } from "../ops/api.ts";
 import type { Redirector } from "../engine/redirector.ts";
 import type { Reloads } from "./reloads.ts";
 import { troubles, troubleText } from "./service-trouble.ts";
@@ -61,7 +61,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
   const ready = () => ({
     ready: options.waitingFor().length === 0,
     reasons: options.waitingFor(),
-    alarms: [...failStatic.alarms().map(alarmText), ...troubled()],
+    alarms: [...failStatic.alarms().map(alarmText), ...troubled(), ...refusedEdit(reloads.last())],
   });
   /** What nobody knows before the first round of probes is nobody's trouble. */
   const troubled = (): string[] =>
@@ -185,4 +185,11 @@ function unservedAt(hostname: string, { services }: Inventory): ExplainVerdict {
   if (some === undefined) return { kind: "unknown-hostname" };
   const its = services.filter(({ hostnames }) => hostnames.some((name) => some.hostnames.includes(name)));
   return { kind: "unknown-path", paths: its.flatMap(({ paths = [] }) => paths) };
+}
+
+/** Whoever has edited the file may think that it holds. What is wrong with it is not for everyone who may ask for alarms. */
+function refusedEdit({ successful }: ReloadView): string[] {
+  return successful
+    ? []
+    : ["the configuration as it is now is refused, an older one holds: edgeward reload says why"];
 }

@@ -359,6 +359,9 @@ describe("drain and undrain", () => {
     expect(out).toContain("empty by 2030-01-01");
     expect(out).toContain("ams1 is empty for 0s");
 
+    const asJson = await edgeward([...args, "-o", "json"]);
+    expect(JSON.parse(asJson.out)).toMatchObject({ id: "ams1", drain: { emptySinceMs: NOW_MS } });
+
     const { code: other, err } = await edgeward(["drain", "ams1", "--by", "25:00", "--server", fake.url]);
     expect({ code: other, err }).toEqual({ code: 2, err: expect.stringContaining("--by: ") as string });
   });

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { request } from "undici";
 import {
   LIVE,
   LONDON,
   referenceConfig,
+  replaceFile,
   type Service,
   startService,
   takeFolder,
@@ -73,4 +75,18 @@ it("explains a path that no service of the hostname has as the door answers it",
   });
   const found = await service.cli("explain", SHARED, LONDON, "--path", "b/x?token=1", "-o", "json");
   expect(JSON.parse(found.stdout)).toMatchObject({ service: "b" });
+});
+
+it("has an alarm while the file is not what holds", async () => {
+  const right = readFileSync(service.configFile, "utf8");
+  replaceFile(service.configFile, right.replace("stickiness: 0s", "stikiness: 0s"));
+  expect((await service.cli("reload")).code).toBe(3);
+  const health = await service.cli("health");
+  expect(health.code).toBe(0);
+  expect(health.stdout).toBe(
+    "ready\nalarm: the configuration as it is now is refused, an older one holds: edgeward reload says why\n",
+  );
+  replaceFile(service.configFile, right);
+  expect((await service.cli("reload")).code).toBe(0);
+  expect((await service.cli("health")).stdout).toBe("ready\n");
 });
