@@ -15,9 +15,8 @@ import { randomBytes } from "node:crypto";
 import { createBroadcast } from "./base/broadcast.ts";
 import { persist } from "./base/persist.ts";
 import { systemClock } from "./base/clock.ts";
-import { createBusyShare } from "./base/busy.ts";
 import { createServiceTable } from "./base/service-table.ts";
-import { closeSockets, type HandedSockets, NOTHING_INHERITED } from "./base/inherited-sockets.ts";
+import { type HandedSockets, NOTHING_INHERITED } from "./base/inherited-sockets.ts";
 import { watchCanary } from "./control/canary.ts";
 import { createAcmeApi } from "./acme/api.ts";
 import { createChallenges } from "./acme/challenges.ts";
@@ -35,9 +34,7 @@ import { sampled, watchDecisions } from "./engine/decision-samples.ts";
 import { watchDrains } from "./control/drain-watch.ts";
 import { createDrains } from "./draining/drains.ts";
 import { drainMetrics } from "./draining/metrics.ts";
-import { type DnsThreads, startDnsThreads } from "./threads/dns-threads.ts";
 import { openGeo } from "./geo/geo.ts";
-import { type HttpThreads, startHttpThreads } from "./threads/http-threads.ts";
 import { startPullers } from "./load/puller.ts";
 import { createMistContext } from "./engine/mist-balancer.ts";
 import { startMistDoor } from "./mistserver/door.ts";
@@ -54,10 +51,10 @@ import { createRedirector } from "./engine/redirector.ts";
 import { createReloads } from "./control/reloads.ts";
 import { allSockets, type Memory, type Predecessor } from "./succession.ts";
 import { troubleMetric } from "./control/service-trouble.ts";
-import { createSteering } from "./steering/steering.ts";
 import { keepHeat } from "./control/stream-heat.ts";
 import { watchStreams } from "./control/stream-watch.ts";
 import { createWorlds } from "./control/worlds.ts";
+import { openViewersDoors, type ViewersDoors } from "./viewers-doors.ts";
 
 export interface AppOptions {
   /** As loaded at start. */
@@ -124,7 +121,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   let inventory = options.inventory;
   const watch = watchFromNow(inventory.file);
   onStop(watch.stop);
-  const doors: { dns?: DnsThreads; http?: HttpThreads } = {};
+  const doors: Partial<ViewersDoors> = {};
 
   const geo = await openGeo({ files: inventory.geoip, places: inventory.places, log });
   onStop(() => geo.stop());
@@ -333,50 +330,24 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     // Both doors begin with the same, whatever is reloaded while they open.
     const [first, world] = [inventory, worlds.begin()];
     redirector.take(first, world);
-    const { listen } = first;
-    const { decide } = redirector;
-    const draining = {
-      seen: (edgeId: string | undefined, lot: number) => drains.seen(edgeId, lot, performance.now()),
-      isToLeave: (edgeId: string, lot: number) => drains.isToLeave(edgeId, lot),
-      isHasty: (ids: Iterable<string>) => drains.isHasty(ids, performance.now()),
-    };
-    const steer = createSteering({
-      draining,
-      decide,
-      edges: () => inventory.edges,
-      log,
-      busy: createBusyShare(),
-      onReport: (report, client) => experience.steering(report, client.address),
-    });
-    const inherited = predecessor?.inherited ?? NOTHING_INHERITED;
-    const endpoints = listen.dns;
-    const dns = await startDnsThreads({
-      endpoints,
-      inherited,
-      inventory: first,
-      world,
-      geo,
-      decisions,
-      decisionWatch,
+    const { dns, http } = await openViewersDoors({
+      begin: {
+        inventory: first,
+        world,
+        inherited: predecessor?.inherited ?? NOTHING_INHERITED,
+        geo,
+        decisions,
+        decisionWatch,
+        log,
+      },
       cookieSecret: Buffer.from(cookieSecret, "hex"),
-      log,
+      decide: redirector.decide,
+      edges: () => inventory.edges,
+      drains,
+      experience,
+      graceMs: () => graceMs,
+      onStop,
     });
-    onStop(() => dns.stop(graceMs));
-    const http = await startHttpThreads({
-      endpoints: listen.http,
-      inherited,
-      inventory: first,
-      world,
-      geo,
-      decisions,
-      decisionWatch,
-      decide,
-      steer,
-      hear: (service, client, body) => experience.cmcd(service, client.address, body),
-      log,
-    });
-    onStop(() => http.stop());
-    closeSockets(inherited.rest());
     if (predecessor === undefined) await openMist();
     dns.challenge(challenges.values());
     await reloads.settled();

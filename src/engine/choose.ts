@@ -11,12 +11,18 @@ import type { InService } from "./in-service.ts";
 
 /** Where the viewer is, and what is chosen for him there. Nothing is noted of it. */
 export interface Chooser {
-  located(question: Question): Located;
+  readonly located: (question: Question) => Located;
   /**
    * @param most edges that are wanted
    * @param brings how many viewers more than usual come with the answer
    */
-  choose(sight: Sight, question: Question, most: number, trace?: Trace, brings?: number): Decision;
+  readonly choose: (
+    sight: Sight,
+    question: Question,
+    most: number,
+    trace?: Trace,
+    brings?: number,
+  ) => Decision;
 }
 
 /** @param now what is in service, while anything is decided */

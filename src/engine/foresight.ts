@@ -11,13 +11,19 @@ import type { InService } from "./in-service.ts";
 /** Whoever is sent to an edge is load there before a report shows it. */
 export interface Foresight {
   /** How many come with an answer for the place because they lost their edge, beside those whom it usually brings. */
-  returningTo(service: Service, client: Client, latitude?: number, longitude?: number): number;
+  readonly returningTo: (service: Service, client: Client, latitude?: number, longitude?: number) => number;
   /** @returns whether the viewer was sent nowhere lately, so that he is noted as load */
-  foresee(decision: Decision, door: DoorName, question: Question, sight: Sight): boolean;
+  readonly foresee: (decision: Decision, door: DoorName, question: Question, sight: Sight) => boolean;
   /** The same for DNS, where no stream is known, and the place is at `place[at]`. */
-  foreseeAt(decision: Decision, client: Client, sight: Sight, place: Float32Array, at: number): boolean;
+  readonly foreseeAt: (
+    decision: Decision,
+    client: Client,
+    sight: Sight,
+    place: Float32Array,
+    at: number,
+  ) => boolean;
   /** Nobody was sent anywhere yet. */
-  clear(): void;
+  readonly clear: () => void;
 }
 
 /** @param now what is in service, while anything is decided */

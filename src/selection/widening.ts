@@ -9,12 +9,12 @@ import type { Sight } from "./sights.ts";
 /** Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time. */
 export interface Widening {
   /** @returns how long the prefix may be; 0 in `triesLeft` once that is the end of it */
-  widened(decision: Decision, client: Client, sight: Sight, from: Scope): Scope;
+  readonly widened: (decision: Decision, client: Client, sight: Sight, from: Scope) => Scope;
   /** The same in a moment longer than a query has. */
-  widest(decision: Decision, client: Client, sight: Sight): Scope;
+  readonly widest: (decision: Decision, client: Client, sight: Sight) => Scope;
   readonly isTimeLeft: () => boolean;
   /** All of the time is there: as in the beginning. */
-  begin(): void;
+  readonly begin: () => void;
 }
 
 /** How far a decision holds, and how often that may still be found to be further. */
