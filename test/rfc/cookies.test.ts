@@ -87,7 +87,7 @@ describe.each(WAYS.filter(([, { transport }]) => transport === "udp"))("shared s
 
   it("RFC 9018 5: a cookie is good at every server that has its secret, whichever makes new ones", async () => {
     const servers = await Promise.all([withSecrets(old), withSecrets(next, old), withSecrets(strange)]);
-    const [before, after, other] = servers as [Harness, Harness, Harness];
+    const [before, after, other] = servers;
     const first = await before.ask(way, asking(CLIENT));
     expect(first.tc).toBe(true);
     const cookie = [...cookieOf(first)];
