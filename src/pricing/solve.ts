@@ -93,7 +93,9 @@ function auction(
       waiting[lowest.region] = (waiting[lowest.region] as number) + outbid;
       over -= outbid;
       load[edge] = load[edge] - outbid;
-      priceKm[edge] = Math.max(priceKm[edge] as number, over > dust ? lowest.bidKm : lots.lowest.bidKm);
+      // Nobody is left where the room is less than what is worth a bid.
+      const { bidKm } = over > dust || lots.isEmpty ? lowest : lots.lowest;
+      priceKm[edge] = Math.max(priceKm[edge] as number, bidKm);
     }
   }
   lowerUnbounded(transport, priceKm, epsilonKm);
@@ -106,7 +108,8 @@ function auction(
  */
 function lowerUnbounded(transport: Transport, priceKm: Float64Array, epsilonKm: number): void {
   if (!priceKm.some((price) => price > PRICE_MAX_KM)) return;
-  const isUnbounded = priceKm.map((price) => (price > PRICE_MAX_KM ? 1 : 0));
+  // Those that bid against each other come up together, if not to the same price.
+  const isUnbounded = priceKm.map((price) => (price > PRICE_MAX_KM / 2 ? 1 : 0));
   let spareKm = Math.min(...priceKm.filter((_, edge) => isUnbounded[edge] === 1));
   for (let region = 0; region < transport.demand.length; region++) {
     const [there, elsewhere] = cheapestKm(transport, region, priceKm, isUnbounded);
@@ -189,7 +192,11 @@ interface Lot {
 class Lots {
   readonly #heap: Lot[] = [];
 
-  /** There is one: asked only of an edge that carries too much. */
+  get isEmpty(): boolean {
+    return this.#heap.length === 0;
+  }
+
+  /** Of one that is not empty. */
   get lowest(): Lot {
     return this.#heap[0] as Lot;
   }

@@ -81,6 +81,13 @@ describe("solve", () => {
     expect([...alone]).toEqual([0, 0]);
   });
 
+  it("places nobody where there is hardly any room, and does not stumble over it", () => {
+    const { priceKm, load } = solve(transportOf([100], [1e-9, 200], [[10, 500]]));
+    expect(load[0]).toBeLessThan(1e-3);
+    expect(load[1]).toBeCloseTo(100, 3);
+    expect(priceKm[0]).toBeGreaterThan(400);
+  });
+
   it("moves whoever loses least by it", () => {
     // Both regions are nearest to edge 0, which has room for one; the second has another edge close by.
     const { priceKm, load } = solve(
