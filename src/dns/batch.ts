@@ -52,6 +52,8 @@ export class PacketBatch {
   readonly #receiveHeaders: bigint;
   /** Where each header of a reply is. */
   readonly #sendHeaders: readonly bigint[];
+  /** For which there is room in all headers, until what came says how much of it was used. */
+  #roomFor: SharedSocket | undefined;
   /** Whose name and control each header of a reply points to. */
   readonly #replyTo = new Uint8Array(BATCH_PACKETS);
   /** The low and high words of the addresses of names and controls. */
@@ -82,8 +84,14 @@ export class PacketBatch {
     return received;
   }
 
-  /** Lengths say how much there is room for, until the system puts there how much came. */
-  #makeRoom({ isWildcard }: SharedSocket): void {
+  /**
+   * Lengths say how much there is room for, until the system puts there how much came. Names at one socket are all of a length, and without controls
+   * nothing else comes.
+   */
+  #makeRoom(socket: SharedSocket): void {
+    const { isWildcard } = socket;
+    if (socket === this.#roomFor && !isWildcard) return;
+    this.#roomFor = socket;
     const words = this.#words;
     const controlOctets = isWildcard ? CONTROL_OCTETS : 0;
     for (let i = 0, at = RECEIVE_AT >> 2; i < BATCH_PACKETS; i++, at += HEADER_WORDS) {

@@ -47,8 +47,8 @@ export function createLooks(monotonicMs: () => number): Looks {
   };
 }
 
-/** Less than a hundredth of the time. */
-const LOOKS_PER_MS = 200;
+/** About a hundredth of the time. */
+const LOOKS_PER_MS = 100;
 const MOST_LOOKS = 200_000;
 /** About 200 microseconds: so long the queries of a batch may have to wait for each other. */
 const LOOKS_AT_ONCE = 7200;
