@@ -89,7 +89,7 @@ function wrongsOf(right) {
     writing(bomb.join("\n")),
     writing(" ".repeat(TOO_MANY_OCTETS)),
     writing(Buffer.from(right, "utf16le")),
-    (file) => void mkdirSync(file),
+    (file) => mkdirSync(file),
     (file) => void execFileSync("mkfifo", [file]),
   ];
 }
