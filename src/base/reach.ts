@@ -1,8 +1,8 @@
-import { lookup as systemLookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import type { Address, Prefix } from "../model/address.ts";
 import type { Endpoint, Inventory } from "../model/inventory.ts";
 import { contains, formatAddress, parseAddress, parsePrefix } from "./address.ts";
+import { createLookups, type Lookup } from "./lookup.ts";
 
 /** Where probes and load pulls may connect. */
 export interface Reach {
@@ -65,21 +65,8 @@ export async function resolveReachable(
   }
 }
 
-/** Textual addresses of a name; rejects when there are none. */
-export type Lookup = (hostname: string) => Promise<readonly string[]>;
-
-/** One look-up of a name at a time: each may hold one of libuv's few threads for as long as the resolver is silent. */
-function lookupAll(hostname: string): Promise<readonly string[]> {
-  const running = lookupsRunning.get(hostname);
-  if (running !== undefined) return running;
-  const started = systemLookup(hostname, { all: true })
-    .then((found) => found.map(({ address }) => address))
-    .finally(() => lookupsRunning.delete(hostname));
-  lookupsRunning.set(hostname, started);
-  return started;
-}
-
-const lookupsRunning = new Map<string, Promise<readonly string[]>>();
+/** One for the process, since all look-ups of a process share their threads. */
+const lookupAll = createLookups();
 
 function sifted(found: readonly Address[], refusalOf: (address: Address) => Refusal | undefined): Resolved {
   const addresses = found.filter((address) => refusalOf(address) === undefined);

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Lookup, type Reach, reachOf } from "../base/reach.ts";
+import type { Lookup } from "../base/lookup.ts";
+import { type Reach, reachOf } from "../base/reach.ts";
 import type { Address } from "../model/address.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Lookup, type Reach, reachOf } from "../base/reach.ts";
+import type { Lookup } from "../base/lookup.ts";
+import { type Reach, reachOf } from "../base/reach.ts";
 import { Tally } from "../base/tally.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";

@@ -1,5 +1,6 @@
 import { formatAddress } from "../base/address.ts";
-import { type Lookup, type Reach, refusalOfWritten, resolveReachable } from "../base/reach.ts";
+import type { Lookup } from "../base/lookup.ts";
+import { type Reach, refusalOfWritten, resolveReachable } from "../base/reach.ts";
 import type { Address, Family } from "../model/address.ts";
 import type { Edge } from "../model/edge.ts";
 import { attempt, type ProbeContext } from "./attempt.ts";

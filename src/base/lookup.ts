@@ -1,0 +1,106 @@
+import { lookup as systemLookup } from "node:dns/promises";
+import { type Clock, systemClock } from "./clock.ts";
+
+/** Textual addresses of a name; rejects when there are none. */
+export type Lookup = (hostname: string) => Promise<readonly string[]>;
+
+export interface LookupsOptions {
+  readonly lookup?: Lookup;
+  readonly clock?: Clock;
+  /** How many may run at once, at least 2. */
+  readonly slots?: number;
+}
+
+/** A look-up that takes longer is that of a name whose servers are silent. */
+const QUICK_MS = 1000;
+/** Whoever waits longer for a name takes what it was last. */
+const PATIENCE_MS = 200;
+/** For so long after it was looked up. */
+const KEPT_MS = 60_000;
+
+interface Name {
+  /** What it was last. */
+  addresses?: readonly string[];
+  atMs: number;
+  /** The last look-up was quick, or there was none. */
+  isQuick: boolean;
+  running?: Promise<readonly string[]>;
+}
+
+interface Waiting {
+  readonly name: Name;
+  readonly start: () => void;
+}
+
+/**
+ * Look-ups of names that do not hold each other up. Each takes one of libuv's few threads for name resolution, for ten seconds where a
+ * name's servers are silent: names that were not quick the last time leave one of them to the others. Meanwhile a name is what it was last.
+ */
+export function createLookups(options: LookupsOptions = {}): Lookup {
+  const { lookup = lookupAll, clock = systemClock, slots = threadsForNames() } = options;
+  const names = new Map<string, Name>();
+  const queue: Waiting[] = [];
+  let [running, slowRunning] = [0, 0];
+
+  const startNext = (): void => {
+    const next = queue.findIndex(({ name }) => name.isQuick || slowRunning < slots - 1);
+    if (next < 0 || running >= slots) return;
+    queue.splice(next, 1)[0]?.start();
+  };
+
+  const run = async (hostname: string, name: Name): Promise<readonly string[]> => {
+    const wasSlow = !name.isQuick;
+    running++;
+    if (wasSlow) slowRunning++;
+    const startedMs = clock.monotonicMs();
+    try {
+      const addresses = await lookup(hostname);
+      [name.addresses, name.atMs] = [addresses, clock.monotonicMs()];
+      return addresses;
+    } finally {
+      name.isQuick = clock.monotonicMs() - startedMs < QUICK_MS;
+      delete name.running;
+      running--;
+      if (wasSlow) slowRunning--;
+      startNext();
+    }
+  };
+
+  const inTurn = (hostname: string, name: Name): Promise<readonly string[]> =>
+    new Promise((resolve) => {
+      queue.push({ name, start: () => resolve(run(hostname, name)) });
+      startNext();
+    });
+
+  return (hostname) => {
+    const name = names.get(hostname) ?? { atMs: Number.NEGATIVE_INFINITY, isQuick: true };
+    names.set(hostname, name);
+    name.running ??= inTurn(hostname, name);
+    const { addresses, atMs } = name;
+    if (addresses === undefined || clock.monotonicMs() - atMs > KEPT_MS) return name.running;
+    return firstOf(name.running, addresses, clock);
+  };
+}
+
+/** What comes, or after a while what was known before. */
+function firstOf(
+  coming: Promise<readonly string[]>,
+  known: readonly string[],
+  clock: Clock,
+): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(PATIENCE_MS, () => resolve(known));
+    coming.then(resolve, reject).finally(cancel);
+  });
+}
+
+/** libuv lets names take half of its threads, rounded up. */
+function threadsForNames(): number {
+  const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+  return Math.max(2, Math.floor(((threads > 0 ? threads : 4) + 1) / 2));
+}
+
+async function lookupAll(hostname: string): Promise<readonly string[]> {
+  const found = await systemLookup(hostname, { all: true });
+  return found.map(({ address }) => address);
+}
