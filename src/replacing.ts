@@ -53,7 +53,8 @@ export function createReplacing(options: ReplacingOptions): Replacing {
   };
 
   const failed = (reason: string): ReplaceVerdict => {
-    log.error({ reason }, "this process is not replaced and serves on");
+    if (stopped.aborted) log.info({ reason }, "this process is not replaced");
+    else log.error({ reason }, "this process is not replaced and serves on");
     return { kind: "failed", reason };
   };
 
