@@ -71,7 +71,7 @@ const dns = z.strictObject({
 const http = z.strictObject({
   stickiness: ttl()
     .describe(
-      "How long a player may keep a redirect; 0s is no-store, and so is a redirect that may soon be another: while its edge fails probes, has just come back, or stands in for one that drains.",
+      "How long a player may keep a redirect; 0s is no-store, and so is a redirect that may soon be another: while its edge fails probes or has just come back.",
     )
     .prefault("0s"),
   url: urlTemplate("https?")

@@ -92,7 +92,7 @@ export interface Decision {
   readonly scopePrefixLength: number;
   /** The service's, or less while one of the edges named is in doubt, takes up load, or one that drains is missed. */
   readonly ttlSeconds: number;
-  /** Whether that is less for one of these reasons, or would be; left out: it is not. */
+  /** Whether one of the edges named is in doubt or takes up load, or none was up; left out: it is not so. */
   readonly isInDoubt?: boolean;
   /** How many of the edges, from the first on, are good enough for a DNS answer; left out: as many as the service answers. */
   readonly answers?: number;

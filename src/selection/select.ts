@@ -90,6 +90,7 @@ export function select(
   if (trace) tellRejected(contest, verdict, trace);
   const answers = verdict.taken === undefined ? 0 : answersOf(contest, verdict);
   const isDoubtful = isInDoubt(contest, verdict, answers);
+  const isShort = isDoubtful || verdict.isSomebodyMissed;
   const { dns } = service;
   return {
     service,
@@ -99,7 +100,7 @@ export function select(
     location: located.location,
     ...(located.asn === undefined ? {} : { asn: located.asn }),
     scopePrefixLength,
-    ttlSeconds: isDoubtful ? Math.min(dns.ttlSeconds, dns.ttlInDoubtSeconds) : dns.ttlSeconds,
+    ttlSeconds: isShort ? Math.min(dns.ttlSeconds, dns.ttlInDoubtSeconds) : dns.ttlSeconds,
     isInDoubt: isDoubtful,
     nearestKm: verdict.nearestKm,
     rejected: verdict.rejected ?? allRejected(contest),
@@ -255,13 +256,9 @@ function worstNamed({ service, field, most }: Contest, { byDistance }: Ranking):
 
 const MAX_SCORE = Number.MAX_VALUE;
 
-/** Whether resolvers and players should ask again soon: what holds now may not hold for as long as they would keep it. */
-function isInDoubt(
-  { world, field }: Contest,
-  { outcome, isSomebodyMissed }: Verdict,
-  named: number,
-): boolean {
-  if (isSomebodyMissed || outcome.kind === "fail-open" || outcome.kind === "fallback") return true;
+/** Whether what is named now may not do for as long as resolvers and players would keep it. */
+function isInDoubt({ world, field }: Contest, { outcome }: Verdict, named: number): boolean {
+  if (outcome.kind === "fail-open" || outcome.kind === "fallback") return true;
   const { kept } = field;
   for (let i = 0; i < named; i++) if (world.unsteady[kept.edges[i] as number] === 1) return true;
   return false;

@@ -519,6 +519,15 @@ describe("the TTL", () => {
     const doubt = (said: Parameters<typeof worldOf>[1]) => chosen({ dns }, said, london).decision.isInDoubt;
     expect(doubt({})).toBe(false);
     expect(doubt({ unsteady: [AMSTERDAM] })).toBe(true);
-    expect(doubt({ drain: [AMSTERDAM] })).toBe(true);
+    expect(doubt({ down: [AMSTERDAM, NEW_YORK, SINGAPORE] })).toBe(true);
+  });
+
+  it("is shorter while one that drains is missed, though its stand-in is in no doubt", () => {
+    const { decision } = chosen(
+      { dns: { ttlSeconds: 30, ttlInDoubtSeconds: 5, answers: 1 } },
+      { drain: [AMSTERDAM] },
+      london,
+    );
+    expect([decision.ttlSeconds, decision.isInDoubt]).toEqual([5, false]);
   });
 });
