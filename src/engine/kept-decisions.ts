@@ -187,14 +187,12 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
 
   const memoryOf = (service: Service, needsIpv4: boolean): Memory => {
     const { inventory } = situation as Situation;
-    let seenIn = situation as Situation;
-    let sight = seenIn.sights.of(service, "dns", needsIpv4);
-    let lineage = lineages.of(sight.name);
-    const look = (now: Situation): void => {
-      seenIn = now;
-      sight = now.sights.of(service, "dns", needsIpv4);
-      lineage = lineages.of(sight.name);
+    const look = (now: Situation) => {
+      const sight = now.sights.of(service, "dns", needsIpv4);
+      const isForAll = now.sights.of(service, "dns", !needsIpv4) === sight;
+      return { now, sight, lineage: lineages.of(sight.name), isForAll };
     };
+    let seen = look(situation as Situation);
     let foundAt = 0;
     let found: Alike | undefined;
     let epoch = 0;
@@ -204,7 +202,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const stampIn = (state: ServiceState): number => {
       if (state.epoch !== epoch) sinceMs = monotonicMs();
       epoch = state.epoch;
-      return lineage.stampIn(epoch);
+      return seen.lineage.stampIn(epoch);
     };
     const memory: Memory = {
       get scopePrefixLength() {
@@ -213,7 +211,8 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       find(client) {
         const now = situation as Situation;
         if (now.inventory !== inventory || now.isPlaceless(client)) return 0;
-        if (now !== seenIn) look(now);
+        if (now !== seen.now) seen = look(now);
+        const { sight } = seen;
         const stamp = stampIn(sight.roster.stateIn(sight.world));
         const row = table.find(client, stamp);
         if (row < 0) return 0;
@@ -231,7 +230,9 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       count(client) {
         const { decision, count } = found as Alike;
         count(table.numbers, foundAt + DISTANCE);
-        if (wasSent(foundAt, client, decision, sight)) return;
+        const { sight, isForAll } = seen;
+        // While A and AAAA are decided apart, each has a row of its own for the network that asks both.
+        if (isForAll && wasSent(foundAt, client, decision, sight)) return;
         if (onAgain(decision, client, sight, table.place, placeOf(foundAt))) noteAt(foundAt, decision);
       },
       repeat(client, number, scopePrefixLength) {

@@ -246,6 +246,22 @@ describe("prepared replies", () => {
     expect(spared / made).toBeGreaterThan(0.1);
   });
 
+  it("count a network that asks for both families as made ones do, while no edge is up over IPv4", () => {
+    const [plain, fast] = [answering(false, placesFrom(0)), answering(true, placesFrom(0))];
+    const lost = { ...WELL, up: WELL.up.map((up, i) => (i === 1 ? 0 : up & UP_IPV6)) };
+    for (const each of [plain, fast]) {
+      const ask = (type: number): void => {
+        const packet = query({ name: `near.${ZONE}`, type, edns: { options: [subnet(1, 24, [10, 0, 0])] } });
+        each.ask(packet, Uint8Array.of(10, 0, 0, 53));
+      };
+      each.take(lost);
+      ask(TYPES.A);
+      each.move(placesFrom(1));
+      for (const type of [TYPES.A, TYPES.AAAA, TYPES.A]) ask(type);
+    }
+    expect(fast.counted()).toEqual(plain.counted());
+  });
+
   it("serve every network that is known, by every name that is", () => {
     const fast = answering(true, placesFrom(0));
     fast.take(WELL);
