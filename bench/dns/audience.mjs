@@ -48,6 +48,7 @@ const FILLING_SHARE = 0.985;
 
 /**
  * @typedef {object} Audience
+ * @property {() => number} answered queries of its resolvers, so far
  * @property {() => readonly Second[]} seconds so far, from when all networks have been answered once
  * @property {() => Promise<void>} stop
  */
@@ -67,6 +68,7 @@ export function gather(ports, sites) {
   /** Where each was sent before there were prices; -1: not yet. */
   const nearest = new Int16Array(networks.length).fill(-1);
   let unplaced = networks.length;
+  let answered = 0;
   /** Who is under way to each edge, by the tick that they come in. */
   const underWay = Array.from({ length: TTL_SECONDS }, () => new Float64Array(sites.length));
   /** @type {{ viewers: Float64Array, capacity: readonly number[] } | undefined} */
@@ -86,6 +88,7 @@ export function gather(ports, sites) {
   };
 
   const resolvers = startResolvers(ports.dns, networks, TTL_SECONDS, (network, address) => {
+    answered++;
     const edge = edgeOf.get(address);
     if (edge === undefined) throw new Error(`the address ${address} is no edge's`);
     if (nearest[network] === -1) {
@@ -147,6 +150,7 @@ export function gather(ports, sites) {
     last = last.then(step);
   }, TICK_MS);
   return {
+    answered: () => answered,
     seconds: () => seconds,
     stop() {
       resolvers.stop();

@@ -71,8 +71,11 @@ export async function throughputTable(mix, contenders, load, { rounds, seconds, 
   /** @type {Map<Contender, Yield[]>} */
   const yields = new Map(contenders.map((contender) => [contender, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const [{ port, pid, peer }, ofPeer] of yields) {
-      const result = await load.run({ port, pid, mix, addresses, seconds });
+    for (const [{ port, pid, peer, answeredOthers = () => 0 }, ofPeer] of yields) {
+      const before = { answered: answeredOthers(), ms: performance.now() };
+      const counted = await load.run({ port, pid, mix, addresses, seconds });
+      const perMs = (answeredOthers() - before.answered) / (performance.now() - before.ms);
+      const result = { ...counted, answers: counted.answers + Math.round(perMs * counted.seconds * 1000) };
       ofPeer.push(result);
       progress(
         `${mix}, round ${round}, ${peer.name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.wrong} wrong, ${result.lost} lost`,

@@ -35,4 +35,6 @@ export interface RunningPeer {
   /** What it said last. */
   readonly output: () => string;
   readonly stop: () => Promise<void>;
+  /** How many queries it has answered to others than the generator; left out: nobody else asks. */
+  readonly answeredOthers?: () => number;
 }
