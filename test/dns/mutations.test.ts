@@ -132,7 +132,8 @@ function kindOf(transport: Transport, reply: Reply | undefined): string {
   const types = (packet.answers ?? []).map(({ type }) => type);
   return [
     transport,
-    opcode,
+    // What is not supported is answered alike, whatever it is.
+    Number(opcode !== 0),
     rcode,
     Number(aa) + 2 * Number(tc) + 4 * Number(rd) + 8 * Number(cd),
     counts.map((count) => Math.min(count, 4)),
