@@ -19,6 +19,7 @@ import { noteSent, wasSentLately } from "../selection/sent-lately.ts";
 import { type Sight, type Sights, sightNames } from "../selection/sights.ts";
 import { createWidening, type Scope, scopeOf, WIDENING_TRIES } from "../selection/widening.ts";
 import type { DecisionCounts } from "./decision-counts.ts";
+import type { Foresight } from "./foresight.ts";
 
 /**
  * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in
@@ -61,20 +62,14 @@ export interface KeptDecisionsOptions {
   readonly choose: (sight: Sight, question: Question, most: number) => Decision;
   readonly widen: Widen;
   /** How many more viewers than usual come with an answer for the place. */
-  readonly returningTo: (service: Service, client: Client, latitude: number, longitude: number) => number;
+  readonly returningTo: Foresight["returningTo"];
   readonly monotonicMs: () => number;
   /**
    * Told of each that is found and counted, but of whom the row says that he was sent somewhere lately; and where it was decided for: latitude and
    * longitude at `place[at]`.
    * @returns as `sent` is to be told
    */
-  readonly onAgain: (
-    decision: Decision,
-    client: Client,
-    sight: Sight,
-    place: Float32Array,
-    at: number,
-  ) => boolean;
+  readonly onAgain: Foresight["foreseeAt"];
 }
 
 export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecisions {
@@ -148,8 +143,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     const position = alikeIn(words[row + WORD] as number);
     const alike = numbering.at(position) as Alike;
     if (!stands(table, at, alike.first, sight)) return undefined;
-    if (returningTo(sight.service, client, place[at] as number, place[at + 1] as number) > 0)
-      return undefined;
+    if (returningTo(sight.service, client, place[at], place[at + 1]) > 0) return undefined;
     words[row + STAMP] = stamp;
     words[row + WORD] = wordOf(position, table.asideAt(row), WIDENING_TRIES);
     return alike;
@@ -161,8 +155,7 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
     if (recordPrefixLength === NO_PLACE) return undefined;
     const { words, place } = table;
     const at = placeOf(row);
-    if (returningTo(sight.service, client, place[at] as number, place[at + 1] as number) > 0)
-      return undefined;
+    if (returningTo(sight.service, client, place[at], place[at + 1]) > 0) return undefined;
     const { rows } = places;
     const chosen = places.rowAt(table, at, sight, (situation as Situation).field, stamp);
     if (chosen < 0) return undefined;

@@ -13,8 +13,6 @@ import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "../base/endpoint.ts";
 import type { HandedSockets, InheritedSockets } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc, type LibcResult } from "../base/libc.ts";
-import type { DecisionTotals } from "../engine/decision-counts.ts";
-import type { DecisionWatch } from "../engine/decision-samples.ts";
 import { newRateSeeds } from "../dns/answerer.ts";
 import { type BatchSockets, openBatchSockets } from "../dns/batch-door.ts";
 import { type LineRing, newLineRing } from "../base/line-ring.ts";
@@ -24,24 +22,16 @@ import { createQueryLogFile } from "../dns/query-log-file.ts";
 import { newRateTable } from "../dns/rate-limit.ts";
 import { type OpenStreamSockets, openStreamSockets } from "../dns/stream-door.ts";
 import type { DnsCommon, DnsTask } from "./dns-thread.ts";
-import type { Geo } from "../geo/geo.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Endpoint, Inventory } from "../model/inventory.ts";
-import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { World } from "../model/world.ts";
 import type { Arrivals } from "../pricing/ledger.ts";
-import { createCrew, type Crew } from "./serving-threads.ts";
+import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
 
-export interface DnsThreadsOptions {
+export interface DnsThreadsOptions
+  extends Pick<CrewOptions<DnsTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log"> {
   readonly endpoints: readonly Endpoint[];
-  readonly inventory: Inventory;
-  readonly world: World;
-  readonly geo: Pick<Geo, "snapshot" | "onChange" | "addCounts">;
-  readonly decisions: Pick<DecisionTotals, "newCells">;
-  /** Left out: nobody watches. */
-  readonly decisionWatch?: DecisionWatch;
-  readonly log: Log;
   /** What server cookies are made of, as `secretsByDay`, where the configuration gives no secrets: 16 octets; left out: random ones. */
   readonly cookieSecret?: Uint8Array;
   /** Values for certificate authorities at the start; left out: none. */

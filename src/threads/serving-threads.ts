@@ -25,7 +25,7 @@ import type { ThreadData, ThreadNews, ThreadOrder } from "./serving-thread.ts";
 export interface CrewOptions<Task> {
   /** For names of threads, of metrics and in the log: `dns`, `http`. */
   readonly name: string;
-  /** What each thread runs: the name of a root file, without its ending. */
+  /** What each thread runs: the name of a file of this hall, without its ending. */
   readonly entry: string;
   /** Of a thread's heap, as `new Worker` takes them; left out: Node's own. */
   readonly resourceLimits?: ResourceLimits;
