@@ -7,8 +7,9 @@ import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { AbsentEdgeView } from "../model/views.ts";
 import type { Facts } from "../model/world.ts";
-import type { ConditionChange } from "./change.ts";
-import { changed, conditionOf, type Entry, entryOf, inDoubt, stateNumber, upBits } from "./entry.ts";
+import { changesBetween, type ConditionChange } from "./change.ts";
+import { changed, conditionOf, type Entry, entryOf } from "./entry.ts";
+import { factsOf } from "./facts.ts";
 import { conditionMetrics } from "./metrics.ts";
 import { absentView, carriedOver, isRetraction, type Override } from "./override.ts";
 import { createOverrides } from "./overrides.ts";
@@ -234,14 +235,7 @@ export function createBoard(options: BoardOptions): Board {
       overrides.all().flatMap((override) => (entries.has(override.edgeId) ? [] : [absentView(override)])),
     memory: () => ({
       overrides: overrides.all(),
-      reports: currentEntries().flatMap(({ edge, reports }) =>
-        reports.flatMap((received, sourceIndex): RememberedReport[] => {
-          const type = edge.load[sourceIndex]?.type;
-          if (received === undefined || type === undefined) return [];
-          const ageMs = clock.monotonicMs() - received.atMs;
-          return [{ edgeId: edge.id, sourceIndex, type, report: received.report, ageMs }];
-        }),
-      ),
+      reports: currentEntries().flatMap((entry) => reportsToRemember(entry, clock.monotonicMs())),
     }),
     remember(memory) {
       const remembered = new Map(memory.overrides.map((override) => [override.edgeId, carried(override)]));
@@ -265,34 +259,11 @@ export function createBoard(options: BoardOptions): Board {
   };
 }
 
-function factsOf(generation: number, entries: readonly Entry[]): Facts {
-  return {
-    generation,
-    up: Uint8Array.from(entries, upBits),
-    state: Uint8Array.from(entries, stateNumber),
-    inDoubt: Uint8Array.from(entries, inDoubt),
-    loadRatio: Float64Array.from(entries, ({ view }) => view.loadRatio),
-    viewers: Float64Array.from(entries, ({ view }) => view.load.viewers ?? Number.NaN),
-    perViewer: Float64Array.from(entries, ({ view }) => view.perViewer),
-    viewersAtMs: Float64Array.from(entries, ({ view }) => view.viewersAtMs),
-    loadAtMs: Float64Array.from(entries, ({ view }) => view.loadAtMs),
-  };
-}
-
-function* changesBetween(before: Entry, next: Entry): Generator<ConditionChange> {
-  const { id: edgeId } = next.edge;
-  for (const { family, health, reason } of next.health) {
-    const from = before.health.find((known) => known.family === family)?.health ?? "unknown";
-    if (from === health) continue;
-    const change = { kind: "health", edgeId, family, from, to: health } as const;
-    yield reason === undefined ? change : { ...change, reason };
-  }
-  const { level, loadRatio } = next.view;
-  if (before.view.level !== level) {
-    const change = { kind: "load", edgeId, from: before.view.level, to: level } as const;
-    yield Number.isNaN(loadRatio) ? change : { ...change, loadRatio };
-  }
-  const { state: to, origin } = next.view.effective;
-  const { state: from } = before.view.effective;
-  if (from !== to || before.override !== next.override) yield { kind: "state", edgeId, from, to, origin };
+function reportsToRemember({ edge, reports }: Entry, nowMs: number): RememberedReport[] {
+  return reports.flatMap((received, sourceIndex) => {
+    const type = edge.load[sourceIndex]?.type;
+    if (received === undefined || type === undefined) return [];
+    const { report, atMs } = received;
+    return [{ edgeId: edge.id, sourceIndex, type, report, ageMs: nowMs - atMs }];
+  });
 }

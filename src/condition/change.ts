@@ -2,7 +2,8 @@ import type { Family } from "../model/address.ts";
 import type { Health, StateOrigin } from "../model/condition.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { Log } from "../model/log.ts";
-import { NEARLY_FULL } from "./nearly-full.ts";
+import type { Entry } from "./entry.ts";
+import type { LoadLevel } from "./load-level.ts";
 
 /** What the log and the event stream tell of an edge. */
 export type ConditionChange =
@@ -30,13 +31,23 @@ export type ConditionChange =
       readonly origin: StateOrigin;
     };
 
-export type LoadLevel = "unknown" | "room" | "full";
-
-/** The next level: viewers who come and go at the brim are no news. Only for telling, the choice of edges goes by the ratio itself. */
-export function levelOf(loadRatio: number, before: LoadLevel): LoadLevel {
-  if (Number.isNaN(loadRatio)) return "unknown";
-  if (loadRatio >= 1) return "full";
-  return before === "full" && loadRatio >= NEARLY_FULL ? "full" : "room";
+/** What has changed of an edge, by what was known of it before. */
+export function* changesBetween(before: Entry, next: Entry): Generator<ConditionChange> {
+  const { id: edgeId } = next.edge;
+  for (const { family, health, reason } of next.health) {
+    const from = before.health.find((known) => known.family === family)?.health ?? "unknown";
+    if (from === health) continue;
+    const change = { kind: "health", edgeId, family, from, to: health } as const;
+    yield reason === undefined ? change : { ...change, reason };
+  }
+  const { level, loadRatio } = next.view;
+  if (before.view.level !== level) {
+    const change = { kind: "load", edgeId, from: before.view.level, to: level } as const;
+    yield Number.isNaN(loadRatio) ? change : { ...change, loadRatio };
+  }
+  const { state: to, origin } = next.view.effective;
+  const { state: from } = before.view.effective;
+  if (from !== to || before.override !== next.override) yield { kind: "state", edgeId, from, to, origin };
 }
 
 /** An edge that is found up at its first probe is no news: there can be thousands at once. */

@@ -2,8 +2,7 @@ import { familiesOf } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Condition, FamilyHealth, LoadReport } from "../model/condition.ts";
 import type { Edge } from "../model/edge.ts";
-import { STATE_ACTIVE, STATE_DRAIN, STATE_OFF, UP_IPV4, UP_IPV6 } from "../model/world.ts";
-import { type LoadLevel, levelOf } from "./change.ts";
+import { type LoadLevel, levelOf } from "./load-level.ts";
 import { bindingOf, isFresh, measuredAtMs, mergeReports, perViewerOf, type Received } from "./merge.ts";
 import { bindingLoad } from "./page-cache.ts";
 import { type EffectiveState, effectiveState, type Override } from "./override.ts";
@@ -115,28 +114,4 @@ export function reportAgeMs({ reports }: Entry, nowMs: number): number | undefin
 function newestAtMs(reports: Entry["reports"]): number {
   const times = reports.flatMap((received) => (received === undefined ? [] : [received.atMs]));
   return times.length === 0 ? Number.NaN : Math.max(...times);
-}
-
-/** Bits as in `World.up`. */
-export function upBits({ health }: Entry): number {
-  return health
-    .filter(({ health }) => health === "up")
-    .reduce((bits, { family }) => bits | (family === 4 ? UP_IPV4 : UP_IPV6), 0);
-}
-
-/** As in `Facts.inDoubt`. */
-export function inDoubt({ health }: Entry): number {
-  return health.some(({ inDoubt }) => inDoubt === true) ? 1 : 0;
-}
-
-/** Number as in `World.state`. */
-export function stateNumber({ view }: Entry): number {
-  switch (view.effective.state) {
-    case "active":
-      return STATE_ACTIVE;
-    case "drain":
-      return STATE_DRAIN;
-    case "off":
-      return STATE_OFF;
-  }
 }

@@ -3,21 +3,14 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { Tally } from "../base/tally.ts";
 import type { Family } from "../model/address.ts";
 import type { Health } from "../model/condition.ts";
-import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { Service } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
-import {
-  endOfHold,
-  type Finding,
-  isAnswered,
-  type Network,
-  type Panic,
-  type PanicRules,
-  stepPanic,
-} from "./panic.ts";
+import { type Finding, findingOf, isHeard, keyOf } from "./finding.ts";
+import { endOfHold, isLostIn, type Network, stepPanic } from "./panic.ts";
+import { FAMILIES, keepWatches, type Watch, watchesByEdge, watchesOf } from "./watches.ts";
 
 /**
  * Keeps the last good state of a service when so many of its edges fail at once that the probes, or our own
@@ -155,6 +148,12 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
       .map(({ edgeId }) => ({ serviceIndex: service.index, edgeId, up: family === 4 ? UP_IPV4 : UP_IPV6 }));
   };
 
+  const alarmOf = (watch: Watch): Alarm[] => {
+    const { service, family, alarmedAtMs: sinceMs } = watch;
+    if (sinceMs === undefined) return [];
+    return [{ service: service.id, family, sinceMs, edges: keptBy(watch).map(({ edgeId }) => edgeId) }];
+  };
+
   return {
     take({ edges, services: nextServices }) {
       services = nextServices;
@@ -165,15 +164,7 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
         edges.flatMap(({ id, addresses }) => familiesOf(addresses).map((f) => keyOf(id, f))),
       );
       for (const key of findings.keys()) if (!present.has(key)) findings.delete(key);
-      const wanted = watchesOf(services, edges);
-      for (const [key, watch] of watches) {
-        const next = wanted.get(key);
-        if (next === undefined) {
-          watch.cancel?.();
-          watches.delete(key);
-        } else Object.assign(watch, { service: next.service, edgeIds: next.edgeIds, rules: next.rules });
-      }
-      for (const [key, watch] of wanted) if (!watches.has(key)) watches.set(key, watch);
+      keepWatches(watches, watchesOf(services, edges));
       byEdge = watchesByEdge(watches.values(), edges);
       judgeAll(touched());
     },
@@ -198,36 +189,11 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
     },
     stateChanged: () => judgeAll([...watches.values()].filter(({ panic }) => panic !== undefined)),
     kept: () => kept,
-    alarms: () =>
-      [...watches.values()].flatMap((watch) =>
-        watch.alarmedAtMs === undefined
-          ? []
-          : [
-              {
-                service: watch.service.id,
-                family: watch.family,
-                sinceMs: watch.alarmedAtMs,
-                edges: keptBy(watch).map(({ edgeId }) => edgeId),
-              },
-            ],
-      ),
+    alarms: () => [...watches.values()].flatMap(alarmOf),
     metrics: () => [
-      {
-        kind: "gauge",
-        name: "service_fail_static",
-        help: "1 while the last good state of the service is kept against what probes say.",
-        samples: alarmSamples(services, watches.values()),
-      },
-      alarmCounts.family(
-        "service_fail_static_begun_total",
-        "How often that began, by service and address family.",
-      ),
-      {
-        kind: "gauge",
-        name: "canary_up",
-        help: "0 while the configured canary does not answer probes.",
-        samples: [{ labels: {}, value: network.canaryLostAtMs === undefined ? 1 : 0 }],
-      },
+      alarmGauge(services, watches.values()),
+      alarmCounts.family("service_fail_static_begun_total", "How often that began, by service."),
+      canaryGauge(network.canaryLostAtMs === undefined),
     ],
     stop() {
       for (const watch of watches.values()) watch.cancel?.();
@@ -235,122 +201,24 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
   };
 }
 
-/** A service's edges in one family. */
-interface Watch {
-  service: Service;
-  readonly family: Family;
-  edgeIds: readonly string[];
-  rules: PanicRules;
-  panic?: Panic;
-  /** Wall clock. */
-  alarmedAtMs?: number;
-  believedUntilMs: number;
-  cancel?: () => void;
-}
-
-const FAMILIES: readonly Family[] = [4, 6];
-
-function watchesOf(services: readonly Service[], edges: readonly Edge[]): Map<string, Watch> {
-  const watches = new Map<string, Watch>();
-  const members = edges.map(memberOf);
-  for (const service of services) {
-    for (const family of FAMILIES) {
-      const edgeIds: string[] = [];
-      let [roundMs, verdictMs] = [0, 0];
-      for (const index of service.edges) {
-        const member = members[index] as Member;
-        if (!member.families.includes(family)) continue;
-        edgeIds.push(member.id);
-        roundMs = Math.max(roundMs, member.roundMs);
-        verdictMs = Math.max(verdictMs, member.verdictMs);
-      }
-      if (edgeIds.length === 0) continue;
-      const { threshold, holdMs } = service.panic;
-      const rules = { threshold, holdMs, roundMs, verdictMs };
-      watches.set(`${service.id} ${family}`, {
-        service,
-        family,
-        edgeIds,
-        rules,
-        believedUntilMs: Number.NEGATIVE_INFINITY,
-      });
-    }
-  }
-  return watches;
-}
-
-/** What an edge brings into each service: there can be thousands of services with hundreds of edges. */
-interface Member {
-  readonly id: string;
-  readonly families: readonly Family[];
-  readonly roundMs: number;
-  readonly verdictMs: number;
-}
-
-function memberOf(edge: Edge): Member {
+function alarmGauge(services: readonly Service[], watches: Iterable<Watch>): SimpleFamily {
+  const alarmed = new Set<string>();
+  for (const { service, alarmedAtMs } of watches) if (alarmedAtMs !== undefined) alarmed.add(service.id);
   return {
-    id: edge.id,
-    families: familiesOf(edge.addresses),
-    roundMs: probesMs(edge, 1),
-    verdictMs: probesMs(edge, fallOf(edge)),
+    kind: "gauge",
+    name: "service_fail_static",
+    help: "1 while the last good state of the service is kept against what probes say.",
+    samples: services.map(({ id }) => ({ labels: { service: id }, value: alarmed.has(id) ? 1 : 0 })),
   };
 }
 
-/** Beyond an interval and a timeout, what a busy machine may be late. */
-const SLACK_MS = 250;
-
-/** From the start of a probe to the end of the one that comes so many later. */
-function probesMs({ probe }: Edge, probes: number): number {
-  return probe.type === "none" ? 0 : probe.intervalMs * probes + probe.timeoutMs + SLACK_MS;
-}
-
-function fallOf({ probe }: Edge): number {
-  return probe.type === "none" ? 0 : probe.fall;
-}
-
-function watchesByEdge(watches: Iterable<Watch>, edges: readonly Edge[]): Map<string, Watch[]> {
-  const byEdge = new Map<string, Watch[]>();
-  const lists = edges.map(({ id, addresses }) =>
-    FAMILIES.map((family) => {
-      const list = familiesOf(addresses).includes(family) ? [] : undefined;
-      if (list !== undefined) byEdge.set(keyOf(id, family), list);
-      return list;
-    }),
-  );
-  for (const watch of watches) {
-    const family = FAMILIES.indexOf(watch.family);
-    for (const index of watch.service.edges) (lists[index]?.[family] as Watch[] | undefined)?.push(watch);
-  }
-  return byEdge;
-}
-
-function alarmSamples(services: readonly Service[], watches: Iterable<Watch>): SimpleFamily["samples"] {
-  const alarmed = new Set<string>();
-  for (const { service, alarmedAtMs } of watches) if (alarmedAtMs !== undefined) alarmed.add(service.id);
-  return services.map(({ id }) => ({ labels: { service: id }, value: alarmed.has(id) ? 1 : 0 }));
-}
-
-function findingOf(
-  before: Finding | undefined,
-  now: Omit<Finding, "reason" | "lostAtMs">,
-  reason: string | undefined,
-  nowMs: number,
-): Finding {
-  const said = reason === undefined ? now : { ...now, reason };
-  if (now.health === "up" && reason === undefined) return said;
-  const wasGood = before !== undefined && before.health === "up" && before.lostAtMs === undefined;
-  const lostAtMs = wasGood ? nowMs : before?.lostAtMs;
-  return lostAtMs === undefined ? said : { ...said, lostAtMs };
-}
-
-/** The last probe succeeded, or whoever was asked said no. */
-function isHeard(finding: Finding): boolean {
-  const isFine = finding.health === "up" && finding.reason === undefined;
-  return isFine || isAnswered(finding);
-}
-
-function isLostIn({ lostFromMs }: Panic, finding: Finding | undefined): boolean {
-  return finding?.lostAtMs !== undefined && finding.lostAtMs >= lostFromMs;
+function canaryGauge(isReached: boolean): SimpleFamily {
+  return {
+    kind: "gauge",
+    name: "canary_up",
+    help: "0 while the configured canary does not answer probes.",
+    samples: [{ labels: {}, value: isReached ? 1 : 0 }],
+  };
 }
 
 function isSame(some: readonly Kept[], others: readonly Kept[]): boolean {
@@ -361,10 +229,6 @@ function isSame(some: readonly Kept[], others: readonly Kept[]): boolean {
       return other.serviceIndex === serviceIndex && other.edgeId === edgeId && other.up === up;
     })
   );
-}
-
-function keyOf(edgeId: string, family: Family): string {
-  return `${edgeId} ${family}`;
 }
 
 function nameOf({ service, family }: Watch): { service: string; family: Family } {

@@ -1,5 +1,6 @@
 import type { Labels, MetricFamily } from "../model/metrics.ts";
-import { type Entry, reportAgeMs, upBits } from "./entry.ts";
+import { type Entry, reportAgeMs } from "./entry.ts";
+import { upBits } from "./facts.ts";
 
 const STATES = ["active", "drain", "off"] as const;
 

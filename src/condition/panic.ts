@@ -1,16 +1,4 @@
-import type { Family } from "../model/address.ts";
-import type { Health } from "../model/condition.ts";
-
-/** What probes say of one family of one edge. */
-export interface Finding {
-  readonly edgeId: string;
-  readonly family: Family;
-  readonly health: Health;
-  /** Of the last failure, which may not have brought it down yet. */
-  readonly reason?: string;
-  /** Monotonic, of the first failure after the last success; absent while probes succeed, and where none ever did. */
-  readonly lostAtMs?: number;
-}
+import { type Finding, isAnswered, isGood } from "./finding.ts";
 
 /** What a service asks for, and how long its probes take at most. */
 export interface PanicRules {
@@ -105,6 +93,11 @@ export function endOfHold(panic: Panic, { holdMs }: PanicRules, { canaryBackAtMs
   return Math.max(panic.startedAtMs, canaryBackAtMs) + holdMs;
 }
 
+/** Whether its loss is one of those that are not believed. */
+export function isLostIn({ lostFromMs }: Panic, finding: Finding | undefined): boolean {
+  return finding?.lostAtMs !== undefined && finding.lostAtMs >= lostFromMs;
+}
+
 const CALM: PanicStep = { kind: "calm" };
 
 interface Span {
@@ -145,22 +138,3 @@ function newLosses(
 function isOurFault({ canaryLostAtMs, isSilent }: Network): boolean {
   return canaryLostAtMs !== undefined && isSilent;
 }
-
-function isGood({ health, lostAtMs }: Finding): boolean {
-  return health === "up" && lostAtMs === undefined;
-}
-
-/** Whether the edge's machine said anything: then our network reaches it. */
-export function isAnswered({ reason = "" }: Pick<Finding, "reason">): boolean {
-  return !UNANSWERED.has(reason);
-}
-
-const UNANSWERED: ReadonlySet<string> = new Set([
-  "",
-  "timeout",
-  "unreachable",
-  "resolve",
-  "local",
-  "cancelled",
-  "forbidden-address",
-]);

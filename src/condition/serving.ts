@@ -1,5 +1,5 @@
 import type { Facts } from "../model/world.ts";
-import { NEARLY_FULL } from "./nearly-full.ts";
+import { NEARLY_FULL } from "./load-level.ts";
 
 /**
  * Whether the same edges can take viewers as far as that depends on probes, operators and what is full, nearly full or

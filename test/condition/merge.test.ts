@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { levelOf } from "../../src/condition/change.ts";
+import { levelOf } from "../../src/condition/load-level.ts";
 import { bindingOf, mergeReports, type Received } from "../../src/condition/merge.ts";
 import type { Capacity } from "../../src/model/edge.ts";
 import type { LoadReport } from "../../src/model/condition.ts";

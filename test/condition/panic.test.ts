@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Finding,
-  type Network,
-  type Panic,
-  type PanicRules,
-  stepPanic,
-} from "../../src/condition/panic.ts";
+import type { Finding } from "../../src/condition/finding.ts";
+import { type Network, type Panic, type PanicRules, stepPanic } from "../../src/condition/panic.ts";
 
 const RULES: PanicRules = { threshold: 0.5, holdMs: 30_000, roundMs: 3000, verdictMs: 5000 };
 const QUIET: Network = { isSilent: false };
