@@ -1,5 +1,7 @@
 /** What zones may say, and resolvers or mail servers stumble over: `check` notes it. */
-import { compileNamespace, type Holding, MAX_ALIASES, type Namespace } from "../dns/namespace.ts";
+import type { Holding } from "../dns/holding.ts";
+import { MAX_ALIASES } from "../dns/compile-holdings.ts";
+import { compileNamespace, type Namespace } from "../dns/namespace.ts";
 import { wireName } from "../dns/name.ts";
 import { typeOf } from "../dns/records.ts";
 import { MAX_MESSAGE_OCTETS, TYPE } from "../dns/wire.ts";

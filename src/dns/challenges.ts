@@ -1,7 +1,8 @@
 import type { ChallengeValues } from "../model/acme.ts";
 import { type WireName, wireName } from "./name.ts";
 import { createNameTable } from "./name-table.ts";
-import type { Namespace, RecordsHolding } from "./namespace.ts";
+import type { RecordsHolding } from "./holding.ts";
+import type { Namespace } from "./namespace.ts";
 import { recordSet } from "./records.ts";
 import { TYPE } from "./wire.ts";
 

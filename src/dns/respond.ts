@@ -7,12 +7,12 @@ import { QUESTION_NAME_AT, type Reply } from "./encode.ts";
 import {
   type AliasHolding,
   type Holding,
-  type Namespace,
   type RecordsHolding,
   type ServiceHolding,
   type ZoneData,
   zoneNameAt,
-} from "./namespace.ts";
+} from "./holding.ts";
+import type { Namespace } from "./namespace.ts";
 import type { Query } from "./query.ts";
 import type { BindingRecord } from "./records.ts";
 import { CLASS_CH, CLASS_IN, EXTENDED_ERROR, RCODE, TYPE } from "./wire.ts";

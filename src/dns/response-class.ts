@@ -1,4 +1,5 @@
-import type { Holding, Namespace } from "./namespace.ts";
+import type { Holding } from "./holding.ts";
+import type { Namespace } from "./namespace.ts";
 import { RCODE } from "./wire.ts";
 
 /**

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { wireName } from "../../src/dns/name.ts";
-import { compileNamespace, type Holding } from "../../src/dns/namespace.ts";
+import type { Holding } from "../../src/dns/holding.ts";
+import { compileNamespace } from "../../src/dns/namespace.ts";
 import type { Zone } from "../../src/model/zone.ts";
 import { SERVICES, ZONE, ZONES } from "./fixture.ts";
 

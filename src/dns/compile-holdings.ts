@@ -1,0 +1,168 @@
+import type { RecordData, StaticRecord } from "../model/zone.ts";
+import type { AbsentHolding, AliasHolding, Chain, Holding, ReferralHolding, ZoneData } from "./holding.ts";
+import { type WireName, wireName } from "./name.ts";
+import { glueSet, type RecordSet, recordSet, soaSet, typeOf } from "./records.ts";
+import { TYPE } from "./wire.ts";
+import { type ConfiguredNode, type ConfiguredZone, isWithin, parentOf, type Tree } from "./zone-tree.ts";
+
+/** A chain of aliases is followed this far. */
+export const MAX_ALIASES = 8;
+
+type FindHolding = (name: WireName) => Holding | undefined;
+
+export interface Holdings {
+  at(node: ConfiguredNode): Holding;
+  below(node: ConfiguredNode): Holding;
+  /** To be called once all names can be found. */
+  followAliases(find: FindHolding): void;
+}
+
+/** Each holding is made once, so that aliases can be told apart by identity. */
+export function createHoldings(tree: Tree): Holdings {
+  const made = new Map<ConfiguredNode, Holding>();
+  const absent = new Map<ZoneData, AbsentHolding>(
+    tree.zones.map(({ data }) => [data, { kind: "absent", zone: data }]),
+  );
+  const aliases: MutableAlias[] = [];
+
+  const make = (node: ConfiguredNode): Holding => {
+    const cut = cutAbove(tree, node);
+    if (cut !== undefined) return cut === node ? referral(tree, node) : belowCut(at(cut));
+    const cname = node.records.find(({ data }) => data.type === "CNAME");
+    if (cname === undefined || node.hostname !== undefined) return owned(tree, node);
+    const alias = aliasOf(node, cname);
+    aliases.push(alias);
+    return alias;
+  };
+
+  const at = (node: ConfiguredNode): Holding => {
+    const holding = made.get(node) ?? make(node);
+    made.set(node, holding);
+    return holding;
+  };
+
+  return {
+    at,
+    below(node) {
+      const holding = at(node);
+      if (holding.kind === "referral") return belowCut(holding);
+      const wildcard = tree.nodes.get(node.text === "" ? "*" : `*.${node.text}`);
+      return wildcard === undefined ? (absent.get(node.zone.data) as Holding) : at(wildcard);
+    },
+    followAliases(find) {
+      for (const alias of aliases) alias.chain = chainFrom(alias, find);
+    },
+  };
+}
+
+type MutableAlias = AliasHolding & { chain: Chain };
+
+function belowCut(holding: Holding): Holding {
+  return holding.kind === "referral" ? { ...holding, isCut: false } : holding;
+}
+
+/** The topmost delegation at or above the node within its zone; the apex itself is none. */
+function cutAbove(tree: Tree, node: ConfiguredNode): ConfiguredNode | undefined {
+  let cut: ConfiguredNode | undefined;
+  for (
+    let current: ConfiguredNode | undefined = node;
+    current !== undefined && current.zone === node.zone && current.text !== node.zone.zone.name;
+    current = parentOf(tree, current)
+  ) {
+    if (isCut(current)) cut = current;
+  }
+  return cut;
+}
+
+/** What NS records at a wildcard mean is nobody's business (RFC 4592 4.2). */
+function isCut(node: ConfiguredNode): boolean {
+  return !node.text.startsWith("*.") && node.records.some(({ data }) => data.type === "NS");
+}
+
+function owned(tree: Tree, node: ConfiguredNode): Holding {
+  const isApex = node.text === node.zone.zone.name;
+  const sets = staticSets(node);
+  if (isApex) addApexSets(sets, node.zone);
+  const parentZone = isApex ? parentOf(tree, node)?.zone.data : undefined;
+  const common = { zone: node.zone.data, sets, ...(parentZone === undefined ? {} : { parentZone }) };
+  const { hostname, bindings, text, clientSubnet } = node;
+  const rules = clientSubnet === undefined ? {} : { clientSubnet };
+  return hostname === undefined
+    ? { kind: "records", ...common }
+    : { kind: "service", hostname, hasAddresses: text === hostname, bindings, ...rules, ...common };
+}
+
+function staticSets(node: ConfiguredNode): Map<number, RecordSet> {
+  const sets = new Map<number, RecordSet>();
+  for (const [type, records] of byType(node.records)) {
+    sets.set(type, recordSet(type, ttlOf(records), dataOf(records), node.zone.data.name));
+  }
+  return sets;
+}
+
+function byType(records: readonly StaticRecord[]): Map<number, StaticRecord[]> {
+  const types = new Map<number, StaticRecord[]>();
+  for (const record of records) {
+    const type = typeOf(record.data);
+    types.set(type, [...(types.get(type) ?? []), record]);
+  }
+  return types;
+}
+
+/** The records of a set share one TTL (RFC 2181 5.2). */
+function ttlOf(records: readonly StaticRecord[]): number {
+  return Math.min(...records.map(({ ttlSeconds }) => ttlSeconds));
+}
+
+function dataOf(records: readonly StaticRecord[]): RecordData[] {
+  return records.map(({ data }) => data);
+}
+
+function addApexSets(sets: Map<number, RecordSet>, { zone, data }: ConfiguredZone): void {
+  const servers = zone.nameservers.map((target) => ({ type: "NS", target }) as const);
+  sets.set(TYPE.SOA, soaSet(zone, zone.ttlSeconds));
+  sets.set(TYPE.NS, recordSet(TYPE.NS, zone.ttlSeconds, servers, data.name));
+}
+
+function aliasOf(node: ConfiguredNode, record: StaticRecord): MutableAlias {
+  return {
+    kind: "alias",
+    zone: node.zone.data,
+    cname: recordSet(TYPE.CNAME, record.ttlSeconds, [record.data], node.zone.data.name),
+    target: wireName(record.data.type === "CNAME" ? record.data.target : ""),
+    chain: { aliases: [] },
+  };
+}
+
+function chainFrom(start: AliasHolding, find: FindHolding): Chain {
+  const seen = [start];
+  for (let last = start; ; ) {
+    const next = find(last.target);
+    const aliases = seen.slice(1);
+    if (next === undefined) return { aliases };
+    if (next.kind !== "alias") return { aliases, end: next };
+    if (seen.includes(next) || seen.length === MAX_ALIASES) return { aliases };
+    seen.push(next);
+    last = next;
+  }
+}
+
+/** With the addresses of its servers, as far as they are within our zone (RFC 9471). */
+function referral(tree: Tree, node: ConfiguredNode): ReferralHolding {
+  const servers = node.records.filter(({ data }) => data.type === "NS");
+  return {
+    kind: "referral",
+    isCut: true,
+    zone: node.zone.data,
+    servers: glueSet(node.name, TYPE.NS, ttlOf(servers), dataOf(servers), node.zone.data.name),
+    glue: servers.flatMap(({ data }) => (data.type === "NS" ? glueOf(tree, data.target, node.zone) : [])),
+  };
+}
+
+function glueOf(tree: Tree, server: string, zone: ConfiguredZone): RecordSet[] {
+  if (!isWithin(server, zone.zone.name)) return [];
+  const records = tree.nodes.get(server)?.records ?? [];
+  return [...byType(records)]
+    .filter(([type]) => type === TYPE.A || type === TYPE.AAAA)
+    .map(([type, ofType]) => glueSet(wireName(server), type, ttlOf(ofType), dataOf(ofType), zone.data.name));
+}
