@@ -27,14 +27,15 @@ export const haproxySource: SourceType<StatusLoad<"haproxy">> = {
     const viewing = all.filter(({ name }) => !OWN.test(name));
     const frontends = viewing.length === 0 ? all : viewing;
     const memory = advance(before, octetsOut(frontends), { receivedAtMs });
+    const { idlePercent, limit } = isCsv ? {} : processIn(body);
     return {
       kind: "fields",
       fields: [
         numberReading("viewers", sum(frontends.map(({ sessions }) => sessions)), sessionsFrom(isCsv)),
         bandwidthReading(memory, isCsv ? "bout of frontends × 8 per second" : METRIC_FROM),
-        ...(isCsv ? [] : idleReading(body)),
+        ...(isCsv ? [] : [idleReading(idlePercent)]),
       ],
-      ...capacityOf(frontends),
+      ...capacityOf(frontends, limit),
       memory,
       again: memory.gap === "first",
     };
@@ -100,17 +101,35 @@ function sessionsFrom(isCsv: boolean): string {
   return isCsv ? "scur of frontends" : "haproxy_frontend_current_sessions";
 }
 
-function idleReading(body: string): FieldReading[] {
-  const idle = valueOf(
-    readMetrics(body, ["haproxy_process_idle_time_percent"]).haproxy_process_idle_time_percent,
-  );
-  const share = idle === undefined ? undefined : 1 - idle / 100;
-  return [shareReading("cpu", share, "1 - haproxy_process_idle_time_percent ÷ 100", "HAProxy's own threads")];
+/** Of the process as a whole; its connections are limited on top of those of each frontend. */
+interface Process {
+  readonly idlePercent?: number | undefined;
+  readonly limit?: number | undefined;
 }
 
-function capacityOf(frontends: readonly Frontend[]): { capacity?: Capacity } {
+function processIn(body: string): Process {
+  const metrics = readMetrics(body, ["haproxy_process_idle_time_percent", "haproxy_process_max_connections"]);
+  return {
+    idlePercent: valueOf(metrics.haproxy_process_idle_time_percent),
+    limit: valueOf(metrics.haproxy_process_max_connections),
+  };
+}
+
+function idleReading(idlePercent: number | undefined): FieldReading {
+  const share = idlePercent === undefined ? undefined : 1 - idlePercent / 100;
+  return shareReading("cpu", share, "1 - haproxy_process_idle_time_percent ÷ 100", "HAProxy's own threads");
+}
+
+/**
+ * Each frontend without a limit of its own tells that of the process, which holds for all of them together. Where nobody tells that
+ * one, no more is certain than what the largest of them takes.
+ */
+function capacityOf(frontends: readonly Frontend[], processLimit = 0): { capacity?: Capacity } {
   const limits = frontends.map(({ limit }) => limit);
-  return limits.every((limit) => limit > 0) ? { capacity: { viewers: sum(limits) } } : {};
+  const areAllLimited = limits.every((limit) => limit > 0);
+  if (processLimit > 0)
+    return { capacity: { viewers: areAllLimited ? Math.min(sum(limits), processLimit) : processLimit } };
+  return areAllLimited ? { capacity: { viewers: Math.max(...limits) } } : {};
 }
 
 function sum(numbers: readonly number[]): number {

@@ -125,6 +125,28 @@ describe("HAProxy", () => {
     expect(readApart(haproxy, 10, first, odd).report).toMatchObject({ viewers: 352, bandwidth: 350_000_000 });
   });
 
+  it("takes no more at all frontends together than the process does", () => {
+    const both = (first: number, second: number, process: string) =>
+      [
+        `haproxy_frontend_current_sessions{proxy="http"} 1`,
+        `haproxy_frontend_current_sessions{proxy="https"} 1`,
+        `haproxy_frontend_limit_sessions{proxy="http"} ${first}`,
+        `haproxy_frontend_limit_sessions{proxy="https"} ${second}`,
+        process,
+      ].join("\n");
+    const limitOf = (body: string) => readApart(haproxy, 10, body).report.capacity?.viewers;
+    expect(limitOf(both(4000, 4000, "haproxy_process_max_connections 4000"))).toBe(4000);
+    expect(limitOf(both(1000, 2000, "haproxy_process_max_connections 4000"))).toBe(3000);
+    expect(limitOf(both(0, 2000, "haproxy_process_max_connections 4000"))).toBe(4000);
+    expect(limitOf(both(1000, 2000, ""))).toBe(2000);
+    expect(limitOf(both(0, 2000, ""))).toBeUndefined();
+  });
+
+  it("tells in CSV the limit of the process with each frontend that has none", () => {
+    const body = "# pxname,svname,scur,slim,bout,\nhttp,FRONTEND,5,4000,7,\nhttps,FRONTEND,5,4000,7,\n\n";
+    expect(readApart(haproxy, 10, body).report).toEqual({ viewers: 10, capacity: { viewers: 4000 } });
+  });
+
   it("may order its columns in any way", () => {
     const body = "# pxname,bout,svname,scur,slim,\nedge,7,FRONTEND,5,10,\n\n";
     expect(readApart(haproxy, 10, body).report).toEqual({ viewers: 5, capacity: { viewers: 10 } });
