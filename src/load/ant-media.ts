@@ -6,6 +6,7 @@ import {
   type PullRequest,
   type Reading,
   type Replies,
+  type Reply,
   shareReading,
   type SourceType,
   streamsReading,
@@ -80,12 +81,18 @@ function nextToLogIn(
 ): PullRequest | undefined {
   const [attempt, login] = replies;
   const { username, password } = source;
-  if (attempt === undefined || username === undefined || password === undefined) return undefined;
+  if (!isRefusal(attempt) || username === undefined || password === undefined) return undefined;
   if (login !== undefined) return isLoggedIn(replies) ? resources(source, login.cookie) : undefined;
   const refusedAtMs = before?.refusedAtMs ?? Number.NEGATIVE_INFINITY;
   if (attempt.receivedAtMs - refusedAtMs < LOGIN_PAUSE_MS) return undefined;
   const url = under(source.url, "rest/v2/users/authenticate");
   return { url, json: { email: username, password }, optional: true };
+}
+
+/** A server that does not answer, has troubles of its own or still starts has refused nobody. */
+function isRefusal(reply: Reply | undefined): reply is Reply {
+  const { status = 0 } = reply ?? {};
+  return status === 401 || status === 403 || (status >= 300 && status < 400);
 }
 
 function isLoggedIn([, login]: Replies): boolean {
@@ -102,14 +109,23 @@ function refusal(replies: Replies, before: Login | undefined): Reading<Login> {
   const [attempt, login] = replies;
   if (attempt?.problem === undefined)
     return unreadable("expected Ant Media's system resources, got something else");
-  if (login !== undefined && !isLoggedIn(replies))
+  if (login !== undefined && isLoginRefused(replies))
     return {
       ...unreadable("it refuses the log-in: check username and password; tried again in 10 minutes"),
       memory: { refusedAtMs: login.receivedAtMs },
     };
-  if (before?.refusedAtMs !== undefined)
-    return { ...unreadable("it refused the log-in: not tried again yet"), memory: before };
-  return unreadable(replies[2]?.problem ?? attempt.problem);
+  const problem = (replies[2] ?? login ?? attempt).problem ?? attempt.problem;
+  if (before?.refusedAtMs === undefined) return unreadable(problem);
+  const isWaiting = login === undefined && isRefusal(attempt);
+  return {
+    ...unreadable(isWaiting ? "it refused the log-in: not tried again yet" : problem),
+    memory: before,
+  };
+}
+
+function isLoginRefused(replies: Replies): boolean {
+  const [, login] = replies;
+  return (login?.problem === undefined || isRefusal(login)) && !isLoggedIn(replies);
 }
 
 /** Of this node, also in a cluster. RTMP viewers are not in it. */

@@ -29,7 +29,7 @@ export async function fetchReply(request: PullRequest, context: FetchContext): P
     const reply = await authorizedReply(request, context);
     if (reply.statusCode !== 200) {
       await reply.body.dump({ limit: DUMP_LIMIT });
-      throw new PullError(statusWords(reply.statusCode));
+      throw new PullError(statusWords(reply.statusCode), reply.statusCode);
     }
     const body = await decoded(await bytesOf(reply.body), reply.headers["content-encoding"]);
     const cookie = cookieIn(reply.headers["set-cookie"]);
@@ -38,7 +38,9 @@ export async function fetchReply(request: PullRequest, context: FetchContext): P
   } catch (error) {
     const failure = pullErrorOf(error);
     if (request.optional !== true || context.signal.aborted) throw failure;
-    return { body: "", receivedAtMs: context.clock.monotonicMs(), problem: failure.message };
+    const { message: problem, status } = failure;
+    const receivedAtMs = context.clock.monotonicMs();
+    return { body: "", receivedAtMs, problem, ...(status === undefined ? {} : { status }) };
   }
 }
 

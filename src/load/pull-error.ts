@@ -1,7 +1,15 @@
 import { errors } from "undici";
 
 /** Why a source could not be read; in words, for people, without url, credentials or text from the network. */
-export class PullError extends Error {}
+export class PullError extends Error {
+  /** What the server answered instead of 200, where it answered. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** @returns the same, or what is known of an error of the network, in words */
 export function pullErrorOf(error: unknown): PullError {

@@ -45,6 +45,8 @@ export interface Reply {
   readonly receivedAtMs: number;
   /** Why an optional request failed, in words; its body is empty. */
   readonly problem?: string;
+  /** With a problem: what the server answered instead of 200, where it answered. */
+  readonly status?: number;
   /** What to send back as Cookie, where the server set any. */
   readonly cookie?: string;
 }

@@ -174,6 +174,40 @@ describe("Ant Media", () => {
     expect(fake.asked.filter((line) => line.startsWith("POST")).length).toBe(1);
   });
 
+  it.each([
+    [0, /closed the connection/],
+    [404, /404/],
+    [503, /503/],
+  ])(
+    "has not refused a log-in while it does not work (%s), and is read as soon as it does",
+    async (status, problem) => {
+      const fake = await fakeAntMedia({ password: "s3cret-word" });
+      const login = { username: "admin@example.net", password: "s3cret-word" };
+      const read = reader(source("ant-media", fake.url, login));
+      fake.answerWith(status);
+      for (let i = 0; i < 3; i++) expect(problemOf(await read())).toMatch(problem);
+      fake.answerWith(200);
+      expect(reportOf(await read())).toMatchObject({ viewers: 316 });
+      fake.answerWith(status);
+      fake.forget();
+      expect(problemOf(await read())).toMatch(problem);
+      fake.answerWith(200);
+      expect(reportOf(await read())).toMatchObject({ viewers: 316 });
+    },
+  );
+
+  it("that refused a password is left alone also when it was away meanwhile", async () => {
+    const fake = await fakeAntMedia({ password: "s3cret-word" });
+    const login = { username: "admin@example.net", password: "wrong-word" };
+    const read = reader(source("ant-media", fake.url, login), 20);
+    expect(problemOf(await read())).toMatch(/refuses the log-in/);
+    fake.answerWith(503);
+    for (let i = 0; i < 3; i++) expect(problemOf(await read())).toMatch(/503/);
+    fake.answerWith(200);
+    expect(problemOf(await read())).toMatch(/not tried again/);
+    expect(fake.asked.filter((line) => line.startsWith("POST")).length).toBe(1);
+  });
+
   it("says so where nothing lets us in", async () => {
     const fake = await fakeAntMedia({ token: "a.jwt.token" });
     expect(problemOf(await reader(source("ant-media", fake.url, { token: "bad" }))())).toMatch(/403/);

@@ -5,6 +5,8 @@ import { type Fake, send, serveFake, targetOf } from "./server.ts";
 export interface FakeAntMedia extends Fake {
   /** Forgets every session, as a restart does. */
   forget(): void;
+  /** From now on, answers everything with that status; with 0 ends each connection unanswered, with 200 works. */
+  answerWith(status: number): void;
 }
 
 /** By token, or by a session that a log-in opens; a page of broadcasts holds 50 at most. */
@@ -18,10 +20,13 @@ export async function fakeAntMedia(options: {
     streamId: `cam${i}`,
     status: "broadcasting",
   }));
+  let status = 200;
   const isAllowed = ({ headers }: IncomingMessage): boolean =>
     (options.token !== undefined && headers["proxyauthorization"] === options.token) ||
     sessions.has(headers.cookie ?? "");
   const answer = async (request: IncomingMessage, reply: ServerResponse): Promise<void> => {
+    if (status === 0) return void request.socket.destroy();
+    if (status !== 200) return send(reply, status, "text/html", "");
     const { pathname } = targetOf(request);
     if (pathname === "/rest/v2/users/authenticate") {
       const { email, password } = JSON.parse(await textOf(request)) as { email: string; password: string };
@@ -39,7 +44,10 @@ export async function fakeAntMedia(options: {
     return send(reply, 200, "application/json", broadcasts.slice(start, start + size));
   };
   const fake = await serveFake((request, reply) => void answer(request, reply));
-  return { ...fake, forget: () => sessions.clear() };
+  const answerWith = (next: number): void => {
+    status = next;
+  };
+  return { ...fake, forget: () => sessions.clear(), answerWith };
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
