@@ -129,7 +129,7 @@ function capacityOf(frontends: readonly Frontend[], processLimit = 0): { capacit
   const areAllLimited = limits.every((limit) => limit > 0);
   if (processLimit > 0)
     return { capacity: { viewers: areAllLimited ? Math.min(sum(limits), processLimit) : processLimit } };
-  return areAllLimited ? { capacity: { viewers: Math.max(...limits) } } : {};
+  return areAllLimited ? { capacity: { viewers: limits.reduce((a, b) => Math.max(a, b)) } } : {};
 }
 
 function sum(numbers: readonly number[]): number {

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   "too-large": { status: 413, title: "The body is too large" },
   "target-too-long": { status: 414, title: "The request target is too long" },
   "not-json": { status: 415, title: "The body is not application/json" },
+  "encoded-body": { status: 415, title: "The body is compressed" },
   "invalid-body": { status: 422, title: "The body has a value that cannot be taken" },
   "invalid-address": { status: 422, title: "Not an address" },
   "not-replaced": { status: 409, title: "No other process took this one's place; this one serves on" },
@@ -61,6 +62,9 @@ export interface RequestError {
   readonly validationContext?: string;
 }
 
+/** Of an error: the body has a content coding. */
+export const ENCODED_BODY = "ENCODED_BODY";
+
 /** `undefined`: not the client's doing, so nothing of it may be told. */
 export function problemOf(error: RequestError): ProblemDocument | undefined {
   if (error.validationContext === "body") return problem("invalid-body", error.message);
@@ -71,6 +75,8 @@ export function problemOf(error: RequestError): ProblemDocument | undefined {
     case 414:
       return problem("target-too-long");
     case 415:
+      if (error.code === ENCODED_BODY)
+        return problem("encoded-body", "send the body as it is, without Content-Encoding");
       return problem("not-json", "send the body with Content-Type: application/json");
     default:
       return isClientError(error) ? problem("malformed-request", DETAILS[error.code ?? ""]) : undefined;

@@ -1,9 +1,16 @@
 import type { Socket } from "node:net";
-import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Log } from "../model/log.ts";
 import type { Caller } from "./auth.ts";
 import { JSON_TYPE, methodsAt, type Operation } from "./operations.ts";
-import { PROBLEM_TYPE, type ProblemDocument, problem, problemOf, type RequestError } from "./problems.ts";
+import {
+  ENCODED_BODY,
+  PROBLEM_TYPE,
+  type ProblemDocument,
+  problem,
+  problemOf,
+  type RequestError,
+} from "./problems.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -60,17 +67,28 @@ export function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
   return reply.headers(SECURITY_HEADERS).type(JSON_TYPE).send(JSON.stringify(body));
 }
 
+/** Bodies are taken as they are (RFC 9110 8.4). */
+function whyEncoded({ headers }: FastifyRequest): Error | undefined {
+  const coding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
+  if (coding === "" || coding === "identity") return undefined;
+  return Object.assign(new Error("a coding"), { statusCode: 415, code: ENCODED_BODY });
+}
+
 /** Keys that would poison a prototype are refused; clients that announce JSON and send nothing are not, where nothing is needed. */
 function takeOnlyJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     const needed = request.routeOptions.config.operation?.body !== undefined;
-    if (body === "" && !needed) done(null);
+    const encoded = whyEncoded(request);
+    if (encoded !== undefined) done(encoded);
+    else if (body === "" && !needed) done(null);
     else void parse(request, body as string, done);
   });
   app.addContentTypeParser("*", { parseAs: "string" }, (request, body, done) => {
-    if (request.routeOptions.config.operation?.anyContentType === true)
+    const encoded = whyEncoded(request);
+    if (encoded !== undefined) done(encoded);
+    else if (request.routeOptions.config.operation?.anyContentType === true)
       void parse(request, body as string, done);
     else done(Object.assign(new Error("not JSON"), { statusCode: 415 }));
   });
@@ -79,6 +97,8 @@ function takeOnlyJson(app: FastifyInstance): void {
 function answerErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler<RequestError>((error, request, reply) => {
     const document = problemOf(error);
+    // Tells what would be taken (RFC 9110 15.5.16).
+    if (error.code === ENCODED_BODY) void reply.header("accept-encoding", "identity");
     if (document !== undefined) return sendProblem(reply, document);
     log.error({ error, operation: request.routeOptions.config.operation?.id }, "operators' door");
     return sendProblem(reply, problem("internal"));

@@ -137,7 +137,8 @@ describe("a long reply is read through once, not once for each of its characters
       (device) =>
         `node_network_transmit_bytes_total{device="${device}"} 1\nnode_network_speed_bytes{device="${device}"} 2\n`,
     );
-    expect(readAfter(source("haproxy", `${at}/metrics`), { bodies: [frontends] }).report).toEqual({
+    const bodies = [`${frontends}haproxy_process_max_connections 200000\n`];
+    expect(readAfter(source("haproxy", `${at}/metrics`), { bodies }).report).toEqual({
       viewers: 80_000,
       capacity: { viewers: 160_000 },
     });

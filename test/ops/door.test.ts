@@ -332,6 +332,19 @@ describe("every no is problem+json (RFC 9457)", () => {
     }
   });
 
+  it("415 for a body with a content coding, and says that it takes none", async () => {
+    const packed = { "content-type": "application/json", "content-encoding": "gzip" };
+    for (const headers of [packed, { ...packed, "content-type": "text/plain" }]) {
+      const reply = await put(door, "/v1/edges/ams1/load", "\u001f\u008b", { headers });
+      expect(reply).toMatchObject({ status: 415, json: { type: "urn:edgeward:problem:encoded-body" } });
+      expect(reply.headers["accept-encoding"]).toBe("identity");
+    }
+    const plain = { ...packed, "content-encoding": "identity" };
+    expect(await put(door, "/v1/edges/ams1/load", '{"viewers":1}', { headers: plain })).toMatchObject({
+      status: 204,
+    });
+  });
+
   it("tells nothing of a bug, and logs it", async () => {
     door.api.bug = new Error("secret internals");
     const reply = await ask(door, "/v1/status");
