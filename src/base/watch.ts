@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, readdir, realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, realpath, stat } from "node:fs/promises";
 
 /**
  * Calls `changed` after any of the files is edited, replaced by rename, or reached through a swapped
@@ -25,19 +24,6 @@ export function watchFiles(list: () => Promise<string[]>, changed: () => void, e
   timer.unref();
   void look();
   return () => clearInterval(timer);
-}
-
-/** Files with that ending directly in a folder, sorted; empty where there is no such folder. */
-export async function filesIn(folder: string, ending: string): Promise<string[]> {
-  try {
-    const names = await readdir(folder);
-    return names
-      .filter((name) => name.endsWith(ending) && !name.startsWith("."))
-      .sort()
-      .map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
 }
 
 async function fingerprint(files: string[]): Promise<string> {

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { lstat, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { filesIn } from "../base/watch.ts";
 import type { Findings } from "./findings.ts";
 
 /** Reading and checking takes memory and time in proportion. */
@@ -21,21 +20,57 @@ export function edgesFolder(mainFile: string): string {
   return join(dirname(mainFile), "edges.d");
 }
 
-/** The main file and the files of `edges.d`, in order of their names. */
+/** The main file and the files of `edges.d`, in order of their names: what changes when any of them comes or goes. */
 export async function listFiles(mainFile: string): Promise<string[]> {
-  const folder = edgesFolder(mainFile);
-  const more = await Promise.all([filesIn(folder, ".yaml"), filesIn(folder, ".yml")]);
-  return [mainFile, ...more.flat().sort()];
+  const more = await edgeFiles(edgesFolder(mainFile));
+  return [mainFile, ...(typeof more === "string" ? [] : more)];
 }
 
 /** Reads every file there is; what cannot be read goes to `findings`. */
 export async function readSources(mainFile: string, findings: Findings): Promise<SourceFile[]> {
+  const folder = edgesFolder(mainFile);
+  const more = await edgeFiles(folder);
+  if (typeof more === "string") findings.add({ file: folder, line: 1, column: 1 }, [], more);
   const sources: SourceFile[] = [];
-  for (const file of await listFiles(mainFile)) {
+  for (const file of [mainFile, ...(typeof more === "string" ? [] : more)]) {
     const source = await readSource(file, findings);
     if (source !== undefined) sources.push(source);
   }
   return sources;
+}
+
+/** The files in a folder, none without a folder; or why they cannot be listed, lest their edges be taken for removed. */
+async function edgeFiles(folder: string): Promise<string[] | string> {
+  try {
+    const names = await readdir(folder);
+    const wanted = names.filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("."));
+    return wanted.sort().map((name) => join(folder, name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return (await isThere(folder)) ? folderProblem(code) : [];
+  }
+}
+
+/** A link too that leads nowhere. */
+async function isThere(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function folderProblem(code: string | undefined): string {
+  switch (code) {
+    case "ENOENT":
+      return "is a link that leads nowhere; mend it, or remove it";
+    case "ENOTDIR":
+      return "is not a folder; files with more edges stand in it";
+    case "EACCES":
+    case "EPERM":
+      return "may not be listed; give the user of edgeward permission to read and enter it";
+    default:
+      return `cannot be listed (${code ?? "unknown error"})`;
+  }
 }
 
 /** The same for the same texts in files of the same names, whenever they were written. */
@@ -77,7 +112,10 @@ async function readOnce(file: string): Promise<SourceFile | string> {
       await handle.close();
     }
   } catch (error) {
-    return accessProblem((error as NodeJS.ErrnoException).code);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && (await isThere(file)))
+      return "is a link that leads nowhere; mend it, or remove it";
+    return accessProblem(code);
   }
 }
 

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { filesIn, watchFiles } from "../../src/base/watch.ts";
+import { watchFiles } from "../../src/base/watch.ts";
 
 let folder: string;
 let stop: () => void = () => {};
@@ -94,11 +94,5 @@ describe("watchFiles", () => {
     await seen(file, () => unlinkSync(file));
     stop();
     await seen(file, () => writeFileSync(file, "one"));
-  });
-
-  it("lists a folder's files, and none for no folder", async () => {
-    for (const name of ["b.yaml", "a.yaml", ".c.yaml", "d.txt"]) writeFileSync(join(folder, name), "");
-    expect(await filesIn(folder, ".yaml")).toEqual([join(folder, "a.yaml"), join(folder, "b.yaml")]);
-    expect(await filesIn(join(folder, "none"), ".yaml")).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -40,6 +40,64 @@ describe("files that cannot be read", () => {
     const folder = await folderWith({ "edgeward.yaml": small });
     const file = join(folder, "edgeward.yaml", "edgeward.yaml");
     expect(await messages(file)).toEqual(["1:1: cannot be read (ENOTDIR)"]);
+  });
+});
+
+describe("a folder edges.d", () => {
+  it("gives its YAML files by name, and none that an editor is at", async () => {
+    const folder = await folderWith({
+      "edgeward.yaml": small,
+      ...Object.fromEntries(
+        ["b.yaml", "a.yml", "c.txt", ".d.yaml", "e.yaml~"].map((name) => [`edges.d/${name}`, "edges: {}"]),
+      ),
+    });
+    const result = await loadConfig(join(folder, "edgeward.yaml"), options);
+    expect(result).toMatchObject({
+      kind: "ok",
+      files: ["edgeward.yaml", "edges.d/a.yml", "edges.d/b.yaml"].map((name) => join(folder, name)),
+    });
+  });
+});
+
+describe("a folder edges.d that cannot be listed", () => {
+  /** Of what is wrong: the file's name and the words. */
+  async function problemsOf(folder: string): Promise<string[]> {
+    const result = await loadConfig(join(folder, "edgeward.yaml"), options);
+    if (result.kind === "ok") return [];
+    return result.problems.map(({ file, message }) => `${file.slice(folder.length + 1)}: ${message}`);
+  }
+
+  it("is no folder without edges: is a file, a link that leads nowhere or round in a circle", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small });
+    expect(await problemsOf(folder)).toEqual([]);
+    await writeFile(join(folder, "edges.d"), "edges: {}");
+    expect(await problemsOf(folder)).toEqual([expect.stringContaining("edges.d: is not a folder")]);
+    for (const [target, problem] of [
+      ["nowhere", "edges.d: is a link that leads nowhere"],
+      ["edges.d", "edges.d: cannot be listed (ELOOP)"],
+    ] as const) {
+      await rm(join(folder, "edges.d"));
+      await symlink(target, join(folder, "edges.d"));
+      expect(await problemsOf(folder)).toEqual([expect.stringContaining(problem)]);
+    }
+  });
+
+  it.skipIf(process.getuid?.() === 0)("is one that only others may read", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small, "edges.d/a.yaml": "edges: {}" });
+    await chmod(join(folder, "edges.d"), 0o300);
+    expect(await problemsOf(folder)).toEqual([expect.stringContaining("edges.d: may not be listed")]);
+    await chmod(join(folder, "edges.d"), 0o700);
+    expect(await problemsOf(folder)).toEqual([]);
+  });
+
+  it("may hold links, as long as they lead somewhere", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small, "edges.d/b.yml": "edges: {}" });
+    await symlink("b.yml", join(folder, "edges.d/a.yaml"));
+    expect(await problemsOf(folder)).toEqual([]);
+    await rm(join(folder, "edges.d/b.yml"));
+    expect(await problemsOf(folder)).toEqual([
+      expect.stringContaining("edges.d/a.yaml: is a link that leads nowhere"),
+    ]);
   });
 });
 
