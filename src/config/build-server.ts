@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { formatPrefix, parseAddress } from "../base/address.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import type { Reach } from "../base/reach.ts";
@@ -108,15 +108,16 @@ export function canaryOf({ probing }: FileInput, reach: Reach, report: Report): 
   return { canary: { addresses, port, intervalMs: interval, timeoutMs: timeout } };
 }
 
-/** Where drains are kept: as configured, else systemd's state directory, else beside the configuration. */
+/**
+ * Where drains are kept: as configured, else in systemd's state directory, else beside the configuration; by the configuration's name, since
+ * of two that share a folder neither may overwrite what the other keeps.
+ */
 export function stateFileOf(file: FileInput, mainFile: string, environment: Environment): string {
   const folder = dirname(resolve(mainFile));
   if (file.stateFile !== undefined) return absolute(file.stateFile, folder);
   const [directory] = (environment["STATE_DIRECTORY"] ?? "").split(":");
-  return join(
-    directory === undefined || directory === "" ? folder : resolve(directory),
-    "edgeward.state.json",
-  );
+  const name = `${basename(mainFile).replace(/\.ya?ml$/, "")}.state.json`;
+  return join(directory === undefined || directory === "" ? folder : resolve(directory), name);
 }
 
 export function buildListen(

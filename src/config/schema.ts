@@ -30,7 +30,7 @@ export const fileSchema = z.strictObject({
   acme: acmeSchema.describe("Proofs of the services' hostnames for certificate authorities.").prefault({}),
   stateFile: stateFile
     .describe(
-      "Where drains are kept over a restart; default: edgeward.state.json in $STATE_DIRECTORY or here.",
+      "Where drains are kept over a restart; default: in $STATE_DIRECTORY or here, by this file's name, as edgeward.state.json.",
     )
     .optional(),
   trustedProxies: trustedProxiesSchema

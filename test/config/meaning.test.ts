@@ -2,7 +2,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatAddress } from "../../src/base/address.ts";
 import { formatProblem } from "../../src/base/problem.ts";
-import { inventoryOf, loadText } from "./support.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { folderWith, inventoryOf, loadText, options } from "./support.ts";
 
 const zone = "{ nameservers: [ns.example.org], contact: a@example.net }";
 const head = `listen: { http: ["127.0.0.1:8080"] }\n`;
@@ -249,6 +250,17 @@ describe("the rest", () => {
   it("keeps state where the service manager says", async () => {
     const inventory = await inventoryOf(head, { STATE_DIRECTORY: "/var/lib/edgeward:/other" });
     expect(inventory.stateFile).toBe("/var/lib/edgeward/edgeward.state.json");
+  });
+
+  it("keeps the state of two configurations in one folder apart", async () => {
+    const folder = await folderWith({ "eu.yaml": head, "us.prod.yml": head, edgeward: head });
+    const stateFileOf = async (name: string) => {
+      const loaded = await loadConfig(join(folder, name), options);
+      return loaded.kind === "ok" ? loaded.inventory.stateFile : loaded.problems;
+    };
+    expect(await stateFileOf("eu.yaml")).toBe(join(folder, "eu.state.json"));
+    expect(await stateFileOf("us.prod.yml")).toBe(join(folder, "us.prod.state.json"));
+    expect(await stateFileOf("edgeward")).toBe(join(folder, "edgeward.state.json"));
   });
 
   it("takes tokens, their digests in lower case", async () => {
