@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { parseAddress, parsePrefix } from "../base/address.ts";
 import type { AgentOptions, CliActions } from "./actions.ts";
 import { EXIT } from "./answer.ts";
+import { withDigestLast } from "./digest-argument.ts";
 import { drain } from "./drain-command.ts";
 import * as local from "./local-commands.ts";
 import type { Format } from "./page.ts";
@@ -20,7 +21,7 @@ export async function runCli(args: readonly string[], actions: CliActions, io: C
     exitCode = code;
   });
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(withDigestLast(args), { from: "user" });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

@@ -553,6 +553,30 @@ describe("reload", () => {
   });
 });
 
+describe("acme", () => {
+  const CHANGED = { challenges: [], removed: 1 };
+  const hostname = "live.cdn.example.net";
+  /** Each would be the version, help, a configuration or a format, but for its length. */
+  const DIGESTS = ["V", "h", "c", "o", "-", "x"].map((letter) => `-${letter.padEnd(42, "a")}`);
+
+  it.each(DIGESTS)("RFC 8555 8.4: takes a value that begins with a dash for a value, %s", async (value) => {
+    const { url, asked } = await ops({
+      [`PUT /v1/acme/${hostname}`]: [200, CHANGED],
+      [`DELETE /v1/acme/${hostname}`]: [200, CHANGED],
+    });
+    const set = await edgeward(["acme", "set", hostname, value, "--for", "10m", "--server", url]);
+    expect([set.code, set.err]).toEqual([0, ""]);
+    const unset = await edgeward(["acme", "unset", "--server", url, "--", hostname, value]);
+    expect([unset.code, unset.err]).toEqual([0, ""]);
+    expect((await edgeward(["acme", "unset", hostname, value, "--server", url])).code).toBe(0);
+    expect(asked.map(({ method, target, body }) => [method, target, body])).toEqual([
+      ["PUT", `/v1/acme/${hostname}`, { value, until: "10m" }],
+      ["DELETE", `/v1/acme/${hostname}?value=${value}`, undefined],
+      ["DELETE", `/v1/acme/${hostname}?value=${value}`, undefined],
+    ]);
+  });
+});
+
 describe("reaching the service", () => {
   it("goes where the configuration says, unless --server says otherwise", async () => {
     const fake = await ops({ "GET /v1/edges": [200, []], "GET /under/v1/edges": [200, [AMS1]] });
