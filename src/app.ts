@@ -54,7 +54,7 @@ import { troubleMetric } from "./control/service-trouble.ts";
 import { keepHeat } from "./control/stream-heat.ts";
 import { watchStreams } from "./control/stream-watch.ts";
 import { createWorlds } from "./control/worlds.ts";
-import { openViewersDoors, type ViewersDoors } from "./viewers-doors.ts";
+import { closeToNewcomers, openViewersDoors, type ViewersDoors } from "./viewers-doors.ts";
 
 export interface AppOptions {
   /** As loaded at start. */
@@ -386,9 +386,10 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       unseen: worlds.unseen(),
       learned: worlds.learned(),
     }),
-    stop: () => {
+    async stop() {
       stopped.abort();
-      return stopAll(closing);
+      await closeToNewcomers(doors);
+      await stopAll(closing);
     },
     async leave(freed) {
       stopped.abort();

@@ -1,5 +1,8 @@
+import { setTimeout as after } from "node:timers/promises";
 import { createBusyShare } from "./base/busy.ts";
 import { closeSockets, type InheritedSockets } from "./base/inherited-sockets.ts";
+import { keepNewcomersOut } from "./base/newcomers.ts";
+import { UDP_USE } from "./dns/socket.ts";
 import type { Drains } from "./draining/drains.ts";
 import type { DecisionWatch } from "./engine/decision-samples.ts";
 import type { Experience } from "./experience/experience.ts";
@@ -57,6 +60,18 @@ export async function openViewersDoors(options: ViewersDoorsOptions): Promise<Vi
   closeSockets(inherited.rest());
   return { dns, http };
 }
+
+/** For doors that are about to close for good: nobody new connects, and who is about to has the time for it. Resolves when they may be closed. */
+export async function closeToNewcomers(doors: Partial<ViewersDoors>): Promise<void> {
+  const handed = [...(doors.dns?.handed ?? []), ...(doors.http?.handed ?? [])];
+  const listening = handed.filter(({ use }) => use !== UDP_USE).flatMap(({ fds }) => fds);
+  if (listening.length === 0) return;
+  keepNewcomersOut(listening);
+  await after(HANDSHAKE_MS);
+}
+
+/** There and back again to nearly everywhere. */
+const HANDSHAKE_MS = 200;
 
 function drainingNow(drains: Drains): Draining {
   return {

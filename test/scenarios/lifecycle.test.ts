@@ -36,6 +36,19 @@ function newFolder(): string {
   return folder;
 }
 
+/** Asks on a connection of its own: the status, or the error's code. */
+function comeOnce(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host, () => socket.write(`HEAD /x HTTP/1.1\r\nHost: ${LIVE}\r\n\r\n`));
+    socket.once("data", (head: Buffer) => {
+      resolve(head.toString("latin1", 9, 12));
+      socket.destroy();
+    });
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(String(code)));
+    socket.once("end", () => resolve("closed without an answer"));
+  });
+}
+
 /** An edge that takes connections and never says a word. */
 async function startSilentEdge(host: string): Promise<number> {
   const sockets = new Set<Socket>();
@@ -224,6 +237,21 @@ describe("ending", () => {
     expect(service.log().at(-1)?.msg).toBe("edgeward has stopped");
   });
 
+  it("by SIGTERM resets nobody: who connects is answered, who comes too late is refused", async () => {
+    const service = await started(await referenceConfig(takeNetwork()));
+    const { host, port } = service.doors.http;
+    const seen: string[] = [];
+    const comeAgain = async (): Promise<void> => {
+      for (let last = "302"; last === "302"; seen.push(last)) last = await comeOnce(host, port);
+    };
+    const clients = Promise.all(Array.from({ length: 8 }, comeAgain));
+    await waitFor(() => seen.length > 200, 10_000, "clients to be answered");
+    service.signal("SIGTERM");
+    await clients;
+    expect(new Set(seen)).toEqual(new Set(["302", "ECONNREFUSED"]));
+    expect((await service.exited).code).toBe(0);
+  });
+
   it("by a second SIGTERM at once, though a request is still arriving", async () => {
     const service = await started(await referenceConfig(takeNetwork()));
     const { host, port } = service.doors.http;
@@ -240,7 +268,7 @@ describe("ending", () => {
     expect(performance.now() - secondMs).toBeLessThan(3000);
   });
 
-  it("frees its ports: the next one starts on them", async () => {
+  it("frees its ports: the next one starts on them", { timeout: 40_000 }, async () => {
     const config = await referenceConfig(takeNetwork());
     for (let i = 0; i < 2; i++) await (await started(config)).stop();
   });
