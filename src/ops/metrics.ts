@@ -117,12 +117,16 @@ function histogramValues({ name, bounds, samples }: HistogramFamily): Value[] {
 /** One per process: prom-client's collectors for it cannot be taken down again. */
 let runtime: Registry | undefined;
 
+/**
+ * Without those gauges that are named as counters are (`nodejs_active_handles_total` and its like): each is the sum of another.
+ */
 async function runtimeSnapshots(): Promise<Snapshot[]> {
   if (runtime === undefined) {
     runtime = new Registry();
     collectDefaultMetrics({ register: runtime });
   }
-  return runtime.getMetricsAsJSON();
+  const all: Snapshot[] = await runtime.getMetricsAsJSON();
+  return all.filter(({ name, type }) => type === "counter" || !name.endsWith("_total"));
 }
 
 /** The registry adds `_total` to a counter's samples itself in OpenMetrics. */

@@ -24,6 +24,13 @@ describe("metrics", () => {
     expect(types.get("nodejs_gc_duration_seconds")).toBe("histogram");
   });
 
+  it("have names by which counters, and nothing else, are told", async () => {
+    const { types } = await scrape();
+    const misnamed = [...types].filter(([name, type]) => name.endsWith("_total") !== (type === "counter"));
+    expect(misnamed).toEqual([]);
+    expect(types.get("nodejs_active_handles")).toBe("gauge");
+  });
+
   it("render counters and gauges with their labels, escaped", async () => {
     const gauge: MetricFamily = {
       kind: "gauge",
