@@ -19,3 +19,8 @@ export function whyNotListening({ code, message }: NodeJS.ErrnoException): strin
       return message;
   }
 }
+
+/** `::` takes IPv4 too, unless IPv4 has an endpoint of its own at that port. */
+export function hasIpv4Twin({ host, port }: Endpoint, endpoints: readonly Endpoint[]): boolean {
+  return host === "::" && endpoints.some((other) => other.host === "0.0.0.0" && other.port === port);
+}

@@ -1,7 +1,7 @@
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { looksLikeProxyHeader } from "../base/proxy-header.ts";
-import type { RejectedReason } from "./respond.ts";
+import type { RejectedReason } from "./counts.ts";
 
 /** What node:http's parser or timers found wrong with a connection. */
 export interface ClientError extends Error {

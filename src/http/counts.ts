@@ -1,6 +1,15 @@
 import type { HistogramFamily, MetricFamily } from "../model/metrics.ts";
 import { Tally } from "../base/tally.ts";
-import type { RejectedReason } from "./respond.ts";
+
+/** Why a request or a connection had no service looked for. */
+export type RejectedReason =
+  | "bad-host"
+  | "header-overflow"
+  | "uri-too-long"
+  | "bad-request"
+  | "timeout"
+  | "tls"
+  | "proxy-header";
 
 /** What one responder counts. */
 export interface Counts {

@@ -1,5 +1,5 @@
 import type { Http2ServerRequest } from "node:http2";
-import type { ViewerRequest } from "./respond.ts";
+import type { ViewerRequest } from "./viewer-request.ts";
 
 /** A request of HTTP/2 as one of HTTP/1.1: `:authority` is its Host (RFC 9113 8.3.1). */
 export function fromHttp2(request: Http2ServerRequest): Omit<ViewerRequest, "peer"> {

@@ -4,9 +4,9 @@ import type { Log } from "../model/log.ts";
 import type { Answer } from "./answer.ts";
 import type { HeaderFields } from "./client-address.ts";
 import type { Counts } from "./counts.ts";
-import { atMostEachSecond, respondSafely } from "./door.ts";
 import type { HttpLimits } from "./limits.ts";
 import { createResponder, type DoorInventory } from "./respond.ts";
+import { respondSafely } from "./respond-safely.ts";
 
 /** The part of the door that threads take off it: answers to requests that end with their header. */
 export interface LeanResponder {
@@ -44,18 +44,17 @@ export interface LeanOptions extends DoorInventory {
 
 export function createLeanResponder(options: LeanOptions): LeanResponder {
   const { counts, log, limits } = options;
-  const { respond, take } = createResponder({ ...options, ...limits, steer: () => undefined });
-  const report = atMostEachSecond((error) => log.error({ err: error }, "an answer failed"));
+  const responder = createResponder({ ...options, ...limits, steer: () => undefined });
+  const respond = respondSafely(responder.respond, log);
   return {
-    take,
+    take: responder.take,
     respond(request, peer, isEncrypted = false) {
       const { method, target, rawHeaders, headers, fieldCount } = request;
       // Paths of our own, steering above all, are answered where all is known of who plays.
       if (target.includes("/.edgeward")) return undefined;
       const startMs = performance.now();
       const asked = { method, target, rawHeaders, headers, fieldCount, peer, isEncrypted };
-      const response = respondSafely(respond, asked, report);
-      const { answer, serviceId, rejected } = response;
+      const { answer, serviceId, rejected } = respond(asked);
       if (rejected !== undefined) counts.rejected(rejected);
       counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
       return answer;

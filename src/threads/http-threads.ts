@@ -17,7 +17,8 @@ import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "..
 import { type Libc, loadLibc, type LibcResult } from "../base/libc.ts";
 import { openCertificates } from "../http/certificates.ts";
 import { type CountedIn, countCells, httpMetrics, newCountedIn } from "../http/counts.ts";
-import { hasIpv4Twin, type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../http/door.ts";
+import { hasIpv4Twin } from "../base/endpoint.ts";
+import { type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../http/door.ts";
 import { DEFAULT_LIMITS } from "../http/limits.ts";
 import { MARKED_DESCRIPTORS } from "../http-loop/connections.ts";
 import { whyNoParser } from "../http-loop/parser.ts";
