@@ -31,9 +31,9 @@ export interface Source {
  * @returns nothing when the form is so broken that its contents cannot be trusted
  */
 export function parseYaml(source: Source, environment: Environment, findings: Findings): Tree | undefined {
-  const tooDeep = depthProblem(source);
-  if (tooDeep !== undefined) {
-    findings.add(tooDeep.mark, [], tooDeep.message);
+  const unreadable = lineEndProblem(source) ?? depthProblem(source);
+  if (unreadable !== undefined) {
+    findings.add(unreadable.mark, [], unreadable.message);
     return undefined;
   }
   const lines = new LineCounter();
@@ -52,8 +52,22 @@ export function parseYaml(source: Source, environment: Environment, findings: Fi
   return errors.length > 0 ? undefined : grower.grow(document.contents, []);
 }
 
+interface FormProblem {
+  readonly mark: Mark;
+  readonly message: string;
+}
+
+/** YAML ends a line at a CR alone (1.2.2, 5.4), the parser does not: what follows a comment would belong to it. */
+function lineEndProblem({ file, text }: Source): FormProblem | undefined {
+  const at = text.search(/\r(?!\n)/);
+  if (at < 0) return undefined;
+  const before = text.slice(0, at).split("\n");
+  const mark = { file, line: before.length, column: (before.at(-1) ?? "").length + 1 };
+  return { mark, message: "a carriage return (CR) alone; save the file with line ends LF, or CR LF" };
+}
+
 /** Parsing recurses: a document of nothing but brackets would end the process before any error is raised. */
-function depthProblem(source: Source): { mark: Mark; message: string } | undefined {
+function depthProblem(source: Source): FormProblem | undefined {
   let flow = 0;
   for (const { lexeme, mark } of lexemesIn(source)) {
     const { column } = mark;

@@ -29,6 +29,21 @@ describe("files that cannot be read", () => {
     expect(await messages(join(folder, "binary.yaml"))).toEqual([expect.stringContaining("not UTF-8")]);
   });
 
+  it("end lines by CR alone, as nobody but YAML does", async () => {
+    const lone = "a carriage return (CR) alone; save the file with line ends LF, or CR LF";
+    const folder = await folderWith({
+      "mac.yaml": small.replace("\n", "\r"),
+      "twice.yaml": small.replace("\n", "\r\r\n"),
+      "comment.yaml": `${small}# was\rservices: { live: {} }\n`,
+      "dos.yaml": small.replace("\n", "\r\n"),
+    });
+    const end = small.length;
+    expect(await messages(join(folder, "mac.yaml"))).toEqual([`1:${end}: ${lone}`]);
+    expect(await messages(join(folder, "twice.yaml"))).toEqual([`1:${end}: ${lone}`]);
+    expect(await messages(join(folder, "comment.yaml"))).toEqual([`2:6: ${lone}`]);
+    expect(await messages(join(folder, "dos.yaml"))).toEqual([]);
+  });
+
   it("are named pipes that nobody writes to", async () => {
     const folder = await folderWith({});
     const file = join(folder, "pipe.yaml");
