@@ -1,6 +1,6 @@
 import type { Endpoint } from "../model/inventory.ts";
 import type { Libc } from "./libc.ts";
-import { boundPort } from "./socket-address.ts";
+import { boundPort, cInteger, SO_REUSEPORT, SOL_SOCKET } from "./socket-address.ts";
 
 /** Sockets of one address; the system shares out among them what comes. */
 export interface Together<Socket> {
@@ -22,8 +22,8 @@ export interface Opening<Socket> {
 }
 
 /**
- * Opens sockets at one address.
- * @throws what `open` throws; then none is left open
+ * Opens sockets at one address. The first is alone there until it is bound, so that nobody else's share it, whoever else starts at the same time.
+ * @throws what `open` throws, or an Error of one line where sockets cannot share; then none is left open
  */
 export function openTogether<Socket extends { readonly fd: number }>(
   libc: Libc,
@@ -31,7 +31,8 @@ export function openTogether<Socket extends { readonly fd: number }>(
 ): Together<Socket> {
   const sockets = [...inherited];
   try {
-    const bound = { host: endpoint.host, port: portOf(libc, endpoint, inherited[0] ?? open) };
+    const first = inherited[0] ?? openFirst(libc, endpoint, open, sockets);
+    const bound = { host: endpoint.host, port: boundPort(libc, first.fd) };
     while (sockets.length < count) sockets.push(open(bound, true));
     return { asked: endpoint, endpoint: bound, sockets };
   } catch (error) {
@@ -40,15 +41,14 @@ export function openTogether<Socket extends { readonly fd: number }>(
   }
 }
 
-/** A socket that does not share finds out who else is there, and with port 0 a port for all of them. */
-function portOf<Socket extends { readonly fd: number }>(
+function openFirst<Socket extends { readonly fd: number }>(
   libc: Libc,
   endpoint: Endpoint,
-  known: Socket | Opening<Socket>["open"],
-): number {
-  if (typeof known !== "function") return boundPort(libc, known.fd);
-  const probe = known(endpoint, false);
-  const port = boundPort(libc, probe.fd);
-  libc.close(probe.fd);
-  return port;
+  open: Opening<Socket>["open"],
+  sockets: Socket[],
+): Socket {
+  const first = open(endpoint, false);
+  sockets.push(first);
+  if (libc.setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, cInteger(1), 4) === 0) return first;
+  throw new Error("the system does not let sockets share an address");
 }

@@ -69,7 +69,7 @@ function openSocket(libc: Libc, endpoint: Endpoint, sharing: Sharing): Listening
   const isReady =
     (!sharing.isShared || set(SOL_SOCKET, SO_REUSEPORT, 1)) &&
     libc.bind(fd, name, name.length) === 0 &&
-    libc.listen(fd, sharing.isShared ? BACKLOG : 1) === 0;
+    libc.listen(fd, BACKLOG) === 0;
   if (isReady) return { fd, family };
   const error = failure(libc, endpoint, sharing.scheme);
   libc.close(fd);
