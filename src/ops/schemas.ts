@@ -192,7 +192,10 @@ export const EDGE: JsonSchema = object(
     addresses: texts,
     capacity: object({}, { viewers: number, bandwidth: number, cpu: number, memory: number }),
     weight: number,
-    priceKm: { type: "number", description: "kilometres that the load adds to the distance" },
+    priceKm: {
+      type: "number",
+      description: "kilometres that are added to the distance, so that demand meets capacity",
+    },
     ...condition,
   },
   {
@@ -267,7 +270,10 @@ export const EXPLANATION: JsonSchema = object({
       {
         id: text,
         distanceKm,
-        priceKm: number,
+        priceKm: {
+          type: "number",
+          description: "that of the edge, and, where it is nearly full, what the last room costs a viewer",
+        },
         load: {
           type: ["number", "null"],
           description: "share of the capacity in use; null: unknown or unlimited",
