@@ -8,7 +8,6 @@
  * ```
  */
 import { randomBytes } from "node:crypto";
-import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "../base/endpoint.ts";
 import type { HandedSockets, InheritedSockets } from "../base/inherited-sockets.ts";
@@ -28,6 +27,7 @@ import type { MetricSource } from "../model/metrics.ts";
 import type { World } from "../model/world.ts";
 import type { Arrivals } from "../pricing/ledger.ts";
 import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
+import { defaultThreads } from "./thread-count.ts";
 
 export interface DnsThreadsOptions
   extends Pick<CrewOptions<DnsTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log"> {
@@ -209,11 +209,4 @@ function isEverywhere({ host }: Endpoint): boolean {
 
 function newCommon({ cookieSecret = randomBytes(16) }: DnsThreadsOptions): DnsCommon {
   return { cookieSecret, rateTable: newRateTable(newRateSeeds()) };
-}
-
-const MOST_THREADS = 8;
-
-/** One core is left for the rest. */
-function defaultThreads(): number {
-  return Math.min(MOST_THREADS, Math.max(1, availableParallelism() - 1));
 }

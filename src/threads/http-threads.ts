@@ -8,33 +8,25 @@
  *
  * Where the C library cannot be called, node:http does it all.
  */
-import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "../base/endpoint.ts";
-import { watchFiles } from "../base/watch.ts";
-import { openWake, wake } from "../base/eventfd.ts";
+import { wake } from "../base/eventfd.ts";
 import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc, type LibcResult } from "../base/libc.ts";
-import { openCertificates } from "../http/certificates.ts";
 import { type CountedIn, countCells, httpMetrics, newCountedIn } from "../http/counts.ts";
-import { hasIpv4Twin } from "../base/endpoint.ts";
 import { type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../http/door.ts";
 import { DEFAULT_LIMITS } from "../http/limits.ts";
+import { serveCertificates } from "../http/served-certificates.ts";
 import { MARKED_DESCRIPTORS } from "../http-loop/connections.ts";
+import { openEncryptedSockets, openSockets } from "../http-loop/open-sockets.ts";
 import { whyNoParser } from "../http-loop/parser.ts";
-import {
-  type Listening,
-  type ListeningGroup,
-  type ListeningSocket,
-  listenTogether,
-} from "../http-loop/sockets.ts";
-import type { HttpTask, HttpThreadNews } from "./http-thread.ts";
-import type { Endpoint, Https, Inventory } from "../model/inventory.ts";
-import type { Log } from "../model/log.ts";
+import type { Endpoint, Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { World } from "../model/world.ts";
 import type { Arrivals } from "../pricing/ledger.ts";
+import type { HttpTask, HttpThreadNews } from "./http-thread.ts";
 import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
+import { defaultThreads } from "./thread-count.ts";
 
 export interface HttpThreadsOptions
   extends Pick<CrewOptions<HttpTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log">,
@@ -65,7 +57,7 @@ export interface HttpThreads {
 
 /** @throws an Error of one line if an endpoint cannot be listened on; then nothing is left running */
 export async function startHttpThreads(options: HttpThreadsOptions): Promise<HttpThreads> {
-  const { inventory, endpoints, log, libc = loadLibc() } = options;
+  const { inventory, endpoints, log, libc = loadLibc(), inherited = NOTHING_INHERITED } = options;
   const { services, edges, trustedProxies, detailsFor, proxyProtocol, listen } = inventory;
   const counted = newCountedIn();
   const served = serveCertificates(listen.https, log);
@@ -73,7 +65,7 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
   const areThreads = libc.kind === "loaded" && reason === undefined && endpoints.length > 0;
   if (endpoints.length > 0 && !areThreads)
     log.warn({ reason }, "answering HTTP in the main thread alone, with less throughput");
-  const encrypted = openEncrypted(libc, options);
+  const encrypted = openEncryptedSockets(libc, listen.https?.addresses ?? [], inherited);
   const doorOptions: HttpDoorOptions = {
     ...options,
     ...served.door(encrypted.fds),
@@ -125,41 +117,6 @@ function alone(door: HttpDoor, counted: CountedIn): Doors {
     take: () => {},
     takeArrivals: () => [],
     stop: door.stop,
-  };
-}
-
-interface Served {
-  /** For the options of the door, with the sockets that listen. */
-  readonly door: (fds: readonly number[]) => Pick<HttpDoorOptions, "https">;
-  readonly metrics: MetricSource;
-  /** Reads them again whenever the files change, and then calls `renew`. Returns the way to stop. */
-  start(renew: () => void): () => void;
-  take(https: Https | undefined): void;
-}
-
-const NOTHING_SERVED: Served = { door: () => ({}), metrics: () => [], start: () => () => {}, take: () => {} };
-
-/** Certificates as the configuration names them, and as their files change. */
-function serveCertificates(https: Https | undefined, log: Log): Served {
-  if (https === undefined) return NOTHING_SERVED;
-  let pairs = https.certificates;
-  let renewDoor: (() => void) | undefined;
-  const certificates = openCertificates(pairs, log, Date.now);
-  const readAgain = (): void => {
-    certificates.read(pairs);
-    renewDoor?.();
-  };
-  return {
-    door: (fds) => ({ https: { endpoints: https.addresses, certificates, fds } }),
-    metrics: certificates.metrics,
-    start(renew) {
-      renewDoor = renew;
-      return watchFiles(async () => pairs.flatMap(({ certificate, key }) => [certificate, key]), readAgain);
-    },
-    take(next) {
-      pairs = next?.certificates ?? pairs;
-      readAgain();
-    },
   };
 }
 
@@ -234,81 +191,6 @@ function whenNew(first: Inventory, take: (inventory: Inventory) => void): (inven
   };
 }
 
-interface ThreadSockets {
-  readonly sockets: readonly ListeningSocket[];
-  readonly wakeFd: number;
-}
-
-/** Binds each endpoint as often as there are threads; where more sockets are inherited, there are more. */
-function openSockets(
-  libc: Libc,
-  endpoints: readonly Endpoint[],
-  fewest: number,
-  inheritance: InheritedSockets,
-) {
-  const closing: number[] = [];
-  const close = (): void => closing.splice(0).forEach((fd) => libc.close(fd));
-  const bound = endpoints.map((endpoint) => inheritance.take(HTTP_USE, endpoint));
-  const threadCount = Math.max(fewest, ...bound.map(({ length }) => length));
-  try {
-    const groups = endpoints.map((endpoint, i): ListeningGroup => {
-      const ipv6Only = hasIpv4Twin(endpoint, endpoints);
-      const inherited = bound[i] ?? [];
-      const group = listenTogether(libc, {
-        scheme: "HTTP",
-        endpoint,
-        count: threadCount,
-        ipv6Only,
-        inherited,
-      });
-      closing.push(...group.sockets.map(({ fd }) => fd));
-      return group;
-    });
-    const threads = Array.from({ length: threadCount }, (_, i): ThreadSockets => {
-      const wakeFd = openWake(libc);
-      closing.push(wakeFd);
-      return { sockets: groups.map(({ sockets }) => sockets[i] as ListeningSocket), wakeFd };
-    });
-    const handed = groups.map((group) => handedOf(HTTP_USE, group));
-    return { endpoints: groups.map(({ endpoint }) => endpoint), handed, threads, close };
-  } catch (error) {
-    close();
-    throw error;
-  }
-}
-
-/** Sockets for TLS, one for each endpoint, which node:tls listens on; none where it is to open its own. */
-function openEncrypted(
-  libc: LibcResult,
-  { inventory, inherited = NOTHING_INHERITED }: HttpThreadsOptions,
-): { readonly fds: readonly number[]; readonly handed: readonly HandedSockets[] } {
-  const endpoints = inventory.listen.https?.addresses ?? [];
-  if (libc.kind === "unavailable") return { fds: [], handed: [] };
-  const groups: ListeningGroup[] = [];
-  try {
-    for (const endpoint of endpoints) {
-      const ipv6Only = hasIpv4Twin(endpoint, endpoints);
-      const fds = inherited.take(HTTPS_USE, endpoint);
-      const listening: Listening = { scheme: "HTTPS", endpoint, count: 1, ipv6Only, inherited: fds };
-      groups.push(listenTogether(libc.libc, listening));
-    }
-  } catch (error) {
-    for (const { sockets } of groups) for (const { fd } of sockets) libc.libc.close(fd);
-    throw error;
-  }
-  return {
-    fds: groups.flatMap(({ sockets }) => sockets.map(({ fd }) => fd)),
-    handed: groups.map((group) => handedOf(HTTPS_USE, group)),
-  };
-}
-
-function handedOf(use: string, { asked, sockets }: ListeningGroup): HandedSockets {
-  return { use, asked, fds: sockets.map(({ fd }) => fd) };
-}
-
-const HTTP_USE = "http";
-const HTTPS_USE = "https";
-
 /** The connections of a thread that has died. */
 function closeMarked(libc: Libc, marks: Uint8Array): void {
   for (let fd = marks.indexOf(1); fd >= 0; fd = marks.indexOf(1, fd + 1)) {
@@ -319,10 +201,3 @@ function closeMarked(libc: Libc, marks: Uint8Array): void {
 
 /** What is made for a request lives as long as the request. */
 const YOUNG_MB = 12;
-
-const MOST_THREADS = 8;
-
-/** One core is left for the rest. */
-function defaultThreads(): number {
-  return Math.min(MOST_THREADS, Math.max(1, availableParallelism() - 1));
-}

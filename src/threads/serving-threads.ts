@@ -79,6 +79,16 @@ interface Member {
   readonly counted: Counted;
 }
 
+/** What a thread is there for, whichever thread it is now. */
+interface Assignment<Task> {
+  task: Task;
+  /** Once one has answered. */
+  isReady: boolean;
+  readonly ready: (endpoints: readonly Endpoint[]) => void;
+  /** The first one could not begin. */
+  readonly failed: (error: Error) => void;
+}
+
 /** What a thread counts, in shared memory that outlives it. */
 interface Counted {
   readonly cells: Float64Array;
@@ -98,7 +108,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
   let deaths = 0;
   let { own } = options;
 
-  const post = ({ thread, wake }: Member, order: ThreadOrder): void => {
+  const send = ({ thread, wake }: Member, order: ThreadOrder): void => {
     thread.post(order);
     wake();
   };
@@ -115,7 +125,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     queueMicrotask(() => {
       if (!isGeoNew) return;
       const change = takeGeo();
-      for (const member of members) post(member, { kind: "serve", change });
+      for (const member of members) send(member, { kind: "serve", change });
     });
   });
 
@@ -141,59 +151,63 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     return { cells, lookups, decisions: decisions.newCells(inventory) };
   };
 
+  const newWorker = ({ task, isReady }: Assignment<Task>, counted: Counted): Worker => {
+    const { entry, resourceLimits } = options;
+    const worker = new Worker(threadEntry(import.meta.url, entry), {
+      workerData: dataFor(task, counted, !isReady),
+      name,
+      ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    });
+    options.onThread?.(worker);
+    return worker;
+  };
+
+  const hear = (news: ThreadNews, assignment: Assignment<Task>): void => {
+    switch (news.kind) {
+      case "ready":
+        assignment.isReady = true;
+        assignment.task = settled(assignment.task, news.endpoints);
+        return assignment.ready(news.endpoints);
+      case "failed":
+        if (assignment.isReady)
+          return log.error({ reason: news.message }, `a ${label} thread cannot begin again`);
+        return assignment.failed(Object.assign(new Error(news.message), { code: news.code }));
+      case "arrivals":
+        if (news.generation === inventory.generation) arrivals.push(news.packed);
+        return;
+      case "decision":
+        // What it decides before is made up.
+        if (assignment.isReady) decisionWatch.tell(news.sample);
+        return;
+      case "log":
+        return log[news.level](news.fields, news.message);
+      case "own":
+        return options.onOwnNews?.(news.news);
+    }
+  };
+
+  const replaced = (death: ThreadDeath, assignment: Assignment<Task>): void => {
+    if (!assignment.isReady)
+      return assignment.failed(new Error(`a ${label} thread cannot begin: ${death.reason}`));
+    deaths++;
+    options.onTaskDeath?.(assignment.task);
+    log.error({ ...death }, `a ${label} thread has died and is replaced`);
+  };
+
   return {
     start(task, wake = () => {}) {
       return new Promise((resolve, reject) => {
         const counted = newCounted();
-        const fail = (error: Error): void => {
+        const failed = (error: Error): void => {
           members.delete(member);
-          void member.thread.stop({ kind: "stop", graceMs: 0 }, UNWINDING_MS);
+          void thread.stop({ kind: "stop", graceMs: 0 }, UNWINDING_MS);
           reject(error);
         };
-        let current = task;
-        let isReady = false;
-        const onMessage = (message: unknown): void => {
-          const news = message as ThreadNews;
-          switch (news.kind) {
-            case "ready":
-              isReady = true;
-              current = settled(task, news.endpoints);
-              return resolve(news.endpoints);
-            case "failed":
-              if (isReady) return log.error({ reason: news.message }, `a ${label} thread cannot begin again`);
-              return fail(Object.assign(new Error(news.message), { code: news.code }));
-            case "arrivals":
-              if (news.generation === inventory.generation) arrivals.push(news.packed);
-              return;
-            case "decision":
-              // What it decides before is made up.
-              if (isReady) decisionWatch.tell(news.sample);
-              return;
-            case "log":
-              return log[news.level](news.fields, news.message);
-            case "own":
-              return options.onOwnNews?.(news.news);
-          }
-        };
-        const onDeath = (death: ThreadDeath): void => {
-          if (!isReady) return fail(new Error(`a ${label} thread cannot begin: ${death.reason}`));
-          deaths++;
-          options.onTaskDeath?.(current);
-          log.error({ ...death }, `a ${label} thread has died and is replaced`);
-        };
+        const assignment: Assignment<Task> = { task, isReady: false, ready: resolve, failed };
         const thread = superviseThread({
-          start: () => {
-            const { entry, resourceLimits } = options;
-            const worker = new Worker(threadEntry(import.meta.url, entry), {
-              workerData: dataFor(current, counted, !isReady),
-              name,
-              ...(resourceLimits === undefined ? {} : { resourceLimits }),
-            });
-            options.onThread?.(worker);
-            return worker;
-          },
-          onMessage,
-          onDeath,
+          start: () => newWorker(assignment, counted),
+          onMessage: (message) => hear(message as ThreadNews, assignment),
+          onDeath: (death) => replaced(death, assignment),
         });
         const member: Member = { thread, wake, counted };
         members.add(member);
@@ -211,12 +225,12 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       for (const member of members) {
         if (isNew) member.counted.decisions = decisions.newCells(inventory);
         const configured = { packedInventory, decisionCells: member.counted.decisions };
-        post(member, { kind: "serve", change: isNew ? { ...change, configured } : change });
+        send(member, { kind: "serve", change: isNew ? { ...change, configured } : change });
       }
     },
     tell(next) {
       own = next;
-      for (const member of members) post(member, { kind: "own", own });
+      for (const member of members) send(member, { kind: "own", own });
     },
     *takeArrivals() {
       const taken = arrivals;
