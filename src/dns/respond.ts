@@ -226,7 +226,8 @@ function decideFor(
     return undefined;
   }
   reply.scopePrefixLength = scopeFor(query, decision.scopePrefixLength, clientSubnet);
-  if (decision.outcome.kind !== "refused") return decision;
+  const { outcome, forIpv4 = decision } = decision;
+  if (outcome.kind !== "refused" || forIpv4.outcome.kind !== "refused") return decision;
   refuse(decision, zone, place, reply);
   return undefined;
 }

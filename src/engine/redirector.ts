@@ -117,8 +117,9 @@ export function createRedirector(
   ): Decision => {
     const { sights } = now();
     const sight = sights.of(configured, door, true);
-    if (sights.of(configured, door) === sight || isReachedByIpv4(decision)) return decision;
-    const forIpv4 = choose(sight, question, sight.service.dns.answers);
+    if (sights.of(configured, door) === sight) return decision;
+    if (!sight.isOnTheMove && isReachedByIpv4(decision)) return decision;
+    const forIpv4 = decide({ ...question, needsIpv4: true }, door, configured, sight);
     return {
       ...decision,
       scopePrefixLength: Math.max(decision.scopePrefixLength, forIpv4.scopePrefixLength),

@@ -20,8 +20,12 @@ export function worldOverIpv4(world: World, hasIpv4: Uint8Array): World {
   return laidOut({ ...world, up: world.up.map(seen), keptUp });
 }
 
-/** Whether IPv4 reaches every edge that a DNS answer names. */
+/**
+ * Whether who needs IPv4 would be decided for alike: it reaches every edge that a DNS answer names. Who is refused beyond a full place may be so at
+ * another place, or at none.
+ */
 export function isReachedByIpv4({ edges, service, answers = service.dns.answers }: Decision): boolean {
+  if (edges.length === 0 || service.whenFull === "refuse") return false;
   return edges.slice(0, answers).every(({ edge, up }) => hasIpv4(edge) && (up & UP_IPV4) !== 0);
 }
 

@@ -18,6 +18,8 @@ export interface Sight {
   readonly name: string;
   /** Whether edges are in service that others than he can reach. */
   readonly isPastOthers: boolean;
+  /** Whether he may soon reach one of those again. */
+  readonly isOnTheMove: boolean;
 }
 
 /**
@@ -45,12 +47,13 @@ export class Sights {
     if (known === undefined) byDoor.set(door, (known = []));
     return (known[service.index] ??= needsIpv4
       ? this.#lookByIpv4(service, door)
-      : this.#sight(this.#atDoor(service, door, false), this.#world, service.id, false));
+      : this.#sight(this.#atDoor(service, door, false), this.#world, service.id, NOTHING_BEYOND));
   }
 
   #lookByIpv4(service: Service, door: DoorName | undefined): Sight {
     const plain = this.of(service, door);
-    const { reached, beyond, named } = this.#count(plain, door === "dns");
+    const counted = this.#count(plain, door === "dns");
+    const { reached, beyond, named } = counted;
     // DNS answers with addresses of IPv4 or none; a url may lead to more than is known of here, and is better than nothing.
     const isApart =
       door === "dns"
@@ -58,27 +61,40 @@ export class Sights {
         : beyond > 0 && reached > 0;
     if (!isApart) return plain;
     const world = (this.#overIpv4 ??= worldOverIpv4(this.#world, this.#field.hasIpv4));
-    return this.#sight(this.#atDoor(service, door, true), world, nameOverIpv4(service), beyond > 0);
+    return this.#sight(this.#atDoor(service, door, true), world, nameOverIpv4(service), counted);
   }
 
-  /** How many edges in service IPv4 reaches, and how many are beyond its reach; and how many, in whatever condition, have an address of it. */
+  /**
+   * How many edges in service IPv4 reaches, and how many are beyond its reach, of which how many are unsteady; and how many, in whatever condition, have an
+   * address of it.
+   */
   #count({ service, world }: Sight, isDns: boolean) {
-    const found = { reached: 0, beyond: 0, named: 0 };
+    const found = { reached: 0, beyond: 0, unsteady: 0, named: 0 };
     for (const edge of service.edges) {
       const hasIpv4 = this.#field.hasIpv4[edge] === 1;
       if (hasIpv4) found.named++;
       const up = upFor(service, world, edge);
       if (world.state[edge] !== STATE_ACTIVE || up === 0) continue;
-      if ((isDns && !hasIpv4) || isIpv4Lost(up, hasIpv4)) found.beyond++;
-      else found.reached++;
+      const isReached = !(isDns && !hasIpv4) && !isIpv4Lost(up, hasIpv4);
+      if (isReached) found.reached++;
+      else found.beyond++;
+      if (!isReached && world.unsteady[edge] === 1) found.unsteady++;
     }
     return found;
   }
 
-  #sight(service: Service, world: World, name: string, isPastOthers: boolean): Sight {
-    return { service, roster: this.#field.rosterOf(service), world, name, isPastOthers };
+  #sight(service: Service, world: World, name: string, { beyond, unsteady }: Beyond): Sight {
+    const roster = this.#field.rosterOf(service);
+    return { service, roster, world, name, isPastOthers: beyond > 0, isOnTheMove: unsteady > 0 };
   }
 }
+
+interface Beyond {
+  readonly beyond: number;
+  readonly unsteady: number;
+}
+
+const NOTHING_BEYOND: Beyond = { beyond: 0, unsteady: 0 };
 
 type SightField = Pick<Field, "hasIpv4" | "rosterOf">;
 
