@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { formatAddress } from "../../src/base/address.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Health } from "../../src/model/condition.ts";
 import type { Edge } from "../../src/model/edge.ts";
@@ -109,6 +110,61 @@ describe("probing real servers", () => {
     const allowed = probing([named], { lookup }, ["127.0.0.0/8"]);
     await allowed.prober.firstRound;
     expect(allowed.health.get("named/4")).toBe("up");
+  });
+
+  it("calls an edge without addresses up while any address of its name is", async () => {
+    const asked: string[] = [];
+    const alive = new Set(["192.0.2.2"]);
+    const run: RunProbe = async (address) => {
+      asked.push(formatAddress(address));
+      return alive.has(formatAddress(address)) ? OK : failed("timeout");
+    };
+    const named = edge("named", { addresses: [], probe: httpProbe("http://edge.test/") });
+    const found = ["192.0.2.3", "192.0.2.1", "192.0.2.2"];
+    const first = probing([named], { run, lookup: async () => found });
+    await first.prober.firstRound;
+    expect(first.health.get("named/4")).toBe("up");
+    expect(asked).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    alive.clear();
+    const second = probing([named], { run, lookup: async () => found.toReversed() });
+    await second.prober.firstRound;
+    expect(second.health.get("named/4")).toBe("down (timeout)");
+    expect(asked.slice(3)).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+  });
+
+  it("asks no other address of a name while the first answers", async () => {
+    const asked: string[] = [];
+    const run: RunProbe = async (address) => {
+      asked.push(formatAddress(address));
+      return OK;
+    };
+    const named = edge("named", { addresses: [], probe: httpProbe("http://edge.test/") });
+    const { prober } = probing([named], { run, lookup: async () => ["2001:db8::1", "192.0.2.1"] });
+    await prober.firstRound;
+    expect(asked).toEqual(["2001:db8::1"]);
+  });
+
+  it("judges a name by the addresses that can be asked from here", async () => {
+    const run: RunProbe = async ({ family }) => failed(family === 6 ? "local" : "refused");
+    const named = edge("named", { addresses: [], probe: httpProbe("http://edge.test/") });
+    const { prober, health } = probing([named], { run, lookup: async () => ["2001:db8::1", "192.0.2.1"] });
+    await prober.firstRound;
+    expect(health.get("named/4")).toBe("down (refused)");
+  });
+
+  it("follows a name that changes its address", async () => {
+    let found = ["192.0.2.1"];
+    const run: RunProbe = async (address) =>
+      formatAddress(address) === "192.0.2.2" ? OK : failed("refused");
+    const named = edge("named", { addresses: [], probe: httpProbe("http://edge.test/") });
+    const clock = createFakeClock();
+    const { prober, health } = probing([named], { run, clock, random, lookup: async () => found });
+    await clock.advance(1000);
+    await prober.firstRound;
+    expect(health.get("named/4")).toBe("down (refused)");
+    found = ["192.0.2.2"];
+    await clock.advance(10_000);
+    expect(health.get("named/4")).toBe("up");
   });
 
   it("keeps 2,000 silent targets within its bound of sockets", async () => {
