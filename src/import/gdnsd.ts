@@ -7,11 +7,10 @@ import {
   type Original,
   type Refused,
   refused,
-  type Values,
 } from "./draft.ts";
 import { type DynamicName, dynamicNamesIn, isZoneFile } from "./gdnsd-zone.ts";
-import { createIds } from "./host.ts";
-import { probeFor } from "./gdnsd-probe.ts";
+import { createIds, isHostAddress } from "./host.ts";
+import { type Monitored, monitoredBy } from "./gdnsd-probe.ts";
 import { at, entriesOf, mapAt, parseVscf, textAt, textsIn, type Vscf, VscfError } from "./vscf.ts";
 
 /**
@@ -23,9 +22,15 @@ export function importGdnsd(originals: readonly Original[]): Draft | Refused {
   const config = main === undefined || isZoneFile(main) ? undefined : main;
   if (config === undefined)
     return refused(main ?? { file: "-", text: "" }, "gdnsd's config comes first, then its zone files");
-  const names = others.flatMap((zone) => dynamicNamesIn(zone));
+  const zones = others.map((zone) => dynamicNamesIn(zone));
   try {
-    return draftOf(config, names);
+    const draft = draftOf(
+      config,
+      zones.flatMap(({ names }) => names),
+    );
+    return "kind" in draft
+      ? draft
+      : { ...draft, notes: [...draft.notes, ...zones.flatMap(({ notes }) => notes)] };
   } catch (error) {
     if (error instanceof VscfError) return refused(config, error.message, error.line);
     throw error;
@@ -45,17 +50,44 @@ function draftOf(original: Original, names: readonly DynamicName[]): Draft | Ref
   const maps = mapsOf(at(geoip, "maps"), note);
   const types = mapAt(root, "service_types");
   const collector = createEdges(maps, types, note);
-  const services = [...resources].flatMap(([id, resource]): DraftService[] => {
+  const idOf = createServiceIds();
+  const services = [...resources].flatMap(([id, written]): DraftService[] => {
+    const resource = inheriting(written, geoip);
+    tellOptions(`resource ${id}`, resource, note);
     const edges = collector.of(id, resource);
     if (edges.length === 0) {
       note(`resource ${id}: no datacenter with addresses; left out`, resource.line);
       return [];
     }
-    return [{ id: usable(id), ...namesOf(id, names, note), edges, rank: "nearest" }];
+    return [{ id: idOf(id), ...namesOf(id, names, note), edges, rank: "nearest" }];
   });
   if (services.length === 0) return refused(original, "no resource has a datacenter with addresses");
   tellRest(root, note);
   return { edges: collector.edges, services, notes };
+}
+
+/** Whatever else stands beside maps and resources is meant for every resource that does not say otherwise. */
+function inheriting(resource: Vscf, geoip: Vscf | undefined): Vscf {
+  if (resource.kind !== "map") return resource;
+  const common = [...entriesOf(geoip)].filter(([key]) => !OF_GEOIP.has(key));
+  return { ...resource, entries: new Map([...common, ...resource.entries]) };
+}
+
+const OF_GEOIP = new Set(["maps", "resources", "undefined_datacenters_ok"]);
+
+/** Options of a resource or a datacenter that decide whom it answers with, by what there is here. */
+const UNLIKE: ReadonlyMap<string, string> = new Map([
+  ["up_thresh", "a family is up here while any of its addresses is"],
+  ["ignore_health", "addresses that are down are not answered here"],
+  ["skip_first", "the nearest is answered here"],
+  ["multi", "see services.NAME.dns.answers"],
+]);
+
+function tellOptions(where: string, value: Vscf, note: Take): void {
+  for (const [key, option] of entriesOf(value)) {
+    const instead = UNLIKE.get(key);
+    if (instead !== undefined) note(`${where}: ${key} is not carried over: ${instead}`, option.line);
+  }
 }
 
 /** Latitude and longitude by datacenter, by map. */
@@ -69,6 +101,9 @@ function mapsOf(maps: Vscf | undefined, note: Take): Maps {
         if (rules !== undefined)
           note(`map ${id}: ${key} is not carried over: distance decides here`, rules.line);
       }
+      const ecs = at(map, "ignore_ecs");
+      if (ecs !== undefined)
+        note(`map ${id}: ignore_ecs is not carried over: see services.NAME.dns.clientSubnet`, ecs.line);
       const coordinates = [...mapAt(map, "auto_dc_coords")].flatMap(([name, pair]) => {
         const [latitude = Number.NaN, longitude = Number.NaN] = textsIn(pair).map(Number);
         return Number.isFinite(latitude) && Number.isFinite(longitude)
@@ -97,8 +132,9 @@ function createEdges(maps: Maps, types: ReadonlyMap<string, Vscf>, note: Take): 
       return [...mapAt(resource, "dcmap")].flatMap(([name, value]) => {
         const addresses = addressesIn(value, `${resourceId}/${name}`, note);
         if (addresses.length === 0) return [];
-        const probe = probeFor(at(value, "service_types") ?? at(resource, "service_types"), types, note);
-        const key = JSON.stringify([name, addresses, probe]);
+        tellOptions(`${resourceId}/${name}`, value, note);
+        const monitored = monitoredBy(serviceTypesOf(value) ?? at(resource, "service_types"), types, note);
+        const key = JSON.stringify([name, addresses, monitored]);
         const same = known.get(key);
         if (same !== undefined) return [same];
         const location = places?.get(name);
@@ -106,7 +142,7 @@ function createEdges(maps: Maps, types: ReadonlyMap<string, Vscf>, note: Take): 
           note(`${name}: auto_dc_coords says nothing of it; write its location`, value.line);
         const id = idOf(usable(name));
         known.set(key, id);
-        edges.push(edgeOf(id, addresses, location, probe));
+        edges.push(edgeOf(id, addresses, location, monitored));
         return [id];
       });
     },
@@ -117,14 +153,24 @@ function edgeOf(
   id: string,
   addresses: string[],
   location: DraftEdge["location"],
-  probe: Values | undefined,
+  { probe, isDown }: Monitored,
 ): DraftEdge {
   return {
     id,
     ...(location === undefined ? {} : { location }),
     addresses,
+    ...(isDown ? { state: "off" } : {}),
     ...(probe === undefined ? {} : { probe }),
   };
+}
+
+/** Of a datacenter; its families may have their own, which are taken to be alike. */
+function serviceTypesOf(value: Vscf): Vscf | undefined {
+  return (
+    at(value, "service_types") ??
+    at(value, "addrs_v4", "service_types") ??
+    at(value, "addrs_v6", "service_types")
+  );
 }
 
 /** Of one datacenter: an address, a list, named addresses, or both families apart. */
@@ -134,17 +180,27 @@ function addressesIn(value: Vscf, where: string, note: Take): string[] {
       .filter(([key]) => !OPTIONS.has(key))
       .flatMap(([, member]) => addressesIn(member, where, note));
   if (value.kind === "list") return value.items.flatMap((item) => addressesIn(item, where, note));
-  if (parseAddress(value.text) !== undefined) return [value.text];
+  if (isHostAddress(value.text)) return [value.text];
   note(`${where}: ${value.text} is ${whatElse(value.text)}; left out`, value.line);
   return [];
 }
 
 function whatElse(text: string): string {
+  if (parseAddress(text) !== undefined) return "no address of a host";
   if (/^[%!]/.test(text)) return "another plugin's resource";
   return /^\d+$/.test(text) ? "a weight, and edges here have one of their own" : "a name, answered as CNAME";
 }
 
-const OPTIONS = new Set(["service_types", "up_thresh", "ignore_health", "multi", "plugin", "resource"]);
+const OPTIONS = new Set([
+  "service_types",
+  "up_thresh",
+  "ignore_health",
+  "multi",
+  "plugin",
+  "resource",
+  "datacenters",
+  "skip_first",
+]);
 
 function namesOf(
   id: string,
@@ -153,9 +209,13 @@ function namesOf(
 ): { hostnames?: string[]; dns?: { ttl: string } } {
   const mine = names.filter(({ resource }) => resource === id);
   const ttl = mine[0]?.ttlSeconds;
+  for (const { hostname, datacenter } of mine)
+    if (datacenter !== undefined)
+      note(`${hostname}: is answered by datacenter ${datacenter} alone there, by all of resource ${id} here`);
   if (mine.length === 0) {
     note(`resource ${id}: no DYNA record names it; write its hostname, or give the zone file, too`);
-    return { hostnames: [`${usable(id).toLowerCase().replaceAll("_", "-")}.cdn.example.net`] };
+    const label = usable(id).toLowerCase().replaceAll("_", "-").replace(/-+$/, "");
+    return { hostnames: [`${label}.cdn.example.net`] };
   }
   return {
     hostnames: [...new Set(mine.map(({ hostname }) => hostname))],
@@ -169,6 +229,18 @@ function tellRest(root: Vscf, note: Take): void {
   const options = at(root, "options");
   if (options !== undefined)
     note("options are not carried over: see listen, and docs/configuration.md", options.line);
+}
+
+/** Names that differ in what no id may hold stay apart. */
+function createServiceIds(): (name: string) => string {
+  const taken = new Set(["constructor", "prototype"]);
+  return (name) => {
+    const base = usable(name);
+    let id = base;
+    for (let n = 2; taken.has(id); n++) id = `${base.slice(0, 58)}-${n}`;
+    taken.add(id);
+    return id;
+  };
 }
 
 function usable(name: string): string {

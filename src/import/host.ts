@@ -1,4 +1,5 @@
 import { parseAddress } from "../base/address.ts";
+import { refusalOfWritten } from "../base/reach.ts";
 import type { Values } from "./draft.ts";
 
 /** Where a server is, as other programs write it: a name, or an address. */
@@ -9,19 +10,37 @@ export interface Host {
   readonly address?: string;
 }
 
-/** `undefined`: neither a hostname nor an address. */
+/** Whether it is an address that a viewer and a probe can connect to. */
+export function isHostAddress(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && refusalOfWritten(address, { allowed: [], own: [] }) === undefined;
+}
+
+/** Whether a text stays what it is in our configuration, which puts variables in, and takes no control characters. */
+export function isPlainText(text: string): boolean {
+  return !text.includes("${") && !/[\p{Cc}\p{Surrogate}]/u.test(text);
+}
+
+/** `undefined`: neither a hostname nor an address of a host. */
 export function readHost(text: string): Host | undefined {
   const bare = text.replace(/^\[(.*)\]$/, "$1");
   const address = parseAddress(bare);
+  if (address !== undefined && !isHostAddress(bare)) return undefined;
   if (address !== undefined) return { text: address.family === 6 ? `[${bare}]` : bare, address: bare };
-  return /^(?=.{1,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/.test(bare) && !/^[\d.]+$/.test(bare)
-    ? { text: bare.replace(/\.$/, "").toLowerCase() }
+  const name = bare.replace(/\.$/, "").toLowerCase();
+  return /^(?=.{1,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(name) && isNameInUrls(name)
+    ? { text: name }
     : undefined;
+}
+
+/** Where its last label is a number, a URL takes it for an address (WHATWG URL 3.5). */
+function isNameInUrls(name: string): boolean {
+  return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name;
 }
 
 /** Hands out ids, short and each once: `edge1` of `edge1.example.net`. */
 export function createIds(): (wanted: string) => string {
-  const taken = new Set<string>();
+  const taken = new Set(["constructor", "prototype"]);
   return (wanted) => {
     const base = idFrom(wanted);
     let id = base;

@@ -53,7 +53,8 @@ function isOnEarth({ latitude, longitude }: NonNullable<DraftEdge["location"]>):
 
 /** Edges of which the other program does not say where they are get GeoIP's word, where it has one. */
 function withPlaces(draft: Draft, file: string, locate: ImportOptions["locate"]): Draft {
-  const notes = [...draft.notes];
+  const assumed = { file, message: "zones: the nameservers and the contact are assumed; write yours" };
+  const notes = [...draft.notes, assumed];
   const edges = draft.edges.map((given): DraftEdge => {
     const { location, ...edge } = given;
     if (location !== undefined && isOnEarth(location)) return given;

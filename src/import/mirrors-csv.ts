@@ -1,7 +1,6 @@
-import { parseAddress } from "../base/address.ts";
 import { type CsvRow, csvRows } from "../base/csv.ts";
 import { type Draft, type DraftEdge, notesOn, type Original, type Refused, refused } from "./draft.ts";
-import { createIds, readHost } from "./host.ts";
+import { createIds, isHostAddress, isPlainText, readHost } from "./host.ts";
 
 /** What a column may be called, in small letters and without `_`, `-` and spaces. */
 const COLUMNS = {
@@ -67,8 +66,9 @@ function columnFor(name: string): Column | undefined {
   );
 }
 
-/** Less says nothing of an edge's capacity. Bandwidth is in Mbit/s. */
+/** Less says nothing of an edge's capacity, more is not taken here. Bandwidth is in Mbit/s. */
 const LEAST: Partial<Record<Column, number>> = { viewers: 1, bandwidth: 0.001 };
+const MOST: Partial<Record<Column, number>> = { viewers: 1e9, bandwidth: 1e9, weight: 1e6 };
 
 type Take = (message: string, line?: number) => void;
 
@@ -85,25 +85,36 @@ function edgeOf(
     if (text === undefined) return undefined;
     const value = Number(text.replace(",", "."));
     const shown = `${column}: ${text.slice(0, 40)}`;
-    if (Number.isFinite(value) && value >= (LEAST[column] ?? Number.NEGATIVE_INFINITY)) return value;
-    note(Number.isFinite(value) ? `${shown} is too little` : `${shown} is no number`, line);
+    const isTooLittle = value < (LEAST[column] ?? Number.NEGATIVE_INFINITY);
+    const isTooMuch = value > (MOST[column] ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(value) && !isTooLittle && !isTooMuch) return value;
+    note(
+      `${shown} is ${Number.isFinite(value) ? `too ${isTooLittle ? "little" : "much"}` : "no number"}`,
+      line,
+    );
     return undefined;
   };
   const addresses = values("addresses")
     .flatMap((text) => text.split(/[\s;|]+/))
-    .filter(isAddress);
-  const url = urlIn(values("url")[0]);
+    .filter((text) => {
+      const isUsable = isHostAddress(text);
+      if (!isUsable && text !== "") note(`${text.slice(0, 40)} is no address of a host; left out`, line);
+      return isUsable;
+    });
+  const [writtenUrl] = values("url");
+  const url = urlIn(writtenUrl);
   if (url === undefined && addresses.length === 0) {
     note("no usable url or address; left out", line);
     return undefined;
   }
+  if (url === undefined && writtenUrl !== undefined) note("no usable url; left out", line);
   const host = url === undefined ? undefined : readHost(new URL(url).hostname);
   if (addresses.length === 0 && host?.address !== undefined) addresses.push(host.address);
   const [id] = values("id");
   const [latitude, longitude] = [number("latitude"), number("longitude")];
-  const tags = [...new Set(values("tags").flatMap((text) => text.split(/[\s;|]+/)))].filter(
-    (tag) => tag !== "",
-  );
+  const words = [...new Set(values("tags").flatMap((text) => text.split(/[\s;|]+/)))];
+  const tags = words.filter((tag) => tag !== "" && isPlainText(tag));
+  if (words.some((tag) => !isPlainText(tag))) note("a tag that cannot be one here; left out", line);
   const capacity = capacityOf(number("viewers"), number("bandwidth"));
   const weight = number("weight");
   return {
@@ -119,10 +130,6 @@ function edgeOf(
   };
 }
 
-function isAddress(text: string): boolean {
-  return parseAddress(text) !== undefined;
-}
-
 /** mirrorbits takes urls without a scheme as http. */
 function urlIn(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
@@ -131,7 +138,7 @@ function urlIn(text: string | undefined): string | undefined {
   if (whole !== text && /^[a-z][a-z\d+.-]*:\/\//i.test(text)) return undefined;
   if (!URL.canParse(whole)) return undefined;
   const { origin, pathname, hostname } = new URL(whole);
-  return hostname === "" ? undefined : origin + pathname.replace(/\/+$/, "");
+  return readHost(hostname) === undefined ? undefined : origin + pathname.replace(/\/+$/, "");
 }
 
 function capacityOf(viewers: number | undefined, mbps: number | undefined): DraftEdge["capacity"] {

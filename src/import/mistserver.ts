@@ -7,7 +7,7 @@ import {
   type Refused,
   refused,
 } from "./draft.ts";
-import { createIds, type Host, nameNote, portProbe, readHost } from "./host.ts";
+import { createIds, type Host, isPlainText, nameNote, portProbe, readHost } from "./host.ts";
 
 /**
  * The servers of MistServer's balancer: what it answers to `/?lstserver=1` (with bandwidths) and to `/` (with places and
@@ -66,7 +66,7 @@ interface Found {
 }
 
 function edgeOf({ host, controller, limit, location, tags = [] }: Server, id: string): DraftEdge {
-  const words = tags.filter((tag) => tag !== "");
+  const words = tags.filter((tag) => tag !== "" && isPlainText(tag));
   return {
     id,
     ...(location === undefined ? {} : { location }),
@@ -127,7 +127,8 @@ function readServer(name: string): Server | undefined {
     /^(?:(https?):\/\/)?(\[[\da-fA-F:.]+\]|[^:/\s[\]]+)(?::(\d{1,5}))?(?:\/(\d+(?:\.\d+)?)?)?$/.exec(name);
   const [, scheme, hostText = "", port, limit] = match ?? [];
   const host = readHost(hostText);
-  if (host === undefined) return undefined;
+  if (host === undefined || (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65_535)))
+    return undefined;
   const given = scheme !== undefined || port !== undefined;
   const usual = scheme === undefined ? ":4242" : "";
   return {

@@ -1,5 +1,5 @@
 import { type Draft, type DraftEdge, notesOn, type Original, type Refused, refused } from "./draft.ts";
-import { createIds, nameNote, portProbe, readHost } from "./host.ts";
+import { createIds, isPlainText, nameNote, portProbe, readHost } from "./host.ts";
 import { firstArgument, type Statement, statementsIn } from "./php-statements.ts";
 
 /**
@@ -79,9 +79,19 @@ class Script {
   }
 
   #setServer(server: Server, method: string, list: string, line: number): void {
-    if (method === "setManagementPassword") server.password = firstArgument(list);
-    else if (method === "setManagementPort") server.managementPort = Number(firstArgument(list)) || 8082;
+    if (method === "setManagementPassword") this.#setPassword(server, firstArgument(list), line);
+    else if (method === "setManagementPort") this.#setPort(server, Number(firstArgument(list)), line);
     else this.#note(`${method}() has no counterpart here`, line);
+  }
+
+  #setPort(server: Server, port: number, line: number): void {
+    if (Number.isInteger(port) && port >= 1 && port <= 65_535) server.managementPort = port;
+    else this.#note(`no usable management port; ${server.managementPort} is taken`, line);
+  }
+
+  #setPassword(server: Server, password: string, line: number): void {
+    if (isPlainText(password) && password !== "") server.password = password;
+    else this.#note("a password that cannot stand in our file; give it as token, by a variable", line);
   }
 
   #setBalancer(method: string, list: string, line: number): void {

@@ -136,6 +136,29 @@ describe("the PHP redirector", () => {
   });
 });
 
+describe("servers that our configuration would not take", () => {
+  it("are left out of MistServer's, and told", async () => {
+    const servers = '{"edge1.example.net:99999": "", "0.0.0.0": "", "0x10": "", "192.0.2.1": ""}';
+    const { inventory, lines } = await taken("mistserver", { servers });
+    expect(inventory.edges).toHaveLength(1);
+    expect(lines.filter((line) => line.includes("is no server; left out"))).toHaveLength(3);
+  });
+
+  it("lose in PHP a password that would be a variable here, and a port that is none", async () => {
+    const php = `<?php $s = new NimbleServer('192.0.2.1'); $s->setManagementPassword('a\${HOME}b');
+$s->setManagementPort(1.5); $b = new NimbleLoadBalancer(); $b->addServer($s);`;
+    const { edge, lines } = await taken("redirector-php", { "r.php": php });
+    expect(edge("edge-192-0-2-1")?.load).toMatchObject([{ url: "http://192.0.2.1:8082/" }]);
+    expect(edge("edge-192-0-2-1")?.load[0]).not.toHaveProperty("token");
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^r\.php:1: a password that cannot stand in our file/),
+        expect.stringMatching(/^r\.php:2: no usable management port; 8082 is taken/),
+      ]),
+    );
+  });
+});
+
 describe("gdnsd", () => {
   const files = { config: sample.GDNSD_CONFIG, "zones/example.com": sample.GDNSD_ZONE };
 
@@ -187,6 +210,85 @@ describe("gdnsd", () => {
       expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(line)]));
   });
 
+  const resource = (inside: string, types = "", beside = "") =>
+    `service_types => { ${types} } plugins => { geoip => { ${beside} maps => { m => { datacenters => [a] } }, resources => { r => { ${inside} } } } }`;
+  const http = "hls => { plugin => http_status, up_thresh => 3, ok_thresh => 8, interval => 6 }";
+
+  it("has resources take what stands beside them all", async () => {
+    const { edge } = await taken("gdnsd", {
+      config: resource("dcmap => { a => 192.0.2.1 }", http, "service_types => hls, map => m,"),
+    });
+    expect(edge("a")).toMatchObject({
+      probe: { type: "http", status: [200], rise: 3, fall: 10, intervalMs: 6000, timeoutMs: 3000 },
+    });
+  });
+
+  it("takes out of service what is down there, also by the service types of a family", async () => {
+    const dcs =
+      "a => { service_types => [ up, down ], x => 192.0.2.1 } b => { addrs_v4 => { service_types => hls, x => 192.0.2.2 } }";
+    const { edge } = await taken("gdnsd", { config: resource(`map => m, dcmap => { ${dcs} }`, http) });
+    expect(edge("a")).toMatchObject({ state: "off", probe: { type: "none" } });
+    expect(edge("b")).toMatchObject({ state: "active", probe: { type: "http" } });
+  });
+
+  it("tells what decides differently here, and what of a probe it cannot take", async () => {
+    const types =
+      "hls => { plugin => http_status, port => 0, url_path => health, up_thresh => 20 } odd => { plugin => http_status, url_path => health, vhost => a_b, ok_codes => 1, interval => x, up_thresh => 20 }";
+    const inside =
+      "map => m, service_types => [ hls, odd ], skip_first => true, up_thresh => 0.3, dcmap => { a => { multi => true, x => 192.0.2.1, y => 0.0.0.0 } }";
+    const { lines, edge } = await taken("gdnsd", { config: resource(inside, types) });
+    expect(edge("a")).toMatchObject({
+      probe: { url: "http://192.0.2.1/", status: [200], intervalMs: 10_000 },
+    });
+    for (const line of [
+      "config:1: service type hls: no usable port; write a probe",
+      "config:1: service type odd: url_path is none that could be asked for; / is taken",
+      "config:1: service type odd: vhost is no hostname; left out",
+      "config:1: service type odd: up_thresh 20: at most 10 in a row count here",
+      "config:1: resource r: skip_first is not carried over: the nearest is answered here",
+      "config:1: resource r: up_thresh is not carried over: a family is up here while any of its addresses is",
+      "config:1: r/a: multi is not carried over: see services.NAME.dns.answers",
+      "config:1: r/a: 0.0.0.0 is no address of a host; left out",
+      "config: zones: the nameservers and the contact are assumed; write yours",
+    ])
+      expect(lines).toContain(line);
+  });
+
+  it("reads zone files: units of TTLs, names of the zone, one datacenter alone, and counts the rest", async () => {
+    const zone = [
+      "@ SOA ns1 hostmaster ( 1 2 3 4 5 )",
+      "@ NS ns1",
+      "ns1 A 192.0.2.53",
+      "www 5m/30 IN DYNA geoip!r",
+      "$ORIGIN sub",
+      "here DYNC geoip!r",
+      "there.@Z DYNA geoip!r/a",
+      "not_here DYNA geoip!r",
+      "$INCLUDE more",
+      "t TXT hello",
+    ].join("\n");
+    const files = { config: resource("map => m, dcmap => { a => 192.0.2.1 }"), "zones/example.com": zone };
+    const { lines, inventory } = await taken("gdnsd", files);
+    expect(inventory.services[0]).toMatchObject({
+      hostnames: ["www.example.com", "here.sub.example.com", "there.example.com"],
+      dns: { ttlSeconds: 300 },
+    });
+    for (const line of [
+      "config: there.example.com: is answered by datacenter a alone there, by all of resource r here",
+      "zones/example.com:8: not_here.sub.example.com is no hostname; left out",
+      "zones/example.com:9: $INCLUDE is not followed; give that file, too",
+      "zones/example.com: its other records, 2, are not carried over; write them under zones, or delegate the hostnames",
+    ])
+      expect(lines).toContain(line);
+  });
+
+  it("keeps resources apart whose names differ in what no id may hold", async () => {
+    const config =
+      "plugins => { geoip => { maps => { m => { datacenters => [a] } }, resources => { a.b => { map => m, dcmap => { a => 192.0.2.1 } }, a-b => { map => m, dcmap => { a => 192.0.2.2 } } } } }";
+    const { yaml } = imported("gdnsd", { config });
+    expect(yaml).toMatch(/ {2}a-b:[^]* {2}a-b-2:/);
+  });
+
   it("tells a weight from a name", async () => {
     const config =
       "plugins => { geoip => { maps => { m => { datacenters => [a] } }, resources => { r => { map => m, dcmap => { a => { lb1 => [ 192.0.2.1, 20 ] } } } } } }";
@@ -216,6 +318,28 @@ describe("a list of mirrors", () => {
         "mirrors.csv:5: no usable url or address; left out",
       ]),
     );
+  });
+
+  it("leaves out addresses and urls of no host, words that are variables here, and too much", async () => {
+    const { inventory, edge, lines } = await taken("csv", {
+      "mirrors.csv": [
+        "name,url,ip,tags,weight",
+        "constructor,http://one.example.net,0.0.0.0 192.0.2.1,eu|${HOME},2000000",
+        "two,http://0x10,192.0.2.2,,",
+        "three,http://${HOST},,,",
+      ].join("\n"),
+    });
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["constructor-2", "two"]);
+    expect(edge("constructor-2")).toMatchObject({ tags: ["eu"], weight: 1 });
+    expect(edge("two")?.url).toBeUndefined();
+    for (const line of [
+      "mirrors.csv:2: 0.0.0.0 is no address of a host; left out",
+      "mirrors.csv:2: a tag that cannot be one here; left out",
+      "mirrors.csv:2: weight: 2000000 is too much",
+      "mirrors.csv:3: no usable url; left out",
+      "mirrors.csv:4: no usable url or address; left out",
+    ])
+      expect(lines).toContain(line);
   });
 
   it("leaves out what our configuration would not take", async () => {
