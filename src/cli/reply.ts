@@ -115,7 +115,11 @@ const CHECKS: Readonly<Record<keyof Replies, Check>> = {
   edge,
   "state-set": record(
     { persisted: truth },
-    { condition: record(condition, conditionOptional), unserved: listOf(text) },
+    {
+      condition: record(condition, conditionOptional),
+      replaced: record({ state: text, stateOrigin }),
+      unserved: listOf(text),
+    },
   ),
   status: record(
     {},

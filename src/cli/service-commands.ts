@@ -140,11 +140,13 @@ async function serverOf(actions: CliActions, configFile: string): Promise<Answer
 /** What an operator changed. */
 export function statePage(id: string, becomes: string): Page<StateSetView> {
   return {
-    lines: ({ condition }, look) => {
+    lines: ({ condition, replaced }, look) => {
       if (condition === undefined)
         return [printable(`${id} is not configured; what was set of it is forgotten`)];
       const origin = originOf(condition, look).map((text) => `(${text})`);
-      return [printable([id, becomes, ...origin].join(" "))];
+      const before =
+        replaced === undefined ? [] : [`before: ${replaced.state}, ${originOf(replaced, look).join()}`];
+      return [[id, becomes, ...origin].join(" "), ...before].map(printable);
     },
     warning: ({ persisted, unserved = [] }) => {
       const warnings = [

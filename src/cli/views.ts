@@ -36,6 +36,8 @@ export interface StateSetView {
   readonly persisted: boolean;
   /** Left out: the edge is not configured any more, and what was set of it is forgotten. */
   readonly condition?: ConditionView;
+  /** What an operator had set before, which holds no longer; absent where the file's state held. */
+  readonly replaced?: Pick<ConditionView, "state" | "stateOrigin">;
   /** Services of the edge in which no edge takes viewers now; absent for none. */
   readonly unserved?: readonly string[];
 }

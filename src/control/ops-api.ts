@@ -161,6 +161,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
         : { kind: verdict };
     },
     async setState(edgeId, change, by) {
+      const replaced = operatorsWord(board.condition(edgeId));
       const done = board.setState(edgeId, { ...change, by });
       if (done === "unknown-edge") return { kind: done };
       if (done === "forgotten") return { kind: done, persisted: await options.saveOverrides() };
@@ -171,12 +172,26 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       const condition = board.condition(edgeId);
       if (condition === undefined) return { kind: "unknown-edge" };
       const unserved = unservedOf(edgeId);
-      return { kind: "set", persisted, condition, ...(unserved.length === 0 ? {} : { unserved }) };
+      return {
+        kind: "set",
+        persisted,
+        condition,
+        ...(replaced && { replaced }),
+        ...(unserved.length === 0 ? {} : { unserved }),
+      };
     },
     acme: options.acme,
     reload: reloads.reload,
     replace: options.replace,
   };
+}
+
+function operatorsWord(
+  condition: Condition | undefined,
+): Pick<Condition, "state" | "stateOrigin"> | undefined {
+  if (condition?.stateOrigin.kind !== "operator") return undefined;
+  const { state, stateOrigin } = condition;
+  return { state, stateOrigin };
 }
 
 /** Why no service answers there: without a path, some service has the hostname. */

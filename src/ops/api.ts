@@ -145,6 +145,8 @@ export type StateVerdict =
       /** False: it holds now, but could not be written down, so a restart forgets it. */
       readonly persisted: boolean;
       readonly condition: Condition;
+      /** What an operator had set before, which holds no longer; absent where the file's state held. */
+      readonly replaced?: Pick<Condition, "state" | "stateOrigin">;
       /** Services of the edge in which no edge takes viewers now; absent for none. */
       readonly unserved?: readonly string[];
     }

@@ -158,10 +158,13 @@ async function setState(
     log.info({ edge: id, by, persisted }, "state of an edge that is not configured forgotten");
     return json({ persisted });
   }
-  const { condition, unserved } = verdict;
-  log.info({ edge: id, by, persisted, ...change.change }, "state of an edge set");
+  const { condition, replaced, unserved } = verdict;
+  log.info(
+    { edge: id, by, persisted, ...change.change, ...(replaced && { replaced }) },
+    "state of an edge set",
+  );
   if (unserved !== undefined) log.warn({ services: unserved }, "services without an edge that takes viewers");
-  return json({ persisted, condition, ...(unserved && { unserved }) });
+  return json({ persisted, condition, ...(replaced && { replaced }), ...(unserved && { unserved }) });
 }
 
 /** As its schema promises. */

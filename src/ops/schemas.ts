@@ -179,6 +179,10 @@ export const STATE_SET: JsonSchema = object(
       ...object({ edgeId: text, ...condition }, conditionOptional),
       description: "left out: the edge is not configured any more, and what was set of it is forgotten",
     },
+    replaced: {
+      ...object({ state: adminState, stateOrigin }),
+      description: "what an operator had set before, which holds no longer",
+    },
     unserved: { ...texts, description: "services of the edge in which no edge takes viewers now" },
   },
 );

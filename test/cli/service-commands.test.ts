@@ -162,6 +162,25 @@ describe("drain of the last edge", () => {
   });
 });
 
+describe("drain of an edge that another operator drains", () => {
+  it("says what was set before", async () => {
+    const set = (by: string, more: object) => ({
+      state: "drain",
+      stateOrigin: { kind: "operator", by, reason: "", atMs: NOW_MS - 60_000, ...more },
+    });
+    const condition = { edgeId: "ams1", health: [], load: {}, ...set("olga", {}) };
+    const replaced = set("anna", { reason: "disk swap", deadlineMs: Date.UTC(2030, 5, 1, 12) });
+    const { url } = await ops({
+      "PUT /v1/edges/ams1/state": [200, { persisted: true, condition, replaced }],
+    });
+    const { code, out } = await edgeward(["drain", "ams1", "--server", url]);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /\(by olga 1m ago\)\nbefore: drain, by anna 1m ago: disk swap, empty by 2030-06-01 .+\n$/,
+    );
+  });
+});
+
 describe("explain with edges in another order than the score's", () => {
   it.each([
     [{ rank: "least-loaded" }, "by load (rank: least-loaded)"],

@@ -111,6 +111,11 @@ describe("what is said of an edge", () => {
     for (const word of ["drain", "local", "new disks", String(new Date(beforeMs).getFullYear())])
       expect(table.stdout).toContain(word);
 
+    const again = await service.cli("drain", "ams1", "--reason", "and new fans", "-o", "json");
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      condition: { stateOrigin: { reason: "and new fans" } },
+      replaced: { state: "drain", stateOrigin: { by: "local", reason: "new disks" } },
+    });
     const undrained = await service.cli("undrain", "ams1");
     expect(undrained.code, undrained.stderr).toBe(0);
     expect(await firstEdges(service, LONDON)).toEqual([AMSTERDAM, AMSTERDAM]);
