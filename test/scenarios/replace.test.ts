@@ -103,11 +103,16 @@ const answering = (service: Service): Promise<number> =>
 
 // --- Viewers ----------------------------------------------------------------------------------------
 
+/** Who is lost is closed at once; on a crowded machine this process itself may be late to read what has come. */
+const TCP_PATIENCE_MS = 20_000;
+
 async function askTcp(service: Service): Promise<Reply> {
   const query = queryPacket(7, LIVE, "A", `${LONDON}/32`);
   const framed = Buffer.concat([Buffer.from([0, query.length]), query]);
-  const reply = await tcpExchange(service.doors.dns, framed, { timeoutMs: 4000 });
-  if (reply.length < 14) throw new Error(`${reply.length} octets over TCP`);
+  const sentMs = performance.now();
+  const reply = await tcpExchange(service.doors.dns, framed, { timeoutMs: TCP_PATIENCE_MS });
+  if (reply.length < 14)
+    throw new Error(`${reply.length} octets over TCP after ${performance.now() - sentMs} ms`);
   return readReply(reply.subarray(2));
 }
 
