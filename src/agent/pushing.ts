@@ -32,7 +32,7 @@ export function startPushing(options: PushingOptions): Pushing {
   let isNew = false;
   let isBusy = false;
   let isStopped = false;
-  let failures = 0;
+  let failed: Failures = { inARow: 0 };
   let cancelWait: (() => void) | undefined;
 
   const deliverOne = async (): Promise<void> => {
@@ -45,11 +45,11 @@ export function startPushing(options: PushingOptions): Pushing {
     const startedMs = clock.monotonicMs();
     const delivery = await deliver(report);
     if (isStopped) return;
-    failures = tell(delivery, failures, log);
+    failed = tell(delivery, failed, log);
     const tookMs = clock.monotonicMs() - startedMs;
-    const waitMs = failures === 0 ? Math.max(intervalMs - tookMs, 0) : backoffMs(failures, random);
+    const waitMs = failed.inARow === 0 ? Math.max(intervalMs - tookMs, 0) : backoffMs(failed.inARow, random);
     // What was not taken is still to be told, in its newest form.
-    if (failures > 0) isNew = true;
+    if (failed.inARow > 0) isNew = true;
     cancelWait = clock.after(waitMs, () => {
       isBusy = false;
       if (isNew) begin();
@@ -74,12 +74,19 @@ export function startPushing(options: PushingOptions): Pushing {
   };
 }
 
-/** Logs the first failure of a row, and its end. Returns how many there are in a row now. */
-function tell(delivery: Delivery, before: number, log: Log): number {
+interface Failures {
+  readonly inARow: number;
+  /** Of the last, in words. */
+  readonly problem?: string;
+}
+
+/** Logs the first failure of a row, each that has another reason than the one before, and the end of the row. */
+function tell(delivery: Delivery, before: Failures, log: Log): Failures {
   if (delivery.kind === "taken") {
-    if (before > 0) log.info({ failures: before }, "reports are taken again");
-    return 0;
+    if (before.inARow > 0) log.info({ failures: before.inARow }, "reports are taken again");
+    return { inARow: 0 };
   }
-  if (before === 0) log.warn(delivery, "the service does not take reports; trying on");
-  return before + 1;
+  const { problem } = delivery;
+  if (problem !== before.problem) log.warn(delivery, "the service does not take reports; trying on");
+  return { inARow: before.inARow + 1, problem };
 }

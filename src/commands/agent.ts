@@ -8,7 +8,7 @@ import { startPushing } from "../agent/pushing.ts";
 import { parsePrefix } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import type { AgentOptions } from "../cli/actions.ts";
-import { type Answer, done } from "../cli/answer.ts";
+import { type Answer, done, type Failure } from "../cli/answer.ts";
 import { mergeReports, type Received } from "../condition/merge.ts";
 import { withoutPageCache } from "../condition/page-cache.ts";
 import { type AgentSettings, agentFor, loadAgent, type LoadedAgent } from "../config/agent.ts";
@@ -29,18 +29,32 @@ interface Task {
 }
 
 export async function runAgent(options: AgentOptions): Promise<Answer<void>> {
+  const read = await readTask(options);
+  if ("kind" in read) return read;
+  return options.once ? once(read) : untilSignal(options, read);
+}
+
+/** Or what is wrong with it. */
+async function readTask(options: AgentOptions): Promise<Task | Failure> {
   const loaded = await settingsOf(options);
   if (loaded.kind === "problems") return { kind: "wrong-configuration", problems: loaded.problems };
   const task = await taskOf(options, loaded.settings);
-  if (typeof task === "string") return { kind: "wrong-usage", message: task };
-  const deliverer = createDeliverer({
-    server: task.server,
-    edgeId: task.edgeId,
-    ...(task.token === undefined ? {} : { token: task.token }),
-    ...(task.ca === undefined ? {} : { ca: task.ca }),
+  return typeof task === "string" ? { kind: "wrong-usage", message: task } : task;
+}
+
+function delivererFor({ server, edgeId, token, ca }: Task): Deliverer {
+  return createDeliverer({
+    server,
+    edgeId,
+    ...(token === undefined ? {} : { token }),
+    ...(ca === undefined ? {} : { ca }),
   });
+}
+
+async function once(task: Task): Promise<Answer<void>> {
+  const deliverer = delivererFor(task);
   try {
-    return options.once ? await readAndDeliver(task, deliverer) : await untilSignal(task, deliverer);
+    return await readAndDeliver(task, deliverer);
   } finally {
     await deliverer.close();
   }
@@ -102,16 +116,37 @@ async function readAndDeliver({ load, server }: Task, deliverer: Deliverer): Pro
   return { kind: delivery.kind === "refused" ? "no" : "unreachable", message };
 }
 
-async function untilSignal(task: Task, deliverer: Deliverer): Promise<Answer<void>> {
+/** SIGHUP has everything read again; what is wrong then leaves the agent as it was. */
+async function untilSignal(options: AgentOptions, first: Task): Promise<Answer<void>> {
   const log = createLog({ level: "info", destination: 2 });
-  const stopped = signalled();
-  warnOfClearText(task, log);
-  const stop = startAgent(task, deliverer, log);
-  log.info({ edge: task.edgeId, server: task.server.origin }, "agent reports");
-  await stopped;
-  stop();
+  let stop: () => Promise<void>;
+  const readAgain = async (): Promise<void> => {
+    const read = await readTask(options);
+    if ("kind" in read) return log.error({ ...read }, "not read again: the agent goes on as before");
+    await stop();
+    stop = start(read, log);
+  };
+  let turn: Promise<void> = Promise.resolve();
+  const ended = untilEnded(() => {
+    turn = turn.then(readAgain);
+  });
+  stop = start(first, log);
+  await ended;
+  await turn;
+  await stop();
   await log.stop();
   return done(undefined);
+}
+
+function start(task: Task, log: Log): () => Promise<void> {
+  warnOfClearText(task, log);
+  const deliverer = delivererFor(task);
+  const stop = startAgent(task, deliverer, log);
+  log.info({ edge: task.edgeId, server: task.server.origin }, "agent reports");
+  return async () => {
+    stop();
+    await deliverer.close();
+  };
 }
 
 function startAgent({ edgeId, load }: Task, { deliver }: Deliverer, log: Log): () => void {
@@ -172,12 +207,13 @@ function warnOfClearText({ server, token }: Task, log: Log): void {
   log.warn({ server: server.origin }, "the token travels in the clear: use https, or a private network");
 }
 
-function signalled(): Promise<void> {
+/** Resolves at SIGTERM or SIGINT. @param onHangUp at each SIGHUP until then */
+function untilEnded(onHangUp: () => void): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
-      process.off("SIGTERM", end).off("SIGINT", end);
+      process.off("SIGTERM", end).off("SIGINT", end).off("SIGHUP", onHangUp);
       resolve();
     };
-    process.on("SIGTERM", end).on("SIGINT", end);
+    process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", onHangUp);
   });
 }

@@ -75,6 +75,19 @@ describe("pushing", () => {
     expect(logged.at(-1)).toBe("reports are taken again");
   });
 
+  it("tells of each other reason in a row of failures, once", async () => {
+    const refusal: Delivery = { kind: "refused", status: 401, problem: "it answers 401" };
+    const answers = [LOST, LOST, refusal, refusal, LOST];
+    const { clock, delivered, logged, pushing } = agent(() => answers.shift() ?? TAKEN);
+    pushing.offer();
+    await clock.advance(120_000);
+    expect(delivered).toHaveLength(6);
+    expect(logged).toEqual([
+      ...Array<string>(3).fill("the service does not take reports; trying on"),
+      "reports are taken again",
+    ]);
+  });
+
   it("delivers nothing when nothing is known any more", async () => {
     const { clock, delivered, pushing, set } = agent(() => LOST);
     pushing.offer();

@@ -106,6 +106,27 @@ describe("an edge that nobody can reach from outside", () => {
     expect(stderr).not.toContain(TOKEN);
   });
 
+  it("is read anew by an agent that is told so, unless what it is to read is wrong", async () => {
+    const file = join(mkdtempSync(join(folder, "agent-")), "agent.yaml");
+    const write = (url: string) => {
+      const load = { type: "nginx-rtmp", url, interval: "100ms", timeout: "100ms" };
+      writeFileSync(file, JSON.stringify({ edge: "ams1", server: server(), load }));
+    };
+    write("http://127.0.0.1:1/");
+    const going = agent("-f", file);
+    const logged = (text: string) => waitFor(async () => going.stderr().includes(text), 10_000, text);
+    await logged("load source cannot be read");
+    writeFileSync(file, "edge: [");
+    going.process.kill("SIGHUP");
+    await logged("not read again");
+    viewers = 45;
+    write(stat.url);
+    going.process.kill("SIGHUP");
+    await waitFor(async () => (await reported()) === 45, 10_000, "a report of what it was told to read");
+    going.process.kill("SIGTERM");
+    expect(await going.exited).toMatchObject({ code: 0 });
+  });
+
   it("says why it cannot", async () => {
     const args = (source: string, ...more: string[]) => [
       "--source",
