@@ -13,7 +13,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { createBroadcast } from "./base/broadcast.ts";
-import { persist } from "./base/persist.ts";
 import { systemClock } from "./base/clock.ts";
 import { createServiceTable } from "./base/service-table.ts";
 import { type HandedSockets, NOTHING_INHERITED } from "./base/inherited-sockets.ts";
@@ -37,12 +36,10 @@ import { drainMetrics } from "./draining/metrics.ts";
 import { openGeo } from "./geo/geo.ts";
 import { startPullers } from "./load/puller.ts";
 import { createMistContext } from "./engine/mist-balancer.ts";
-import { startMistDoor } from "./mistserver/door.ts";
 import type { Endpoint, Inventory } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { OpsEvent, ReloadVerdict, ReplaceVerdict } from "./ops/api.ts";
-import { type OpsDoor, startOpsDoor } from "./ops/door.ts";
 import { createOpsApi } from "./control/ops-api.ts";
 import { startProbes } from "./probe/prober.ts";
 import { startStreamChecks } from "./probe/streams.ts";
@@ -54,6 +51,7 @@ import { troubleMetric } from "./control/service-trouble.ts";
 import { keepHeat } from "./control/stream-heat.ts";
 import { watchStreams } from "./control/stream-watch.ts";
 import { createWorlds } from "./control/worlds.ts";
+import { createExclusiveDoors } from "./exclusive-doors.ts";
 import { closeToNewcomers, openViewersDoors, type ViewersDoors } from "./viewers-doors.ts";
 
 export interface AppOptions {
@@ -249,7 +247,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       redirector.take(next, world);
       doors.dns?.take(next, world);
       doors.http?.take(next, world);
-      ops?.take(next.ops);
+      exclusive.take(next);
       challenges.keep(isServed);
       experience.take(next);
     },
@@ -291,22 +289,16 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     waitingFor: () => (doors.http === undefined ? ["the first round of probes is not complete"] : []),
     subscribe: decisionWatch.subscribe,
   });
-  /** Doors that two processes cannot have open at one address. */
-  const exclusive: (() => unknown)[] = [];
-  onStop(() => stopAll(exclusive));
-  const openOps = async (): Promise<OpsDoor> => {
-    const { listen, ops } = inventory;
-    const door = await startOpsDoor({ endpoint: listen.ops, tokens: ops.tokens, api, log, version });
-    exclusive.push(() => door.stop());
-    return door;
-  };
-  const openMist = async (): Promise<void> => {
-    const endpoints = inventory.listen.mistserver ?? [];
-    const door = await startMistDoor({ endpoints, context: mist.context, log });
-    exclusive.push(() => door.stop());
-    metrics.push(door.metrics);
-  };
-  let ops = predecessor === undefined ? await openOps() : undefined;
+  const exclusive = createExclusiveDoors({
+    inventory: () => inventory,
+    api,
+    mistContext: mist.context,
+    version,
+    log,
+  });
+  onStop(() => exclusive.stop());
+  metrics.push(exclusive.metrics);
+  if (predecessor === undefined) await exclusive.openOps();
 
   prober.take(inventory);
   canary.take(inventory);
@@ -316,12 +308,6 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   watch.start(() => void reloads.edited());
 
   const stopped = new AbortController();
-  /** For what nobody can be asked about: viewers are served meanwhile. */
-  const attempts = {
-    failed: (error: unknown) => log.error({ error }, "a door stays closed for now"),
-    pauseMs: 1000,
-    signal: stopped.signal,
-  };
   let graceMs: number | undefined;
   const open = async (): Promise<Endpoints> => {
     await prober.firstRound;
@@ -348,7 +334,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       graceMs: () => graceMs,
       onStop,
     });
-    if (predecessor === undefined) await openMist();
+    if (predecessor === undefined) await exclusive.openMist();
     dns.challenge(challenges.values());
     await reloads.settled();
     // What was reloaded while they opened.
@@ -365,12 +351,14 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
         worlds.expect(memory.unseen);
         worlds.remember(memory.learned);
       }
-      ops = await persist(openOps, attempts);
-      await persist(openMist, attempts);
+      await exclusive.openAtLast(stopped.signal);
     }
-    if (stopped.signal.aborted) await stopAll(closing);
+    if (stopped.signal.aborted) {
+      await exclusive.stop();
+      await stopAll(closing);
+    }
     const https = http.httpsEndpoints.length === 0 ? {} : { https: http.httpsEndpoints };
-    return { dns: dns.endpoints, http: http.endpoints, ...https, ops: (ops as OpsDoor).endpoint };
+    return { dns: dns.endpoints, http: http.endpoints, ...https, ops: exclusive.opsEndpoint() as Endpoint };
   };
   return {
     opened: open(),
@@ -394,7 +382,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
     async leave(freed) {
       stopped.abort();
       graceMs = LEAVING_GRACE_MS;
-      await stopAll(exclusive);
+      await exclusive.stop();
       freed();
       await stopAll(closing);
     },
