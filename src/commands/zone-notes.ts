@@ -12,14 +12,35 @@ import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
 export function zoneNotes({ zones, services, dns }: Inventory): Note[] {
   const namespace = compileNamespace(zones, services, dns);
   const find: Find = (name) => namespace.find(name);
-  return zones.flatMap((zone) => [
-    ...zone.nameservers.flatMap((host, i) =>
-      notesAt(["zones", zone.name, "nameservers", i], hostFlaw(host, "a nameserver", find)),
-    ),
-    ...zone.records.flatMap((record, i) =>
-      notesAt(["zones", zone.name, "records", i], recordFlaw(record, zone, find)),
-    ),
-  ]);
+  return zones.flatMap((zone) => {
+    const names = namesOf(zone);
+    return [
+      ...zone.nameservers.flatMap((host, i) =>
+        notesAt(["zones", zone.name, "nameservers", i], hostFlaw(host, "a nameserver", find)),
+      ),
+      ...zone.records.flatMap((record, i) =>
+        notesAt(["zones", zone.name, "records", i], recordFlaw(record, names, find)),
+      ),
+    ];
+  });
+}
+
+/** What records of a zone are held against; there may be thousands of each. */
+interface ZoneNames {
+  readonly nameservers: ReadonlySet<string>;
+  readonly withAddress: ReadonlySet<string>;
+  /** Sets of which it was said that they are too long, by name and type. */
+  readonly tooLong: Set<string>;
+}
+
+function namesOf({ records }: Zone): ZoneNames {
+  const nameservers = records.flatMap(({ data }) => (data.type === "NS" ? [data.target] : []));
+  const withAddress = records.flatMap(({ name, data }) => (isAddress(data) ? [name] : []));
+  return { nameservers: new Set(nameservers), withAddress: new Set(withAddress), tooLong: new Set() };
+}
+
+function isAddress({ type }: RecordData): boolean {
+  return type === "A" || type === "AAAA";
 }
 
 type Find = Namespace["find"];
@@ -28,19 +49,21 @@ function notesAt(path: Note["path"], message: string | undefined): Note[] {
   return message === undefined ? [] : [{ path, message }];
 }
 
-function recordFlaw(record: StaticRecord, zone: Zone, find: Find): string | undefined {
-  const { name, data } = record;
+function recordFlaw({ name, data }: StaticRecord, zone: ZoneNames, find: Find): string | undefined {
   const own = find(wireName(name));
   const isDelegation = data.type === "NS";
-  if (own?.kind === "referral" && !isDelegation && !isGlue(record, zone))
+  if (own?.kind === "referral" && !isDelegation && !isGlue(name, data, zone))
     return `${name} is handed over to other servers by NS records, so that nobody asks here for it; leave it out`;
-  if (isTooLong(own, data))
+  const set = `${name} ${data.type}`;
+  if (isTooLong(own, data) && !zone.tooLong.has(set)) {
+    zone.tooLong.add(set);
     return `the ${data.type} records of ${name} do not fit a message together (65,535 octets); shorten them`;
+  }
   switch (data.type) {
     case "NS":
       if (name.startsWith("*."))
         return `NS records at a wildcard as ${name} hand nothing over (RFC 4592 4.2); name each delegation`;
-      return isAtOrBelow(data.target, name) && !hasAddress(data.target, zone)
+      return isAtOrBelow(data.target, name) && !zone.withAddress.has(data.target)
         ? `${data.target} has no A or AAAA record here, and is found nowhere else: nobody can reach ${name}; add its address`
         : hostFlaw(data.target, "a nameserver", find);
     case "MX":
@@ -95,13 +118,8 @@ function isTooLong(own: Holding | undefined, data: RecordData): boolean {
 const MOST_BESIDE_OCTETS = 512;
 
 /** Whether it is an address of a nameserver that NS records of the zone name. */
-function isGlue({ name, data }: StaticRecord, { records }: Zone): boolean {
-  if (data.type !== "A" && data.type !== "AAAA") return false;
-  return records.some((other) => other.data.type === "NS" && other.data.target === name);
-}
-
-function hasAddress(host: string, { records }: Zone): boolean {
-  return records.some(({ name, data }) => name === host && (data.type === "A" || data.type === "AAAA"));
+function isGlue(name: string, data: RecordData, { nameservers }: ZoneNames): boolean {
+  return isAddress(data) && nameservers.has(name);
 }
 
 function isAtOrBelow(name: string, above: string): boolean {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { RecordData, StaticRecord, Zone } from "../model/zone.ts";
 import { isWithin, readDomainName } from "./names.ts";
 import { VALUE } from "./reading.ts";
@@ -79,15 +78,36 @@ function buildRecords(zone: string, input: ZoneInput, around: ZoneSurroundings, 
     const record = buildRecord(zone, each, input.ttl, under(report, "records", index));
     return record === undefined ? [] : [{ index, record }];
   });
-  const beside = new Map<string, Placed[]>();
+  const beside = new Map<string, Neighbours>();
   for (const each of placed) {
+    const { name } = each.record;
     const tell = under(report, "records", each.index);
     checkPlace(each.record, zone, around, tell);
-    const earlier = beside.get(each.record.name) ?? [];
-    checkNeighbours(each, earlier, tell);
-    beside.set(each.record.name, [...earlier, each]);
+    const earlier = beside.get(name);
+    if (earlier === undefined) beside.set(name, noNeighbours(each));
+    else checkNeighbours(each, earlier, tell);
+    addNeighbour(each, beside.get(name) as Neighbours);
   }
   return placed;
+}
+
+/** The records of one name so far: there may be thousands. */
+interface Neighbours {
+  readonly first: Placed;
+  /** The first of each type. */
+  readonly byType: Map<RecordData["type"], Placed>;
+  /** What tells their data from all others. */
+  readonly data: Set<string>;
+}
+
+function noNeighbours(first: Placed): Neighbours {
+  return { first, byType: new Map(), data: new Set() };
+}
+
+function addNeighbour(each: Placed, { byType, data }: Neighbours): void {
+  const { type } = each.record.data;
+  if (!byType.has(type)) byType.set(type, each);
+  data.add(JSON.stringify(each.record.data));
 }
 
 function buildRecord(
@@ -167,23 +187,19 @@ const answeredByServices: ReadonlySet<RecordData["type"]> = new Set(["A", "AAAA"
 const answeredByBindings: ReadonlySet<RecordData["type"]> = new Set(["CNAME", "HTTPS", "NS", "SVCB"]);
 
 /** Whether it can stand beside the records of the same name before it. */
-function checkNeighbours({ record }: Placed, earlier: readonly Placed[], report: Report): void {
+function checkNeighbours({ record }: Placed, earlier: Neighbours, report: Report): void {
   const { data, ttlSeconds } = record;
-  const [first] = earlier;
-  if (first === undefined) return;
-  const cname = earlier.find((other) => other.record.data.type === "CNAME");
-  if (earlier.some((other) => isDeepStrictEqual(other.record.data, data))) {
-    return report([], "the same record twice; keep one of them");
-  }
+  const cname = earlier.byType.get("CNAME");
+  if (earlier.data.has(JSON.stringify(data))) return report([], "the same record twice; keep one of them");
   if (cname !== undefined || data.type === "CNAME") {
-    const other = cname ?? first;
+    const other = cname ?? earlier.first;
     const [type, index] = [other.record.data.type, other.index];
     return report(
       ["type"],
       `cannot stand beside the ${type} of records.${index}, of the same name: a CNAME stands alone (RFC 1034 3.6.2)`,
     );
   }
-  const set = earlier.find((other) => other.record.data.type === data.type);
+  const set = earlier.byType.get(data.type);
   if (set !== undefined && set.record.ttlSeconds !== ttlSeconds) {
     report([], `has another ttl than records.${set.index}; one name and type has one ttl (RFC 2181 5.2)`);
   }

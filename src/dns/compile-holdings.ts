@@ -104,14 +104,16 @@ function byType(records: readonly StaticRecord[]): Map<number, StaticRecord[]> {
   const types = new Map<number, StaticRecord[]>();
   for (const record of records) {
     const type = typeOf(record.data);
-    types.set(type, [...(types.get(type) ?? []), record]);
+    const others = types.get(type);
+    if (others === undefined) types.set(type, [record]);
+    else others.push(record); // of thousands, a copy for each would take seconds
   }
   return types;
 }
 
 /** The records of a set share one TTL (RFC 2181 5.2). */
 function ttlOf(records: readonly StaticRecord[]): number {
-  return Math.min(...records.map(({ ttlSeconds }) => ttlSeconds));
+  return records.reduce((least, { ttlSeconds }) => Math.min(least, ttlSeconds), Number.POSITIVE_INFINITY);
 }
 
 function dataOf(records: readonly StaticRecord[]): RecordData[] {

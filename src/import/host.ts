@@ -41,10 +41,15 @@ function isNameInUrls(name: string): boolean {
 /** Hands out ids, short and each once: `edge1` of `edge1.example.net`. */
 export function createIds(): (wanted: string) => string {
   const taken = new Set(["constructor", "prototype"]);
+  /** Where to go on counting: lists of thousands may call all of them alike. */
+  const counted = new Map<string, number>();
   return (wanted) => {
     const base = idFrom(wanted);
+    const stem = base.slice(0, 57);
+    let n = counted.get(stem) ?? 1;
     let id = base;
-    for (let n = 2; taken.has(id); n++) id = `${base.slice(0, 58)}-${n}`;
+    while (taken.has(id)) id = `${stem}-${++n}`;
+    counted.set(stem, n);
     taken.add(id);
     return id;
   };

@@ -97,17 +97,15 @@ describe("of a zone is noted", () => {
     ]);
   });
 
-  it("each record of a set that fits no message, and none of one that just does", () => {
+  it("once a set that fits no message, and none that just does", () => {
     const texts = (octets: number): StaticRecord[] =>
       Array.from({ length: 4 }, (_, i) => {
         const strings = Array.from({ length: octets / 256 }, () => new Uint8Array(255).fill(i));
         return record("long", { type: "TXT", strings });
       });
-    expect(noted(texts(64 * 256))).toEqual(
-      [0, 1, 2, 3].map((i) =>
-        expect.stringContaining(`records.${i}: the TXT records of long.${ZONE} do not fit`),
-      ),
-    );
+    expect(noted(texts(64 * 256))).toEqual([
+      expect.stringContaining(`records.0: the TXT records of long.${ZONE} do not fit`),
+    ]);
     expect(noted(texts(63 * 256))).toEqual([]);
   });
 

@@ -56,3 +56,30 @@ describe("answers of every size", () => {
     expect(limit - largest).toBeLessThanOrEqual(1);
   });
 });
+
+describe("RFC 2181 9: a set of thousands of records", () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      name: "many.size.test",
+      ttlSeconds: 60,
+      data: { type: "A", address: { family: 4, bytes: Uint8Array.of(10, i >> 16, i >> 8, i) } } as const,
+    }));
+  const answering = (count: number) =>
+    responder({ namespace: compileNamespace([{ ...zone, records: many(count) }], []) });
+  const asked = query({ name: "many.size.test", edns: {} });
+  /** Header, question and OPT; a record is of 16 octets. */
+  const MOST = Math.floor((65_535 - 12 - 20 - 11) / 16);
+
+  it.each([1, 100, MOST])("is whole over TCP as long as a message holds it: %d", (count) => {
+    const answer = decode(reply(answering(count), asked, "tcp") ?? Buffer.alloc(0));
+    expect(answer).toMatchObject({ tc: false, counts: [1, count, 0, 1] });
+  });
+
+  it.each([MOST + 1, 150_000])("is left out whole beyond that, with TC: %d", (count) => {
+    const dns = answering(count);
+    for (const transport of ["udp", "tcp"] as const) {
+      const answer = decode(reply(dns, asked, transport) ?? Buffer.alloc(0));
+      expect(answer).toMatchObject({ tc: true, rcode: 0, counts: [1, 0, 0, 1] });
+    }
+  });
+});

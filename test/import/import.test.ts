@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { IMPORT_FORMATS, type ImportFormat } from "../../src/import/formats.ts";
+import { createIds } from "../../src/import/host.ts";
 import { importFrom, type ImportOptions } from "../../src/import/import.ts";
 import { noteLine } from "../../src/import/write.ts";
 import { inventoryOf } from "../config/support.ts";
@@ -406,4 +407,13 @@ describe("what is none of these", () => {
       { numRuns: 2000 },
     );
   });
+});
+
+it("hands out each id once, and none that is too long, to whatever many servers of one name", () => {
+  const idOf = createIds();
+  const wanted = `${"a".repeat(70)}.example.net`;
+  const ids = Array.from({ length: 50_000 }, () => idOf(wanted));
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.slice(0, 3)).toEqual(["a".repeat(63), `${"a".repeat(57)}-2`, `${"a".repeat(57)}-3`]);
+  expect(Math.max(...ids.map(({ length }) => length))).toBe(63);
 });
