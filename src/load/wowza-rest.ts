@@ -59,7 +59,7 @@ export function readRest(
     fields: [
       viewersReading(traffic, trafficReply),
       bandwidth(traffic, trafficReply, memory),
-      shareReading("cpu", 1 - (numberAt(machine, "cpuIdle") ?? 0) / 100, "1 - cpuIdle ÷ 100"),
+      shareReading("cpu", cpuShare(machine), "1 - cpuIdle ÷ 100"),
       shareReading("memory", memoryShare(machine), "memoryUsed ÷ (memoryUsed + memoryFree)"),
       ...(application === undefined ? [] : [streamsOf(application, instance)]),
     ],
@@ -87,6 +87,14 @@ function bandwidth(traffic: unknown, reply: Reply | undefined, memory: Counters 
 
 function isCounted(traffic: unknown): boolean {
   return numberAt(traffic, "bytesOutRate") === undefined;
+}
+
+/** Where all percentages are 0, or one is below, nothing was measured yet: it does not say that a server that starts is full. */
+function cpuShare(machine: unknown): number {
+  const parts = ["cpuIdle", "cpuUser", "cpuSystem"].flatMap((name) => numberAt(machine, name) ?? []);
+  const [idle = 0, ...busy] = parts;
+  const isUnmeasured = idle < 0 || (busy.length > 0 && parts.every((part) => part === 0));
+  return isUnmeasured ? -1 : 1 - idle / 100;
 }
 
 function memoryShare(machine: unknown): number | undefined {

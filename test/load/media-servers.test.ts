@@ -164,6 +164,23 @@ describe("Wowza", () => {
       expect(requests(url)[0]?.url).toBe("http://v2.example.net:8087/v2/machine/monitoring/current");
   });
 
+  it.each([
+    [{ cpuIdle: 0, cpuUser: 0, cpuSystem: 0 }, undefined],
+    [{ cpuIdle: -1, cpuUser: 0, cpuSystem: 0 }, undefined],
+    [{ cpuIdle: 0, cpuUser: 90, cpuSystem: 10 }, 1],
+    [{ cpuIdle: 0, cpuUser: undefined, cpuSystem: undefined }, 1],
+    [{ cpuIdle: 100, cpuUser: 0, cpuSystem: 0 }, 0],
+  ])("is not full of processors that it has not measured yet: %j", (cpu, share) => {
+    const bodies = [
+      changed("wowza-machine-current.json", cpu),
+      sample("wowza-application-current.json"),
+      "{}",
+    ];
+    const read = readAfter(source("wowza", "http://127.0.0.1:8087", { application: "live" }), { bodies });
+    expect(read.report.cpu).toBe(share);
+    if (share === undefined) expect(read.problemOf("cpu")).toMatch(/not known to the server itself yet/);
+  });
+
   it("has no rates of a whole virtual host, but counters", () => {
     const rest = source("wowza", `${at}:8087`);
     const machine = sample("wowza-machine-current.json");
