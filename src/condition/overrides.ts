@@ -15,11 +15,14 @@ export interface Overrides {
   expire(): string[];
 }
 
-/** They end by the monotonic clock, so that a wall clock that jumps ends none. */
+/**
+ * They end by the monotonic clock, so that a wall clock that jumps ends none; and one that is behind the time when they were set, as that of
+ * a machine that has just started can be, lets none last longer than it was meant to.
+ */
 export function createOverrides(clock: Clock, kept: readonly Override[]): Overrides {
   const byEdge = new Map<string, { readonly override: Override; readonly endsAtMs: number }>();
   const set = (override: Override): void => {
-    const leftMs = endsAtMs(override) - clock.wallMs();
+    const leftMs = endsAtMs(override) - Math.max(clock.wallMs(), override.atMs);
     byEdge.set(override.edgeId, { override, endsAtMs: clock.monotonicMs() + leftMs });
   };
   kept.forEach(set);

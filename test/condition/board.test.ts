@@ -321,6 +321,21 @@ describe("an operator's word", () => {
     expect(ended).toBe(1);
   });
 
+  it("lasts no longer than it was meant to where a machine starts with its wall clock far behind", async () => {
+    const setMs = Date.UTC(2026, 10, 27);
+    const drained = { state: "drain", ...eva, atMs: setMs, untilMs: setMs + 60_000 } as const;
+    const clock = createFakeClock(Date.UTC(1970, 0, 1));
+    const { board } = boardWith([ams1], {
+      clock,
+      overrides: [{ edgeId: "ams1", ...drained, fileState: "active" }],
+    });
+    await clock.advance(59_000);
+    expect(board.facts().state[0]).toBe(1);
+    clock.setWall(setMs + 30_000);
+    await clock.advance(1500);
+    expect(board.facts().state[0]).toBe(0);
+  });
+
   it("comes back after a restart, for edges that come later too, unless its time is over", () => {
     const wallMs = createFakeClock().wallMs();
     const drained = { state: "drain", ...eva, atMs: wallMs - 1000, fileState: "active" } as const;
