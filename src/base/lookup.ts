@@ -34,7 +34,8 @@ interface Waiting {
 
 /**
  * Look-ups of names that do not hold each other up. Each takes one of libuv's few threads for name resolution, for ten seconds where a
- * name's servers are silent: names that were not quick the last time leave one of them to the others. Meanwhile a name is what it was last.
+ * name's servers are silent: names that were not quick the last time leave one of them to the others. Meanwhile a name is what it was last,
+ * and so it is while the resolver fails.
  */
 export function createLookups(options: LookupsOptions = {}): Lookup {
   const { lookup = lookupAll, clock = systemClock, slots = threadsForNames() } = options;
@@ -82,7 +83,7 @@ export function createLookups(options: LookupsOptions = {}): Lookup {
   };
 }
 
-/** What comes, or after a while what was known before. */
+/** What comes, or what was known before: after a while, and where the resolver has troubles of its own. */
 function firstOf(
   coming: Promise<readonly string[]>,
   known: readonly string[],
@@ -90,9 +91,14 @@ function firstOf(
 ): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(PATIENCE_MS, () => resolve(known));
-    coming.then(resolve, reject).finally(cancel);
+    const settle = (error: NodeJS.ErrnoException): void =>
+      error.code === TROUBLE ? resolve(known) : reject(error);
+    coming.then(resolve, settle).finally(cancel);
   });
 }
+
+/** No answer from it, or one that its own look-up failed: not that there is no such name. */
+const TROUBLE = "EAI_AGAIN";
 
 /** libuv lets names take half of its threads, rounded up. */
 function threadsForNames(): number {
