@@ -90,7 +90,7 @@ export function demandOf(scenario, seed) {
  * @param {import("./types.ts").Timeline} timeline
  * @param {number} atMs
  */
-export function valueAt(timeline, atMs) {
+function valueAt(timeline, atMs) {
   const next = timeline.findIndex(([pointMs]) => pointMs > atMs);
   if (next < 0) return timeline[timeline.length - 1][1];
   if (next === 0) return timeline[0][1];

@@ -20,7 +20,7 @@ async function locate(inventory: Inventory, ip: string): Promise<Answer<GeoView>
     log: collecting(failures),
   });
   geo.stop();
-  if (failures.length > 0 && geo.databases().every(({ loaded }) => loaded === undefined))
+  if (failures.length > 0 && geo.databases().every(({ builtAtMs }) => builtAtMs === undefined))
     return { kind: "no", message: failures.join("\n") };
   const client = { address, prefixLength: widthOf(address.family), from: "asked" } as const;
   const { location, asn, prefix, database } = geo.explain(client);

@@ -133,8 +133,8 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
         services: services.length,
         geoip: geo
           .databases()
-          .flatMap(({ path, role, loaded }): GeoipView[] =>
-            loaded === undefined ? [] : [{ layer: role, file: path, builtAtMs: loaded.builtAtMs }],
+          .flatMap(({ path, role, builtAtMs }): GeoipView[] =>
+            builtAtMs === undefined ? [] : [{ layer: role, file: path, builtAtMs }],
           ),
       };
     },

@@ -39,7 +39,7 @@ export function keepHeat(board: Pick<Board, "conditions">, inventory: () => Inve
 }
 
 /** Servers name a stream with or without its application. */
-export function warmUp(heat: StreamHeat, edgeId: string, streams: readonly string[]): void {
+function warmUp(heat: StreamHeat, edgeId: string, streams: readonly string[]): void {
   const idHash = hashText(edgeId);
   for (const stream of streams) {
     warm(heat, streamKeyOf(stream), idHash);

@@ -115,7 +115,7 @@ export function createRateLimiter(
 }
 
 /** Milliseconds that mean the same in every thread of the process. */
-export function sharedMs(): number {
+function sharedMs(): number {
   return performance.now() + SINCE_MS;
 }
 

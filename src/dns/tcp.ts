@@ -45,7 +45,7 @@ export async function listenTcp(endpoint: Endpoint, options: TcpOptions): Promis
 }
 
 /** How late an idle connection may be found. */
-export const SWEEP_MS = 250;
+const SWEEP_MS = 250;
 
 /** Until so much is answered, others wait: about a millisecond. */
 const TURN_OCTETS = 16_384;

@@ -27,7 +27,7 @@ import {
   newLookupCounts,
 } from "./locator.ts";
 import { type DatabaseFlaw, DatabaseSource, type SourceContext } from "./source.ts";
-import type { DatabaseKind, DatabaseRole } from "./validate.ts";
+import type { DatabaseRole } from "./validate.ts";
 
 export interface GeoOptions {
   readonly files: GeoipFiles;
@@ -63,27 +63,14 @@ export interface Geo {
   readonly stop: () => void;
 }
 
-/** A configured file; without `loaded` it is absent or was refused, and viewers are located without it. */
+/** A configured file; without `builtAtMs` it is absent or was refused, and viewers are located without it. */
 export interface DatabaseInfo {
   readonly path: string;
   readonly role: DatabaseRole;
   /** Why the file as it was last read was refused. */
   readonly flaw?: DatabaseFlaw;
-  readonly loaded?: {
-    readonly kind: DatabaseKind;
-    /** As the publisher names it. */
-    readonly type: string;
-    /** Wall clock, milliseconds since 1970. */
-    readonly builtAtMs: number;
-    readonly nodeCount: number;
-    readonly attribution?: Attribution;
-  };
-}
-
-/** What the licence asks to be shown wherever results are shown. */
-export interface Attribution {
-  readonly text: string;
-  readonly url: string;
+  /** Of the file in use: wall clock, milliseconds since 1970. */
+  readonly builtAtMs?: number;
 }
 
 /**
@@ -321,34 +308,5 @@ function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
 
 function infoOf({ path, role, current, flaw }: DatabaseSource): DatabaseInfo {
   const file = { path, role, ...(flaw && { flaw }) };
-  if (current === undefined) return file;
-  const { type, builtAtMs, nodeCount } = current.db.metadata;
-  const attribution = attributionOf(current);
-  return {
-    ...file,
-    loaded: {
-      kind: current.kind,
-      type,
-      builtAtMs,
-      nodeCount,
-      ...(attribution !== undefined && { attribution }),
-    },
-  };
-}
-
-const ATTRIBUTIONS: readonly (readonly [RegExp, Attribution])[] = [
-  [/db-?ip/i, { text: "IP Geolocation by DB-IP", url: "https://db-ip.com" }],
-  [
-    /geolite/i,
-    {
-      text: "This product includes GeoLite Data created by MaxMind, available from https://www.maxmind.com.",
-      url: "https://www.maxmind.com",
-    },
-  ],
-];
-
-/** By the database's own words, and since the files on npm have none, by the file's name. */
-function attributionOf({ path, db }: Database): Attribution | undefined {
-  const words = `${db.metadata.type} ${db.metadata.description} ${basename(path)}`;
-  return ATTRIBUTIONS.find(([pattern]) => pattern.test(words))?.[1];
+  return current === undefined ? file : { ...file, builtAtMs: current.db.metadata.builtAtMs };
 }

@@ -116,9 +116,9 @@ export function edge(id: string, index: number, ...addresses: string[]): Edge {
   return plainEdge(id, { index, addresses: addresses.map(address) });
 }
 
-export const AMS = edge("ams1", 0, "127.0.0.11", "2001:db8:a::11", "127.0.0.11");
-export const SIN = edge("sin1", 1, "127.0.0.12", "2001:db8:a::12");
-export const NYC = edge("nyc1", 2, "127.0.0.13");
+const AMS = edge("ams1", 0, "127.0.0.11", "2001:db8:a::11", "127.0.0.11");
+const SIN = edge("sin1", 1, "127.0.0.12", "2001:db8:a::12");
+const NYC = edge("nyc1", 2, "127.0.0.13");
 
 export function serviceOf(id: string, answers = 2, ...more: string[]): Service {
   return plainService({

@@ -1,4 +1,4 @@
-import { parseAddress, parsePrefix, widthOf } from "../../src/base/address.ts";
+import { parsePrefix, widthOf } from "../../src/base/address.ts";
 import type { Client } from "../../src/model/client.ts";
 import type { Place } from "../../src/model/inventory.ts";
 import type { Log } from "../../src/model/log.ts";
@@ -11,12 +11,6 @@ export function client(text: string): Client {
   const { family, bytes, length } = prefix;
   const from = length === widthOf(family) ? "source" : "client-subnet";
   return { address: { family, bytes }, prefixLength: length, from };
-}
-
-export function addressOfText(text: string): Client["address"] {
-  const address = parseAddress(text);
-  if (address === undefined) throw new Error(`not an address: ${text}`);
-  return address;
 }
 
 export function place(prefix: string, fields: Partial<Place> = {}): Place {

@@ -464,18 +464,6 @@ describe("what operators see", () => {
     expect(geo.explain(client("10.0.0.1"))).toEqual({ location: { layer: "none" }, prefix: "0.0.0.0/2" });
     expect(valueOf(geo, "geoip_lookups_total", { layer: "city" })).toBe(0);
   });
-
-  it.each([
-    ["DBIP-City-Lite", "IP Geolocation by DB-IP"],
-    [
-      "GeoLite2-City",
-      "This product includes GeoLite Data created by MaxMind, available from https://www.maxmind.com.",
-    ],
-    ["GeoIP2-City", undefined],
-  ])("names who is to be credited for %s", async (type, text) => {
-    const geo = await openCity(writeMmdb({ type, records: { "81.2.69.0/24": LONDON } }));
-    expect(geo.databases()[0]?.loaded?.attribution?.text).toBe(text);
-  });
 });
 
 describe("another thread", () => {

@@ -22,7 +22,7 @@ export function serviceOf(rules: Partial<Service> = {}): Service {
 }
 
 export const LIVE = serviceOf();
-export const NOWHERE: Location = { layer: "none" };
+const NOWHERE: Location = { layer: "none" };
 
 export function choiceOf(edge: Edge, distanceKm = Number.NaN): Choice {
   return { edge, distanceKm, priceKm: 0, loadRatio: Number.NaN, up: 1 };

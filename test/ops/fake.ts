@@ -16,7 +16,7 @@ import type {
 } from "../../src/ops/api.ts";
 import { type OpsDoor, type OpsDoorOptions, startOpsDoor } from "../../src/ops/door.ts";
 
-export const LOOPBACK: Endpoint = { host: "127.0.0.1", port: 0 };
+const LOOPBACK: Endpoint = { host: "127.0.0.1", port: 0 };
 
 /** An application of two edges that remembers what it was asked. */
 export class FakeApi implements OpsApi {
@@ -146,7 +146,7 @@ export class FakeApi implements OpsApi {
   }
 }
 
-export const CHALLENGES: ChallengeView[] = [
+const CHALLENGES: ChallengeView[] = [
   {
     hostname: "live.cdn.example.net",
     name: "_acme-challenge.live.cdn.example.net",
@@ -260,7 +260,7 @@ export interface LoggedLine {
 }
 
 /** A log that keeps its lines. */
-export function memoryLog(): Log & { lines: LoggedLine[] } {
+function memoryLog(): Log & { lines: LoggedLine[] } {
   const lines: LoggedLine[] = [];
   const at =
     (level: string) =>

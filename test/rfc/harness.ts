@@ -149,7 +149,7 @@ export function firstDatagram(
 }
 
 /** Sends all on one connection; the first message that comes back, undefined if the connection is closed without. */
-export async function firstMessage(
+async function firstMessage(
   host: string,
   port: number,
   messages: readonly Buffer[],
