@@ -90,7 +90,7 @@ function doorNotes(service: Service, { edges, listen }: Inventory): Note[] {
 
 const SHOWN = 5;
 
-function some(ids: readonly string[]): string {
+export function some(ids: readonly string[]): string {
   const more = ids.length - SHOWN;
   return ids.slice(0, SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
