@@ -97,6 +97,7 @@ export function createExperience({ onChange, clock }: ExperienceOptions): Experi
     },
     metrics() {
       const byEdge = learnt.byEdge();
+      const edges = edgesOfThoseThatAsk(current);
       return [
         reports.family(
           "experience_reports_total",
@@ -106,7 +107,7 @@ export function createExperience({ onChange, clock }: ExperienceOptions): Experi
           kind: "gauge",
           name: "experience_corrected_groups",
           help: "Groups of networks for which the edge looks further away by what players said",
-          samples: current.edges.map(({ id }) => ({
+          samples: edges.map(({ id }) => ({
             labels: { edge: id },
             value: byEdge.get(id)?.groups ?? 0,
           })),
@@ -115,7 +116,7 @@ export function createExperience({ onChange, clock }: ExperienceOptions): Experi
           kind: "gauge",
           name: "experience_correction_max_km",
           help: "The most kilometres that players' reports add to the distance of the edge, over all groups",
-          samples: current.edges.map(({ id }) => ({
+          samples: edges.map(({ id }) => ({
             labels: { edge: id },
             value: byEdge.get(id)?.maxKm ?? 0,
           })),
@@ -140,4 +141,12 @@ function namesIn(service: Service, edges: readonly Edge[]): ReadonlyMap<string, 
   for (const hostname of twice) names.delete(hostname);
   for (const edge of its) names.set(edge.id, edge);
   return names;
+}
+
+/** Edges of other services are never corrected. */
+function edgesOfThoseThatAsk({ services, edges }: Inventoried): readonly Edge[] {
+  const indices = new Set(
+    services.filter(({ experience }) => experience !== undefined).flatMap((service) => service.edges),
+  );
+  return edges.filter(({ index }) => indices.has(index));
 }

@@ -164,6 +164,16 @@ describe("what players say", () => {
     expect(value("experience_correction_max_km", "slow")).toBe(300);
   });
 
+  it("is shown of the edges of services that make use of it alone", () => {
+    const shown = (): number[] =>
+      experience
+        .metrics()
+        .flatMap(({ name, samples }) => (name.startsWith("experience_correct") ? samples.length : []));
+    expect(shown()).toEqual([3, 3]);
+    experience.take({ ...INVENTORY, services: [plainService({ id: "none", index: 0, edges: [0, 1, 2] })] });
+    expect(shown()).toEqual([0, 0]);
+  });
+
   it("is bounded: what finds no room is not kept", () => {
     const full = createMinute(3);
     const client = (n: number) => ({ service: "s", edge: "e", bitsPerSecond: n });
