@@ -1,5 +1,6 @@
 /** What edges and services may say, and rarely mean: `check` notes it. */
 import { formatAddress } from "../base/address.ts";
+import { formatDuration } from "../config/units.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Note } from "../model/problem.ts";
@@ -44,6 +45,23 @@ function edgeNotes({ edges, services }: Inventory): Note[] {
         ? [note("location", "0, 0 is in the sea off Africa; write where the edge stands")]
         : []),
       ...shared,
+      ...loadNotes(edge).map((message) => note("load", message)),
+    ];
+  });
+}
+
+/** By how much of its interval a reading may come late. */
+const LATENESS = 0.05;
+
+/** Load that is unknown between two readings lets an edge look as if it had room, again and again. */
+function loadNotes({ load }: Edge): string[] {
+  return load.flatMap((source) => {
+    if (source.type === "push") return [];
+    const { type, intervalMs, timeoutMs, staleAfterMs } = source;
+    if (staleAfterMs >= intervalMs * (1 + LATENESS) + timeoutMs) return [];
+    const wanted = formatDuration(Math.ceil(2 * intervalMs + timeoutMs));
+    return [
+      `${type}: a reading that comes a little late is unknown until it is there; give staleAfter ${wanted} or more`,
     ];
   });
 }

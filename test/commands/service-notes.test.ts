@@ -51,3 +51,23 @@ it("is noted nothing where all edges lack the same, or a door is not there, and 
     "services.live: DNS sends nobody to e0, e1, e2, e3, e4 and 2 more, for want of addresses",
   );
 });
+
+it("is noted load that is unknown between two readings", async () => {
+  const load = (timing: string) => `load: { type: apache, url: "http://192.0.2.1/", ${timing} }`;
+  const edge = (id: number, timing: string) =>
+    `  e${id}: { location: { latitude: 1, longitude: 2 }, url: "http://192.0.2.${id}", ${load(timing)} }`;
+  expect(
+    await noted(
+      [
+        "edges:",
+        edge(1, "interval: 30s"),
+        edge(2, "interval: 30s, staleAfter: 33500ms"),
+        edge(3, "interval: 5s, staleAfter: 5s, timeout: 500ms"),
+        "services: { live: { hostnames: [live.example.net] } }\n",
+      ].join("\n"),
+    ),
+  ).toEqual([
+    "edges.e1.load: apache: a reading that comes a little late is unknown until it is there; give staleAfter 62s or more",
+    "edges.e3.load: apache: a reading that comes a little late is unknown until it is there; give staleAfter 10500ms or more",
+  ]);
+});
