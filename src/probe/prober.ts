@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { familiesOf } from "../base/address.ts";
+import { familiesOf, formatAddress } from "../base/address.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Histogram } from "../base/histogram.ts";
 import type { Lookup } from "../base/lookup.ts";
@@ -11,7 +11,7 @@ import type { Health } from "../model/condition.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
-import type { MetricSource } from "../model/metrics.ts";
+import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { ProbeContext } from "./attempt.ts";
 import type { LiveMemory } from "./live.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
@@ -110,9 +110,24 @@ export function startProbes(options: ProberOptions): Prober {
     }
     delete track.localDetail;
     counts.count(target, result);
+    const { health: before } = track.verdict;
     track.verdict = judge(track.verdict, result.ok ? undefined : result.reason, target.probe);
+    if (before !== track.verdict.health) tellAddress(target, before, track.verdict);
     tell(target.edgeId, target.family);
     return true;
+  };
+
+  /** Of one among several, whose family may be up all the same. */
+  const tellAddress = (
+    { edgeId, family, address }: Target,
+    from: Health,
+    { health: to, reason }: Verdict,
+  ): void => {
+    const isNews = to === "down" || from === "down";
+    if (address === undefined || !isNews || verdictsOf(edgeId, family).length < 2) return;
+    const about = { edge: edgeId, address: formatAddress(address), from, to };
+    if (to === "down") log.warn({ ...about, reason }, "edge address health changed");
+    else log.info(about, "edge address health changed");
   };
 
   /** The first of a row: a machine without IPv6 fails at every probe over it. */
@@ -179,6 +194,12 @@ export function startProbes(options: ProberOptions): Prober {
     metrics: () => [
       ...counts.metrics(),
       {
+        kind: "gauge",
+        name: "edge_addresses_down",
+        help: "Addresses of an edge that are down, in whatever family; a family is up while any of its addresses is.",
+        samples: downByEdge(tracks.values()),
+      },
+      {
         kind: "counter",
         name: "stalled_seconds_total",
         help: "Time that the main thread, which probes, stood still: stopped, starved or busy.",
@@ -202,6 +223,15 @@ interface Track {
   /** Why the last probe could not be started, if it could not. */
   localDetail?: string;
   stop: () => void;
+}
+
+function downByEdge(tracks: Iterable<Track>): SimpleFamily["samples"] {
+  const down = new Map<string, number>();
+  for (const { target, verdict } of tracks) {
+    const count = down.get(target.edgeId) ?? 0;
+    down.set(target.edgeId, verdict.health === "down" ? count + 1 : count);
+  }
+  return [...down].map(([edge, value]) => ({ labels: { edge }, value }));
 }
 
 /** Failures that are ours: we could not start it, or stood still so long that the edge may have given us up. */

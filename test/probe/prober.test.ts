@@ -83,6 +83,45 @@ describe("probing real servers", () => {
     expect(health.get("pair/4")).toBe("up");
   });
 
+  it("tells of an address that goes down while its family is up, and counts those that are", async () => {
+    const clock = createFakeClock();
+    const told: object[] = [];
+    const take = (fields: object, message: string): void => void told.push({ ...fields, message });
+    const log: Log = { info: take, warn: take, error: take };
+    const dead = new Set<string>();
+    const run: RunProbe = async (address) => (dead.has(formatAddress(address)) ? failed("refused") : OK);
+    const edges = [
+      edge("pair", { addresses: ["192.0.2.1", "192.0.2.2", "2001:db8::1"], probe: tcpProbe(1) }),
+      edge("single", { addresses: ["192.0.2.3"], probe: tcpProbe(1) }),
+    ];
+    const { prober, health } = probing(edges, { clock, random, run, log });
+    const down = () =>
+      prober
+        .metrics()
+        .find(({ name }) => name === "edge_addresses_down")
+        ?.samples.map((sample) => [sample.labels["edge"], "value" in sample ? sample.value : undefined]);
+    await clock.advance(2000);
+    expect(told).toEqual([]);
+    for (const text of ["192.0.2.2", "2001:db8::1", "192.0.2.3"]) dead.add(text);
+    await clock.advance(5000);
+    expect(health.get("pair/4")).toBe("up");
+    expect(down()).toEqual([
+      ["pair", 2],
+      ["single", 1],
+    ]);
+    dead.clear();
+    await clock.advance(5000);
+    const message = "edge address health changed";
+    expect(told).toEqual([
+      { edge: "pair", address: "192.0.2.2", from: "up", to: "down", reason: "refused", message },
+      { edge: "pair", address: "192.0.2.2", from: "down", to: "up", message },
+    ]);
+    expect(down()).toEqual([
+      ["pair", 0],
+      ["single", 0],
+    ]);
+  });
+
   it("refuses forbidden addresses, unless the operator allows them", async () => {
     const edges = [edge("metadata", { addresses: ["169.254.169.254"], probe: tcpProbe(80) })];
     const reached: unknown[] = [];
@@ -120,35 +159,39 @@ describe("probing real servers", () => {
       return alive.has(formatAddress(address)) ? OK : failed("timeout");
     };
     const named = edge("named", { addresses: [], probe: httpProbe("http://edge.test/") });
-    const found = ["192.0.2.3", "192.0.2.1", "192.0.2.2"];
-    const first = probing([named], { run, lookup: async () => found });
-    await first.prober.firstRound;
-    expect(first.health.get("named/4")).toBe("up");
-    expect(asked).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    let found = ["192.0.2.3", "192.0.2.1", "192.0.2.2"];
+    const clock = createFakeClock();
+    const { health } = probing([named], { clock, random, run, lookup: async () => found });
+    await clock.advance(200);
+    expect(health.get("named/4")).toBe("up");
+    expect(asked.splice(0)).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
     alive.clear();
-    const second = probing([named], { run, lookup: async () => found.toReversed() });
-    await second.prober.firstRound;
-    expect(second.health.get("named/4")).toBe("down (timeout)");
-    expect(asked.slice(3)).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    found = found.toReversed();
+    await clock.advance(5000);
+    expect(health.get("named/4")).toBe("down (timeout)");
+    expect(asked.slice(0, 3)).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
   });
 
   it("asks no other address of a name while the first answers", async () => {
-    const asked: string[] = [];
+    const asked = new Set<string>();
     const run: RunProbe = async (address) => {
-      asked.push(formatAddress(address));
+      asked.add(formatAddress(address));
       return OK;
     };
     const named = edge("named", { addresses: [], probe: httpProbe("http://edge.test/") });
-    const { prober } = probing([named], { run, lookup: async () => ["2001:db8::1", "192.0.2.1"] });
-    await prober.firstRound;
-    expect(asked).toEqual(["2001:db8::1"]);
+    const clock = createFakeClock();
+    probing([named], { clock, random, run, lookup: async () => ["2001:db8::1", "192.0.2.1"] });
+    await clock.advance(5000);
+    expect([...asked]).toEqual(["2001:db8::1"]);
   });
 
   it("judges a name by the addresses that can be asked from here", async () => {
     const run: RunProbe = async ({ family }) => failed(family === 6 ? "local" : "refused");
     const named = edge("named", { addresses: [], probe: httpProbe("http://edge.test/") });
-    const { prober, health } = probing([named], { run, lookup: async () => ["2001:db8::1", "192.0.2.1"] });
-    await prober.firstRound;
+    const clock = createFakeClock();
+    const lookup = async () => ["2001:db8::1", "192.0.2.1"];
+    const { health } = probing([named], { clock, random, run, lookup });
+    await clock.advance(1000);
     expect(health.get("named/4")).toBe("down (refused)");
   });
 
