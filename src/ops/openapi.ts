@@ -63,8 +63,8 @@ function answer({ description, contentType, schema }: AnswerKind): object {
 }
 
 /** By status; one status may stand for several problems. */
-function refusals({ access, problems }: Operation): Record<string, object> {
-  const codes = new Set<ProblemCode>([...commonProblems(access), ...problems]);
+function refusals(operation: Operation): Record<string, object> {
+  const codes = new Set<ProblemCode>([...commonProblems(operation), ...operation.problems]);
   return Object.fromEntries([...groupByStatus(codes)].map(([status, titles]) => [status, refusal(titles)]));
 }
 

@@ -189,9 +189,13 @@ export function methodsAt(path: string): string[] {
   return [...new Set(methods)];
 }
 
-/** What any operation of that access may end in. */
-export function commonProblems(access: Access): readonly ProblemCode[] {
-  return access === "anyone" ? [] : ["malformed-request", "unauthorized", "forbidden"];
+/** What any operation of that access, and any with a body, may end in. */
+export function commonProblems({ access, method, anyContentType }: Operation): readonly ProblemCode[] {
+  return [
+    ...(access === "anyone" ? [] : (["malformed-request", "unauthorized", "forbidden"] as const)),
+    ...(method === "GET" ? [] : (["malformed-request", "too-large", "encoded-body"] as const)),
+    ...(method === "GET" || anyContentType === true ? [] : (["not-json"] as const)),
+  ];
 }
 
 function get<const Id extends string>(

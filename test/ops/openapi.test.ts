@@ -71,6 +71,27 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("knows how bodies are refused, wherever one may be sent", async () => {
+    const door = await openDoor();
+    const writing = documented.filter(({ method }) => method !== "get");
+    expect(writing.length).toBeGreaterThan(5);
+    const bodies = [
+      { type: "application/json", body: "{" },
+      { type: "application/json", body: JSON.stringify("x".repeat(1 << 20)) },
+      { type: "text/plain", body: "x" },
+      { type: "application/json", body: "{}", coding: "gzip" },
+    ];
+    for (const { method, path, responses } of writing) {
+      const at = path.replace("{id}", "ams1").replace("{hostname}", "live.cdn.example.net");
+      for (const { type, body, coding } of bodies) {
+        const headers = { "content-type": type, ...(coding && { "content-encoding": coding }) };
+        const { status } = await ask(door, at, { method: method.toUpperCase(), headers, body });
+        expect(Object.keys(responses), `${method} ${path} ${type}`).toContain(String(status));
+      }
+    }
+    await door.stop();
+  });
+
   it("has no reference that leads nowhere", () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to = ""]) => to);
     expect(references.length).toBeGreaterThan(10);
