@@ -40,13 +40,14 @@ interface Balancer {
 }
 
 const NEW = /^\$(\w+)\s*=\s*new\s+(NimbleServer|NimbleLoadBalancer)\s*(?:\((.*)\))?$/s;
-const CALL = /^\$(\w+)\s*->\s*(\w+)\s*\((.*)\)$/s;
+const CALL = /^(?:\$(\w+)\s*=\s*)?\$(\w+)\s*->\s*(\w+)\s*\((.*)\)$/s;
 
 /** What the statements make, one after the other. */
 class Script {
   readonly added: Server[] = [];
   readonly balancer: Balancer = { by: "bandwidth", seconds: 10, whenDown: "fail-open" };
   readonly #servers = new Map<string, Server>();
+  /** And what they give to set themselves by. */
   readonly #balancers = new Set<string>();
   readonly #note: Take;
 
@@ -72,10 +73,16 @@ class Script {
     if (firstArgument(list) === "connections") this.balancer.by = "connections";
   }
 
-  #call([, variable = "", method = "", list = ""]: RegExpExecArray, line: number): void {
+  #call([, given, variable = "", method = "", list = ""]: RegExpExecArray, line: number): void {
     const server = this.#servers.get(variable);
-    if (server !== undefined) this.#setServer(server, method, list, line);
+    if (method === "getFullPath")
+      this.#note(
+        "getFullPath(): viewers go to an edge's url here; for other protocols see http.urls of services",
+        line,
+      );
+    else if (server !== undefined) this.#setServer(server, method, list, line);
     else if (this.#balancers.has(variable)) this.#setBalancer(method, list, line);
+    if (given !== undefined && method === "setMemcachedServer") this.#balancers.add(given);
   }
 
   #setServer(server: Server, method: string, list: string, line: number): void {
@@ -107,6 +114,10 @@ class Script {
         return;
       case "setWhenAllServersNotResponding":
         this.balancer.whenDown = firstArgument(list) === "throw" ? "refuse" : "fail-open";
+        return;
+      case "getServer":
+        if (list.trim() !== "")
+          this.#note("getServer() among some servers: write a service with those edges", line);
         return;
       case "setMemcachedServer":
         return this.#note("memcached is not needed any more", line);

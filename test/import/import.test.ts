@@ -124,6 +124,27 @@ describe("the PHP redirector", () => {
     ]);
   });
 
+  it("is read where its calls give something, and tells of servers for some media, and of other protocols", async () => {
+    const php = [
+      "<?php $balancer = new NimbleLoadBalancer();",
+      "$cache = $balancer->setMemcachedServer( 'localhost' );",
+      "$cache->setExpirationTime( 7 );",
+      "$server = new NimbleServer( '192.0.2.1' );",
+      "$balancer->addServer( $server );",
+      "$some[] = $server;",
+      "$one = $balancer->getServer( $some );",
+      "$any = $balancer->getServer();",
+      "$link = $one->getFullPath( 'rtmp', '/live/', 1936 );",
+    ].join("\n");
+    const { lines, edge } = await taken("redirector-php", { "r.php": php });
+    expect(edge("edge-192-0-2-1")?.load).toMatchObject([{ intervalMs: 7000 }]);
+    expect(lines.filter((line) => /^r\.php:\d/.test(line))).toEqual([
+      "r.php:2: memcached is not needed any more",
+      "r.php:7: getServer() among some servers: write a service with those edges",
+      expect.stringMatching(/^r\.php:9: getFullPath\(\): viewers go to an edge's url here/),
+    ]);
+  });
+
   it("tells what it does not understand", () => {
     const { lines } = imported("redirector-php", { "redirector.php": sample.REDIRECTOR_PHP });
     expect(lines).toEqual(
