@@ -1,15 +1,13 @@
 import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   type Config,
   LIVE,
   referenceConfig,
   replaceFile,
-  type Service,
-  startService,
-  takeFolder,
+  serviceForAll,
   takeNetwork,
   textOf,
   waitFor,
@@ -25,13 +23,9 @@ const isMissing = (program: string): boolean =>
   spawnSync(program, ["--version"]).error !== undefined && process.env["CI"] === undefined;
 
 describe.skipIf(isMissing("dig") || isMissing("curl"))("certificates by DNS-01", () => {
-  const network = takeNetwork();
-  const { folder, remove } = takeFolder();
   let config: Config;
-  let service: Service;
-
-  beforeAll(async () => {
-    config = await referenceConfig(network);
+  const service = serviceForAll(async () => {
+    config = await referenceConfig(takeNetwork());
     config["acme"] = {
       accounts: [
         {
@@ -42,11 +36,7 @@ describe.skipIf(isMissing("dig") || isMissing("curl"))("certificates by DNS-01",
         },
       ],
     };
-    service = await startService({ config, folder });
-  }, 180_000);
-  afterAll(async () => {
-    await service.stop();
-    remove();
+    return config;
   });
 
   /** What dig sees, over UDP and TCP. */

@@ -1,14 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Reply } from "./dns-client.ts";
-import {
-  type Config,
-  referenceConfig,
-  type Response,
-  type Service,
-  startService,
-  takeFolder,
-  takeNetwork,
-} from "./harness.ts";
+import { type Config, referenceConfig, type Response, serviceForAll, takeNetwork } from "./harness.ts";
 import { sharesFrom } from "../random.ts";
 
 /** Edges at these cities, two of them at one place, so that some viewers are spread over equals. */
@@ -71,14 +63,13 @@ const ADDRESSES = 10_000;
 const AT_ONCE = 96;
 
 describe("10,000 viewers", () => {
-  const network = takeNetwork();
-  const { folder, remove } = takeFolder();
-  let service: Service;
   let config: Config;
+  const service = serviceForAll(async () => {
+    config = withMore(await referenceConfig(takeNetwork()));
+    return config;
+  });
 
   beforeAll(async () => {
-    config = withMore(await referenceConfig(network));
-    service = await startService({ config, folder });
     for (const [i, [id]] of CITIES.entries()) {
       if (i % 2 === 0) continue;
       const { status } = await service.ops("PUT", `/v1/edges/${id}/load`, {
@@ -86,10 +77,6 @@ describe("10,000 viewers", () => {
       });
       if (status !== 204) throw new Error(`the report of ${id} is answered ${status}`);
     }
-  });
-  afterAll(async () => {
-    await service.stop();
-    remove();
   });
 
   it("get the same from DNS, HTTP and explain, and the nearest edge where that is the rule", {

@@ -1,31 +1,22 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Manifest } from "../steering/fixture.ts";
 import {
   type Config,
   LIVE,
   LONDON,
   referenceConfig,
-  type Service,
-  startService,
-  takeFolder,
+  serviceForAll,
   takeNetwork,
   waitFor,
 } from "./harness.ts";
 
-const { folder, remove } = takeFolder();
 let config: Config;
-let service: Service;
-
-beforeAll(async () => {
+const service = serviceForAll(async () => {
   config = await referenceConfig(takeNetwork());
   config["services"].live.experience = { maxKm: 5000, networks: 10 };
   // Frankfurt: 280 km further from London than Amsterdam.
   config["edges"].nyc1.location = { latitude: 50.11, longitude: 8.68 };
-  service = await startService({ config, folder });
-});
-afterAll(async () => {
-  await service.stop();
-  remove();
+  return config;
 });
 
 /** London's own is 81.2.69.0/24. */

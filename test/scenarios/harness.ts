@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
-import { afterAll, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { parse, stringify } from "yaml";
 import { createDnsClient, type DnsClient } from "./dns-client.ts";
 
@@ -283,6 +283,24 @@ export async function startService(options: StartOptions): Promise<Service> {
     child,
   );
   return service;
+}
+
+/**
+ * The service of all tests of a file, or of a `describe`: started before the first of them and stopped after the last. What
+ * it needs until then is to be ended in an `afterAll` above.
+ * @param configured given the folder that it runs in
+ */
+export function serviceForAll(configured: (folder: string) => Promise<Config>): Service {
+  const { folder, remove } = takeFolder();
+  let service: Service | undefined;
+  beforeAll(async () => {
+    service = await startService({ config: await configured(folder), folder });
+  }, START_MS + 60_000);
+  afterAll(async () => {
+    await service?.stop();
+    remove();
+  });
+  return new Proxy({} as Service, { get: (_, name) => service?.[name as keyof Service] });
 }
 
 function doorsOf(config: Config): Service["doors"] {

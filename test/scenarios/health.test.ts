@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   type FakeEdge,
   firstEdges,
   LIVE,
   LONDON,
   referenceConfig,
-  type Service,
+  serviceForAll,
   sleep,
   startEdge,
-  startService,
-  takeFolder,
   takeNetwork,
   waitFor,
 } from "./harness.ts";
@@ -23,21 +21,14 @@ const GRACE_MS = 1000;
 
 describe("an edge that dies and comes back", () => {
   const network = takeNetwork();
-  const { folder, remove } = takeFolder();
   let edges: FakeEdge[];
-  let service: Service;
-
-  beforeAll(async () => {
+  afterAll(() => Promise.all(edges.map((edge) => edge.kill())));
+  const service = serviceForAll(async () => {
     edges = await Promise.all([1, 2, 3].map((n) => startEdge(network.edge(n))));
     const config = await referenceConfig(network, edges);
     const timing = { interval: `${INTERVAL_MS}ms`, timeout: "250ms", rise: RISE, fall: FALL };
     Object.assign(config["defaults"].probe, timing);
-    service = await startService({ config, folder });
-  });
-  afterAll(async () => {
-    await service.stop();
-    await Promise.all(edges.map((edge) => edge.kill()));
-    remove();
+    return config;
   });
 
   it("is left and found again at both doors in time, and no answer is lost meanwhile", async () => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { queryPacket, type Reply, readReply, tcpExchange } from "./dns-client.ts";
 import {
   type Config,
@@ -11,8 +11,7 @@ import {
   referenceConfig,
   replaceFile,
   type Service,
-  startService,
-  takeFolder,
+  serviceForAll,
   takeNetwork,
   textOf,
   TOKYO,
@@ -29,18 +28,11 @@ const [FORMERR, BADVERS] = [1, 16];
 
 describe("bad input", () => {
   const network = takeNetwork();
-  const { folder, remove } = takeFolder();
-  let service: Service;
   let config: Config;
-
-  beforeAll(async () => {
+  const service = serviceForAll(async () => {
     config = await referenceConfig(network);
     config["trustedProxies"] = ["127.0.0.1/32"];
-    service = await startService({ config, folder });
-  });
-  afterAll(async () => {
-    await service.stop();
-    remove();
+    return config;
   });
 
   /** How much the named counters (all that start so) have grown while something was done. */

@@ -1,33 +1,23 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { request } from "undici";
 import {
   LIVE,
   LONDON,
   referenceConfig,
   replaceFile,
-  type Service,
-  startService,
-  takeFolder,
+  serviceForAll,
   takeNetwork,
   TOKYO,
   waitFor,
 } from "./harness.ts";
 
-const network = takeNetwork();
-const { folder, remove } = takeFolder();
 const SHARED = "shared.cdn.example.net";
-let service: Service;
-
-beforeAll(async () => {
-  const config = await referenceConfig(network);
+const service = serviceForAll(async () => {
+  const config = await referenceConfig(takeNetwork());
   for (const id of ["a", "b"])
     config["services"][id] = { hostnames: [SHARED], paths: [`/${id}/*`], edges: { tags: ["live"] } };
-  service = await startService({ config, folder });
-});
-afterAll(async () => {
-  await service.stop();
-  remove();
+  return config;
 });
 
 it("tells of decisions at every door to who watches", async () => {

@@ -1,25 +1,11 @@
 import { decode } from "dns-packet";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { queryPacket } from "./dns-client.ts";
-import {
-  LIVE,
-  LONDON,
-  referenceConfig,
-  type Service,
-  startService,
-  takeFolder,
-  takeNetwork,
-  TOKYO,
-  waitFor,
-} from "./harness.ts";
+import { LIVE, LONDON, referenceConfig, serviceForAll, takeNetwork, TOKYO, waitFor } from "./harness.ts";
 
 describe("what a service's hostname answers", () => {
-  const network = takeNetwork();
-  const { folder, remove } = takeFolder();
-  let service: Service;
-
-  beforeAll(async () => {
-    const config = await referenceConfig(network);
+  const service = serviceForAll(async () => {
+    const config = await referenceConfig(takeNetwork());
     config["services"].live.dns = {
       ttl: "20s",
       answers: 2,
@@ -28,11 +14,7 @@ describe("what a service's hostname answers", () => {
     };
     // Who is active again takes up load at once: while he does not, the TTL stays short.
     config["edges"].nyc1.rampUp = "0s";
-    service = await startService({ config, folder });
-  }, 180_000);
-  afterAll(async () => {
-    await service.stop();
-    remove();
+    return config;
   });
 
   /** Hints of IPv4 and TTL of the HTTPS record, which the decoder leaves as octets. */
