@@ -75,7 +75,10 @@ export interface App {
    * Rejects if an address cannot be listened on, with that address and the reason.
    */
   readonly opened: Promise<Endpoints>;
+  /** Opens the query log's file anew too. */
   reload(): Promise<ReloadVerdict>;
+  /** That alone. */
+  reopenLog(): void;
   /** The sockets of the viewers' doors; `undefined` while they are not open, or where they cannot be handed over. */
   sockets(): readonly HandedSockets[] | undefined;
   /** What another process has to know to go on. */
@@ -366,6 +369,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       doors.dns?.reopenLog();
       return reloads.reload();
     },
+    reopenLog: () => doors.dns?.reopenLog(),
     sockets: () => allSockets(doors),
     memory: () => ({
       board: board.memory(),

@@ -42,7 +42,7 @@ const HELPERS_NICE = 15;
 
 /**
  * Runs until a signal: SIGTERM and SIGINT stop in order, a second one at once; SIGHUP reads the configuration again;
- * SIGUSR2 puts another process in this one's place.
+ * SIGUSR1 opens the query log anew; SIGUSR2 puts another process in this one's place.
  */
 export async function serve(given: ServeOptions): Promise<Answer<void>> {
   const { version, environment } = given;
@@ -85,6 +85,7 @@ export async function serve(given: ServeOptions): Promise<Answer<void>> {
     });
     stopping.reload = () => void reload(app, manager);
     stopping.replace = () => void replace();
+    stopping.reopen = () => app.reopenLog();
     const signalled = aborted(stopped.signal);
     const watchdog = keepAlive(manager);
     try {
@@ -147,6 +148,7 @@ const KILLED = 143;
 
 interface Signals {
   reload: () => void;
+  reopen: () => void;
   replace: () => void;
   readonly off: () => void;
 }
@@ -159,15 +161,24 @@ function onSignals(stop: () => void): Signals {
     stop();
   };
   const hangup = (): void => handlers.reload();
+  const reopen = (): void => handlers.reopen();
   const replace = (): void => handlers.replace();
-  const handlers = {
+  const listeners = [
+    ["SIGTERM", end],
+    ["SIGINT", end],
+    ["SIGHUP", hangup],
+    ["SIGUSR1", reopen],
+    ["SIGUSR2", replace],
+  ] as const;
+  const handlers: Signals = {
     reload: () => {},
+    reopen: () => {},
     replace: () => {},
-    off: () => {
-      process.off("SIGTERM", end).off("SIGINT", end).off("SIGHUP", hangup).off("SIGUSR2", replace);
+    off() {
+      for (const [signal, listener] of listeners) process.off(signal, listener);
     },
   };
-  process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", hangup).on("SIGUSR2", replace);
+  for (const [signal, listener] of listeners) process.on(signal, listener);
   return handlers;
 }
 

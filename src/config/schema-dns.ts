@@ -45,7 +45,7 @@ const queryLogSchema = z.strictObject({
   destination: text(
     "stdout or a path",
     "write stdout, or the path of a file from the folder of the configuration",
-  ).describe("stdout, or the path of a file; SIGHUP opens it anew."),
+  ).describe("stdout, or the path of a file; SIGUSR1 and SIGHUP open it anew."),
   sample: decimal({ min: 0.000_001, max: 1 }).describe("Share of the answers that is logged.").prefault(0.01),
   addresses: oneOf("truncated", "whole")
     .describe("truncated: clients by their /24 or /48; whole: by their address.")

@@ -87,20 +87,25 @@ describe("the query log", () => {
     expect(lines().at(-1)?.["client"]).toMatch(/\.0\/24$/);
   }, 60_000);
 
-  it("goes on in a new file when the old one was moved and SIGHUP came", async () => {
-    const moved = `${file}.1`;
-    renameSync(file, moved);
-    service.signal("SIGHUP");
-    await waitFor(
-      async () => {
-        await askOnce();
-        return lines().length > 0;
-      },
-      20_000,
-      "a line in the new file",
-    );
-    expect(lines(moved).length).toBeGreaterThan(0);
-  }, 60_000);
+  it.each(["SIGHUP", "SIGUSR1"] as const)(
+    "goes on in a new file when the old one was moved and %s came",
+    async (signal) => {
+      const moved = `${file}.${signal}`;
+      renameSync(file, moved);
+      service.signal(signal);
+      await waitFor(
+        async () => {
+          await askOnce();
+          return lines().length > 0;
+        },
+        20_000,
+        "a line in the new file",
+      );
+      expect(lines(moved).length).toBeGreaterThan(0);
+      expect(service.stderr()).not.toContain("Debugger");
+    },
+    60_000,
+  );
 
   it("loses lines and no answers while the disk is full", { timeout: 120_000 }, async () => {
     await logTo("/dev/full");
