@@ -3,5 +3,6 @@ import { digestOf, readSources } from "./sources.ts";
 
 /** Of what `loadConfig` would read now. */
 export async function digestOfFiles(file: string): Promise<string> {
-  return digestOf(await readSources(file, new Findings()));
+  const findings = new Findings();
+  return digestOf(await readSources(file, findings), findings);
 }

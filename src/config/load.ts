@@ -42,6 +42,7 @@ export type LoadedConfig =
 export async function loadConfig(file: string, options: LoadOptions): Promise<LoadedConfig> {
   const findings = new Findings();
   const sources = await readSources(file, findings);
+  const digest = digestOf(sources, findings);
   const serial = serialOf(await newestMs(file, sources), options.nowMs);
   const { environment, generation, nowMs } = options;
   const whyUnusable: CheckCertificate = (files) => {
@@ -51,7 +52,6 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   };
   const circumstances = { mainFile: file, environment, generation, serial, whyUnusable };
   const inventory = interpret(sources, circumstances, findings);
-  const digest = digestOf(sources);
   if (inventory === undefined) return { kind: "problems", problems: findings.sorted(file), digest };
   return { kind: "ok", inventory, files: sources.map((source) => source.file), digest };
 }

@@ -73,10 +73,16 @@ function folderProblem(code: string | undefined): string {
   }
 }
 
-/** The same for the same texts in files of the same names, whenever they were written. */
-export function digestOf(sources: readonly SourceFile[]): string {
+/**
+ * The same for the same texts in files of the same names, whenever they were written.
+ * @param findings what could not be read, and nothing else yet: that it is gone is an edit, too
+ */
+export function digestOf(sources: readonly SourceFile[], findings: Findings): string {
   const read = sources.map(({ file, text }) => [file, text]);
-  return createHash("sha256").update(JSON.stringify(read)).digest("base64");
+  const unread = findings.sorted("").map(({ file, message }) => [file, message]);
+  return createHash("sha256")
+    .update(JSON.stringify([read, unread]))
+    .digest("base64");
 }
 
 /** One file; what is wrong with it goes to `findings`. */

@@ -3,6 +3,7 @@ import { chmod, mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/pr
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { digestOfFiles } from "../../src/config/digest.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { loadConfigInThread, loadFirstConfigInThread } from "../../src/config/thread.ts";
 import { watchConfig } from "../../src/config/watch.ts";
@@ -95,6 +96,21 @@ describe("a folder edges.d that cannot be listed", () => {
       await symlink(target, join(folder, "edges.d"));
       expect(await problemsOf(folder)).toEqual([expect.stringContaining(problem)]);
     }
+  });
+
+  it("is another configuration than one without it, so that its end is an edit", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small });
+    const file = join(folder, "edgeward.yaml");
+    const without = await digestOfFiles(file);
+    await symlink("nowhere", join(folder, "edges.d"));
+    expect(await digestOfFiles(file)).not.toBe(without);
+    expect(await loadConfig(file, options)).toMatchObject({ digest: await digestOfFiles(file) });
+    await rm(join(folder, "edges.d"));
+    expect(await digestOfFiles(file)).toBe(without);
+    await mkdir(join(folder, "edges.d"));
+    await symlink("nowhere", join(folder, "edges.d/a.yaml"));
+    expect(await digestOfFiles(file)).not.toBe(without);
+    expect(await loadConfig(file, options)).toMatchObject({ digest: await digestOfFiles(file) });
   });
 
   it.skipIf(process.getuid?.() === 0)("is one that only others may read", async () => {
