@@ -24,3 +24,7 @@ export function drawsFrom(seed: number): Draw {
   const word = wordsFrom(seed);
   return (below) => word() % below;
 }
+
+export function pick<T>(all: readonly T[], draw: Draw): T {
+  return all[draw(all.length)] as T;
+}

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { inScratch, isInstalled } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { faults as configurations } from "./configurations.mjs";
+import { faults as databases } from "./databases.mjs";
 import { faults as floods } from "./floods.mjs";
 import { faults as http } from "./http.mjs";
 import { faults as injection } from "./injection.mjs";
@@ -25,6 +26,7 @@ const ALL = [
   ...replace,
   ...start,
   ...configurations,
+  ...databases,
   ...floods,
   ...loads,
   ...http,
