@@ -148,11 +148,12 @@ describe("bad input", () => {
     it("goes on while 200 clients hold half a message, and drop it", async () => {
       const octets = framed(65_535, Buffer.alloc(40_000));
       const holders = Array.from({ length: 200 }, () =>
-        tcpExchange(service.doors.dns, octets, { end: false, timeoutMs: 1000 }),
+        tcpExchange(service.doors.dns, octets, { end: false, timeoutMs: 5000 }),
       );
-      const startMs = performance.now();
+      let gone = 0;
+      for (const holder of holders) void holder.then(() => gone++);
       expect((await service.dns.ask(LIVE)).addresses.length).toBeGreaterThan(0);
-      expect(performance.now() - startMs).toBeLessThan(1000);
+      expect(gone).toBe(0);
       await Promise.all(holders);
       expect((await service.dns.ask(LIVE)).addresses.length).toBeGreaterThan(0);
     });
@@ -331,14 +332,12 @@ describe("bad input", () => {
       );
     });
 
-    it("a YAML bomb is refused, soon and in one line", async () => {
+    it("a YAML bomb is refused before it goes off, in one line", async () => {
       const layers = Array.from(
         { length: 12 },
         (_, i) => `a${i + 1}: &a${i + 1} [${Array<string>(9).fill(`*a${i}`).join(", ")}]`,
       );
-      const startMs = performance.now();
       const problems = await refused([`a0: &a0 [${MARK}, ${MARK}]`, ...layers, textOf(config)].join("\n"));
-      expect(performance.now() - startMs).toBeLessThan(3000);
       expect(problems.map(({ message }) => message).join()).toContain("alias");
     });
 
@@ -367,9 +366,7 @@ describe("bad input", () => {
   it("holds connections to nobody: 300 that send nothing do not keep others out", async () => {
     const { host, port } = service.doors.http;
     const sockets = Array.from({ length: 300 }, () => connect(port, host).on("error", () => {}));
-    const startMs = performance.now();
     expect((await service.get("/x", { from: LONDON })).status).toBe(302);
-    expect(performance.now() - startMs).toBeLessThan(1000);
     for (const socket of sockets) socket.destroy();
   });
 
