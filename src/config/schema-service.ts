@@ -32,9 +32,18 @@ const edgeChoice = z.strictObject({
 });
 
 /** The wider of the two counts. */
+const bandKm = decimal({ min: 0, max: 40_000 });
 const band = z.strictObject({
-  km: decimal({ min: 0, max: 40_000 }).describe("Kilometres, load included.").prefault(500),
+  km: bandKm.describe("Kilometres, load included.").prefault(500),
   share: share().describe("Of the best edge's kilometres.").prefault("20%"),
+});
+
+/** What is left out depends on `affinity`. */
+const affinityBand = z.strictObject({
+  km: bandKm.describe("Kilometres, load included; left out: 500 for streams, 200 for viewers.").optional(),
+  share: share()
+    .describe("Of the best edge's kilometres; left out: 20% for streams, 10% for viewers.")
+    .optional(),
 });
 
 const clientSubnet = z.strictObject({
@@ -157,8 +166,7 @@ export const serviceSchema = z.strictObject({
   affinity: oneOf("none", "stream", "viewer")
     .describe("stream: keep a stream on few edges; viewer: keep a viewer on one.")
     .prefault("none"),
-  affinityWithin: band
-    .partial()
+  affinityWithin: affinityBand
     .describe("How much nearer or cheaper another edge must be to outweigh affinity.")
     .optional(),
   streamPath: streamPath()

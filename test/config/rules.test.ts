@@ -34,6 +34,8 @@ describe("rules of the choice", () => {
       streamPath: "/l/{stream}/",
       dns: { answersWithin: { km: 0, share: 0.5 } },
     });
+    const viewer = await serviceOf(", affinity: viewer, affinityWithin: { share: 5% }");
+    expect(viewer.affinityWithin).toEqual({ km: 200, share: 0.05 });
   });
 
   it("prefer an edge for an ISP, a network, a country", async () => {
