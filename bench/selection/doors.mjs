@@ -40,7 +40,7 @@ export function createDoors({ dns, streams }, demand, rule) {
       : questionOf("dns", resolverCity, resolverClient(resolverCity));
     const edge = rule.choose(question, nowMs);
     answers++;
-    cache.set(key, { edge, untilMs: nowMs + dns.ttlMs });
+    cache.set(key, { edge, untilMs: nowMs + (rule.ttlMs?.() ?? dns.ttlMs) });
     return edge;
   };
 

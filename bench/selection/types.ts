@@ -82,6 +82,8 @@ export interface Rule {
   tick(nowMs: number): void;
   /** Index of the edge, or -1 for nobody. Asked once per HTTP viewer, and once per DNS answer that no cache has. */
   choose(question: Question, nowMs: number): number;
+  /** How long the answer of the last choice is kept; left out: as long as the scenario says. */
+  ttlMs?(): number;
   /** Now, by edge; left out: the rule has none. */
   pricesKm?(): Float64Array;
   /**

@@ -59,7 +59,9 @@ const clientSubnet = z.strictObject({
 const dns = z.strictObject({
   ttl: ttl().describe("Of the answers.").prefault("20s"),
   ttlInDoubt: ttl()
-    .describe("Instead, where less, while an edge of the answer drains, fails probes or has just come back.")
+    .describe(
+      "Instead, where less, while an edge of the answer drains, fails probes, has just come back, or may soon be filled by a rush.",
+    )
     .prefault("5s"),
   answers: integer({ min: 1, max: 16 }).describe("How many edges an answer names.").prefault(2),
   answersWithin: band

@@ -1,7 +1,7 @@
 import type { Client } from "../model/client.ts";
 import type { Choice, Decision, DoorName, Question } from "../model/decision.ts";
 import type { Service } from "../model/service.ts";
-import { askAgainMs, createRecent } from "../pricing/recent.ts";
+import { createRecent } from "../pricing/recent.ts";
 import { askersKey, squareKey } from "../pricing/squares.ts";
 import { addViewers } from "../selection/heat.ts";
 import type { Sight } from "../selection/sights.ts";
@@ -48,7 +48,7 @@ export function createForesight(now: () => InService, monotonicMs: () => number)
     const best = decision.edges[0];
     if (best === undefined) return false;
     const { index } = decision.service;
-    const windowMs = door === "dns" ? askAgainMs(decision.service) : PLAYING_MS;
+    const windowMs = door === "dns" ? decision.ttlSeconds * 1000 : PLAYING_MS;
     // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
     if (playing?.edge.id === best.edge.id) return false;
     const what = playing === undefined ? index : -1 - (world.sent.slot[best.edge.index] as number);
@@ -57,10 +57,18 @@ export function createForesight(now: () => InService, monotonicMs: () => number)
     const returning = door === "dns" ? returningTo(decision.service, client, latitude, longitude) : 0;
     const stream = world.heat === undefined ? undefined : streamKeyFor(decision.service, question);
     const named = door === "dns" ? namedIn(decision) : 1;
+    const pool = pools.ofService[index] as number;
     for (let i = 0; i < named; i++) {
       const edge = (decision.edges[i] as Choice).edge.index;
       const slot = world.sent.slot[edge] as number;
-      ledger.count(door, pools.ofService[index] as number, slot, decision.location, client.from);
+      ledger.count(
+        door,
+        pool,
+        slot,
+        decision.location,
+        client.from,
+        door === "dns" ? shortSeconds(decision) : 0,
+      );
       if (returning > 0) ledger.add(slot, returning / named);
       if (world.heat === undefined || stream === undefined) continue;
       const viewers = door === "dns" ? (world.sent.viewersPerAnswer[edge] as number) : 1;
@@ -74,13 +82,14 @@ export function createForesight(now: () => InService, monotonicMs: () => number)
     if (best === undefined) return false;
     const { pools, ledger } = now();
     const { index } = decision.service;
-    const windowMs = askAgainMs(decision.service);
+    const windowMs = decision.ttlSeconds * 1000;
     if (!recent.isNew(client, index, best.edge.index, world.up, windowMs, monotonicMs())) return false;
     const returning = returningTo(decision.service, client, place[at], place[at + 1]);
     const named = namedIn(decision);
+    const pool = pools.ofService[index] as number;
     for (let i = 0; i < named; i++) {
       const slot = world.sent.slot[(decision.edges[i] as Choice).edge.index] as number;
-      ledger.countAt("dns", pools.ofService[index] as number, slot, place, at, client.from);
+      ledger.countAt("dns", pool, slot, place, at, client.from, shortSeconds(decision));
       if (returning > 0) ledger.add(slot, returning / named);
     }
     return true;
@@ -92,6 +101,11 @@ export function createForesight(now: () => InService, monotonicMs: () => number)
 /** How many edges an answer names. Resolvers hand them out in turns: each is counted, and how many viewers come to each is learned. */
 export function namedIn({ edges, service, answers = service.dns.answers }: Decision): number {
   return Math.min(edges.length, answers);
+}
+
+/** By how much an answer is kept shorter than usual. */
+function shortSeconds({ service, ttlSeconds }: Decision): number {
+  return service.dns.ttlSeconds - ttlSeconds;
 }
 
 /** A player who is redirected again within this time still watches. */

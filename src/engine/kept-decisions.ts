@@ -3,7 +3,6 @@ import type { Decision, Memory, Question, Recall } from "../model/decision.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Widen } from "../model/location.ts";
 import type { Service } from "../model/service.ts";
-import { askAgainMs } from "../pricing/recent.ts";
 import type { Alike } from "../selection/alike.ts";
 import { choiceOf } from "../selection/choice-table.ts";
 import { ChosenPlaces, DISTANCE, ERA, LIMIT, NEAREST, stands } from "../selection/chosen-places.ts";
@@ -127,12 +126,12 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
   ): boolean => {
     const [best] = edges;
     if (best === undefined || !isNetwork(client)) return false;
-    return wasSentLately(table.words, row, best.edge.index, up, askAgainMs(service), monotonicMs());
+    return wasSentLately(table.words, row, best.edge.index, up, service.dns.ttlSeconds * 1000, monotonicMs());
   };
 
-  const noteAt = (row: number, { edges, service }: Decision): void => {
+  const noteAt = (row: number, { edges, ttlSeconds }: Decision): void => {
     const [best] = edges;
-    if (best !== undefined) noteSent(table.words, row, best.edge.index, monotonicMs() + askAgainMs(service));
+    if (best !== undefined) noteSent(table.words, row, best.edge.index, monotonicMs() + ttlSeconds * 1000);
   };
 
   /** What is decided for an old row still; it is one of now then. */

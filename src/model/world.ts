@@ -13,7 +13,7 @@ export interface World {
   readonly keptUp?: ReadonlyMap<number, Uint8Array> | undefined;
   /** 0 active, 1 drain, 2 off. */
   readonly state: Uint8Array;
-  /** 1 where what holds now may soon not: its health is in doubt, or it takes up load after it came back; else 0. */
+  /** Where what holds now may soon not: `UNSTEADY_*`; else 0. */
   readonly unsteady: Uint8Array;
   /** 0 empty, 1 full, NaN unknown or unlimited; with those in it who were sent and are in no report yet. */
   readonly loadRatio: Float64Array;
@@ -80,6 +80,11 @@ export interface Facts {
 
 export const UP_IPV4 = 1;
 export const UP_IPV6 = 2;
+
+/** Its health is in doubt, or it takes up load after it came back. */
+export const UNSTEADY_DOUBT = 1;
+/** Not that, but so many come that it may soon be full. */
+export const UNSTEADY_RUSH = 2;
 
 export const STATE_ACTIVE = 0;
 export const STATE_DRAIN = 1;

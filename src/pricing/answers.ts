@@ -20,8 +20,10 @@ export interface Answers {
   settleTold(slot: number, least: number, most: number): void;
   /** What an answer for a place usually brings, as a multiple of the average. */
   factor(pool: number, latitude: number, longitude: number, nameSubnets: boolean): number;
-  /** Viewers of an edge's answers that come between two moments, in average answers. */
-  between(slot: number, fromMs: number, toMs: number): number;
+  /** Viewers whom one for a place brings that is kept for this share of the usual time. */
+  viewers(pool: number, latitude: number, longitude: number, nameSubnets: boolean, keptShare: number): number;
+  /** Viewers who come with an edge's answers between two moments. */
+  between(slot: number, fromMs: number, toMs: number): Coming;
   /** Viewers who come back after a moment, with answers that were given before. */
   backAfter(slot: number, atMs: number): number;
   /** By askers (`askersKey`), until when they hold answers for an edge, as of now. */
@@ -35,19 +37,28 @@ export interface Answers {
   /** Viewers who had lost their edge come to this one with answers that are held already. */
   bind(slot: number, viewers: number, nowMs: number): void;
   /**
-   * A report of an edge shows `missing` more average answers than expected between two moments.
-   * @param variance of what it shows by chance, in average answers
+   * A report of an edge shows `missing` more viewers than expected between two moments.
+   * @param variance of what it shows by chance
    */
   learn(slot: number, fromMs: number, toMs: number, missing: number, variance: number): void;
   /** Of a pool. */
   memory(pool: number): LearnedAskers[];
   remember(pool: number, askers: readonly LearnedAskers[]): void;
-  /** The mean and the greatest of late for an edge, in average answers, as of now. */
+  /** The mean and the greatest of late for an edge, in viewers, as of now. */
   sizes(slot: number, nowMs: number): Sizes;
+}
+
+export interface Coming {
+  readonly viewers: number;
+  /** How many more if an average answer brought one more. */
+  readonly slope: number;
 }
 
 export interface Sizes {
   readonly mean: number;
+  /** Of the mean, those who come at once. */
+  readonly atOnce: number;
+  /** Of one that is kept as long as usual. */
   readonly greatest: number;
   /** How many times as much as usual the greatest brings, because of a rush. */
   readonly rush: number;
@@ -67,13 +78,15 @@ const RETRY_MS = 10_000;
 const SURPRISE_MAX = 6;
 
 /**
- * One whose time to live was lowered counts as any other: who asks again within the usual time is not counted again, and brings in all of
- * it as many viewers.
+ * Whoever has his resolver ask comes at once; all the others come while the answer is kept, the more of them the longer it is, and as many
+ * times more in a rush.
  * @param ttlMsOf how long the answers of a pool are usually kept
+ * @param average viewers whom an average answer brings that is kept so long
  */
 export function createAnswers(
   ttlMsOf: (pool: number) => number,
   rushes: Pick<Rushes, "at" | "between">,
+  average: { readonly viewersPerAnswer: number },
 ): Answers {
   let squares = new AskedSquares();
   const bySlot = new Map<number, Past>();
@@ -93,7 +106,7 @@ export function createAnswers(
     past.byTtl.set(ttlMs, given);
     const last = given.at(-1);
     if (last?.atMs === atMs) return last;
-    const step = { atMs, squares: [], answers: [], back: [] };
+    const step = { atMs, squares: [], answers: [], usual: [], back: [] };
     given.push(step);
     return step;
   };
@@ -102,31 +115,40 @@ export function createAnswers(
     pool: number,
     square: number,
     answers: number,
+    shortMs: number,
     returned: Returned,
     nowMs: number,
   ): void => {
     const past = pastOf(slot);
     past.told += answers;
-    const step = stepOf(past, ttlMsOf(pool), nowMs);
+    const usualMs = ttlMsOf(pool);
+    const ttlMs = Math.max(0, usualMs - shortMs);
+    const usual = usualMs > 0 ? (answers * ttlMs) / usualMs : answers;
+    const step = stepOf(past, ttlMs, nowMs);
     step.squares.push(square);
     step.answers.push(answers);
+    step.usual.push(usual);
     step.back.push(answers * (returned.get(squares.keys[square] as number)?.perAnswer ?? 0));
-    past.bySquare.set(square, (past.bySquare.get(square) ?? 0) + answers);
+    const sum = past.bySquare.get(square) ?? { answers: 0, usual: 0 };
+    past.bySquare.set(square, sum);
+    sum.answers += answers;
+    sum.usual += usual;
   };
   /**
-   * Calls `visit` with each answer's square and the part of its time to live that lies between two moments, times the rush then and how many
-   * answers there are.
+   * Calls `visit` for the answers of each square with how many were given between two moments, and with the part of their time to live that lies
+   * between them: times the rush then and how many usual answers they are.
    */
-  const eachShare = (
+  const eachPart = (
     slot: number,
     fromMs: number,
     toMs: number,
-    visit: (square: number, share: number) => void,
+    visit: (square: number, given: number, kept: number) => void,
   ): void => {
-    for (const [{ atMs, squares: of, answers }, ttlMs] of keptWithin(bySlot.get(slot), fromMs, toMs)) {
+    for (const [{ atMs, squares: of, answers, usual }, ttlMs] of keptWithin(bySlot.get(slot), fromMs, toMs)) {
+      const isGiven = atMs > fromMs && atMs <= toMs;
       const [beginMs, endMs] = [Math.max(atMs, fromMs), Math.min(atMs + ttlMs, toMs)];
-      if (endMs <= beginMs) continue;
-      const part = (endMs - beginMs) / ttlMs;
+      const part = endMs > beginMs ? (endMs - beginMs) / ttlMs : 0;
+      if (part === 0 && !isGiven) continue;
       if (rushIn.length < squares.areas.length) rushIn = new Float64Array(2 * squares.areas.length);
       rushIn.fill(Number.NaN);
       for (let i = 0; i < of.length; i++) {
@@ -135,20 +157,22 @@ export function createAnswers(
         let rush = rushIn[area] as number;
         if (Number.isNaN(rush))
           rush = rushIn[area] = rushes.between(squares.areas[area] as number, beginMs, endMs);
-        visit(square, part * rush * (answers[i] as number));
+        visit(square, isGiven ? (answers[i] as number) : 0, part * rush * (usual[i] as number));
       }
     }
   };
+  /** Viewers whom a usual one brings. */
+  const usually = (square: number): number => (squares.factors[square] as number) * average.viewersPerAnswer;
 
   return {
     add(arrivals, returned, nowMs) {
       for (const [pool, byPlace] of arrivals.entries())
         for (const [{ latitude = Number.NaN, longitude = Number.NaN }, byEdge] of byPlace)
-          for (const [slot, { dns, subnets = 0 }] of byEdge) {
-            if (dns > subnets)
-              give(slot, pool, squares.at(pool, latitude, longitude, false), dns - subnets, returned, nowMs);
-            if (subnets > 0)
-              give(slot, pool, squares.at(pool, latitude, longitude, true), subnets, returned, nowMs);
+          for (const [slot, { dns, subnets = 0, shortSeconds = 0 }] of byEdge) {
+            const shortMs = dns > 0 ? Math.round(shortSeconds / dns) * 1000 : 0;
+            const of = (nameSubnets: boolean) => squares.at(pool, latitude, longitude, nameSubnets);
+            if (dns > subnets) give(slot, pool, of(false), dns - subnets, shortMs, returned, nowMs);
+            if (subnets > 0) give(slot, pool, of(true), subnets, shortMs, returned, nowMs);
           }
       for (const past of bySlot.values()) forgetOld(past, nowMs);
     },
@@ -159,13 +183,21 @@ export function createAnswers(
     },
     factor: (pool, latitude, longitude, nameSubnets) =>
       squares.factors[squares.at(pool, latitude, longitude, nameSubnets)] as number,
+    viewers(pool, latitude, longitude, nameSubnets, keptShare) {
+      const all = usually(squares.at(pool, latitude, longitude, nameSubnets));
+      const atOnce = Math.min(1, all);
+      return atOnce + (all - atOnce) * keptShare;
+    },
     between(slot, fromMs, toMs) {
       const { factors } = squares;
-      let sum = 0;
-      eachShare(slot, fromMs, toMs, (square, share) => {
-        sum += share * (factors[square] as number);
+      let [viewers, slope] = [0, 0];
+      eachPart(slot, fromMs, toMs, (square, given, kept) => {
+        const all = usually(square);
+        const atOnce = Math.min(1, all);
+        viewers += given * atOnce + kept * (all - atOnce);
+        slope += (factors[square] as number) * (all < 1 ? given : kept);
       });
-      return sum;
+      return { viewers, slope };
     },
     backAfter(slot, momentMs) {
       let sum = 0;
@@ -215,8 +247,9 @@ export function createAnswers(
     learn(slot, fromMs, toMs, missing, variance) {
       const { factors, variances, learnedAtMs } = squares;
       const weights = new Map<number, number>();
-      eachShare(slot, fromMs, toMs, (square, share) => {
-        if (share > 0) weights.set(square, (weights.get(square) ?? 0) + share);
+      eachPart(slot, fromMs, toMs, (square, given, kept) => {
+        const weight = average.viewersPerAnswer * (usually(square) < 1 ? given : kept);
+        if (weight > 0) weights.set(square, (weights.get(square) ?? 0) + weight);
       });
       let total = variance;
       for (const [square, weight] of weights) {
@@ -254,15 +287,20 @@ export function createAnswers(
       }
     },
     sizes(slot, nowMs) {
-      let [viewers, count, greatest, rush] = [0, 0, 0, 1];
-      for (const [square, answers] of bySlot.get(slot)?.bySquare ?? []) {
+      let [given, kept, first, greatest, rush] = [0, 0, 0, 0, 1];
+      for (const [square, { answers, usual }] of bySlot.get(slot)?.bySquare ?? []) {
         const now = rushes.at(squares.areas[squares.areaOf[square] as number] as number, nowMs);
-        const factor = squares.factors[square] as number;
-        viewers += answers * factor * now;
-        count += answers;
-        if (factor * now > greatest) [greatest, rush] = [factor * now, now];
+        const all = usually(square);
+        const atOnce = Math.min(1, all);
+        const others = (all - atOnce) * now;
+        given += answers;
+        first += answers * atOnce;
+        kept += usual * others;
+        const one = atOnce + (others * usual) / answers;
+        if (one > greatest) [greatest, rush] = [one, now];
       }
-      return { mean: count > 0 ? viewers / count : 1, greatest, rush };
+      if (given <= 0) return { mean: average.viewersPerAnswer, atOnce: 1, greatest, rush };
+      return { mean: (first + kept) / given, atOnce: first / given, greatest, rush };
     },
   };
 }
@@ -272,27 +310,36 @@ interface Past {
   told: number;
   /** By time to live in milliseconds, oldest first. */
   readonly byTtl: Map<number, Step[]>;
-  /** The same answers, added up by square. */
-  readonly bySquare: Map<number, number>;
+  /** What they count, by square. */
+  readonly bySquare: Map<number, Given>;
 }
 
-/** What was told at one moment: squares, answers for each, and the viewers who come back with them. */
+/** Answers, and how many usual ones they are by how long they are kept. */
+interface Given {
+  answers: number;
+  usual: number;
+}
+
+/** What was told at one moment: squares, answers for each, what these count, and the viewers who come back with them. */
 interface Step {
   readonly atMs: number;
   readonly squares: number[];
   readonly answers: number[];
+  readonly usual: number[];
   readonly back: number[];
 }
 
 /** @param positions by position before; undefined: the square is gone, and who was answered there */
 function movePast({ byTtl, bySquare }: Past, positions: readonly (number | undefined)[]): void {
-  const sums = new Map<number, number>();
-  for (const [position, answers] of bySquare) {
+  const sums = new Map<number, Given>();
+  for (const [position, given] of bySquare) {
     const moved = positions[position];
-    if (moved !== undefined) sums.set(moved, (sums.get(moved) ?? 0) + answers);
+    if (moved === undefined) continue;
+    const there = sums.get(moved) ?? { answers: 0, usual: 0 };
+    sums.set(moved, { answers: there.answers + given.answers, usual: there.usual + given.usual });
   }
   bySquare.clear();
-  for (const [square, answers] of sums) bySquare.set(square, answers);
+  for (const [square, given] of sums) bySquare.set(square, given);
   for (const [ttlMs, given] of byTtl)
     byTtl.set(
       ttlMs,
@@ -300,13 +347,17 @@ function movePast({ byTtl, bySquare }: Past, positions: readonly (number | undef
     );
 }
 
-function movedStep({ atMs, squares, answers, back }: Step, positions: readonly (number | undefined)[]): Step {
-  const moved: Step = { atMs, squares: [], answers: [], back: [...back] };
+function movedStep(
+  { atMs, squares, answers, usual, back }: Step,
+  positions: readonly (number | undefined)[],
+): Step {
+  const moved: Step = { atMs, squares: [], answers: [], usual: [], back: [...back] };
   for (const [i, position] of squares.entries()) {
     const square = positions[position];
     if (square === undefined) continue;
     moved.squares.push(square);
     moved.answers.push(answers[i] as number);
+    moved.usual.push(usual[i] as number);
   }
   return moved;
 }
@@ -314,11 +365,12 @@ function movedStep({ atMs, squares, answers, back }: Step, positions: readonly (
 function forgetOld({ byTtl, bySquare }: Past, nowMs: number): void {
   for (const [ttlMs, given] of byTtl) {
     const kept = firstAfter(given, nowMs - ttlMs - LATE_MS);
-    for (const { squares, answers } of given.slice(0, kept))
+    for (const { squares, answers, usual } of given.slice(0, kept))
       for (const [i, square] of squares.entries()) {
-        const left = (bySquare.get(square) as number) - (answers[i] as number);
-        if (left > 0) bySquare.set(square, left);
-        else bySquare.delete(square);
+        const sum = bySquare.get(square) as Given;
+        sum.answers -= answers[i] as number;
+        sum.usual -= usual[i] as number;
+        if (sum.answers <= 0) bySquare.delete(square);
       }
     if (kept > 0) byTtl.set(ttlMs, given.slice(kept));
   }

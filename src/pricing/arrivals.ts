@@ -26,7 +26,7 @@ function unpacked(packed: PackedArrivals, start: number, end: number): Arrivals 
     const pool = number(at);
     while (pools.length <= pool) pools.push(new Map());
     const byEdge = new Map<number, Arrived>();
-    byEdge.set(number(at + 3), arrivedOf(number(at + 4), number(at + 5), number(at + 6)));
+    byEdge.set(number(at + 3), arrivedOf(number(at + 4), number(at + 5), number(at + 6), number(at + 7)));
     pools[pool]?.set(locationAt(number(at + 1), number(at + 2)), byEdge);
   }
   return pools;

@@ -1,5 +1,4 @@
-import { areaOf } from "./rushes.ts";
-import { askersKey, movedAskers, placeOf, type PoolOf, squareKey, squareOf } from "./squares.ts";
+import { areaOf, askersKey, movedAskers, placeOf, type PoolOf, squareKey, squareOf } from "./squares.ts";
 
 /** How sure the first guess of a factor is, as a variance. */
 export const FIRST_VARIANCE = 2;

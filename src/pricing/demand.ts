@@ -1,5 +1,5 @@
 import type { LearnedCell } from "./learned.ts";
-import type { Arrivals } from "./ledger.ts";
+import type { Arrivals, Arrived } from "./ledger.ts";
 import type { Bound, Lost, Returned } from "./returns.ts";
 import { askersKey, type PoolOf, squareKey, squareOf } from "./squares.ts";
 
@@ -10,7 +10,7 @@ import { askersKey, type PoolOf, squareKey, squareOf } from "./squares.ts";
 export interface Demand {
   /** So much time has passed, whose decisions are to be added next. */
   pass(seconds: number, departureRate: number): void;
-  add(arrivals: Arrivals, returned: Returned, viewersPerAnswer: ViewersPerAnswer): void;
+  add(arrivals: Arrivals, returned: Returned, brought: Brought): void;
   /** Viewers of an edge that is lost: `viewers` of them, or as many as we sent, where nobody knows. */
   lose(edge: number, viewers: number): Omit<Lost, "heldUntilMs">[];
   /** Viewers come to an edge who are neither new nor sent by a decision of now. */
@@ -38,13 +38,19 @@ export interface Demand {
   ): readonly Region[];
 }
 
-/** What an answer for a place brings. */
-export type ViewersPerAnswer = (
-  pool: number,
-  latitude: number,
-  longitude: number,
-  nameSubnets: boolean,
-) => number;
+/** What answers bring. */
+export interface Brought {
+  /** As `Answers.viewers`. */
+  readonly viewers: (
+    pool: number,
+    latitude: number,
+    longitude: number,
+    nameSubnets: boolean,
+    keptShare: number,
+  ) => number;
+  /** How long some are kept, as a share of the usual time. */
+  readonly keptShare: (pool: number, arrived: Arrived) => number;
+}
 
 export interface Region {
   readonly pool: number;
@@ -125,27 +131,29 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
 
   return {
     pass,
-    add(arrivals, returned, viewersPerAnswer) {
+    add(arrivals, returned, { viewers, keptShare }) {
       for (const [pool, byPlace] of arrivals.entries()) {
         for (const [{ latitude = Number.NaN, longitude = Number.NaN }, byEdge] of byPlace) {
           const cell = cellAt(pool, latitude, longitude);
           const [resolvers, subnets] = cell.askers.map((askers) => returned.get(askers));
-          const perResolver = viewersPerAnswer(pool, latitude, longitude, false);
-          const perSubnet = viewersPerAnswer(pool, latitude, longitude, true);
           const goesByPrice = isPriced(pool);
           let [sent, came] = [0, 0];
           for (const [edge, arrived] of byEdge) {
             const present = presentIn(cell, edge);
             const { http, subnets: ofSubnets = 0 } = arrived;
             const ofResolvers = arrived.dns - ofSubnets;
-            const byResolvers = ofResolvers * (perResolver + (resolvers?.perAnswer ?? 0));
-            const bySubnets = ofSubnets * (perSubnet + (subnets?.perAnswer ?? 0));
+            const share = keptShare(pool, arrived);
+            const brought = (answers: number, nameSubnets: boolean): number =>
+              answers > 0 ? answers * viewers(pool, latitude, longitude, nameSubnets, share) : 0;
+            const newByResolvers = brought(ofResolvers, false);
+            const newBySubnets = brought(ofSubnets, true);
+            const byResolvers = newByResolvers + ofResolvers * (resolvers?.perAnswer ?? 0);
+            const bySubnets = newBySubnets + ofSubnets * (subnets?.perAnswer ?? 0);
             present.http += http / left;
             present.resolvers += byResolvers / left;
             present.subnets += bySubnets / left;
             sent += http + byResolvers + bySubnets;
-            const cameHere =
-              http * (1 - (resolvers?.httpShare ?? 0)) + ofResolvers * perResolver + ofSubnets * perSubnet;
+            const cameHere = http * (1 - (resolvers?.httpShare ?? 0)) + newByResolvers + newBySubnets;
             came += cameHere;
             if (!goesByPrice) unpriced.set(edge, (unpriced.get(edge) ?? 0) + cameHere / SLOW_SECONDS);
           }

@@ -47,14 +47,16 @@ export function createEstimates(
     const left = Math.exp((-stays.departureRate * ageMs) / 1000);
     // What the serving threads have not told of yet is taken for what came before it.
     const untold = Math.max(0, made.answers - answers.told(slot)) * answers.sizes(slot, nowMs).mean;
-    const underWay =
-      answers.between(slot, shownMs, nowMs) + answers.between(slot, nowMs, Number.POSITIVE_INFINITY);
+    const came = answers.between(slot, shownMs, nowMs).viewers;
+    const coming = answers.between(slot, nowMs, Number.POSITIVE_INFINITY).viewers;
     return (
       report.viewers * left +
       made.http -
       prediction.redirectedBy(slot, shownMs) +
       answers.backAfter(slot, shownMs) +
-      (underWay + untold) * stays.viewersPerAnswer
+      came +
+      coming +
+      untold
     );
   };
 
@@ -65,7 +67,7 @@ export function createEstimates(
     const lagMs = lags.of(slot);
     const [beginMs, endMs] = [fromMs - lagMs, toMs - lagMs];
     const redirected = prediction.redirectedBy(slot, endMs) - prediction.redirectedBy(slot, beginMs);
-    return redirected + answers.between(slot, beginMs, endMs) * stays.viewersPerAnswer;
+    return redirected + answers.between(slot, beginMs, endMs).viewers;
   };
 
   return {
@@ -92,18 +94,24 @@ export function createEstimates(
       const change = now.viewers - before.viewers;
       const lagMs = lags.of(slot);
       const [fromMs, toMs] = [before.atMs - lagMs, now.atMs - lagMs];
-      const redirected = (lagMs: number): number =>
-        prediction.redirectedBy(slot, now.atMs - lagMs) - prediction.redirectedBy(slot, before.atMs - lagMs);
-      const http = redirected(lagMs);
-      const came = answers.between(slot, fromMs, toMs);
+      /** Of a running count, had it been of so much earlier. */
+      const grown = (countAt: (atMs: number) => number, lagMs: number): number =>
+        countAt(now.atMs - lagMs) - countAt(before.atMs - lagMs);
+      const redirects = (atMs: number): number => prediction.redirectedBy(slot, atMs);
+      const given = (atMs: number): number => prediction.answeredBy(slot, atMs);
+      const http = grown(redirects, lagMs);
+      const { viewers: byAnswers, slope } = answers.between(slot, fromMs, toMs);
       const viewerSeconds = (((before.viewers + now.viewers) / 2) * (now.atMs - before.atMs)) / 1000;
       const { viewersPerAnswer, departureRate } = stays;
-      stays.observe({ change, http, answers: came, viewerSeconds });
+      const certain = http + byAnswers - slope * viewersPerAnswer;
+      stays.observe({ change, certain, answers: slope, viewerSeconds });
       const left = viewerSeconds * departureRate;
-      const missing = change - http - came * viewersPerAnswer + left;
-      const variance = 1 + http + came * viewersPerAnswer + left;
-      answers.learn(slot, fromMs, toMs, missing / viewersPerAnswer, variance / viewersPerAnswer ** 2);
-      lags.observe(slot, change, redirected, came * viewersPerAnswer - left, variance);
+      const missing = change - http - byAnswers + left;
+      const variance = 1 + http + byAnswers + left;
+      answers.learn(slot, fromMs, toMs, missing, variance);
+      const { atOnce } = answers.sizes(slot, now.atMs);
+      const sent = (lagMs: number): number => grown(redirects, lagMs) + grown(given, lagMs) * atOnce;
+      lags.observe(slot, change, sent, http + byAnswers - sent(lagMs) - left, variance);
     },
   };
 }

@@ -2,9 +2,9 @@ import type { ClientOrigin } from "../model/client.ts";
 import type { DoorName } from "../model/decision.ts";
 import type { Location } from "../model/location.ts";
 
-/** For each square degree and edge: pool, latitude, longitude (NaN unknown), edge, decisions for HTTP and for DNS, of these for client subnets. */
+/** For each square degree and edge: pool, latitude, longitude (NaN unknown), edge, decisions for HTTP and for DNS, of these for client subnets, and the seconds that these are short by. */
 export type PackedArrivals = Float64Array;
-export const ARRIVAL_NUMBERS = 7;
+export const ARRIVAL_NUMBERS = 8;
 
 export type Arrivals = readonly PoolArrivals[];
 
@@ -18,6 +18,8 @@ export interface Arrived {
   dns: number;
   /** Of the answers those for a client's subnet (RFC 7871); left out: none. */
   subnets?: number;
+  /** Seconds by which all the answers together are kept shorter than usual; left out: none. */
+  shortSeconds?: number;
 }
 
 /** Running counts modulo 2^32: viewers who come at once, as by HTTP decisions, at `edge`, DNS answers at `edges + edge`. */
@@ -43,16 +45,20 @@ export class Ledger {
     this.#grids = Array.from({ length: pools }, () => new Grid());
   }
 
-  /** One more decision for an edge. `pool`: which group of services it was made in. */
+  /**
+   * One more decision for an edge. `pool`: which group of services it was made in.
+   * @param shortSeconds by which an answer is kept shorter than usual
+   */
   count(
     door: DoorName,
     pool: number,
     edge: number,
     { latitude = Number.NaN, longitude = Number.NaN }: Location,
     from?: ClientOrigin,
+    shortSeconds = 0,
   ): void {
     this.#send(door, edge);
-    this.#grids[pool]?.count(kindOf(door, from), edge, latitude, longitude);
+    this.#grids[pool]?.count(kindOf(door, from), edge, latitude, longitude, shortSeconds);
   }
 
   /** The same for latitude and longitude at `place[at]` and behind it, NaN for unknown. */
@@ -63,9 +69,11 @@ export class Ledger {
     place: Float32Array,
     at: number,
     from?: ClientOrigin,
+    shortSeconds = 0,
   ): void {
     this.#send(door, edge);
-    this.#grids[pool]?.count(kindOf(door, from), edge, place[at] as number, place[at + 1] as number);
+    const [latitude, longitude] = [place[at] as number, place[at + 1] as number];
+    this.#grids[pool]?.count(kindOf(door, from), edge, latitude, longitude, shortSeconds);
   }
 
   /** Viewers who come with a decision that is counted, beside whom it usually brings. */
@@ -100,6 +108,8 @@ const DNS = 3;
 const SUBNETS = 4;
 const LATITUDES = 5;
 const LONGITUDES = 6;
+/** As `Arrived`. */
+const SHORT_SECONDS = 7;
 /** Rows as long as a line of the processor's cache. */
 const FIELDS = 8;
 const FIRST_ROWS = 1 << 6;
@@ -113,7 +123,7 @@ class Grid {
   /** Where the rows in use begin, in the order in which they came up. */
   #used: number[] = [];
 
-  count(kind: Kind, edge: number, latitude: number, longitude: number): void {
+  count(kind: Kind, edge: number, latitude: number, longitude: number, shortSeconds: number): void {
     const row = this.#rowOf(squareOf(latitude, longitude), edge);
     const rows = this.#rows;
     const counted = row + (kind === HTTP ? HTTP : DNS);
@@ -121,6 +131,7 @@ class Grid {
     if (kind === SUBNETS) rows[row + SUBNETS] = (rows[row + SUBNETS] as number) + 1;
     rows[row + LATITUDES] = (rows[row + LATITUDES] as number) + latitude;
     rows[row + LONGITUDES] = (rows[row + LONGITUDES] as number) + longitude;
+    rows[row + SHORT_SECONDS] = (rows[row + SHORT_SECONDS] as number) + shortSeconds;
   }
 
   get rows(): number {
@@ -140,6 +151,7 @@ class Grid {
       packed[at + 4] = http;
       packed[at + 5] = dns;
       packed[at + 6] = rows[row + SUBNETS] as number;
+      packed[at + 7] = rows[row + SHORT_SECONDS] as number;
       at += ARRIVAL_NUMBERS;
       rows.fill(0, row, row + FIELDS);
     }
@@ -158,7 +170,12 @@ class Grid {
       square.longitudes += rows[row + LONGITUDES] as number;
       square.byEdge.set(
         rows[row + EDGE] as number,
-        arrivedOf(rows[row + HTTP] as number, rows[row + DNS] as number, rows[row + SUBNETS] as number),
+        arrivedOf(
+          rows[row + HTTP] as number,
+          rows[row + DNS] as number,
+          rows[row + SUBNETS] as number,
+          rows[row + SHORT_SECONDS] as number,
+        ),
       );
       rows.fill(0, row, row + FIELDS);
     }
@@ -210,8 +227,11 @@ function squareOf(latitude: number, longitude: number): number {
 /** More than any square degree. */
 const NOWHERE = 200_000;
 
-export function arrivedOf(http: number, dns: number, subnets: number): Arrived {
-  return subnets > 0 ? { http, dns, subnets } : { http, dns };
+export function arrivedOf(http: number, dns: number, subnets: number, shortSeconds: number): Arrived {
+  const arrived: Arrived = { http, dns };
+  if (subnets > 0) arrived.subnets = subnets;
+  if (shortSeconds > 0) arrived.shortSeconds = shortSeconds;
+  return arrived;
 }
 
 /** The field that a decision is counted in. */

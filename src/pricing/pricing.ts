@@ -1,10 +1,12 @@
 import { finished, type Steps } from "../base/steps.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Service } from "../model/service.ts";
-import type { Facts, World } from "../model/world.ts";
+import { type Facts, UNSTEADY_DOUBT, UNSTEADY_RUSH, type World } from "../model/world.ts";
 import { createAnswers } from "./answers.ts";
 import { joinArrivals } from "./arrivals.ts";
-import { createDemand, type ViewersPerAnswer } from "./demand.ts";
+import { createAskers, type PerAnswer } from "./askers.ts";
+import { createCrowding } from "./crowding.ts";
+import { type Brought, createDemand } from "./demand.ts";
 import { createEstimates } from "./estimates.ts";
 import { createLags } from "./lags.ts";
 import type { Learned } from "./learned.ts";
@@ -69,14 +71,20 @@ const NO_STREAMS: World["staleStreams"] = new Map();
 export function createPricing(options: PricingOptions): Pricing {
   const { rampUpMs: usualRampUpMs, solver = solveHere(), onSudden = () => {} } = options;
   const settings = createSettings();
-  const setting = settings.now;
+  const setting = () => settings.now();
   const [stays, lags, ramps, returns] = [createStays(), createLags(), createRamps(), createReturns()];
-  const [reports, turns, rushes] = [createReports(), createTurns(), createRushes()];
+  const [reports, turns, crowding] = [createReports(), createTurns(), createCrowding()];
   const demand = createDemand((pool) => setting().pools[pool]?.isPriced !== false);
-  const answers = createAnswers((pool) => (setting().pools[pool]?.ttlSeconds ?? 0) * 1000, rushes);
+  const ttlMsOf = (pool: number): number => (setting().pools[pool]?.ttlSeconds ?? 0) * 1000;
+  const keptShare: Brought["keptShare"] = (pool, { dns, shortSeconds = 0 }) =>
+    shortSeconds > 0 ? 1 - (shortSeconds * 1000) / (dns * ttlMsOf(pool)) : 1;
+  const perAnswer: PerAnswer = (...of) => stays.viewersPerAnswer * answers.factor(...of);
+  const rushes = createRushes(createAskers(ttlMsOf, keptShare, perAnswer), ttlMsOf, stays);
+  const answers = createAnswers(ttlMsOf, rushes, stays);
+  const brought: Brought = { viewers: (...of) => answers.viewers(...of), keptShare };
   const estimates = createEstimates(setting, reports, { answers, demand, lags, stays });
   const losses = createLosses(setting, { answers, demand, returns });
-  const room = createRoom(setting, reports, estimates, { answers, stays });
+  const room = createRoom(setting, reports, estimates, answers);
   const prices = createPrices(solver, onSudden);
   let facts: Facts | undefined;
   let solvedAtMs = Number.NEGATIVE_INFINITY;
@@ -115,13 +123,11 @@ export function createPricing(options: PricingOptions): Pricing {
       portions = all;
       yield;
     }
-    const perAnswer: ViewersPerAnswer = (pool, latitude, longitude, nameSubnets) =>
-      stays.viewersPerAnswer * answers.factor(pool, latitude, longitude, nameSubnets);
     demand.pass(seconds, stays.departureRate);
     for (const some of portions) {
-      rushes.add(some, returned);
+      rushes.add(some, returned, nowMs);
       answers.add(some, returned, nowMs);
-      demand.add(some, returned, perAnswer);
+      demand.add(some, returned, brought);
       yield;
     }
     rushes.pass(nowMs);
@@ -132,7 +138,8 @@ export function createPricing(options: PricingOptions): Pricing {
     const { slots } = setting();
     const { departureRate } = stays;
     const outlook = {
-      regions: (seconds: number) => demand.forecast(seconds, departureRate, returns.waitingAt),
+      regions: (seconds: number) =>
+        demand.forecast(seconds, departureRate, (square) => returns.waitingAt(square)),
       edges: room.outlooks(facts, nowMs),
       unpriced: (edge: number, seconds: number) =>
         demand.unpricedAt(slots[edge] as number, seconds, departureRate),
@@ -157,19 +164,37 @@ export function createPricing(options: PricingOptions): Pricing {
     if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
   }
 
+  /** By edge, of all pools that it is in. */
+  const beyondOf = (byPool: ReadonlyMap<number, number>): Float64Array => {
+    const { edges, pools } = setting();
+    const byEdge = new Float64Array(edges.length);
+    for (const [pool, viewers] of byPool)
+      for (const edge of pools[pool]?.edges ?? []) byEdge[edge] = (byEdge[edge] as number) + viewers;
+    return byEdge;
+  };
+
   const worldOf = (next: Facts, nowMs: number): World => {
     const { slots, counts } = setting();
     const ramp = Float64Array.from(slots, (slot) => ramps.limit(slot, nowMs));
+    const loadRatio = Float64Array.from(slots, (_, edge) => estimates.loadRatio(next, edge, nowMs));
+    const perViewer = next.perViewer.map((each, edge) => (reports.hasReported(edge) ? each : 0));
+    const beyond = beyondOf(rushes.beyond());
+    const unsteadyOf = (doubt: number, edge: number): number => {
+      const [slot, viewers, each] = [slots[edge], beyond[edge], perViewer[edge]] as [number, number, number];
+      const isCrowded = crowding.isCrowded(slot, viewers, each, nowMs);
+      if (doubt === 1 || (ramp[edge] as number) < 1) return UNSTEADY_DOUBT;
+      return isCrowded ? UNSTEADY_RUSH : 0;
+    };
     return {
       generation: next.generation,
       up: next.up,
       state: next.state,
-      unsteady: next.inDoubt.map((doubt, edge) => (doubt === 1 || (ramp[edge] as number) < 1 ? 1 : 0)),
-      loadRatio: Float64Array.from(slots, (_, edge) => estimates.loadRatio(next, edge, nowMs)),
+      unsteady: next.inDoubt.map(unsteadyOf),
+      loadRatio,
       staleStreams: NO_STREAMS,
       returning: returns.next(nowMs),
       priceKm: prices.km,
-      perViewer: next.perViewer.map((each, edge) => (reports.hasReported(edge) ? each : 0)),
+      perViewer,
       limit: next.perViewer.map(
         (each, edge) => (ramp[edge] as number) * (1 - room.reserve(edge, each, nowMs)),
       ),
@@ -177,10 +202,7 @@ export function createPricing(options: PricingOptions): Pricing {
         counts,
         before: counts.slice(),
         slot: slots,
-        viewersPerAnswer: Float32Array.from(
-          slots,
-          (slot) => answers.sizes(slot, nowMs).mean * stays.viewersPerAnswer,
-        ),
+        viewersPerAnswer: Float32Array.from(slots, (slot) => answers.sizes(slot, nowMs).mean),
       },
     };
   };
@@ -192,7 +214,8 @@ export function createPricing(options: PricingOptions): Pricing {
       if (poolOf !== undefined)
         for (const known of [demand, rushes, answers, returns]) known.renumber(poolOf);
       prices.take(edges, setting().pools, from);
-      for (const slot of freed) for (const kept of [demand, answers, lags, ramps]) kept.forget(slot);
+      for (const slot of freed)
+        for (const kept of [demand, answers, lags, ramps, crowding]) kept.forget(slot);
       facts = undefined;
       stir = true;
     },

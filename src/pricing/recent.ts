@@ -1,5 +1,4 @@
 import type { Client } from "../model/client.ts";
-import type { Service } from "../model/service.ts";
 
 /**
  * Who was sent somewhere a moment ago, so that a player who asks again for every playlist, or a resolver without a
@@ -22,14 +21,6 @@ export interface Recent {
   ): boolean;
   /** Nobody was. */
   clear(): void;
-}
-
-/**
- * For so long who asks again by DNS is the same asker, milliseconds: while an answer is usually kept, also where one was given a lower
- * time to live.
- */
-export function askAgainMs({ dns }: Pick<Service, "dns">): number {
-  return dns.ttlSeconds * 1000;
 }
 
 /** A power of two. */

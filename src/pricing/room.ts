@@ -5,7 +5,6 @@ import { isFull } from "./margins.ts";
 import type { EdgeOutlook } from "./prices.ts";
 import type { Reports } from "./reports.ts";
 import type { Setting } from "./settings.ts";
-import type { Stays } from "./stays.ts";
 
 /** How much of an edge may be taken, and is. */
 export interface Room {
@@ -26,7 +25,7 @@ export function createRoom(
   setting: () => Setting,
   reports: Reports,
   estimates: Estimates,
-  { answers, stays }: { answers: Answers; stays: Stays },
+  answers: Answers,
 ): Room {
   const outlookOf = (
     { up, state, perViewer, loadRatio }: Facts,
@@ -45,7 +44,7 @@ export function createRoom(
   return {
     reserve(edge, perViewer, nowMs) {
       const { greatest, rush } = answers.sizes(setting().slots[edge] as number, nowMs);
-      const reserve = greatest * stays.viewersPerAnswer * perViewer * (1 - 1 / rush);
+      const reserve = greatest * perViewer * (1 - 1 / rush);
       const unknown = perViewer * SMALL_EDGE_VIEWERS > 1 ? RESERVE_VIEWERS + 1 : RESERVE_VIEWERS;
       return Math.min(RESERVE_MAX, Math.max(reserve, unknown * perViewer));
     },

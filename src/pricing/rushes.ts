@@ -1,14 +1,15 @@
+import type { Asked, Askers } from "./askers.ts";
 import type { Arrivals } from "./ledger.ts";
 import type { Returned } from "./returns.ts";
-import { askersKey, movedSquare, type PoolOf, squareKey } from "./squares.ts";
+import { areaOf, askersKey, movedSquare, placeOf, type PoolOf, squareKey } from "./squares.ts";
 
 /**
  * How many times as many viewers as usual come from a part of the world, judged by those of HTTP, of whom each is
- * counted: a resolver that answers from its cache brings as many times more, and nobody sees them come.
+ * counted, and by resolvers that hold no answer: one that answers from its cache brings as many times more, and nobody sees them come.
  */
 export interface Rushes {
   /** Decisions since `pass`. Who comes back after a loss is expected, and no rush. */
-  add(arrivals: Arrivals, returned: Returned): void;
+  add(arrivals: Arrivals, returned: Returned, nowMs: number): void;
   /** All since the last call have been added. */
   pass(nowMs: number): void;
   /** Other pools. */
@@ -17,10 +18,10 @@ export interface Rushes {
   at(area: number, atMs: number): number;
   /** Its mean over some time; what is yet to come is taken to be as it is. */
   between(area: number, fromMs: number, toMs: number): number;
+  /** Viewers whom great ones bring now beyond the usual ones, within the time that answers are usually kept, by pool. */
+  beyond(): ReadonlyMap<number, number>;
 }
 
-/** Of areas, in degrees. */
-const AREA_DEGREES = 30;
 /** A rush is what has come within about this time, */
 const RUSH_SECONDS = 3;
 /** beside what comes in this, in which a rush is not taken for usual at once. */
@@ -29,15 +30,21 @@ const USUAL_GROWTH = 2;
 const RUSH_MAX = 50;
 /** Before that nothing is usual. */
 const FIRST_SECONDS = 60;
+/** Where nobody is expected, one in so many seconds is. */
+const FEW_SECONDS = 20;
 /** Chance alone is no rush, in standard deviations. */
 const SURPRISE = 3;
 const KEEP_SAMPLES = 120;
 
-export function areaOf(pool: number, latitude: number, longitude: number): number {
-  return squareKey(pool, latitude, longitude, AREA_DEGREES);
-}
+/** What is less than this many times the usual needs no haste. */
+const GREAT = 2;
 
-export function createRushes(): Rushes {
+/** @param average viewers whom an average answer brings */
+export function createRushes(
+  askers: Askers,
+  ttlMsOf: (pool: number) => number,
+  average: { readonly viewersPerAnswer: number },
+): Rushes {
   let areas = new Map<number, Area>();
   /** Oldest first. */
   let samples: Sample[] = [];
@@ -60,13 +67,20 @@ export function createRushes(): Rushes {
     return atMs + (sample.sums.get(area) ?? 0) + beyond * (atMs - sample.atMs);
   };
 
+  const areaAt = (key: number): Area => {
+    const known = areas.get(key);
+    if (known !== undefined) return known;
+    const area = newArea();
+    areas.set(key, area);
+    return area;
+  };
+
   return {
-    add(arrivals, returned) {
+    add(arrivals, returned, nowMs) {
+      askers.add(arrivals, returned, nowMs);
       for (const [pool, byPlace] of arrivals.entries())
         for (const [{ latitude = Number.NaN, longitude = Number.NaN }, byEdge] of byPlace) {
-          const key = areaOf(pool, latitude, longitude);
-          const area = areas.get(key) ?? { came: 0, fast: 0, usual: 0, rushedAtMs: Number.NEGATIVE_INFINITY };
-          areas.set(key, area);
+          const area = areaAt(areaOf(pool, latitude, longitude));
           const { httpShare = 0 } =
             returned.get(askersKey(squareKey(pool, latitude, longitude), false)) ?? {};
           for (const { http } of byEdge.values()) area.came += http * (1 - httpShare);
@@ -77,7 +91,8 @@ export function createRushes(): Rushes {
       if (seconds <= 0) return;
       firstMs ??= nowMs;
       const isYoung = nowMs - firstMs < FIRST_SECONDS * 1000;
-      for (const area of areas.values()) takeSecond(area, seconds, isYoung);
+      const asked = askers.pass(nowMs);
+      for (const [key, area] of areas) takeSecond(area, asked.get(key) ?? NOBODY_ASKED, seconds, isYoung);
       const factors = new Map<number, number>();
       for (const [key, area] of areas) {
         const factor = isYoung ? 1 : factorOf(area);
@@ -88,6 +103,7 @@ export function createRushes(): Rushes {
       if (samples.length > 2 * KEEP_SAMPLES) samples = samples.slice(-KEEP_SAMPLES);
     },
     renumber(poolOf) {
+      askers.renumber(poolOf);
       const moved = <T>(byArea: ReadonlyMap<number, T>, join: (a: T, b: T) => T) =>
         rekeyed(byArea, poolOf, join);
       areas = moved(areas, joinAreas);
@@ -96,6 +112,18 @@ export function createRushes(): Rushes {
         factors: moved(factors, Math.max),
         sums: moved(sums, Math.max),
       }));
+    },
+    beyond() {
+      const byPool = new Map<number, number>();
+      for (const [key, factor] of samples.at(-1)?.factors ?? []) {
+        if (factor < GREAT) continue;
+        const { usualRedirects, usualAnswers } = areaAt(key);
+        const perSecond = usualRedirects + usualAnswers * average.viewersPerAnswer;
+        const { pool } = placeOf(key);
+        const viewers = ((perSecond * ttlMsOf(pool)) / 1000) * (factor - 1);
+        byPool.set(pool, (byPool.get(pool) ?? 0) + viewers);
+      }
+      return byPool;
     },
     at: (area, atMs) => before(atMs)?.factors.get(area) ?? 1,
     between(area, fromMs, toMs) {
@@ -137,35 +165,54 @@ function sampleOf(last: Sample | undefined, atMs: number, factors: ReadonlyMap<n
   return { atMs, factors, sums };
 }
 
-/** Arrivals per second. */
+/** Arrivals per second: redirects, and answers. */
 interface Area {
-  /** Not yet taken. */
+  /** Redirects, not yet taken. */
   came: number;
   fast: number;
-  usual: number;
+  /** What would be usual in the place of `fast`. */
+  expected: number;
+  usualRedirects: number;
+  usualAnswers: number;
   /** When it was last more than usual. */
   rushedAtMs: number;
+}
+
+function newArea(): Area {
+  const rushedAtMs = Number.NEGATIVE_INFINITY;
+  return { came: 0, fast: 0, expected: 0, usualRedirects: 0, usualAnswers: 0, rushedAtMs };
 }
 
 function joinAreas(one: Area, other: Area): Area {
   return {
     came: one.came + other.came,
     fast: one.fast + other.fast,
-    usual: one.usual + other.usual,
+    expected: one.expected + other.expected,
+    usualRedirects: one.usualRedirects + other.usualRedirects,
+    usualAnswers: one.usualAnswers + other.usualAnswers,
     rushedAtMs: Math.max(one.rushedAtMs, other.rushedAtMs),
   };
 }
 
-function takeSecond(area: Area, seconds: number, isYoung: boolean): void {
-  const rate = area.came / seconds;
+const NOBODY_ASKED: Asked = { answers: 0, free: 1 };
+
+function takeSecond(area: Area, { answers, free }: Asked, seconds: number, isYoung: boolean): void {
+  const [redirects, asked] = [area.came / seconds, answers / seconds];
   area.came = 0;
-  area.fast += (rate - area.fast) * (1 - Math.exp(-seconds / RUSH_SECONDS));
-  const span = isYoung ? FIRST_SECONDS / 4 : USUAL_SECONDS;
-  const believed = isYoung ? rate : Math.min(rate, area.usual * USUAL_GROWTH + 1 / USUAL_SECONDS);
-  area.usual += (believed - area.usual) * (1 - Math.exp(-seconds / span));
+  const fast = 1 - Math.exp(-seconds / RUSH_SECONDS);
+  area.fast += (redirects + asked - area.fast) * fast;
+  area.expected += (area.usualRedirects + area.usualAnswers * free - area.expected) * fast;
+  const usual = 1 - Math.exp(-seconds / (isYoung ? FIRST_SECONDS / 4 : USUAL_SECONDS));
+  area.usualRedirects += (believed(redirects, area.usualRedirects, isYoung) - area.usualRedirects) * usual;
+  const expected = area.usualAnswers * free;
+  area.usualAnswers += (believed(asked, expected, isYoung) - expected) * usual;
 }
 
-function factorOf({ fast, usual }: Area): number {
-  const chance = SURPRISE * Math.sqrt(usual / (2 * RUSH_SECONDS)) + SURPRISE / (2 * RUSH_SECONDS);
-  return Math.min(RUSH_MAX, Math.max(1, fast / (usual + chance)));
+function believed(rate: number, usual: number, isYoung: boolean): number {
+  return isYoung ? rate : Math.min(rate, usual * USUAL_GROWTH + 1 / USUAL_SECONDS);
+}
+
+function factorOf({ fast, expected }: Area): number {
+  const atLeast = fast - SURPRISE * Math.sqrt(fast / (2 * RUSH_SECONDS));
+  return Math.min(RUSH_MAX, Math.max(1, atLeast / (expected + 1 / FEW_SECONDS)));
 }

@@ -47,3 +47,11 @@ export function placeOf(square: number): { pool: number; latitude: number; longi
 export function squareOf(askers: number): number {
   return Math.floor(askers / 2);
 }
+
+/** Of parts of the world that grow together, in degrees. */
+const AREA_DEGREES = 30;
+
+/** The part of the world that a place is in. */
+export function areaOf(pool: number, latitude: number, longitude: number): number {
+  return squareKey(pool, latitude, longitude, AREA_DEGREES);
+}

@@ -1,7 +1,7 @@
 /**
  * How long viewers stay and how many a DNS answer brings, learned from the reports: between two reports of an edge
  *
- *     change − http = answers × viewersPerAnswer − viewerSeconds × departureRate
+ *     change − certain = answers × viewersPerAnswer − viewerSeconds × departureRate
  *
  * over all edges, by weighted least squares with forgetting, from a guess that counts as a few minutes' worth.
  */
@@ -19,9 +19,9 @@ export interface Stays {
 export interface Observation {
   /** Growth of the reported viewers. */
   readonly change: number;
-  /** Viewers redirected who arrived between the two reports. */
-  readonly http: number;
-  /** DNS answers whose viewers arrived between the two. */
+  /** Viewers who arrived between the two reports, whatever an answer brings. */
+  readonly certain: number;
+  /** DNS answers whose other viewers arrived between the two. */
   readonly answers: number;
   /** Viewers × seconds between the two. */
   readonly viewerSeconds: number;
@@ -79,8 +79,8 @@ export function createStays(): Stays {
       [aa, ad, dd, ay, dy] = memory as [number, number, number, number, number];
       solve();
     },
-    observe({ change, http, answers, viewerSeconds }) {
-      const came = http + answers * viewersPerAnswer;
+    observe({ change, certain, answers, viewerSeconds }) {
+      const came = certain + answers * viewersPerAnswer;
       const left = viewerSeconds * departureRate;
       const variance = 1 + came + left;
       const missing = Math.abs(change - came + left);
@@ -89,7 +89,7 @@ export function createStays(): Stays {
       surprises += ((isSurprise ? 1 : 0) - surprises) / SHARE_OBSERVATIONS;
       if (isSurprise && surprises < WRONG_SHARE) return;
       const weight = 1 / variance;
-      const unexplained = change - http;
+      const unexplained = change - certain;
       aa = aa * KEEP + weight * answers * answers;
       ad = ad * KEEP - weight * answers * viewerSeconds;
       dd = dd * KEEP + weight * viewerSeconds * viewerSeconds;

@@ -9,7 +9,7 @@ import {
 } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Service } from "../model/service.ts";
-import type { World } from "../model/world.ts";
+import { UNSTEADY_DOUBT, UNSTEADY_RUSH, type World } from "../model/world.ts";
 import type { Contest } from "./contest.ts";
 import { drawOf } from "./contest.ts";
 import { correctedFor, correctionBits, correctionKm } from "./corrections.ts";
@@ -90,7 +90,7 @@ export function select(
   if (trace) tellRejected(contest, verdict, trace);
   const answers = verdict.taken === undefined ? 0 : answersOf(contest, verdict);
   const isDoubtful = isInDoubt(contest, verdict, answers);
-  const isShort = isDoubtful || verdict.isSomebodyMissed;
+  const isShort = isDoubtful || verdict.isSomebodyMissed || isSomeUnsteady(contest, answers, UNSTEADY_RUSH);
   const { dns } = service;
   return {
     service,
@@ -257,10 +257,14 @@ function worstNamed({ service, field, most }: Contest, { byDistance }: Ranking):
 const MAX_SCORE = Number.MAX_VALUE;
 
 /** Whether what is named now may not do for as long as resolvers and players would keep it. */
-function isInDoubt({ world, field }: Contest, { outcome }: Verdict, named: number): boolean {
+function isInDoubt(contest: Contest, { outcome }: Verdict, named: number): boolean {
   if (outcome.kind === "fail-open" || outcome.kind === "fallback") return true;
-  const { kept } = field;
-  for (let i = 0; i < named; i++) if (world.unsteady[kept.edges[i] as number] === 1) return true;
+  return isSomeUnsteady(contest, named, UNSTEADY_DOUBT);
+}
+
+/** Of the edges that are named. */
+function isSomeUnsteady({ world, field: { kept } }: Contest, named: number, kind: number): boolean {
+  for (let i = 0; i < named; i++) if (world.unsteady[kept.edges[i] as number] === kind) return true;
   return false;
 }
 

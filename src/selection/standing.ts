@@ -1,6 +1,6 @@
 import { REJECTION_REASONS, type RejectionReason } from "../model/decision.ts";
 import type { Service } from "../model/service.ts";
-import { STATE_ACTIVE, STATE_OFF, type World } from "../model/world.ts";
+import { STATE_ACTIVE, STATE_OFF, UNSTEADY_DOUBT, type World } from "../model/world.ts";
 import { liveRatio, usedShare } from "./live.ts";
 import { upFor } from "./up.ts";
 
@@ -45,7 +45,7 @@ export function standingOf(
 /** Who may be back as soon as an operator, or a probe or two, says so. */
 export function isMissed(standing: Standing, edge: number, service: Service, world: World): boolean {
   if (standing === STANDING.DRAIN) return upFor(service, world, edge) !== 0;
-  return standing === STANDING.DOWN && world.unsteady[edge] === 1;
+  return standing === STANDING.DOWN && world.unsteady[edge] === UNSTEADY_DOUBT;
 }
 
 /** Why an edge that stands there is left out. One that is fit is passed over only for being further than a full one. */

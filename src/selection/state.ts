@@ -8,6 +8,8 @@ import { upFor } from "./up.ts";
 let epochs = 0;
 let conditions = 0;
 let eras = 0;
+/** Flags: two bits of families, two of unsteadiness, and the standing above. */
+const STANDING_BITS = 4;
 /** Sums of this size still have hundredths of a kilometre in 32 bits. */
 const FALLEN_MAX_KM = 50_000;
 
@@ -43,13 +45,15 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
       const standing = standingOf(edge, 0, service, world, undefined);
       standings[standing] = (standings[standing] as number) + 1;
       if (isMissed(standing, edge, service, world)) isNobodyMissed = false;
-      const flags = standing * 8 + (world.unsteady[edge] as number) * 4 + upFor(service, world, edge);
+      const flags =
+        (standing << STANDING_BITS) + (world.unsteady[edge] as number) * 4 + upFor(service, world, edge);
       const priceKm = world.priceKm[edge] as number;
       if (flags !== flagsBefore[i]) isSameCondition = false;
       fallKm = Math.max(fallKm, (pricesBefore[i] as number) - priceKm);
       if (priceKm !== pricesBefore[i] || isRising(world, edge, standing)) isSame = false;
       // Somebody may have been passed over for what he cost then.
-      if (seen !== undefined && isRising(seen, edge, (flagsBefore[i] as number) >> 3)) isSame = false;
+      if (seen !== undefined && isRising(seen, edge, (flagsBefore[i] as number) >> STANDING_BITS))
+        isSame = false;
       flagsBefore[i] = flags;
       pricesBefore[i] = priceKm;
     }

@@ -63,6 +63,7 @@ describe("what is known of a network, when prices, loads and health have moved,"
       arbitrary: fc.record({
         down: fc.subarray(EDGES, { maxLength: 4 }),
         unsteady: fc.subarray(EDGES, { maxLength: 2 }),
+        rush: fc.subarray(EDGES, { maxLength: 2 }),
       }),
     },
   );
@@ -77,6 +78,7 @@ describe("what is known of a network, when prices, loads and health have moved,"
           load: new Map<Edge, number>(),
           down: [] as Edge[],
           unsteady: [] as Edge[],
+          rush: [] as Edge[],
         };
         const counts = new Int32Array(2 * EDGES.length);
         const known = createRedirector(located);
@@ -269,10 +271,11 @@ function worldFrom(
     load,
     down,
     unsteady,
-  }: { price: Map<Edge, number>; load: Map<Edge, number>; down: Edge[]; unsteady: Edge[] },
+    rush,
+  }: { price: Map<Edge, number>; load: Map<Edge, number>; down: Edge[]; unsteady: Edge[]; rush: Edge[] },
   counts: Int32Array,
 ): World {
-  const world = worldOf(EDGES, { price: [...price], load: [...load], down, unsteady });
+  const world = worldOf(EDGES, { price: [...price], load: [...load], down, unsteady, rush });
   for (const { index } of load.keys()) world.perViewer[index] = 0.002;
   return { ...world, sent: { ...world.sent, counts, before: counts.slice() } };
 }

@@ -154,6 +154,38 @@ it("an answer that names several edges counts for each, once while it is kept", 
   expect([...world.sent.counts].slice(0, 3)).toEqual([1, 0, 0]);
 });
 
+it("an answer that is kept for a shorter time counts by how long that is, and again when it has run out", () => {
+  const edges = [edgeAt("a", 0, 52, 5), edgeAt("b", 1, 50, 8)];
+  const dns = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 1 };
+  const inventory = plainInventory({ edges, services: [serviceOf(edges, { dns })] });
+  const [hostname = ""] = inventory.services[0]?.hostnames ?? [];
+  const location: Location = { layer: "city", latitude: 52.1, longitude: 5.1 };
+  let nowMs = 0;
+  const redirector = createRedirector(
+    () => ({ location, prefixLength: 24 }),
+    undefined,
+    () => nowMs,
+  );
+  redirector.take(inventory, worldOf(edges, { rush: edges }));
+  const question = { hostname, client: clientAt(1, 1) };
+  const arrived = (): unknown[] =>
+    redirector.takeArrivals().flatMap((byPlace) => [...byPlace.values()].flatMap((byEdge) => [...byEdge]));
+  const decision = redirector.decide(question, "dns");
+  expect(arrived()).toEqual([[0, { http: 0, dns: 1, shortSeconds: 15 }]]);
+  const { memory, number } = (decision && redirector.recall(decision)) ?? {};
+  const askAgain = (atMs: number): unknown[] => {
+    nowMs = atMs;
+    expect(memory?.find(question.client)).toBe(number);
+    memory?.count(question.client);
+    return arrived();
+  };
+  expect(askAgain(4000)).toEqual([]);
+  expect(askAgain(5000)).toEqual([[0, { http: 0, dns: 1, shortSeconds: 15 }]]);
+  nowMs = 9000;
+  redirector.decide(question, "dns");
+  expect(arrived()).toEqual([]);
+});
+
 describe("an answer for a place whose viewers have lost their edge", () => {
   const NEAR = edgeAt("near", 0, 52, 5);
   const NEXT = edgeAt("next", 1, 50, 8);

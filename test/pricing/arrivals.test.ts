@@ -77,7 +77,7 @@ it("decisions for one square degree are at the mean of their places", () => {
   const ledger = new Ledger(newSentCounts(2), 1);
   ledger.count("dns", 0, 1, { layer: "city", latitude: 10.25, longitude: -3.75 });
   ledger.count("http", 0, 1, { layer: "city", latitude: 10.75, longitude: -3.25 });
-  expect([...ledger.takePacked()]).toEqual([0, 10.5, -3.5, 1, 1, 1, 0]);
+  expect([...ledger.takePacked()]).toEqual([0, 10.5, -3.5, 1, 1, 1, 0, 0]);
 });
 
 it("arrivals of several threads are all there when joined, the same places too", () => {

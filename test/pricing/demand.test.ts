@@ -4,6 +4,7 @@ import type { Arrivals } from "../../src/pricing/ledger.ts";
 
 const NOBODY_WAITS = () => 0;
 const RATE = 1 / 3000;
+const ONE_EACH = { viewers: () => 1, keptShare: () => 1 };
 
 /** So many redirects a second from one place. */
 function come(demand: Demand, perSecond: number, seconds: number): void {
@@ -12,7 +13,7 @@ function come(demand: Demand, perSecond: number, seconds: number): void {
   ];
   for (let s = 0; s < seconds; s++) {
     demand.pass(1, RATE);
-    demand.add(arrivals, new Map(), () => 1);
+    demand.add(arrivals, new Map(), ONE_EACH);
   }
 }
 
@@ -45,7 +46,7 @@ describe("demand", () => {
     ];
     for (let s = 0; s < 3600; s++) {
       demand.pass(1, RATE);
-      demand.add(arrivals, new Map(), () => 1);
+      demand.add(arrivals, new Map(), ONE_EACH);
     }
     expect(demand.forecast(100, RATE, NOBODY_WAITS)).toEqual([]);
     expect(demand.unpricedAt(3, 100, RATE) / 300).toBeCloseTo(0.97, 1);

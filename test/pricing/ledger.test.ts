@@ -24,6 +24,15 @@ it("tells answers for a client's subnet from those for a resolver", () => {
   expect([...(place?.values() ?? [])]).toEqual([new Map([[1, { http: 1, dns: 3, subnets: 2 }]])]);
 });
 
+it("hands over by how much answers are kept shorter than usual", () => {
+  const ledger = new Ledger(newSentCounts(3), 1);
+  ledger.count("dns", 0, 1, at(48.2, 2.2), "source", 15);
+  ledger.countAt("dns", 0, 1, Float32Array.of(48.5, 2.5), 0, "source", 15);
+  ledger.count("dns", 0, 1, at(48.2, 2.2), "source");
+  const [place] = ledger.takeArrivals();
+  expect([...(place?.values() ?? [])]).toEqual([new Map([[1, { http: 0, dns: 3, shortSeconds: 30 }]])]);
+});
+
 it("hands over decisions by pool, square degree and edge, once", () => {
   const ledger = new Ledger(newSentCounts(3), 2);
   ledger.count("dns", 0, 1, at(48.2, 2.2));

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Location } from "../../src/model/location.ts";
 import type { Service } from "../../src/model/service.ts";
-import { type Facts, STATE_DRAIN, STATE_OFF, type World } from "../../src/model/world.ts";
+import {
+  type Facts,
+  STATE_DRAIN,
+  STATE_OFF,
+  UNSTEADY_DOUBT,
+  UNSTEADY_RUSH,
+  type World,
+} from "../../src/model/world.ts";
 import { Ledger, newSentCounts } from "../../src/pricing/ledger.ts";
 import { poolsOf } from "../../src/pricing/pools.ts";
 import { createPrediction } from "../../src/pricing/prediction.ts";
@@ -12,6 +19,7 @@ import { createRecent } from "../../src/pricing/recent.ts";
 import { createSlots } from "../../src/pricing/slots.ts";
 import { createStays } from "../../src/pricing/stays.ts";
 import { liveRatio, usedShare } from "../../src/selection/live.ts";
+import { sharesFrom } from "../random.ts";
 import { clientOf, edgeAt, serviceOf } from "../selection/fixture.ts";
 import { factsOfReports } from "./facts.ts";
 
@@ -68,17 +76,23 @@ function setUp(ttlSeconds = USUAL_TTL_SECONDS) {
 }
 
 describe("pricing", () => {
-  it.each([5, 30, 300])("expects whom an answer brings while it is kept, %d s", (ttlSeconds) => {
-    const [ANSWERS, REPORT_SECONDS] = [40, 10];
-    const set = setUp(ttlSeconds);
-    set.facts(factsOf([10, 10], 0), 0);
-    for (let i = 0; i < ANSWERS; i++) set.ledger.count("dns", 0, AMS.index, UTRECHT);
-    for (let second = 1; second <= REPORT_SECONDS; second++) set.second(factsOf([10, 10], 0), second * 1000);
-    const come = ANSWERS * Math.min(1, REPORT_SECONDS / ttlSeconds);
-    const world = set.facts(factsOf([10 + come, 10], REPORT_SECONDS * 1000), REPORT_SECONDS * 1000);
-    expect(world.loadRatio[AMS.index]).toBeGreaterThan(0.45);
-    expect(world.loadRatio[AMS.index]).toBeLessThan(0.55);
-  });
+  it.each([5, 30, 300])(
+    "expects whoever asks at once, however long the answer is kept, %d s",
+    (ttlSeconds) => {
+      const [ANSWERS, REPORT_SECONDS] = [40, 10];
+      const set = setUp(ttlSeconds);
+      set.facts(factsOf([10, 10], 0), 0);
+      for (let i = 0; i < ANSWERS; i++) set.ledger.count("dns", 0, AMS.index, UTRECHT);
+      for (let second = 1; second <= REPORT_SECONDS; second++)
+        set.second(factsOf([10, 10], 0), second * 1000);
+      const expected = set.world().loadRatio[AMS.index];
+      const world = set.facts(factsOf([10 + ANSWERS, 10], REPORT_SECONDS * 1000), REPORT_SECONDS * 1000);
+      for (const load of [expected, world.loadRatio[AMS.index]]) {
+        expect(load).toBeGreaterThan(0.45);
+        expect(load).toBeLessThan(0.55);
+      }
+    },
+  );
 
   it("counts who was sent at once, and until a report that must include him has come", () => {
     const set = setUp();
@@ -531,7 +545,7 @@ describe("stays", () => {
       const arrived = http + answers * 2.5;
       const left = viewers * (5 / 1500);
       const change = Math.round(arrived - left + (random() - 0.5) * 6);
-      stays.observe({ change, http, answers, viewerSeconds: viewers * 5 });
+      stays.observe({ change, certain: http, answers, viewerSeconds: viewers * 5 });
       viewers = Math.max(0, viewers + change);
     }
     expect(stays.viewersPerAnswer).toBeGreaterThan(2);
@@ -542,7 +556,7 @@ describe("stays", () => {
 
   it("learns that answers bring hardly anybody, though every report is a surprise at first", () => {
     const stays = createStays();
-    const report = () => stays.observe({ change: 0, http: 0, answers: 500, viewerSeconds: 5 * 600 });
+    const report = () => stays.observe({ change: 0, certain: 0, answers: 500, viewerSeconds: 5 * 600 });
     for (let i = 0; i < 100; i++) report();
     expect(stays.viewersPerAnswer, "a site that fails does the same").toBe(1);
     for (let i = 0; i < 1000; i++) report();
@@ -554,7 +568,7 @@ describe("stays", () => {
   it("goes on from what another process learned, unless that is no such thing", () => {
     const [one, other, third] = [createStays(), createStays(), createStays()];
     for (let i = 0; i < 2000; i++)
-      one.observe({ change: 0, http: 2, answers: 4, viewerSeconds: (2 + 4 * 3) * 600 });
+      one.observe({ change: 0, certain: 2, answers: 4, viewerSeconds: (2 + 4 * 3) * 600 });
     other.remember(one.memory());
     expect(other.viewersPerAnswer).toBe(one.viewersPerAnswer);
     expect(other.departureRate).toBe(one.departureRate);
@@ -566,8 +580,8 @@ describe("stays", () => {
   it("does not believe a count that jumps by a hundred times", () => {
     const stays = createStays();
     for (let i = 0; i < 50; i++) {
-      stays.observe({ change: 99_000, http: 1, answers: 1, viewerSeconds: 5000 });
-      stays.observe({ change: -99_000, http: 1, answers: 1, viewerSeconds: 500_000 });
+      stays.observe({ change: 99_000, certain: 1, answers: 1, viewerSeconds: 5000 });
+      stays.observe({ change: -99_000, certain: 1, answers: 1, viewerSeconds: 500_000 });
     }
     expect(stays.viewersPerAnswer).toBe(1);
     expect(1 / stays.departureRate).toBeCloseTo(1800);
@@ -650,6 +664,54 @@ it("an edge takes up load over its own time when it is up, or in service, again"
   limits(131_000, { state: Uint8Array.of(STATE_DRAIN, STATE_OFF) });
   pricing.take(edges, [servedBy(edges)]);
   expect(limits(132_000), "put in service by the file").toEqual([0.05, 0.05]);
+});
+
+it("an edge may soon be full while a great rush comes, wherever it comes from, and some time after", () => {
+  const set = setUp();
+  let [nowMs, viewers] = [0, 10];
+  const minute = (perSecond: number, seconds = 60): number[] => {
+    for (let s = 0; s < seconds; s++) {
+      set.send(perSecond);
+      viewers += perSecond;
+      nowMs += 1000;
+      set.second(factsOf([viewers / 100, 10], nowMs), nowMs);
+    }
+    return [...set.world().unsteady];
+  };
+  for (let i = 0; i < 5; i++) minute(1);
+  expect(minute(1)).toEqual([0, 0]);
+  expect(minute(60, 10)).toEqual([UNSTEADY_RUSH, UNSTEADY_RUSH]);
+  const inDoubt = { ...factsOf([viewers / 100, 10], nowMs), inDoubt: Uint8Array.of(1, 0) };
+  expect([...set.facts(inDoubt, nowMs).unsteady]).toEqual([UNSTEADY_DOUBT, UNSTEADY_RUSH]);
+  expect(minute(1, 15)).toEqual([UNSTEADY_RUSH, UNSTEADY_RUSH]);
+  expect(minute(1)).toEqual([0, 0]);
+});
+
+it("learns by answers alone how long viewers stay, how many an answer brings, and how late reports are", () => {
+  const LATE_MS = 10_000;
+  const STAY_SECONDS = 1200;
+  const set = setUp();
+  const draw = sharesFrom(9);
+  /** A resolver to whom a viewer comes every ten seconds: four with each answer. */
+  let [heldUntilMs, viewers] = [0, 40];
+  const history: number[] = [];
+  const service = () =>
+    factsOf([history.at(-1 - LATE_MS / 1000) ?? 40, 10], Math.floor(history.length / 5) * 5000);
+  for (let s = 0; s < 3 * 3600; s++) {
+    const nowMs = s * 1000;
+    if (draw() < 0.2) {
+      viewers++;
+      if (nowMs >= heldUntilMs) {
+        set.ledger.count("dns", 0, AMS.index, UTRECHT);
+        heldUntilMs = nowMs + USUAL_TTL_SECONDS * 1000;
+      }
+    }
+    if (draw() < viewers / STAY_SECONDS) viewers--;
+    history.push(viewers);
+    set.second(service(), nowMs);
+  }
+  expect(set.world().sent.viewersPerAnswer[AMS.index]).toBeGreaterThan(5);
+  expect(set.world().sent.viewersPerAnswer[AMS.index]).toBeLessThan(9);
 });
 
 it("an edge is unsteady while its health is in doubt, and while it takes up load after it came back", () => {

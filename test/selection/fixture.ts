@@ -3,7 +3,7 @@ import type { Client } from "../../src/model/client.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Located, Location } from "../../src/model/location.ts";
 import type { Service } from "../../src/model/service.ts";
-import type { World } from "../../src/model/world.ts";
+import { UNSTEADY_DOUBT, UNSTEADY_RUSH, type World } from "../../src/model/world.ts";
 import { createField, type Field } from "../../src/selection/field.ts";
 import { plainEdge, plainService } from "../inventory.ts";
 
@@ -39,6 +39,7 @@ export function worldOf(
     drain?: Edge[];
     off?: Edge[];
     unsteady?: Edge[];
+    rush?: Edge[];
     load?: [Edge, number][];
     price?: [Edge, number][];
   } = {},
@@ -51,7 +52,9 @@ export function worldOf(
     state: Uint8Array.from(edges, (edge) =>
       said.drain?.includes(edge) ? 1 : said.off?.includes(edge) ? 2 : 0,
     ),
-    unsteady: Uint8Array.from(edges, (edge) => (said.unsteady?.includes(edge) ? 1 : 0)),
+    unsteady: Uint8Array.from(edges, (edge) =>
+      said.unsteady?.includes(edge) ? UNSTEADY_DOUBT : said.rush?.includes(edge) ? UNSTEADY_RUSH : 0,
+    ),
     loadRatio,
     priceKm: Float64Array.from(edges, (edge) => said.price?.find(([priced]) => priced === edge)?.[1] ?? 0),
     staleStreams: new Map(),

@@ -479,6 +479,13 @@ describe("the TTL", () => {
     expect(ttl({}, { unsteady: [NEW_YORK] }, tokyo)).toBe(20);
   });
 
+  it("is short while one of those named may soon be full, of which there is no doubt otherwise", () => {
+    expect(ttl({}, { rush: [AMSTERDAM] })).toBe(5);
+    expect(ttl({}, { rush: [SINGAPORE] })).toBe(20);
+    expect(ttl({}, { down: [AMSTERDAM], rush: [AMSTERDAM] })).toBe(20);
+    expect(chosen({}, { rush: [AMSTERDAM] }, london).decision.isInDoubt).toBe(false);
+  });
+
   it("is short while one that would be named drains, or is about to come up", () => {
     expect(ttl({}, { drain: [AMSTERDAM] })).toBe(5);
     expect(ttl({}, { down: [AMSTERDAM], unsteady: [AMSTERDAM] })).toBe(5);

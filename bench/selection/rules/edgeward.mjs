@@ -17,6 +17,7 @@ export function create() {
   /** @type {import("../types.ts").Question} */
   let asked;
   let simulatedMs = 0;
+  let ttlMs = 0;
   const redirector = createRedirector(
     () => asked.located,
     undefined,
@@ -49,6 +50,7 @@ export function create() {
   return {
     name: "edgeward",
     readsStreams: true,
+    ttlMs: () => ttlMs,
     pricesKm: () => pricesKm,
     start(setting) {
       inventory = inventoryOf(setting);
@@ -89,6 +91,7 @@ export function create() {
         { hostname: HOSTNAME, client, ...(path === undefined ? {} : { path }) },
         door,
       );
+      ttlMs = (decision?.ttlSeconds ?? 0) * 1000;
       return decision?.edges[0]?.edge.index ?? -1;
     },
     steer(question, playing, session, nowMs) {
@@ -165,7 +168,7 @@ const AFFINITY_WITHIN = {
  * @param {import("../types.ts").Setting} setting
  * @returns {import("../../../src/model/inventory.ts").Inventory}
  */
-function inventoryOf({ edges, affinity, ttlMs, steeringTtlMs }) {
+function inventoryOf({ edges, affinity, ttlMs: usualTtlMs, steeringTtlMs }) {
   return {
     generation: 1,
     file: "simulated",
@@ -189,7 +192,7 @@ function inventoryOf({ edges, affinity, ttlMs, steeringTtlMs }) {
         rank: "nearest",
         affinity,
         ...AFFINITY_WITHIN[affinity],
-        dns: { ttlSeconds: ttlMs / 1000, answers: 1 },
+        dns: { ttlSeconds: usualTtlMs / 1000, ttlInDoubtSeconds: 5, answers: 1 },
         steering: { isEnabled: true, ttlSeconds: steeringTtlMs / 1000 },
         http: { stickinessSeconds: 0, url: "{edge.url}{path}{query}" },
         maxDistanceKm: Number.POSITIVE_INFINITY,
