@@ -85,6 +85,9 @@ export function problem(status: number, detail: string, json: boolean, more: Ans
   };
 }
 
+/** Seconds; scripts of other origins may read it too (Fetch, CORS protocol). */
+export const RETRY_LATER = { "Retry-After": "10", "Access-Control-Expose-Headers": "Retry-After" };
+
 /** A choice with the address that its redirect would name, and the edge's other addresses for the same. */
 export interface Target {
   readonly choice: Choice;

@@ -8,6 +8,7 @@ import {
   duplicateLinks,
   type LeftOut,
   redirect,
+  RETRY_LATER,
   serverTiming,
   type Target,
 } from "./answer.ts";
@@ -135,7 +136,6 @@ function cachingOf({ outcome, isInDoubt, service }: Decision): string {
     : NO_STORE;
 }
 
-const RETRY_LATER = { "Retry-After": "10" };
 const NO_URL = "no edge of this service has a url that viewers can be redirected to";
 const NO_FALLBACK_URL = "no edge of this service is available, and its fallback has no url to redirect to";
 

@@ -1,5 +1,5 @@
 import type { Log } from "../model/log.ts";
-import { problem } from "./answer.ts";
+import { problem, RETRY_LATER } from "./answer.ts";
 import type { Responder, Response } from "./respond.ts";
 
 /** As `respond`. A fault of ours is logged, at most once in a second; it is not the viewer's, who may come back. */
@@ -16,7 +16,7 @@ export function respondSafely(respond: Responder["respond"], log: Pick<Log, "err
       return respond(request);
     } catch (error) {
       report(error);
-      const answer = problem(503, "no decision could be made", false, { "Retry-After": "10" });
+      const answer = problem(503, "no decision could be made", false, RETRY_LATER);
       return { serviceId: "-", answer };
     }
   };

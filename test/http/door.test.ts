@@ -493,7 +493,11 @@ describe("without an edge", () => {
     const reply = await ask(test.port, "GET /secret HTTP/1.1");
     expect(reply).toMatchObject({
       status: 503,
-      headers: { "retry-after": "10", "cache-control": "no-store" },
+      headers: {
+        "retry-after": "10",
+        "access-control-expose-headers": "Retry-After",
+        "cache-control": "no-store",
+      },
     });
     expect(reply.body).not.toContain("secret");
   });
