@@ -1,11 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { familiesOf, formatAddress } from "../base/address.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { Histogram } from "../base/histogram.ts";
 import type { Lookup } from "../base/lookup.ts";
 import { type Reach, reachOf } from "../base/reach.ts";
 import { createScheduler } from "../base/schedule.ts";
-import { Tally } from "../base/tally.ts";
 import type { Family } from "../model/address.ts";
 import type { Health } from "../model/condition.ts";
 import type { Edge } from "../model/edge.ts";
@@ -13,6 +11,8 @@ import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { ProbeContext } from "./attempt.ts";
+import { createCounts } from "./counts.ts";
+import { createFirstRound } from "./first-round.ts";
 import type { LiveMemory } from "./live.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
 import type { ProbeResult } from "./result.ts";
@@ -72,7 +72,7 @@ export function startProbes(options: ProberOptions): Prober {
   const scheduler = createScheduler({ clock, random, concurrency: options.concurrency ?? CONCURRENCY });
   const stall = startStallMeter(clock);
   const counts = createCounts();
-  const firstRound = createRound();
+  const firstRound = createFirstRound();
   const tracks = new Map<string, Track>();
   let reach: Reach = { allowed: [], own: [] };
 
@@ -240,58 +240,3 @@ function saysNothing(result: ProbeResult, stalledMs: number, timeoutMs: number):
   if (result.reason === "local" || result.reason === "cancelled") return true;
   return result.reason !== "timeout" && stalledMs >= timeoutMs;
 }
-
-/** Waits for the first set of keys that it is given, each to be done once. */
-function createRound(): { expect(keys: string[]): void; done(key: string): void; complete: Promise<void> } {
-  let resolve: () => void;
-  const complete = new Promise<void>((done) => {
-    resolve = done;
-  });
-  let missing: Set<string> | undefined;
-  const check = (): void => {
-    if (missing?.size === 0) resolve();
-  };
-  return {
-    expect(keys) {
-      missing ??= new Set(keys);
-      check();
-    },
-    done(key) {
-      missing?.delete(key);
-      check();
-    },
-    complete,
-  };
-}
-
-function createCounts() {
-  const durations = new Map<string, Histogram>();
-  const failures = new Tally("edge", "reason");
-  let discarded = 0;
-  const count = (target: Target, result: ProbeResult): void => {
-    const { type } = target.probe;
-    const histogram = durations.get(type) ?? new Histogram(DURATION_BOUNDS_SECONDS);
-    durations.set(type, histogram);
-    histogram.observe(result.durationMs / 1000);
-    if (!result.ok) failures.add(target.edgeId, result.reason);
-  };
-  const metrics: MetricSource = () => [
-    {
-      kind: "histogram",
-      name: "probe_duration_seconds",
-      help: "Duration of probes by type.",
-      bounds: DURATION_BOUNDS_SECONDS,
-      samples: [...durations].map(([type, histogram]) => histogram.sample({ type })),
-    },
-    failures.family("probe_failures_total", "Failed probes by edge and reason."),
-    {
-      kind: "counter",
-      name: "probe_discarded_total",
-      help: "Probe results not counted because this process or machine was the cause.",
-      samples: [{ labels: {}, value: discarded }],
-    },
-  ];
-  return { count, discard: () => void discarded++, metrics };
-}
-
-const DURATION_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
