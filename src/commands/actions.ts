@@ -5,16 +5,16 @@ import type { CliActions, ServeOptions } from "../cli/actions.ts";
 import type { Answer } from "../cli/answer.ts";
 import { loadFirstConfigInThread } from "../config/thread.ts";
 import { IMPORT_FORMATS } from "../import/formats.ts";
-
-const DEFAULT_CONFIG_FILE = "config/edgeward.yaml";
+import { defaultConfigFile } from "./default-config-file.ts";
 
 export function createActions(): CliActions {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
+  const usualFile = defaultConfigFile();
   return {
     version,
-    defaultConfigFile: DEFAULT_CONFIG_FILE,
+    defaultConfigFile: usualFile,
     serve: (options) => serveBy(options, version),
     check: async (...asked) => (await import("./check.ts")).check(...asked),
     geo: async (...asked) => (await import("./geo.ts")).geo(...asked),
@@ -26,7 +26,7 @@ export function createActions(): CliActions {
     import: async (options) => (await import("./import.ts")).runImport(options),
     schema: async () => (await import("../config/schema.ts")).jsonSchema(),
     defaultServer: async (configFile) =>
-      (await import("./default-server.ts")).defaultServer(configFile, configFile !== DEFAULT_CONFIG_FILE),
+      (await import("./default-server.ts")).defaultServer(configFile, configFile !== usualFile),
   };
 }
 
