@@ -38,8 +38,8 @@ export function keepHeat(board: Pick<Board, "conditions">, inventory: () => Inve
   };
 }
 
-/** Servers name a stream with or without its application. */
-function warmUp(heat: StreamHeat, edgeId: string, streams: readonly string[]): void {
+/** Servers name a stream with or without its application. The simulator in bench/selection warms up with it too. */
+export function warmUp(heat: StreamHeat, edgeId: string, streams: readonly string[]): void {
   const idHash = hashText(edgeId);
   for (const stream of streams) {
     warm(heat, streamKeyOf(stream), idHash);
