@@ -8,3 +8,12 @@ export function finished<T>(steps: Steps<T>): T {
     if (step.done === true) return step.value;
   }
 }
+
+/** Sees to each of them, so many in a step. */
+export function* inPortions<T>(all: Iterable<T>, atOnce: number, see: (one: T) => void): Steps<void> {
+  let seen = 0;
+  for (const one of all) {
+    see(one);
+    if (++seen % atOnce === 0) yield;
+  }
+}

@@ -1,9 +1,17 @@
+import { inPortions, type Steps } from "../base/steps.ts";
 import type { RecordData, StaticRecord } from "../model/zone.ts";
 import type { AbsentHolding, AliasHolding, Chain, Holding, ReferralHolding, ZoneData } from "./holding.ts";
 import { type WireName, wireName } from "./name.ts";
 import { glueSet, type RecordSet, recordSet, soaSet, typeOf } from "./records.ts";
-import { TYPE } from "./wire.ts";
-import { type ConfiguredNode, type ConfiguredZone, isWithin, parentOf, type Tree } from "./zone-tree.ts";
+import { MAX_MESSAGE_OCTETS, TYPE } from "./wire.ts";
+import {
+  AT_ONCE,
+  type ConfiguredNode,
+  type ConfiguredZone,
+  isWithin,
+  parentOf,
+  type Tree,
+} from "./zone-tree.ts";
 
 /** A chain of aliases is followed this far. */
 export const MAX_ALIASES = 8;
@@ -14,7 +22,7 @@ export interface Holdings {
   at(node: ConfiguredNode): Holding;
   below(node: ConfiguredNode): Holding;
   /** To be called once all names can be found. */
-  followAliases(find: FindHolding): void;
+  followAliasesInSteps(find: FindHolding): Steps<void>;
 }
 
 /** Each holding is made once, so that aliases can be told apart by identity. */
@@ -49,9 +57,10 @@ export function createHoldings(tree: Tree): Holdings {
       const wildcard = tree.nodes.get(node.text === "" ? "*" : `*.${node.text}`);
       return wildcard === undefined ? (absent.get(node.zone.data) as Holding) : at(wildcard);
     },
-    followAliases(find) {
-      for (const alias of aliases) alias.chain = chainFrom(alias, find);
-    },
+    followAliasesInSteps: (find) =>
+      inPortions(aliases, AT_ONCE, (alias) => {
+        alias.chain = chainFrom(alias, find);
+      }),
   };
 }
 
@@ -76,7 +85,7 @@ function cutAbove(tree: Tree, node: ConfiguredNode): ConfiguredNode | undefined 
 
 /** What NS records at a wildcard mean is nobody's business (RFC 4592 4.2). */
 function isCut(node: ConfiguredNode): boolean {
-  return !node.text.startsWith("*.") && node.records.some(({ data }) => data.type === "NS");
+  return node.hasServers && !node.text.startsWith("*.");
 }
 
 function owned(tree: Tree, node: ConfiguredNode): Holding {
@@ -92,9 +101,13 @@ function owned(tree: Tree, node: ConfiguredNode): Holding {
     : { kind: "service", hostname, hasAddresses: text === hostname, bindings, ...rules, ...common };
 }
 
+/** More records, of a pointer to their owner, TYPE, CLASS, TTL and RDLENGTH at least, are longer than any message: so many are enough to be so. */
+const MOST_RECORDS = Math.ceil(MAX_MESSAGE_OCTETS / 12);
+
 function staticSets(node: ConfiguredNode): Map<number, RecordSet> {
   const sets = new Map<number, RecordSet>();
-  for (const [type, records] of byType(node.records)) {
+  for (const [type, all] of byType(node.records)) {
+    const records = all.slice(0, MOST_RECORDS);
     sets.set(type, recordSet(type, ttlOf(records), dataOf(records), node.zone.data.name));
   }
   return sets;

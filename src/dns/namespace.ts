@@ -8,7 +8,7 @@
  *
  * RFC 1034 4.3.2 as amended by RFC 4592: every ancestor of a name exists, up to its zone's apex.
  */
-import { finished, type Steps } from "../base/steps.ts";
+import { finished, inPortions, type Steps } from "../base/steps.ts";
 import type { DnsSettings } from "../model/dns-settings.ts";
 import type { Zone } from "../model/zone.ts";
 import type { Holding, RecordsHolding, ZoneData } from "./holding.ts";
@@ -16,7 +16,7 @@ import { createHoldings } from "./compile-holdings.ts";
 import { type WireName, wireName } from "./name.ts";
 import { createNameTable, nameTableInSteps } from "./name-table.ts";
 import { chaosTextSet, type RecordSet } from "./records.ts";
-import { addHostname, addZone, createTree, type NamedService } from "./zone-tree.ts";
+import { addHostname, AT_ONCE, type NamedService, treeInSteps } from "./zone-tree.ts";
 
 export interface Namespace {
   /** What holds for a name; undefined outside of every zone. */
@@ -40,25 +40,15 @@ export function compileNamespace(
   return finished(compileInSteps(zones, services, dns));
 }
 
-/** Names in a step: some tenths of a millisecond. */
-const AT_ONCE = 100;
-
 /** As `compileNamespace`. */
 export function* compileInSteps(
   zones: readonly Zone[],
   services: readonly NamedService[],
   dns: DnsSettings = {},
 ): Steps<Namespace> {
-  const tree = createTree(zones);
-  for (const zone of tree.zones) {
-    addZone(tree, zone);
-    yield;
-  }
-  let added = 0;
-  for (const [hostname, service] of yield* answeringInSteps(services)) {
-    addHostname(tree, hostname, service);
-    if (++added % AT_ONCE === 0) yield;
-  }
+  const tree = yield* treeInSteps(zones);
+  const answering = yield* answeringInSteps(services);
+  yield* inPortions(answering, AT_ONCE, ([hostname, service]) => addHostname(tree, hostname, service));
   const holdings = createHoldings(tree);
   const nodes: CompiledNode[] = [];
   for (const node of tree.nodes.values()) {
@@ -71,8 +61,7 @@ export function* compileInSteps(
     if (node === undefined) return undefined;
     return node.name.labelCount === name.labelCount ? node.at : node.below;
   };
-  holdings.followAliases(find);
-  yield;
+  yield* holdings.followAliasesInSteps(find);
   const numbers = yield* numbersInSteps(nodes);
   return {
     find,

@@ -1,3 +1,4 @@
+import { inPortions, type Steps } from "../base/steps.ts";
 import type { ClientSubnetRules, Service } from "../model/service.ts";
 import type { StaticRecord, Zone } from "../model/zone.ts";
 import type { ZoneData } from "./holding.ts";
@@ -12,6 +13,8 @@ export type NamedService = Pick<Service, "hostnames" | "paths"> & Partial<Pick<S
 export interface Tree {
   /** Longest name first. */
   readonly zones: readonly ConfiguredZone[];
+  /** There may be thousands. */
+  readonly zonesByName: ReadonlyMap<string, ConfiguredZone>;
   /** By name as text; the root is empty. */
   readonly nodes: Map<string, ConfiguredNode>;
 }
@@ -26,17 +29,42 @@ export interface ConfiguredNode {
   readonly name: WireName;
   readonly zone: ConfiguredZone;
   readonly records: StaticRecord[];
+  /** Whether NS records are among them. */
+  hasServers: boolean;
   hostname?: string;
   clientSubnet?: ClientSubnetRules;
   readonly bindings: Map<number, BindingRecord>;
 }
 
-export function createTree(zones: readonly Zone[]): Tree {
+/** Records or names in a step: some tenths of a millisecond. */
+export const AT_ONCE = 100;
+const ZONES_AT_ONCE = 10;
+
+/** With the zones' apexes and records. */
+export function* treeInSteps(zones: readonly Zone[]): Steps<Tree> {
   const longestFirst = zones.toSorted((a, b) => b.name.length - a.name.length);
-  return {
-    zones: longestFirst.map((zone) => ({ zone, data: zoneData(zone) })),
+  const configured: ConfiguredZone[] = [];
+  yield* inPortions(longestFirst, ZONES_AT_ONCE, (zone) => configured.push({ zone, data: zoneData(zone) }));
+  const tree: Tree = {
+    zones: configured,
+    zonesByName: new Map(configured.map((zone) => [zone.zone.name, zone])),
     nodes: new Map(),
   };
+  yield* inPortions(configured, AT_ONCE, ({ zone }) => addNode(tree, zone.name));
+  yield* inPortions(recordsOf(configured), AT_ONCE, ([zone, record]) => addRecord(tree, zone, record));
+  return tree;
+}
+
+function* recordsOf(zones: readonly ConfiguredZone[]): Generator<[ConfiguredZone, StaticRecord]> {
+  for (const zone of zones) for (const record of zone.zone.records) yield [zone, record];
+}
+
+/** One below the apex of a zone inside this one is hidden by it. */
+function addRecord(tree: Tree, zone: ConfiguredZone, record: StaticRecord): void {
+  if (zoneOf(tree, record.name) !== zone) return;
+  const node = addNode(tree, record.name);
+  node.records.push(record);
+  node.hasServers ||= record.data.type === "NS";
 }
 
 function zoneData(zone: Zone): ZoneData {
@@ -47,14 +75,6 @@ function zoneData(zone: Zone): ZoneData {
     negativeTtlSeconds,
     minimalAny: minimalAnySet(zone.ttlSeconds),
   };
-}
-
-/** Records below the apex of a zone inside this one are hidden by it. */
-export function addZone(tree: Tree, zone: ConfiguredZone): void {
-  addNode(tree, zone.zone.name);
-  for (const record of zone.zone.records) {
-    if (zoneOf(tree, record.name) === zone) addNode(tree, record.name).records.push(record);
-  }
 }
 
 export function addHostname(tree: Tree, hostname: string, { dns }: NamedService): void {
@@ -78,15 +98,27 @@ function addNode(tree: Tree, text: string): ConfiguredNode {
   if (existing !== undefined) return existing;
   const zone = zoneOf(tree, text);
   if (zone === undefined) throw new Error(`no zone holds ${text}`);
-  const node: ConfiguredNode = { text, name: wireName(text), zone, records: [], bindings: new Map() };
+  const node: ConfiguredNode = {
+    text,
+    name: wireName(text),
+    zone,
+    records: [],
+    hasServers: false,
+    bindings: new Map(),
+  };
   tree.nodes.set(text, node);
   const above = parentText(text);
   if (above !== undefined && zoneOf(tree, above) !== undefined) addNode(tree, above);
   return node;
 }
 
-function zoneOf(tree: Tree, text: string): ConfiguredZone | undefined {
-  return tree.zones.find(({ zone }) => isWithin(text, zone.name));
+/** The innermost. */
+function zoneOf({ zonesByName }: Tree, text: string): ConfiguredZone | undefined {
+  for (let above: string | undefined = text; above !== undefined; above = parentText(above)) {
+    const zone = zonesByName.get(above);
+    if (zone !== undefined) return zone;
+  }
+  return undefined;
 }
 
 /** Whether the name is the zone's or below it; the root's is empty. */
