@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
 import type { CliActions } from "../../src/cli/actions.ts";
 import { runCli } from "../../src/cli/program.ts";
 import type { EdgeView, ExplainView } from "../../src/model/views.ts";
@@ -24,7 +25,7 @@ export interface FakeOps {
 /** By method and path without query. */
 export type Script = Readonly<Record<string, readonly [status: number, body: unknown, headers?: object]>>;
 
-/** An operators' door on a real socket that answers by a script, and remembers what it was asked. */
+/** An operators' door on a real socket that answers by a script, and remembers what it was asked; ends with the test. */
 export async function startFakeOps(script: Script): Promise<FakeOps> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -41,15 +42,13 @@ export async function startFakeOps(script: Script): Promise<FakeOps> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  onTestFinished(stop);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, stop };
 }
 
 export function problem(status: number, code: string, title: string, rest: object = {}): [number, object] {
