@@ -67,7 +67,7 @@ export const EMPTY = 0;
 export const BROKEN = -1;
 
 /** Between tree and data. */
-const SEPARATOR_OCTETS = 16;
+export const SEPARATOR_OCTETS = 16;
 /** 20 bits take 5 MB and shorten the walk to a /24 from 24 steps to 4; IPv6 walks go far beyond either. */
 const MOST_START_BITS = { 4: 20, 6: 16 };
 
