@@ -83,6 +83,16 @@ describe.each(WAYS)("values for certificate authorities, %s", (_name, way) => {
     expect(proof.packet.answers?.map(({ type }) => type)).toEqual(["CNAME", "TXT"]);
   });
 
+  it("RFC 1035 3.1: are not those of a name with a dot in a label", async () => {
+    const [first = "", ...rest] = ZONE.split(".");
+    const labels = [`live.${first}`, ...rest].map((label) => Buffer.from(label));
+    const name = [Buffer.from("_acme-challenge"), ...labels].flatMap((label) => [label.length, ...label]);
+    const header = [0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    const reply = await harness.ask(way, Buffer.from([...header, ...name, 0, 0, TYPES.TXT, 0, 1]));
+    expect(reply.rcode).toBe(RCODES.REFUSED);
+    expect(reply.counts[1]).toBe(0);
+  });
+
   it("are not answered where we are not authoritative, nor where there are none", async () => {
     const outside = await harness.ask(way, { name: "_acme-challenge.nowhere.example.org", type: TYPES.TXT });
     expect(outside.rcode).toBe(RCODES.REFUSED);
