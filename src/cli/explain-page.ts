@@ -61,12 +61,14 @@ const ORDERS: Readonly<Record<Exclude<Service["rank"], "nearest">, string>> = {
 
 /** What players' reports add is shown where they add anything, and the score where the edges are in its order. */
 function choiceTable(view: ExplainView, colour: boolean): string[] {
-  const { edges: choices } = view;
+  const { edges: choices, outcome } = view;
+  // They are answered as if they were up, and none is.
+  const areAllDown = outcome.kind === "fail-open";
   const isCorrected = choices.some(({ correctionKm }) => correctionKm !== undefined);
   const isByScore = orderOf(view).length === 0;
   const isShown = (_: unknown, column: number): boolean =>
     column === PLAYERS_AT ? isCorrected : column !== SCORE_AT || isByScore;
-  const rows = choices.map((choice, index) => choiceRow(choice, index).filter(isShown));
+  const rows = choices.map((choice, index) => choiceRow(choice, index, areAllDown).filter(isShown));
   return table(CHOICE_COLUMNS.filter(isShown), rows, colour);
 }
 
@@ -87,7 +89,7 @@ const CHOICE_COLUMNS = [
 ] as const;
 
 /** The score is what `rank: nearest` orders by. */
-function choiceRow(choice: ChoiceView, index: number): Cell[] {
+function choiceRow(choice: ChoiceView, index: number, isDown: boolean): Cell[] {
   const { id, url, distanceKm, load, priceKm, correctionKm = 0, favour, up, down = [] } = choice;
   return [
     String(index + 1),
@@ -99,8 +101,8 @@ function choiceRow(choice: ChoiceView, index: number): Cell[] {
     kilometres(
       typeof distanceKm === "number" ? distanceKm + priceKm + correctionKm - (favour?.km ?? 0) : undefined,
     ),
-    familyCell(up["4"], down.includes(4)),
-    familyCell(up["6"], down.includes(6)),
+    familyCell(up["4"], down.includes(4) || (isDown && up["4"])),
+    familyCell(up["6"], down.includes(6) || (isDown && up["6"])),
     url ?? UNKNOWN,
     favour === undefined ? "" : (wordFor(FAVOURS, favour.why) ?? favour.why),
   ];

@@ -92,6 +92,15 @@ describe("explain", () => {
     expect(rowOf(out, "outcome")[1]).toMatch(new RegExp(`^${words}`));
   });
 
+  it("calls no edge up where all are down and answered all the same", async () => {
+    const explained = { ...EXPLAINED, outcome: { kind: "fail-open" } } satisfies ExplainView;
+    const { url } = await startFakeOps({ "GET /v1/explain": [200, explained] });
+    const { out } = await edgeward([...ask, "--server", url]);
+    const row = rowOf(out, "1 ");
+    expect(row).toContain("down");
+    expect(row).not.toContain("up");
+  });
+
   it("suggests the hostname that was meant", async () => {
     const { url } = await startFakeOps({
       "GET /v1/explain": problem(404, "unknown-hostname", "No service has this hostname"),
