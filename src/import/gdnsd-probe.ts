@@ -83,10 +83,10 @@ const IN_A_ROW_MAX = 10;
 
 /** gdnsd's own: every 10 s, half of that at most, 20 good ones up, 10 bad ones down. */
 function timingOf(type: Vscf | undefined, told: Take): Values {
-  const interval = wholeAt(type, "interval", { max: 255, usual: 10 }) as number;
-  const timeout = wholeAt(type, "timeout", { max: interval, usual: interval / 2 }) as number;
+  const interval = wholeAt<number>(type, "interval", { max: 255, usual: 10 });
+  const timeout = wholeAt<number>(type, "timeout", { max: interval, usual: interval / 2 });
   const inARow = (key: string, usual: number): number => {
-    const wanted = wholeAt(type, key, { max: 65_535, usual }) as number;
+    const wanted = wholeAt(type, key, { max: 65_535, usual });
     if (wanted > IN_A_ROW_MAX && at(type, key) !== undefined)
       told(`${key} ${wanted}: at most ${IN_A_ROW_MAX} in a row count here`);
     return Math.min(wanted, IN_A_ROW_MAX);
