@@ -28,6 +28,8 @@ export interface Board {
   take(inventory: Inventory): void;
   /** Edges and families that are not in the inventory are ignored. */
   health(edgeId: string, family: Family, health: Health, reason?: string, isInDoubt?: boolean): void;
+  /** Of addresses that are down while their family is up, bits by their position; 0: none. */
+  downAddresses(edgeId: string, bits: number): void;
   /** `sourceIndex`: position in `Edge.load`. */
   report(edgeId: string, sourceIndex: number, report: LoadReport): void;
   /** For the edge's own report, whichever source that is. */
@@ -205,6 +207,10 @@ export function createBoard(options: BoardOptions): Board {
         sinceMs,
       };
       update(entry, { health: entry.health.map((other) => (other === known ? next : other)) });
+    },
+    downAddresses(edgeId, bits) {
+      const entry = entries.get(edgeId);
+      if (entry !== undefined && entry.downAddresses !== bits) update(entry, { downAddresses: bits });
     },
     report(edgeId, sourceIndex, report) {
       const entry = entries.get(edgeId);

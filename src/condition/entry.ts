@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { familiesOf } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Condition, FamilyHealth, LoadReport } from "../model/condition.ts";
@@ -11,6 +12,8 @@ import { type EffectiveState, effectiveState, type Override } from "./override.t
 export interface Entry {
   readonly edge: Edge;
   readonly health: readonly FamilyHealth[];
+  /** As in `World.downAddresses`; 0: none. */
+  readonly downAddresses: number;
   /** By position in `Edge.load`. */
   readonly reports: readonly (Received | undefined)[];
   readonly override: Override | undefined;
@@ -53,14 +56,16 @@ export function entryOf(
     const received = before?.edge.load[i]?.type === source.type ? before.reports[i] : undefined;
     return received === undefined ? undefined : { ...received, staleAfterMs: source.staleAfterMs };
   });
-  const facts = { edge, health, reports, override };
+  const isSameAddresses = before !== undefined && isDeepStrictEqual(before.edge.addresses, edge.addresses);
+  const downAddresses = isSameAddresses ? before.downAddresses : 0;
+  const facts = { edge, health, downAddresses, reports, override };
   return { ...facts, view: viewOf(facts, before?.view.level ?? "unknown", clock.monotonicMs()) };
 }
 
 /** The same edge with other facts, seen at another time. */
 export function changed(
   entry: Entry,
-  facts: Partial<Pick<Entry, "health" | "reports" | "override">>,
+  facts: Partial<Pick<Entry, "health" | "downAddresses" | "reports" | "override">>,
   nowMs: number,
 ): Entry {
   const next = { ...entry, ...facts };

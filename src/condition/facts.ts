@@ -6,6 +6,7 @@ export function factsOf(generation: number, entries: readonly Entry[]): Facts {
   return {
     generation,
     up: Uint8Array.from(entries, upBits),
+    ...downAddresses(entries),
     state: Uint8Array.from(entries, stateNumber),
     inDoubt: Uint8Array.from(entries, inDoubt),
     loadRatio: Float64Array.from(entries, ({ view }) => view.loadRatio),
@@ -14,6 +15,14 @@ export function factsOf(generation: number, entries: readonly Entry[]): Facts {
     viewersAtMs: Float64Array.from(entries, ({ view }) => view.viewersAtMs),
     loadAtMs: Float64Array.from(entries, ({ view }) => view.loadAtMs),
   };
+}
+
+/** As in `Facts.downAddresses`. */
+function downAddresses(entries: readonly Entry[]): Pick<Facts, "downAddresses"> {
+  const down = entries.flatMap((entry, i) =>
+    entry.downAddresses === 0 ? [] : [[i, entry.downAddresses] as const],
+  );
+  return down.length === 0 ? {} : { downAddresses: new Map(down) };
 }
 
 /** Bits as in `World.up`. */

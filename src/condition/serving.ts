@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Facts } from "../model/world.ts";
 import { NEARLY_FULL } from "./load-level.ts";
 
@@ -8,6 +9,7 @@ import { NEARLY_FULL } from "./load-level.ts";
 export function areAsServing(facts: Facts, others: Facts): boolean {
   if (facts === others) return true;
   if (facts.generation !== others.generation || facts.up.length !== others.up.length) return false;
+  if (!isDeepStrictEqual(facts.downAddresses, others.downAddresses)) return false;
   return facts.up.every(
     (up, edge) =>
       up === others.up[edge] &&

@@ -111,6 +111,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
     return (world = {
       ...priced,
       up: facts.up,
+      ...(facts.downAddresses === undefined ? {} : { downAddresses: facts.downAddresses }),
       ...(keptUp.size === 0 ? {} : { keptUp }),
       staleStreams: streams,
       ...(hot === undefined ? {} : { heat: hot }),

@@ -261,17 +261,22 @@ function addressesOf(
   for (let i = 0; i < count; i++) {
     const choice = edges[i];
     if (choice !== undefined && (choice.up & upBit(family)) !== 0)
-      collect(choice.edge.addresses, family, found);
+      collect(choice.edge.addresses, family, found, choice.downAddresses);
   }
   return found;
 }
 
+/** As many addresses of an edge as are told apart. */
+const DOWN_BITS = 31;
 /** More than this many addresses is no answer but a flood. */
 const MAX_ADDRESSES = 256;
 
-function collect(addresses: readonly Address[], family: Family, found: Uint8Array[]): void {
-  for (const address of addresses) {
+/** @param down those that are left out, bits by their position */
+function collect(addresses: readonly Address[], family: Family, found: Uint8Array[], down = 0): void {
+  for (let i = 0; i < addresses.length; i++) {
     if (found.length >= MAX_ADDRESSES) return;
+    const address = addresses[i] as Address;
+    if (i < DOWN_BITS && ((down >> i) & 1) !== 0) continue;
     if (address.family === family && !found.some((other) => sameOctets(other, address.bytes))) {
       found.push(address.bytes);
     }

@@ -78,6 +78,7 @@ const OF_GEOIP = new Set(["maps", "resources", "undefined_datacenters_ok"]);
 /** Options of a resource or a datacenter that decide whom it answers with, by what there is here. */
 const UNLIKE: ReadonlyMap<string, string> = new Map([
   ["up_thresh", "a family is up here while any of its addresses is"],
+  ["ignore_health", "addresses that are down are left out here while others are up"],
   ["skip_first", "the nearest is answered here"],
   ["multi", "see services.NAME.dns.answers"],
 ]);
@@ -141,11 +142,6 @@ function createEdges(maps: Maps, types: ReadonlyMap<string, Vscf>, note: Take): 
           note(`${name}: auto_dc_coords says nothing of it; write its location`, value.line);
         const id = idOf(usable(name));
         known.set(key, id);
-        if (isSeveral(addresses))
-          note(
-            `${name}: its addresses are answered together while any is up; give each an edge if they can fail apart`,
-            value.line,
-          );
         edges.push(edgeOf(id, addresses, location, monitored));
         return [id];
       });
@@ -166,12 +162,6 @@ function edgeOf(
     ...(isDown ? { state: "off" } : {}),
     ...(probe === undefined ? {} : { probe }),
   };
-}
-
-/** More than one of a family. */
-function isSeveral(addresses: readonly string[]): boolean {
-  const families = addresses.map((text) => parseAddress(text)?.family);
-  return new Set(families).size < families.length;
 }
 
 /** Of a datacenter; its families may have their own, which are taken to be alike. */

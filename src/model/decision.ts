@@ -135,6 +135,8 @@ export interface Choice {
   readonly loadRatio: number;
   /** Bits as in `World.up`; under fail-open, every family that the edge has addresses in. */
   readonly up: number;
+  /** Of its addresses those that are down, bits by their position; absent: none, or nobody goes by that. */
+  readonly downAddresses?: number;
 }
 
 /**

@@ -11,6 +11,11 @@ export interface World {
   readonly up: Uint8Array;
   /** Bits that some services add to `up`, by `Service.index`: their last good state. Absent: none does. */
   readonly keptUp?: ReadonlyMap<number, Uint8Array> | undefined;
+  /**
+   * Addresses that are down though their family is up: bits by position in `Edge.addresses`, by `Edge.index`; edges without any are left out.
+   * Absent: there are none.
+   */
+  readonly downAddresses?: ReadonlyMap<number, number> | undefined;
   /** 0 active, 1 drain, 2 off. */
   readonly state: Uint8Array;
   /** Where what holds now may soon not: `UNSTEADY_*`; else 0. */
@@ -63,6 +68,8 @@ export interface Sent {
 export interface Facts {
   readonly generation: number;
   readonly up: Uint8Array;
+  /** As in `World`. */
+  readonly downAddresses?: ReadonlyMap<number, number>;
   readonly state: Uint8Array;
   /** 1 where the last probes speak against the health, but are not yet as many as would change it; else 0. */
   readonly inDoubt: Uint8Array;

@@ -40,6 +40,11 @@ export interface ProberOptions {
   readonly log: Log;
   /** Told of every change, and by `take` of everything once more; the same news may come twice. */
   readonly onHealth: OnHealth;
+  /**
+   * Addresses that are down while another of their family is up, bits by position in `Edge.addresses`, the first 31; told of every change,
+   * and by `take` once more.
+   */
+  readonly onDownAddresses?: (edgeId: string, bits: number) => void;
   readonly clock?: Clock;
   /** 0 <= x < 1 */
   readonly random?: () => number;
@@ -114,6 +119,7 @@ export function startProbes(options: ProberOptions): Prober {
     track.verdict = judge(track.verdict, result.ok ? undefined : result.reason, target.probe);
     if (before !== track.verdict.health) tellAddress(target, before, track.verdict);
     tell(target.edgeId, target.family);
+    tellDown(target.edgeId);
     return true;
   };
 
@@ -148,6 +154,14 @@ export function startProbes(options: ProberOptions): Prober {
     if (told.get(key) === news) return;
     told.set(key, news);
     onHealth(edgeId, family, health, reason, doubt);
+  };
+
+  const downTold = new Map<string, number>();
+  const tellDown = (edgeId: string): void => {
+    const bits = downBits((byEdge.get(edgeId) ?? []).map((key) => tracks.get(key)));
+    if (downTold.get(edgeId) === bits) return;
+    downTold.set(edgeId, bits);
+    options.onDownAddresses?.(edgeId, bits);
   };
 
   let byEdge = new Map<string, readonly string[]>();
@@ -188,7 +202,9 @@ export function startProbes(options: ProberOptions): Prober {
       firstRound.expect(targets.map(keyOf));
       takeTargets(targets);
       told.clear();
+      downTold.clear();
       inventory.edges.forEach(tellAll);
+      for (const { id } of inventory.edges) tellDown(id);
     },
     firstRound: firstRound.complete,
     metrics: () => [
@@ -232,6 +248,19 @@ function downByEdge(tracks: Iterable<Track>): SimpleFamily["samples"] {
     down.set(target.edgeId, verdict.health === "down" ? count + 1 : count);
   }
   return [...down].map(([edge, value]) => ({ labels: { edge }, value }));
+}
+
+const DOWN_BITS = 31;
+
+/** @param tracks of one edge, in the order of its addresses */
+function downBits(tracks: readonly (Track | undefined)[]): number {
+  const upFamilies = new Set(
+    tracks.flatMap((track) => (track?.verdict.health === "up" ? [track.target.family] : [])),
+  );
+  return tracks
+    .slice(0, DOWN_BITS)
+    .map((track) => track?.verdict.health === "down" && upFamilies.has(track.target.family))
+    .reduce((bits, isDown, i) => (isDown ? bits | (1 << i) : bits), 0);
 }
 
 /** Failures that are ours: we could not start it, or stood still so long that the edge may have given us up. */

@@ -60,7 +60,9 @@ function isFillingUp(world: World, edge: number, margin: number): boolean {
 export function likenessOf(decision: Decision): string {
   const { service, outcome, edges, answers, ttlSeconds, rejected, families } = decision;
   const reason = outcome.kind === "refused" ? outcome.reason : "";
-  const named = edges.map(({ edge, up }) => `${edge.index}/${up}`).join(" ");
+  const named = edges
+    .map(({ edge, up, downAddresses = 0 }) => `${edge.index}/${up}/${downAddresses}`)
+    .join(" ");
   const left = Array.from(rejected).join(" ");
   return [service.index, outcome.kind, reason, named, answers, ttlSeconds, families, left].join("|");
 }

@@ -7,7 +7,7 @@ import type { World } from "../model/world.ts";
 import { correctedFor, correctionKm } from "./corrections.ts";
 import { familyBits } from "./field.ts";
 import { liveRatio } from "./live.ts";
-import { upFor } from "./up.ts";
+import { upFor, withDownAddresses } from "./up.ts";
 import { isSurplus } from "./surplus.ts";
 import { STANDING, type Standing, standingOf } from "./standing.ts";
 
@@ -104,6 +104,7 @@ function choiceOf(
     ...(addedKm === 0 ? {} : { correctionKm: addedKm }),
     loadRatio: liveRatio(world, index),
     up: outcome.kind === "fail-open" ? familyBits(edge) : upFor(service, world, index),
+    ...(outcome.kind === "fail-open" ? {} : withDownAddresses(world, index)),
   };
 }
 

@@ -31,7 +31,7 @@ import {
   standingOf,
 } from "./standing.ts";
 import { streamKeyOf } from "./stream.ts";
-import { upFor } from "./up.ts";
+import { upFor, withDownAddresses } from "./up.ts";
 import type { Viewer } from "./viewer.ts";
 
 /**
@@ -405,5 +405,6 @@ function choiceOf(contest: Contest, index: number, distanceKm: number, outcome: 
     ...(addedKm === 0 ? {} : { correctionKm: addedKm }),
     loadRatio: liveRatio(world, index),
     up: outcome.kind === "fail-open" ? familyBits(edge) : upFor(service, world, index),
+    ...(outcome.kind === "fail-open" ? {} : withDownAddresses(world, index)),
   };
 }

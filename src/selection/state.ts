@@ -2,7 +2,7 @@ import type { World } from "../model/world.ts";
 import { barrierKm, usedShare } from "./live.ts";
 import { isMissed, rejectedBy, STANDING, STANDINGS, standingOf } from "./standing.ts";
 import type { Roster, ServiceState, StateWatch } from "./roster.ts";
-import { upFor } from "./up.ts";
+import { downAddressesOf, upFor } from "./up.ts";
 
 /** What is kept by epoch may outlive an inventory. */
 let epochs = 0;
@@ -17,6 +17,7 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
   const { service, listed } = roster;
   const pricesBefore = new Float64Array(listed.length);
   const flagsBefore = new Uint8Array(listed.length);
+  const downBefore = new Uint32Array(listed.length);
   const standings = new Uint32Array(STANDINGS);
   let seen: World | undefined;
   let corrections: World["corrections"];
@@ -48,13 +49,15 @@ export function watchState(roster: Pick<Roster, "service" | "listed">): StateWat
       const flags =
         (standing << STANDING_BITS) + (world.unsteady[edge] as number) * 4 + upFor(service, world, edge);
       const priceKm = world.priceKm[edge] as number;
-      if (flags !== flagsBefore[i]) isSameCondition = false;
+      const down = downAddressesOf(world, edge) >>> 0;
+      if (flags !== flagsBefore[i] || down !== downBefore[i]) isSameCondition = false;
       fallKm = Math.max(fallKm, (pricesBefore[i] as number) - priceKm);
       if (priceKm !== pricesBefore[i] || isRising(world, edge, standing)) isSame = false;
       // Somebody may have been passed over for what he cost then.
       if (seen !== undefined && isRising(seen, edge, (flagsBefore[i] as number) >> STANDING_BITS))
         isSame = false;
       flagsBefore[i] = flags;
+      downBefore[i] = down;
       pricesBefore[i] = priceKm;
     }
     if (isSameCondition && isSame) return state;

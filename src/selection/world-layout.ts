@@ -5,11 +5,13 @@ import type { World } from "../model/world.ts";
  * what is in them, and code that was compiled for some would be compiled again for the next.
  */
 export function laidOut(world: World): World {
-  const { generation, up, keptUp, state, unsteady, loadRatio, priceKm, perViewer, limit } = world;
+  const { generation, up, downAddresses, keptUp, state, unsteady, loadRatio, priceKm, perViewer, limit } =
+    world;
   const { staleStreams, corrections, returning, sent, heat } = world;
   return {
     generation,
     up,
+    downAddresses,
     keptUp,
     state,
     unsteady,

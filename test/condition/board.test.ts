@@ -1,3 +1,4 @@
+import { areAsServing } from "../../src/condition/serving.ts";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Board, type BoardMemory, type BoardOptions, createBoard } from "../../src/condition/board.ts";
 import type { ConditionChange } from "../../src/condition/change.ts";
@@ -82,6 +83,19 @@ describe("the facts", () => {
     expect([...state]).toEqual([0, 1]);
     expect([...loadRatio]).toEqual([0.9, Number.NaN]);
     expect([...viewers]).toEqual([90, Number.NaN]);
+  });
+
+  it("has the addresses that are down while their family is up, as long as the edge has the same", () => {
+    const { board } = boardWith([ams1, sin1]);
+    const before = board.facts();
+    board.downAddresses("sin1", 0b1);
+    board.downAddresses("elsewhere", 0b1);
+    expect(board.facts().downAddresses).toEqual(new Map([[1, 0b1]]));
+    expect(areAsServing(before, board.facts())).toBe(false);
+    board.take(inventoryOf([sin1, ams1]));
+    expect(board.facts().downAddresses).toEqual(new Map([[0, 0b1]]));
+    board.take(inventoryOf([{ ...sin1, addresses: ams1.addresses }, ams1]));
+    expect(board.facts()).not.toHaveProperty("downAddresses");
   });
 
   it("gives an edge without addresses the bit of IPv4", () => {

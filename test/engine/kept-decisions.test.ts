@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Client } from "../../src/model/client.ts";
-import type { Decision, Memory } from "../../src/model/decision.ts";
+import type { Choice, Decision, Memory } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Location } from "../../src/model/location.ts";
 import type { World } from "../../src/model/world.ts";
@@ -64,6 +64,7 @@ describe("what is known of a network, when prices, loads and health have moved,"
         down: fc.subarray(EDGES, { maxLength: 4 }),
         unsteady: fc.subarray(EDGES, { maxLength: 2 }),
         rush: fc.subarray(EDGES, { maxLength: 2 }),
+        addressDown: fc.subarray(EDGES, { maxLength: 8 }),
       }),
     },
   );
@@ -79,6 +80,7 @@ describe("what is known of a network, when prices, loads and health have moved,"
           down: [] as Edge[],
           unsteady: [] as Edge[],
           rush: [] as Edge[],
+          addressDown: [] as Edge[],
         };
         const counts = new Int32Array(2 * EDGES.length);
         const known = createRedirector(located);
@@ -262,7 +264,11 @@ function fresh(redirector: Redirector, question: { hostname: string; client: Cli
 }
 
 function shown({ outcome, edges, answers = edges.length, ttlSeconds }: Decision): unknown {
-  return { outcome, named: edges.slice(0, answers).map(({ edge, up }) => [edge.id, up]), ttlSeconds };
+  return { outcome, named: edges.slice(0, answers).map(namedAs), ttlSeconds };
+}
+
+function namedAs({ edge, up, downAddresses }: Choice): unknown {
+  return [edge.id, up, downAddresses];
 }
 
 function worldFrom(
@@ -272,10 +278,19 @@ function worldFrom(
     down,
     unsteady,
     rush,
-  }: { price: Map<Edge, number>; load: Map<Edge, number>; down: Edge[]; unsteady: Edge[]; rush: Edge[] },
+    addressDown = [],
+  }: {
+    price: Map<Edge, number>;
+    load: Map<Edge, number>;
+    down: Edge[];
+    unsteady: Edge[];
+    rush: Edge[];
+    addressDown?: Edge[];
+  },
   counts: Int32Array,
 ): World {
   const world = worldOf(EDGES, { price: [...price], load: [...load], down, unsteady, rush });
   for (const { index } of load.keys()) world.perViewer[index] = 0.002;
-  return { ...world, sent: { ...world.sent, counts, before: counts.slice() } };
+  const downAddresses = new Map(addressDown.map(({ index }) => [index, 1]));
+  return { ...world, downAddresses, sent: { ...world.sent, counts, before: counts.slice() } };
 }

@@ -26,7 +26,11 @@ const ZONE = "example.net";
 const EDGES = Array.from({ length: 9 }, (_, i): Edge => {
   const edge = edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 40 - 180);
   const ipv6 = { family: 6, bytes: new Uint8Array(16).fill(0x20, 0, 1).fill(i + 1, 15) } as const;
-  return { ...edge, addresses: i === 8 ? [ipv6] : [...edge.addresses, ipv6] };
+  const second = { family: 4, bytes: Uint8Array.of(198, 51, 100, i) } as const;
+  return {
+    ...edge,
+    addresses: i === 8 ? [ipv6] : [...edge.addresses, ipv6, ...(i % 2 === 0 ? [second] : [])],
+  };
 });
 const RULES = { 4: { min: 12, max: 20 }, 6: { min: 0, max: 40 } };
 const HTTPS: ServiceBinding = { type: "HTTPS", prefix: "", params: [], hints: true };
@@ -209,6 +213,7 @@ const step = fc.oneof(
       full: fc.subarray(EDGES, { maxLength: 3 }),
       drain: fc.subarray(EDGES, { maxLength: 1 }),
       lost: fc.oneof(fc.constant([]), fc.subarray(EDGES)),
+      halfDown: fc.oneof(fc.constant([]), fc.subarray(EDGES)),
     }),
   },
   { weight: 1, arbitrary: fc.record({ shift: octet }) },
@@ -424,6 +429,8 @@ function worldFrom(said: {
   drain: readonly Edge[];
   full: readonly Edge[];
   lost: readonly Edge[];
+  /** Their first address is down. */
+  halfDown: readonly Edge[];
   priced: number;
 }): World {
   const world = worldOf(EDGES, {
@@ -436,10 +443,11 @@ function worldFrom(said: {
     if (said.down.includes(edge)) return 0;
     return edge.addresses.length === 1 || said.lost.includes(edge) ? UP_IPV6 : UP_IPV4 | UP_IPV6;
   });
-  return { ...world, up };
+  const downAddresses = new Map(said.halfDown.map(({ index }) => [index, 1]));
+  return { ...world, up, downAddresses };
 }
 
-const WELL = worldFrom({ down: [], drain: [], full: [], lost: [], priced: 0 });
+const WELL = worldFrom({ down: [], drain: [], full: [], lost: [], halfDown: [], priced: 0 });
 
 /** Networks of several lengths, some of them within a /24. */
 function placesFrom(shift: number): ReturnType<typeof placeTable> {

@@ -94,7 +94,9 @@ describe("probing real servers", () => {
       edge("pair", { addresses: ["192.0.2.1", "192.0.2.2", "2001:db8::1"], probe: tcpProbe(1) }),
       edge("single", { addresses: ["192.0.2.3"], probe: tcpProbe(1) }),
     ];
-    const { prober, health } = probing(edges, { clock, random, run, log });
+    const bits: unknown[] = [];
+    const onDownAddresses = (edgeId: string, down: number): void => void bits.push([edgeId, down]);
+    const { prober, health } = probing(edges, { clock, random, run, log, onDownAddresses });
     const down = () =>
       prober
         .metrics()
@@ -111,6 +113,13 @@ describe("probing real servers", () => {
     ]);
     dead.clear();
     await clock.advance(5000);
+    // Not the only one of a family: without it, all are as good.
+    expect(bits).toEqual([
+      ["pair", 0],
+      ["single", 0],
+      ["pair", 0b010],
+      ["pair", 0],
+    ]);
     const message = "edge address health changed";
     expect(told).toEqual([
       { edge: "pair", address: "192.0.2.2", from: "up", to: "down", reason: "refused", message },

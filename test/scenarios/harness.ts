@@ -91,8 +91,12 @@ export interface FakeEdge {
 
 const healthy: RequestListener = (_request, response) => void response.end("ok\n");
 
-export async function startEdge(host: string, answer: RequestListener = healthy): Promise<FakeEdge> {
-  const port = await freePort(host);
+export async function startEdge(
+  host: string,
+  answer: RequestListener = healthy,
+  atPort?: number,
+): Promise<FakeEdge> {
+  const port = atPort ?? (await freePort(host));
   let server: Server | undefined;
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {

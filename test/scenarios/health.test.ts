@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   type FakeEdge,
@@ -90,5 +91,35 @@ describe("an edge that dies and comes back", () => {
       INTERVAL_MS * RISE + GRACE_MS,
       "the only edge that is up",
     );
+  });
+});
+
+describe("an address of an edge that dies and comes back", () => {
+  const network = takeNetwork();
+  let pair: [FakeEdge, FakeEdge];
+  afterAll(() => Promise.all(pair.map((edge) => edge.kill())));
+  const service = serviceForAll(async () => {
+    const first = await startEdge(network.edge(1));
+    pair = [first, await startEdge(network.edge(4), undefined, first.port)];
+    const config = await referenceConfig(network, [first]);
+    Object.assign(config["edges"].ams1, { addresses: pair.map(({ host }) => host) });
+    return config;
+  });
+
+  it("is left out of answers while another of its family is up", async () => {
+    const [first, second] = pair;
+    const answered = async (): Promise<string[]> =>
+      (await service.dns.ask(LIVE, { subnet: `${LONDON}/32` })).addresses.toSorted();
+    const areAnswered = (...edges: FakeEdge[]) => {
+      const hosts = edges.map(({ host }) => host).toSorted();
+      return waitFor(async () => isDeepStrictEqual(await answered(), hosts), 10_000, hosts.join());
+    };
+    await areAnswered(first, second);
+    await second.kill();
+    await areAnswered(first);
+    await second.start();
+    await areAnswered(first, second);
+    await first.kill();
+    await areAnswered(second);
   });
 });

@@ -25,3 +25,15 @@ it("where all are down, it is kept by the one and tried as the last resort by th
   expect(select(vod, london, field, kept).outcome.kind).toBe("edges");
   expect(select(live, london, field, kept).outcome.kind).toBe("fail-open");
 });
+
+it("addresses that are down are told of where their edge is not tried as the last resort", () => {
+  const field = fieldOf(THREE_EDGES);
+  const downAddresses = new Map([[AMSTERDAM.index, 0b10]]);
+  const world = { ...worldOf(THREE_EDGES, { down: [] }), downAddresses };
+  expect(select(live, london, field, world).edges[0]).toMatchObject({
+    edge: { id: "ams1" },
+    downAddresses: 0b10,
+  });
+  const resort = { ...worldOf(THREE_EDGES, { down: [...THREE_EDGES] }), downAddresses };
+  expect(select(live, london, field, resort).edges[0]).not.toHaveProperty("downAddresses");
+});
