@@ -2,6 +2,7 @@ import { parseAddress } from "../../src/base/address.ts";
 import type { Address } from "../../src/model/address.ts";
 import type { Client } from "../../src/model/client.ts";
 import type { Choice, Decide, Decision, Memory, Outcome, Recall } from "../../src/model/decision.ts";
+import type { RateLimit } from "../../src/model/dns-settings.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Service } from "../../src/model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../../src/model/world.ts";
@@ -12,6 +13,12 @@ export function address(text: string): Address {
   const parsed = parseAddress(text);
   if (parsed === undefined) throw new Error(`no address: ${text}`);
   return parsed;
+}
+
+/** As it is configured where no more than the rate is said. */
+export function rateLimitOf(responsesPerSecond: number, more: Partial<RateLimit> = {}): RateLimit {
+  const usual = { windowSeconds: 15, slip: 2, ipv4PrefixLength: 24, ipv6PrefixLength: 56, exempt: [] };
+  return { responsesPerSecond, ...usual, ...more };
 }
 
 export const ZONE = "cdn.example.net";

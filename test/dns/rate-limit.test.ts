@@ -2,16 +2,10 @@ import { describe, expect, it } from "vitest";
 import { parsePrefix } from "../../src/base/address.ts";
 import { createRateLimiter, newRateTable, type RateVerdict } from "../../src/dns/rate-limit.ts";
 import type { RateLimit } from "../../src/model/dns-settings.ts";
+import { rateLimitOf } from "./fixture.ts";
 import type { Prefix } from "../../src/model/address.ts";
 
-const LIMIT: RateLimit = {
-  responsesPerSecond: 50,
-  windowSeconds: 15,
-  slip: 2,
-  exempt: [],
-  ipv4PrefixLength: 24,
-  ipv6PrefixLength: 56,
-};
+const LIMIT = rateLimitOf(50);
 const CLASS = 7 << 16;
 
 function limiter(limit: Partial<RateLimit> = {}) {

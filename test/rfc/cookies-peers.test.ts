@@ -1,7 +1,7 @@
 /** Cookies beside NSD's and Knot's with the same secret, as behind one address (RFC 9018). */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { decode, RCODES, type Reply } from "../dns/answers.ts";
-import { ZONE, ZONES } from "../dns/fixture.ts";
+import { rateLimitOf, ZONE, ZONES } from "../dns/fixture.ts";
 import { option, query } from "../dns/packets.ts";
 import { lacks } from "../servers/programs.ts";
 import { firstDatagram, type Harness, startHarness, UDP4 } from "./harness.ts";
@@ -15,14 +15,7 @@ const COOKIE = 10;
 const CLIENT = [0x24, 0x64, 0xc4, 0xab, 0xcf, 0x10, 0xc9, 0x57];
 const BADCOOKIE = 23;
 /** Truncates every answer to who shows no good cookie. */
-const RATE_LIMIT = {
-  responsesPerSecond: 0.1,
-  windowSeconds: 1,
-  slip: 1,
-  exempt: [],
-  ipv4PrefixLength: 24,
-  ipv6PrefixLength: 56,
-};
+const RATE_LIMIT = rateLimitOf(0.1, { windowSeconds: 1, slip: 1 });
 
 let harness: Harness;
 let nsd: Nsd | undefined;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { data, decode, RCODES, type Reply } from "../dns/answers.ts";
-import { ZONE, ZONES } from "../dns/fixture.ts";
+import { rateLimitOf, ZONE, ZONES } from "../dns/fixture.ts";
 import { option, query } from "../dns/packets.ts";
 import { firstDatagram, type Harness, startHarness, UDP4, WAYS } from "./harness.ts";
 
@@ -12,14 +12,7 @@ afterAll(() => harness.stop());
 
 const COOKIE = 10;
 /** Less than one response in the second that may come at once. */
-const NOBODY = {
-  responsesPerSecond: 0.1,
-  windowSeconds: 1,
-  slip: 1,
-  exempt: [],
-  ipv4PrefixLength: 24,
-  ipv6PrefixLength: 56,
-};
+const NOBODY = rateLimitOf(0.1, { windowSeconds: 1, slip: 1 });
 const CLIENT = [1, 2, 3, 4, 5, 6, 7, 8];
 
 function asking(cookie: readonly number[]): Buffer {

@@ -6,7 +6,7 @@ import { createSocket } from "node:dgram";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { decode } from "../dns/answers.ts";
-import { ZONE, ZONES } from "../dns/fixture.ts";
+import { rateLimitOf, ZONE, ZONES } from "../dns/fixture.ts";
 import { query } from "../dns/packets.ts";
 import { lacks } from "../servers/programs.ts";
 import { type Harness, startHarness, UDP4 } from "./harness.ts";
@@ -33,14 +33,7 @@ let nsd: Nsd | undefined;
 let knot: Knot | undefined;
 beforeAll(async () => {
   if (isLeftOut) return;
-  const rateLimit = {
-    responsesPerSecond: LIMIT,
-    windowSeconds: 15,
-    slip: 2,
-    exempt: [],
-    ipv4PrefixLength: 24,
-    ipv6PrefixLength: 56,
-  };
+  const rateLimit = rateLimitOf(LIMIT);
   harness = await startHarness({ served: { zones: [zone], services: [], dns: { rateLimit } } });
   nsd = await startNsd([zone], LIMIT);
   knot = await startKnot(zone, rateLimited(LIMIT));

@@ -2,21 +2,17 @@ import { createSocket } from "node:dgram";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { counterCells, dnsMetrics } from "../../src/dns/counters.ts";
 import { decode, RCODES, type Reply } from "../dns/answers.ts";
-import { ZONE } from "../dns/fixture.ts";
+import { rateLimitOf, ZONE } from "../dns/fixture.ts";
 import { option, query, type QueryParts } from "../dns/packets.ts";
 import { LIBC } from "../dns/batched.ts";
 import { type Harness, startHarness, TCP4, UDP4, type Way } from "./harness.ts";
 
 const RATE = 5;
 const tcp = { connections: 100, connectionsPerNetwork: 100, idleMs: 10_000 };
-const rateLimit = {
-  responsesPerSecond: RATE,
+const rateLimit = rateLimitOf(RATE, {
   windowSeconds: 60,
-  slip: 2,
   exempt: [{ family: 4, bytes: Uint8Array.of(127, 0, 99, 0), length: 24 }],
-  ipv4PrefixLength: 24,
-  ipv6PrefixLength: 56,
-} as const;
+});
 
 const cells = new Float64Array(counterCells());
 let harness: Harness;

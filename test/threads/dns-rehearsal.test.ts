@@ -14,6 +14,7 @@ import { queries } from "../../src/rehearsal/queries.ts";
 import { UNWATCHED } from "../../src/engine/decision-samples.ts";
 import { createEngine, type ThreadNews } from "../../src/threads/serving-thread.ts";
 import { plainInventory, plainService, plainZone } from "../inventory.ts";
+import { rateLimitOf } from "../dns/fixture.ts";
 import { serviceOf, THREE_EDGES, worldOf } from "../selection/fixture.ts";
 
 const HOSTNAMES = ["live.example.net", "any.vod.example.net"];
@@ -29,14 +30,7 @@ const PLACES: readonly Place[] = [
 const INVENTORY = plainInventory({
   dns: {
     queryLog: { destination: "stdout", sample: 1, wholeAddresses: false },
-    rateLimit: {
-      responsesPerSecond: 100,
-      windowSeconds: 15,
-      slip: 2,
-      ipv4PrefixLength: 24,
-      ipv6PrefixLength: 56,
-      exempt: [],
-    },
+    rateLimit: rateLimitOf(100),
   },
   zones: [plainZone("example.net")],
   edges: THREE_EDGES,
