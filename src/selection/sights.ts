@@ -1,6 +1,6 @@
 import type { DoorName } from "../model/decision.ts";
 import type { Service } from "../model/service.ts";
-import { STATE_ACTIVE, type World } from "../model/world.ts";
+import { STATE_ACTIVE, UNSTEADY_DOUBT, type World } from "../model/world.ts";
 import type { AtDoor } from "./at-door.ts";
 import type { Field } from "./field.ts";
 import { isIpv4Lost, worldOverIpv4 } from "./over-ipv4.ts";
@@ -65,7 +65,7 @@ export class Sights {
   }
 
   /**
-   * How many edges in service IPv4 reaches, and how many are beyond its reach, of which how many are unsteady; and how many, in whatever condition, have an
+   * How many edges in service IPv4 reaches, and how many are beyond its reach, of which how many are in doubt; and how many, in whatever condition, have an
    * address of it.
    */
   #count({ service, world }: Sight, isDns: boolean) {
@@ -78,7 +78,7 @@ export class Sights {
       const isReached = !(isDns && !hasIpv4) && !isIpv4Lost(up, hasIpv4);
       if (isReached) found.reached++;
       else found.beyond++;
-      if (!isReached && world.unsteady[edge] === 1) found.unsteady++;
+      if (!isReached && world.unsteady[edge] === UNSTEADY_DOUBT) found.unsteady++;
     }
     return found;
   }

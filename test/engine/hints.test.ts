@@ -10,7 +10,7 @@ import { formatAddress } from "../../src/base/address.ts";
 import type { Address } from "../../src/model/address.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Service, ServiceBinding } from "../../src/model/service.ts";
-import { UP_IPV4, UP_IPV6, type World } from "../../src/model/world.ts";
+import { UNSTEADY_DOUBT, UNSTEADY_RUSH, UP_IPV4, UP_IPV6, type World } from "../../src/model/world.ts";
 import { askersKey, squareKey } from "../../src/pricing/squares.ts";
 import { data, decode, RCODES, type Reply } from "../dns/answers.ts";
 import { query, subnet, TYPES } from "../dns/packets.ts";
@@ -21,17 +21,18 @@ const ZONE = "example.net";
 const PLACE = { layer: "city", latitude: 50.5, longitude: 5.5, country: "NL", continent: "EU" } as const;
 const HTTPS: ServiceBinding = { type: "HTTPS", prefix: "", params: [], hints: true };
 
+const ipv4 = (last: number): Address => ({ family: 4, bytes: Uint8Array.of(192, 0, 2, last) });
 const ipv6 = (index: number): Address => ({
   family: 6,
   bytes: new Uint8Array(16).fill(0x20, 0, 1).fill(index + 1, 15),
 });
 
-/** Bits of the families that it has addresses of; none for one that is named by redirects alone. */
+/** Bits of the families that it has two addresses of; none for one that is named by redirects alone. */
 function edgeOf(families: number, index: number): Edge {
   const edge = edgeAt(`e${index}`, index, 50 + index, 5);
   const addresses = [
-    ...((families & UP_IPV4) === 0 ? [] : edge.addresses),
-    ...((families & UP_IPV6) === 0 ? [] : [ipv6(index)]),
+    ...((families & UP_IPV4) === 0 ? [] : [...edge.addresses, ipv4(100 + index)]),
+    ...((families & UP_IPV6) === 0 ? [] : [ipv6(index), ipv6(100 + index)]),
   ];
   return { ...edge, addresses };
 }
@@ -40,7 +41,9 @@ const edgeArbitrary = fc.record({
   families: fc.constantFrom(3, 3, 3, 1, 2, 0),
   up: fc.constantFrom(3, 3, 2, 1, 0),
   state: fc.constantFrom(0, 0, 0, 0, 1, 2),
-  isUnsteady: fc.boolean(),
+  unsteady: fc.constantFrom(0, 0, UNSTEADY_DOUBT, UNSTEADY_RUSH),
+  /** Of two addresses of a family, one at most. */
+  downAddresses: fc.constantFrom(0, 0, 0b1, 0b100, 0b1010),
   loadRatio: fc.constantFrom(Number.NaN, 0.2, 0.9, 0.995, 1.2),
   priceKm: fc.constantFrom(0, 0, 150),
   limit: fc.constantFrom(1, 1, 0.3),
@@ -70,7 +73,8 @@ function worldFor(edges: readonly Edge[], { edges: said, returning }: Case): Wor
     ...worldOf(edges),
     up: Uint8Array.from(said, ({ up, families }) => (families === 0 ? up & UP_IPV4 : up & families)),
     state: Uint8Array.from(said, ({ state }) => state),
-    unsteady: Uint8Array.from(said, ({ isUnsteady }) => Number(isUnsteady)),
+    unsteady: Uint8Array.from(said, ({ unsteady }) => unsteady),
+    downAddresses: new Map(said.map(({ downAddresses }, edge) => [edge, downAddresses])),
     loadRatio: numbers(({ loadRatio }) => loadRatio),
     priceKm: numbers(({ priceKm }) => priceKm),
     perViewer: numbers(({ loadRatio }) => (Number.isNaN(loadRatio) ? 0 : 0.001)),
@@ -84,7 +88,7 @@ function answers(one: Case): { readonly a: Reply; readonly aaaa: Reply; readonly
   const edges = one.edges.map(({ families }, index) => edgeOf(families, index));
   const { fallback, answers: most, ...rules } = one.service;
   const addresses = [
-    ...((fallback & UP_IPV4) === 0 ? [] : [{ family: 4, bytes: Uint8Array.of(192, 0, 2, 200) } as const]),
+    ...((fallback & UP_IPV4) === 0 ? [] : [ipv4(200)]),
     ...((fallback & UP_IPV6) === 0 ? [] : [ipv6(200)]),
   ];
   const hostnames = rules.affinity === "stream" ? [`*.${ZONE}`] : [`live.${ZONE}`];
