@@ -204,7 +204,7 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
       failStatic.health(edgeId, family, health, reason);
       board.health(edgeId, family, health, reason, isInDoubt);
     },
-    onDownAddresses: board.downAddresses,
+    onDownAddresses: (edgeId, bits) => board.downAddresses(edgeId, bits),
   });
   onStop(() => prober.stop());
   const canary = watchCanary({ log, onCanary: failStatic.canary });
