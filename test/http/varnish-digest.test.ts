@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Signing } from "../../src/model/service.ts";
-import { freePort, ROOT, waitFor } from "../scenarios/harness.ts";
+import { freePort } from "../scenarios/network.ts";
+import { ROOT } from "../scenarios/program.ts";
+import { waitFor } from "../scenarios/wait.ts";
 import { lacks, type Program, removeFolder, startProgram, takeServerFolder } from "../servers/programs.ts";
 import { ask, decisionOf, edgeOf, openDoor, serviceOf, type TestDoor } from "./fixture.ts";
 

@@ -1,6 +1,6 @@
 /** One viewer for each real player, in the same story at the same time. */
 import { expect } from "vitest";
-import { waitFor } from "../scenarios/harness.ts";
+import { waitFor } from "../scenarios/wait.ts";
 import type { Lab } from "./lab.ts";
 import type { Look, PlayerKind, Viewer } from "./viewer.ts";
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { waitFor } from "../scenarios/harness.ts";
+import { waitFor } from "../scenarios/wait.ts";
 
 /** whole: as it should be; failing: 500 to everything; without-cors: no Access-Control-Allow-Origin. */
 export type EdgeMode = "whole" | "failing" | "without-cors";

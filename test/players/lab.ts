@@ -10,16 +10,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import {
-  type Config,
-  freePort,
-  LIVE,
-  type Network,
-  type Service,
-  startService,
-  takeFolder,
-  takeNetwork,
-} from "../scenarios/harness.ts";
+import { type Config, LIVE } from "../scenarios/reference.ts";
+import { freePort, type Network, takeFolder, takeNetwork } from "../scenarios/network.ts";
+import { type Service, startService } from "../scenarios/harness.ts";
 import { end, type NginxEdge, startNginxEdge } from "./edge.ts";
 import { startMedia } from "./media.ts";
 import { startViewers, type Viewers } from "./viewer.ts";

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { waitFor } from "../scenarios/harness.ts";
+import { waitFor } from "../scenarios/wait.ts";
 import { startChild } from "./edge.ts";
 
 /** A live stream of a test picture and a tone: `live/master.m3u8` and `live/manifest.mpd`, segments of 1 s. */

@@ -3,7 +3,8 @@
  * for docs/players.md.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { LIVE, sleep, waitFor } from "../scenarios/harness.ts";
+import { LIVE } from "../scenarios/reference.ts";
+import { sleep, waitFor } from "../scenarios/wait.ts";
 import { disperse, gather, type Member, tell, untilIt, type Way } from "./crowd.ts";
 import { type Lab, startLab } from "./lab.ts";
 import { canRun, runNamed } from "./program.ts";

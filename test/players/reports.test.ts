@@ -1,6 +1,6 @@
 /** Real players that report how fast they are: with steering calls, and by events of CMCD version 2. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { waitFor } from "../scenarios/harness.ts";
+import { waitFor } from "../scenarios/wait.ts";
 import { disperse, gather, type Member, tell, type Way } from "./crowd.ts";
 import { type Lab, startLab } from "./lab.ts";
 import { canPlay } from "./viewer.ts";

@@ -3,7 +3,7 @@
  * docs/players.md.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { waitFor } from "../scenarios/harness.ts";
+import { waitFor } from "../scenarios/wait.ts";
 import { disperse, expectNoStall, expectPlays, gather, type Member, tell, type Way } from "./crowd.ts";
 import { type Lab, startLab } from "./lab.ts";
 import { canPlay } from "./viewer.ts";

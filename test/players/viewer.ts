@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { ROOT } from "../scenarios/harness.ts";
+import { ROOT } from "../scenarios/program.ts";
 
 export type PlayerKind = "hls" | "dash" | "shaka";
 

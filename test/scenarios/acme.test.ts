@@ -2,16 +2,10 @@ import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import {
-  type Config,
-  LIVE,
-  referenceConfig,
-  replaceFile,
-  serviceForAll,
-  takeNetwork,
-  textOf,
-  waitFor,
-} from "./harness.ts";
+import { type Config, LIVE, referenceConfig, replaceFile, textOf } from "./reference.ts";
+import { takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { serviceForAll } from "./harness.ts";
 
 const KEY = "htB9mR9DYgcu9bX_afHF62erXaH2TS7bg9KW3F7Z";
 const USER = "c36f50e8-4632-44f0-83fe-e070fef28a10";

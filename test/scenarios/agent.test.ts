@@ -2,19 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Child,
-  type Config,
-  type FakeEdge,
-  referenceConfig,
-  type Service,
-  spawnEdgeward,
-  startEdge,
-  startService,
-  takeFolder,
-  takeNetwork,
-  waitFor,
-} from "./harness.ts";
+import { type Child, spawnEdgeward } from "./program.ts";
+import { type Config, referenceConfig } from "./reference.ts";
+import { type FakeEdge, startEdge } from "./fake-edge.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { type Service, startService } from "./harness.ts";
 
 const TOKEN = "agent-of-ams1-0123456789abcdef";
 

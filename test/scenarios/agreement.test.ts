@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Reply } from "./dns-client.ts";
-import { type Config, referenceConfig, type Response, serviceForAll, takeNetwork } from "./harness.ts";
+import { type Config, referenceConfig } from "./reference.ts";
+import { takeNetwork } from "./network.ts";
+import { type Response, serviceForAll } from "./harness.ts";
 import { sharesFrom } from "../random.ts";
 
 /** Edges at these cities, two of them at one place, so that some viewers are spread over equals. */

@@ -2,22 +2,10 @@ import { execFile } from "node:child_process";
 import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  CALIFORNIA,
-  type Config,
-  edgesNamed,
-  firstEdges,
-  freePort,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  type Service,
-  startService,
-  takeFolder,
-  takeNetwork,
-  TOKYO,
-  waitFor,
-} from "./harness.ts";
+import { CALIFORNIA, type Config, LIVE, LONDON, referenceConfig, TOKYO } from "./reference.ts";
+import { freePort, takeFolder, takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { edgesNamed, firstEdges, type Service, startService } from "./harness.ts";
 import {
   lacks,
   type Program,

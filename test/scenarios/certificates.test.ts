@@ -5,18 +5,11 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Door,
-  freePort,
-  LIVE,
-  referenceConfig,
-  ROOT,
-  type Service,
-  startService,
-  takeFolder,
-  takeNetwork,
-  waitFor,
-} from "./harness.ts";
+import { freePort, takeFolder, takeNetwork } from "./network.ts";
+import { LIVE, referenceConfig } from "./reference.ts";
+import { ROOT } from "./program.ts";
+import { waitFor } from "./wait.ts";
+import { type Door, type Service, startService } from "./harness.ts";
 
 const run = promisify(execFile);
 const PROGRAMS = [

@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type Config, LIVE, ROOT, type Service, startService, takeFolder } from "./harness.ts";
+import { type Config, LIVE } from "./reference.ts";
+import { ROOT } from "./program.ts";
+import { takeFolder } from "./network.ts";
+import { type Service, startService } from "./harness.ts";
 
 const run = promisify(execFile);
 

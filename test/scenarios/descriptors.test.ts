@@ -3,7 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, expect, it } from "vitest";
-import { type Config, referenceConfig, ROOT, takeFolder, takeNetwork, textOf } from "./harness.ts";
+import { type Config, referenceConfig, textOf } from "./reference.ts";
+import { ROOT } from "./program.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
 
 const { folder, remove } = takeFolder();
 let child: ChildProcess | undefined;

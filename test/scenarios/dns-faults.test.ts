@@ -3,19 +3,11 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { option, query, record } from "../dns/packets.ts";
-import {
-  type FakeEdge,
-  firstEdges,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  type Service,
-  sleep,
-  startEdge,
-  startService,
-  takeFolder,
-  takeNetwork,
-} from "./harness.ts";
+import { type FakeEdge, startEdge } from "./fake-edge.ts";
+import { LIVE, LONDON, referenceConfig } from "./reference.ts";
+import { sleep } from "./wait.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { firstEdges, type Service, startService } from "./harness.ts";
 
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 const ROUNDS = 20;

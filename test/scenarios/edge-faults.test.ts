@@ -4,21 +4,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { writeMmdb } from "../geo/mmdb-writer.ts";
-import {
-  type FakeEdge,
-  firstEdges,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  type Service,
-  sleep,
-  startEdge,
-  startService,
-  takeFolder,
-  takeNetwork,
-  TOKYO,
-  waitFor,
-} from "./harness.ts";
+import { type FakeEdge, startEdge } from "./fake-edge.ts";
+import { LIVE, LONDON, referenceConfig, TOKYO } from "./reference.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { firstEdges, type Service, startService } from "./harness.ts";
 import { startStream } from "./stream.ts";
 
 const INTERVAL_MS = 300;

@@ -1,14 +1,9 @@
 import { expect, it } from "vitest";
 import type { Manifest } from "../steering/fixture.ts";
-import {
-  type Config,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  serviceForAll,
-  takeNetwork,
-  waitFor,
-} from "./harness.ts";
+import { type Config, LIVE, LONDON, referenceConfig } from "./reference.ts";
+import { takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { serviceForAll } from "./harness.ts";
 
 let config: Config;
 const service = serviceForAll(async () => {

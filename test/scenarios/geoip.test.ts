@@ -2,7 +2,10 @@ import { copyFile, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { LIVE, LONDON, referenceConfig, serviceForAll, takeNetwork, waitFor } from "./harness.ts";
+import { LIVE, LONDON, referenceConfig } from "./reference.ts";
+import { takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { serviceForAll } from "./harness.ts";
 import { startStream } from "./stream.ts";
 
 const { resolve } = createRequire(import.meta.url);

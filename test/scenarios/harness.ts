@@ -1,208 +1,17 @@
 /**
- * Runs the program as its users do, `node dist/main.js`, on real sockets.
+ * A service as its users run it, on real sockets, and ways to talk to it.
  *
  * Every test file takes a network of loopback addresses of its own, so that files run side by side.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type RequestListener, type Server } from "node:http";
-import { createServer as createTcpServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, expect } from "vitest";
-import { parse, stringify } from "yaml";
 import { createDnsClient, type DnsClient } from "./dns-client.ts";
-
-export { sleep };
-
-export const ROOT = resolve(import.meta.dirname, "../..");
-const PROGRAM = join(ROOT, "dist/main.js");
-
-/** A configuration as it is written, with whatever keys a test needs. */
-// oxlint-disable-next-line typescript/no-explicit-any -- it is written, not read, and wrong ones are wanted too
-export type Config = Record<string, any>;
-
-/** Viewers, and the edge of the reference configuration that is nearest to each. */
-export const LONDON = "81.2.69.142";
-export const TOKYO = "133.11.0.1";
-export const CALIFORNIA = "8.8.8.8";
-
-export const LIVE = "live.cdn.example.net";
-
-// --- Places -----------------------------------------------------------------------------------------
-
-/** Loopback addresses that no other test file uses. */
-export interface Network {
-  /** Where the service listens. */
-  readonly host: string;
-  /** The n-th edge's address, from 1. */
-  edge(n: number): string;
-}
-
-export function takeNetwork(): Network {
-  const [a, b] = [30 + Math.floor(Math.random() * 200), Math.floor(Math.random() * 250)];
-  return { host: `127.${a}.${b}.1`, edge: (n) => `127.${a}.${b}.${10 + n}` };
-}
-
-const handedOut = new Set<string>();
-
-/** A port that is free for UDP and TCP, and was not handed out before. */
-export async function freePort(host: string): Promise<number> {
-  for (;;) {
-    const server = createTcpServer();
-    const port = await new Promise<number>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(0, host, () => resolve((server.address() as { port: number }).port));
-    });
-    const socket = createSocket("udp4");
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once("error", () => resolve(false));
-      socket.bind(port, host, () => resolve(true));
-    });
-    socket.close();
-    await new Promise((resolve) => server.close(resolve));
-    const endpoint = `${host}:${port}`;
-    if (!isFree || handedOut.has(endpoint)) continue;
-    handedOut.add(endpoint);
-    return port;
-  }
-}
-
-/** A folder for configuration and state, removed by the returned function. */
-export function takeFolder(): { folder: string; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), "edgeward-scenario-"));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-// --- Edges ------------------------------------------------------------------------------------------
-
-/** An edge server in this process, that can be killed and brought back. */
-export interface FakeEdge {
-  readonly host: string;
-  readonly port: number;
-  readonly url: string;
-  start(): Promise<void>;
-  /** Closes the listener and every connection. */
-  kill(): Promise<void>;
-}
-
-const healthy: RequestListener = (_request, response) => void response.end("ok\n");
-
-export async function startEdge(
-  host: string,
-  answer: RequestListener = healthy,
-  atPort?: number,
-): Promise<FakeEdge> {
-  const port = atPort ?? (await freePort(host));
-  let server: Server | undefined;
-  const start = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      server = createServer(answer);
-      server.once("error", reject);
-      server.listen(port, host, resolve);
-    });
-  const kill = (): Promise<void> =>
-    new Promise((resolve) => {
-      if (server === undefined) return resolve();
-      server.close(() => resolve());
-      server.closeAllConnections();
-      server = undefined;
-    });
-  await start();
-  return { host, port, url: `http://${host}:${port}`, start, kill };
-}
-
-// --- Configurations ---------------------------------------------------------------------------------
-
-/** The reference configuration with doors on free ports of the network, probes every 250 ms. */
-export async function referenceConfig(network: Network, edges: readonly FakeEdge[] = []): Promise<Config> {
-  const config = parse(readFileSync(join(ROOT, "config/edgeward.yaml"), "utf8")) as Config;
-  const { host } = network;
-  config["listen"] = {
-    dns: [`${host}:${await freePort(host)}`],
-    http: [`${host}:${await freePort(host)}`],
-    ops: `${host}:${await freePort(host)}`,
-  };
-  config["defaults"].probe = {
-    type: "http",
-    path: "/health",
-    interval: "250ms",
-    timeout: "200ms",
-    rise: 2,
-    fall: 2,
-  };
-  for (const [i, edge] of Object.values<Config>(config["edges"]).entries()) {
-    const fake = edges[i];
-    if (fake === undefined) edge["probe"] = { type: "none" };
-    else Object.assign(edge, { addresses: [fake.host], url: fake.url });
-  }
-  return config;
-}
-
-export function textOf(config: Config): string {
-  return stringify(config, { aliasDuplicateObjects: false });
-}
-
-/** Writes beside and renames, as a careful program does. */
-export function replaceFile(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
-}
-
-// --- The program ------------------------------------------------------------------------------------
-
-export interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface Child {
-  readonly process: ChildProcess;
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  readonly exited: Promise<Run>;
-}
-
-/** Those of a test that failed or timed out before it stopped them end with its file. */
-const running = new Set<ChildProcess>();
-const endAll = (): void => {
-  for (const child of running) child.kill("SIGKILL");
-};
-process.once("exit", endAll);
-afterAll(endAll);
-
-/** Runs a command that goes on until it is told to stop. */
-export function spawnEdgeward(args: readonly string[], environment: Record<string, string> = {}): Child {
-  if (!existsSync(PROGRAM)) throw new Error("dist/main.js is missing: run npm run build first");
-  // By its temporary folder it is found at the end of the run, should this process be killed.
-  const { PATH = "", TMPDIR = tmpdir() } = process.env;
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: ROOT,
-    env: { PATH, TMPDIR, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  running.add(child);
-  child.once("close", () => running.delete(child));
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  const stdout = (): string => Buffer.concat(out).toString();
-  const stderr = (): string => Buffer.concat(err).toString();
-  const exited = new Promise<Run>((resolve) => {
-    child.once("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }));
-  });
-  return { process: child, stdout, stderr, exited };
-}
-
-/** Runs one command to its end. */
-export function edgeward(...args: string[]): Promise<Run> {
-  return spawnEdgeward(args).exited;
-}
+import { takeFolder } from "./network.ts";
+import { type Child, edgeward, type Run, spawnEdgeward } from "./program.ts";
+import { type Config, LIVE, textOf } from "./reference.ts";
+import { sleep, waitFor } from "./wait.ts";
 
 export interface Door {
   readonly host: string;
@@ -406,33 +215,6 @@ function samplesIn(text: string): Map<string, number> {
       return [line.slice(0, space), Number(line.slice(space + 1))];
     }),
   );
-}
-
-// --- Waiting ----------------------------------------------------------------------------------------
-
-/** Asks again and again until it is so; what throws counts as not yet. Returns the milliseconds it took. */
-export async function waitFor(
-  isSo: () => Promise<boolean> | boolean,
-  timeoutMs: number,
-  what: string | (() => string) = "it",
-  child?: Child,
-): Promise<number> {
-  const startMs = performance.now();
-  for (;;) {
-    const now = await Promise.resolve()
-      .then(isSo)
-      .catch(() => false);
-    const tookMs = performance.now() - startMs;
-    if (now) return tookMs;
-    const gone = child !== undefined && child.process.exitCode !== null;
-    if (gone || tookMs > timeoutMs) {
-      child?.process.kill("SIGKILL");
-      throw new Error(
-        `waited ${Math.round(tookMs)} ms in vain for ${typeof what === "string" ? what : what()}`,
-      );
-    }
-    await sleep(15);
-  }
 }
 
 /** At both doors: the first edge for a viewer, by its url's host. */

@@ -1,17 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  type FakeEdge,
-  firstEdges,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  serviceForAll,
-  sleep,
-  startEdge,
-  takeNetwork,
-  waitFor,
-} from "./harness.ts";
+import { type FakeEdge, startEdge } from "./fake-edge.ts";
+import { LIVE, LONDON, referenceConfig } from "./reference.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { takeNetwork } from "./network.ts";
+import { firstEdges, serviceForAll } from "./harness.ts";
 import { startStream } from "./stream.ts";
 
 const INTERVAL_MS = 300;

@@ -3,20 +3,10 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { queryPacket, type Reply, readReply, tcpExchange } from "./dns-client.ts";
-import {
-  type Config,
-  firstEdges,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  replaceFile,
-  type Service,
-  serviceForAll,
-  takeNetwork,
-  textOf,
-  TOKYO,
-  waitFor,
-} from "./harness.ts";
+import { type Config, LIVE, LONDON, referenceConfig, replaceFile, textOf, TOKYO } from "./reference.ts";
+import { takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { firstEdges, type Service, serviceForAll } from "./harness.ts";
 
 /** Everything an attacker chooses here says this, so that it can be looked for where it must not be. */
 const MARK = "3v1l-m4rk";

@@ -4,24 +4,11 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { queryPacket, readReply } from "./dns-client.ts";
-import {
-  type Config,
-  edgeward,
-  firstEdges,
-  freePort,
-  LIVE,
-  LONDON,
-  type Network,
-  referenceConfig,
-  ROOT,
-  type Service,
-  sleep,
-  startService,
-  takeFolder,
-  takeNetwork,
-  textOf,
-  waitFor,
-} from "./harness.ts";
+import { type Config, LIVE, LONDON, referenceConfig, textOf } from "./reference.ts";
+import { edgeward, ROOT } from "./program.ts";
+import { freePort, type Network, takeFolder, takeNetwork } from "./network.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { firstEdges, type Service, startService } from "./harness.ts";
 import { startStream } from "./stream.ts";
 
 /** Undone after each test, last first. */

@@ -1,20 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Config,
-  edgesNamed,
-  firstEdges,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  replaceFile,
-  type Service,
-  sleep,
-  startService,
-  takeFolder,
-  takeNetwork,
-  textOf,
-  waitFor,
-} from "./harness.ts";
+import { type Config, LIVE, LONDON, referenceConfig, replaceFile, textOf } from "./reference.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { edgesNamed, firstEdges, type Service, startService } from "./harness.ts";
 
 const STALE_AFTER_MS = 1500;
 const AMSTERDAM = "127.0.0.11";
@@ -122,7 +110,7 @@ describe("what is said of an edge", () => {
     await service.stop();
     service = await startService({ config, folder });
     expect(await firstEdges(service, LONDON), "after another restart").toEqual([AMSTERDAM, AMSTERDAM]);
-  });
+  }, 180_000);
 
   it("drained for a while: ends by itself", async () => {
     const { code, stderr } = await service.cli("drain", "ams1", "--until", "2s");
@@ -133,7 +121,7 @@ describe("what is said of an edge", () => {
       3000,
       "the end of the drain",
     );
-  });
+  }, 180_000);
 
   it("drained, left out of the configuration and put back: drained still, until the operator has it forgotten", async () => {
     const reloadWith = async (edges: Config): Promise<void> => {
@@ -156,7 +144,7 @@ describe("what is said of an edge", () => {
     expect((await service.cli("undrain", "ams1")).stdout).toContain("forgotten");
     await reloadWith({ ...others, ams1 });
     expect(await firstEdges(service, LONDON)).toEqual([AMSTERDAM, AMSTERDAM]);
-  });
+  }, 180_000);
 
   it("says no to an edge that does not exist, and names those that do", async () => {
     const { code, stderr } = await service.cli("drain", "ams2");

@@ -2,16 +2,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Config,
-  freePort,
-  referenceConfig,
-  type Service,
-  startService,
-  takeFolder,
-  takeNetwork,
-  waitFor,
-} from "./harness.ts";
+import { type Config, referenceConfig } from "./reference.ts";
+import { freePort, takeFolder, takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { type Service, startService } from "./harness.ts";
 
 /** A MistServer's controller with one stream. */
 async function startMist(isReplica: boolean, tags: readonly string[]) {

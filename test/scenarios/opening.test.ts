@@ -1,14 +1,8 @@
 import { expect, it, onTestFinished } from "vitest";
-import {
-  LONDON,
-  referenceConfig,
-  replaceFile,
-  startService,
-  takeFolder,
-  takeNetwork,
-  textOf,
-  waitFor,
-} from "./harness.ts";
+import { LONDON, referenceConfig, replaceFile, textOf } from "./reference.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { startService } from "./harness.ts";
 
 it("takes configurations that come while its doors open", async () => {
   const { folder, remove } = takeFolder();

@@ -1,16 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { request } from "undici";
-import {
-  LIVE,
-  LONDON,
-  referenceConfig,
-  replaceFile,
-  serviceForAll,
-  takeNetwork,
-  TOKYO,
-  waitFor,
-} from "./harness.ts";
+import { LIVE, LONDON, referenceConfig, replaceFile, TOKYO } from "./reference.ts";
+import { takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { serviceForAll } from "./harness.ts";
 
 const SHARED = "shared.cdn.example.net";
 const service = serviceForAll(async () => {

@@ -2,20 +2,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Config,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  replaceFile,
-  type Service,
-  sleep,
-  startService,
-  takeFolder,
-  takeNetwork,
-  textOf,
-  waitFor,
-} from "./harness.ts";
+import { type Config, LIVE, LONDON, referenceConfig, replaceFile, textOf } from "./reference.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { type Service, startService } from "./harness.ts";
 
 const QUERIES = 5000;
 

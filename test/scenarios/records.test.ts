@@ -1,7 +1,10 @@
 import { decode } from "dns-packet";
 import { describe, expect, it } from "vitest";
 import { queryPacket } from "./dns-client.ts";
-import { LIVE, LONDON, referenceConfig, serviceForAll, takeNetwork, TOKYO, waitFor } from "./harness.ts";
+import { LIVE, LONDON, referenceConfig, TOKYO } from "./reference.ts";
+import { takeNetwork } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import { serviceForAll } from "./harness.ts";
 
 describe("what a service's hostname answers", () => {
   const service = serviceForAll(async () => {

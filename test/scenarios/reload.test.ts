@@ -2,20 +2,10 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, w
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Reply } from "./dns-client.ts";
-import {
-  type Config,
-  LIVE,
-  referenceConfig,
-  replaceFile,
-  type Response,
-  type Service,
-  sleep,
-  startService,
-  takeFolder,
-  takeNetwork,
-  textOf,
-  waitFor,
-} from "./harness.ts";
+import { type Config, LIVE, referenceConfig, replaceFile, textOf } from "./reference.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { type Response, type Service, startService } from "./harness.ts";
 import { startStream, type Stream } from "./stream.ts";
 
 /** The viewer is placed by the configuration itself, elsewhere in each. */

@@ -11,22 +11,10 @@ import { option, query } from "../dns/packets.ts";
 import { firstDatagram } from "../rfc/harness.ts";
 import { certificateFolder } from "../http/certificate-files.ts";
 import { createDnsClient, queryPacket, readReply, type Reply, tcpExchange } from "./dns-client.ts";
-import {
-  CALIFORNIA,
-  type Config,
-  freePort,
-  LIVE,
-  LONDON,
-  type Network,
-  referenceConfig,
-  type Service,
-  sleep,
-  startService,
-  takeFolder,
-  takeNetwork,
-  textOf,
-  waitFor,
-} from "./harness.ts";
+import { CALIFORNIA, type Config, LIVE, LONDON, referenceConfig, textOf } from "./reference.ts";
+import { freePort, type Network, takeFolder, takeNetwork } from "./network.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { type Service, startService } from "./harness.ts";
 
 const COOKIE = 10;
 

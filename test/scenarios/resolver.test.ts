@@ -1,20 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  CALIFORNIA,
-  type FakeEdge,
-  LIVE,
-  LONDON,
-  referenceConfig,
-  type Service,
-  sleep,
-  startEdge,
-  startService,
-  takeFolder,
-  takeNetwork,
-  TOKYO,
-  waitFor,
-} from "./harness.ts";
+import { CALIFORNIA, LIVE, LONDON, referenceConfig, TOKYO } from "./reference.ts";
+import { type FakeEdge, startEdge } from "./fake-edge.ts";
+import { sleep, waitFor } from "./wait.ts";
+import { takeFolder, takeNetwork } from "./network.ts";
+import { type Service, startService } from "./harness.ts";
 import { isUnboundMissing, startUnbound, type Unbound } from "./unbound.ts";
 
 const TTL_SECONDS = 2;

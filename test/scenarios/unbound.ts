@@ -3,7 +3,9 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDnsClient, type DnsClient, queryPacket, readReply, type Reply } from "./dns-client.ts";
-import { type Door, freePort, waitFor } from "./harness.ts";
+import { freePort } from "./network.ts";
+import { waitFor } from "./wait.ts";
+import type { Door } from "./harness.ts";
 
 export const isUnboundMissing = spawnSync("unbound", ["-V"]).error !== undefined;
 
