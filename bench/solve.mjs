@@ -55,7 +55,11 @@ function timed(work) {
   return { solution, ms: (user + system) / 1000 };
 }
 
-/** Edges of very different size in large cities, regions that are the world's cities. @param {number} room @param {() => number} random */
+/**
+ * Edges of very different size in large cities, regions that are the world's cities.
+ * @param {number} room
+ * @param {() => number} random
+ */
 function transportOf(room, random) {
   const cities = CITIES.slice(0, REGIONS);
   const people = cities.reduce((sum, { share }) => sum + share, 0);

@@ -102,7 +102,10 @@ async function longestTurnMs(child, file, opsPort, round) {
   return turn();
 }
 
-/** Those of a thread that answers DNS, each with what it does. @param {import("../src/model/inventory.ts").Inventory} inventory */
+/**
+ * Those of a thread that answers DNS, each with what it does.
+ * @param {import("../src/model/inventory.ts").Inventory} inventory
+ */
 function stepsOf(inventory) {
   const parts = packInventory(inventory);
   const steps = [];

@@ -16,7 +16,10 @@ export interface ExclusiveDoorsOptions {
   readonly log: Log;
 }
 
-/** Doors that two processes cannot have open at one address: the operators', and the one in place of MistServer's balancer. */
+/**
+ * Doors that two processes cannot have open at one address: the operators', and the one in place of MistServer's
+ * balancer.
+ */
 export interface ExclusiveDoors {
   /** @throws if its address cannot be listened on, with the address and the reason */
   openOps(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * Another process in this one's place, with its sockets, so that no viewer is lost: for a new version, a new Node, other
- * addresses to listen on.
+ * Another process in this one's place, with its sockets, so that no viewer is lost: for a new version, a new Node,
+ * other addresses to listen on.
  *
  * ```
  * this process                              the next one: the same command, the code as it is on disk now

@@ -61,7 +61,10 @@ export async function openViewersDoors(options: ViewersDoorsOptions): Promise<Vi
   return { dns, http };
 }
 
-/** For doors that are about to close for good: nobody new connects, and who is about to has the time for it. Resolves when they may be closed. */
+/**
+ * For doors that are about to close for good: nobody new connects, and who is about to has the time for it. Resolves
+ * when they may be closed.
+ */
 export async function closeToNewcomers(doors: Partial<ViewersDoors>): Promise<void> {
   const handed = [...(doors.dns?.handed ?? []), ...(doors.http?.handed ?? [])];
   const listening = handed.filter(({ use }) => use !== UDP_USE).flatMap(({ fds }) => fds);

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * Ends the program wherever it was left running with a temporary folder: by tests that timed out or were killed, or as another's successor.
- * On Linux, which tells of what others run and with which environment.
+ * Ends the program wherever it was left running with a temporary folder: by tests that timed out or were killed, or
+ * as another's successor. On Linux, which tells of what others run and with which environment.
  * @returns how many there were
  */
 export function endLeftPrograms(temporaryFolder: string): number {

@@ -1,4 +1,7 @@
-/** Numbers that are the same for the same seed on every run and machine (Mulberry32), so that a failure can be seen again. */
+/**
+ * Numbers that are the same for the same seed on every run and machine (Mulberry32), so that a failure can be seen
+ * again.
+ */
 
 /** Gives unsigned integers of 32 bits. */
 export function wordsFrom(seed: number): () => number {

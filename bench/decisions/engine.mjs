@@ -1,4 +1,5 @@
-// One engine, asked slice by slice by run.mjs: in a process of its own, so that nothing is compiled or kept for another.
+// One engine, asked slice by slice by run.mjs: in a process of its own, so that nothing is compiled or kept for
+// another.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../../dist/config/load.js";

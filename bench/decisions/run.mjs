@@ -95,7 +95,10 @@ async function costOf(priced, plain, isNew) {
   return cost;
 }
 
-/** @typedef {import("../lib/asked.mjs").Asked<import("./engine.mjs").Order, number>} Engine answers with seconds of CPU time, all threads */
+/**
+ * @typedef {import("../lib/asked.mjs").Asked<import("./engine.mjs").Order, number>} Engine answers with seconds of
+ * CPU time, all threads
+ */
 
 /**
  * @param {number} edgeCount

@@ -1,11 +1,13 @@
 /**
- * Viewers all over the world who watch where the answers of a bench send them. Each network of the mixture has a number of viewers of its own, 20 on
- * average; each stays for half an hour, and they are more in the evening than in the morning, in a day that passes within an hour: what takes hours
- * elsewhere takes minutes here. A network's resolver caches, and asks once in a time to live: players ask again while they play. Whoever comes goes
- * where the last answer says, and stays there. Edges report who is there every five seconds.
+ * Viewers all over the world who watch where the answers of a bench send them. Each network of the mixture has a
+ * number of viewers of its own, 20 on average; each stays for half an hour, and they are more in the evening than in
+ * the morning, in a day that passes within an hour: what takes hours elsewhere takes minutes here. A network's
+ * resolver caches, and asks once in a time to live: players ask again while they play. Whoever comes goes where the
+ * last answer says, and stays there. Edges report who is there every five seconds.
  *
- * All this goes on whoever is measured meanwhile, and the generator brings nobody: it asks a hundred times as much for the same networks, as if their
- * resolvers did not cache. Viewers as few as these cause some 3,700 queries per second.
+ * All this goes on whoever is measured meanwhile, and the generator brings nobody: it asks a hundred times as much
+ * for the same networks, as if their resolvers did not cache. Viewers as few as these cause some 3,700 queries per
+ * second.
  */
 import { randomFrom } from "../lib/random.mjs";
 import { QUESTION_COUNT, questions } from "./questions.mjs";
@@ -25,8 +27,8 @@ const TICK_MS = 1000;
 /** Each edge reports in one of so many ticks. */
 const TICKS_PER_REPORT = 5;
 /**
- * What edges are built for, the largest first, in turns, as multiples of what would come to them at their busiest hour if each network were sent to the
- * nearest: a third of them for too little.
+ * What edges are built for, the largest first, in turns, as multiples of what would come to them at their busiest
+ * hour if each network were sent to the nearest: a third of them for too little.
  */
 const SIZES = [1.4, 1, 0.6];
 /** No edge is built for less than this part of all viewers. */
@@ -168,7 +170,13 @@ function networksOf(asked) {
   return [...bySubnet.values()];
 }
 
-/** Those whose turn it is. @param {number} opsPort @param {readonly import("../lib/sites.mjs").Site[]} sites @param {number} tick @param {{ viewers: Float64Array, capacity: readonly number[] }} there */
+/**
+ * Those whose turn it is.
+ * @param {number} opsPort
+ * @param {readonly import("../lib/sites.mjs").Site[]} sites
+ * @param {number} tick
+ * @param {{ viewers: Float64Array, capacity: readonly number[] }} there
+ */
 async function report(opsPort, sites, tick, { viewers, capacity }) {
   await Promise.all(
     sites.map(async ({ id }, i) => {
@@ -199,7 +207,11 @@ function capacities(usual) {
   });
 }
 
-/** As many as want to be there, up to what there is room for; the others are spread over the rest. @param {Float64Array} wanted @param {readonly number[]} capacity */
+/**
+ * As many as want to be there, up to what there is room for; the others are spread over the rest.
+ * @param {Float64Array} wanted
+ * @param {readonly number[]} capacity
+ */
 function settled(wanted, capacity) {
   const most = capacity.map((room) => FULL_SHARE * room);
   const over = [...wanted].map((viewers, i) => Math.max(0, viewers - (most[i] ?? 0)));

@@ -10,7 +10,9 @@ import { writeNestedDatabase } from "./nested-database.mjs";
 import { EXISTING_NAMES } from "./questions.mjs";
 
 /** @typedef {import("./peers/peer.ts").Peer} Peer */
-/** @typedef {import("./peers/peer.ts").RunningPeer & { peer: Peer, startSeconds: number, readyMiB: number }} Contender */
+/**
+ * @typedef {import("./peers/peer.ts").RunningPeer & { peer: Peer, startSeconds: number, readyMiB: number }} Contender
+ */
 /** @typedef {import("./generator.mjs").Yield} Yield */
 
 /** gdnsd compiles its tree first. */
@@ -26,7 +28,11 @@ export function present(peers) {
   return { there, notes };
 }
 
-/** @param {string} folder @param {readonly import("../lib/sites.mjs").Site[]} sites @returns {Promise<import("./peers/peer.ts").Circumstances>} */
+/**
+ * @param {string} folder
+ * @param {readonly import("../lib/sites.mjs").Site[]} sites
+ * @returns {Promise<import("./peers/peer.ts").Circumstances>}
+ */
 export async function circumstancesIn(folder, sites) {
   progress("writing the city database in the layout of the peers");
   const database = join(folder, "city.mmdb");

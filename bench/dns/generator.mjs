@@ -109,7 +109,11 @@ function roundOfWindows(clients) {
   };
 }
 
-/** Whatever is due is sent, in turns; late answers hold nothing back. @param {Client[]} clients @param {number} perSecond */
+/**
+ * Whatever is due is sent, in turns; late answers hold nothing back.
+ * @param {Client[]} clients
+ * @param {number} perSecond
+ */
 function roundAtPace(clients, perSecond) {
   const startMs = performance.now();
   let sent = 0;
@@ -148,7 +152,10 @@ function prepare(mix) {
 class Client {
   onTheWay = 0;
   counts = { answers: 0, wrong: 0, lost: 0 };
-  /** The first `#delays` of them; an array that grows would hold up the generator, and be taken for the server's delay. */
+  /**
+   * The first `#delays` of them; an array that grows would hold up the generator, and be taken for the server's
+   * delay.
+   */
   #delaysMs = new Float64Array(MAX_DELAYS / SOCKET_COUNT);
   #delays = 0;
   /** @type {ReturnType<typeof prepare> | undefined} */
@@ -226,7 +233,10 @@ class Client {
     for (let i = 0; i < sent; i++) this.#sentMs[(this.#next + i) & 0xffff] = nowMs;
   }
 
-  /** Right is: the id and the name asked, authoritative, and two addresses that are allowed, or NXDOMAIN. @param {number} i */
+  /**
+   * Right is: the id and the name asked, authoritative, and two addresses that are allowed, or NXDOMAIN.
+   * @param {number} i
+   */
   #check(i) {
     const { bytes } = incoming;
     const at = i * REPLY_OCTETS;

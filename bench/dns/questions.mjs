@@ -15,7 +15,10 @@ export const EXISTING_NAMES = Array.from({ length: EXISTING_COUNT }, (_, index) 
 
 /** What is asked: EDNS without a client subnet, with always the same one, or 100,000 subnets and 200 names. */
 export const MIXES = /** @type {const} */ (["no subnet", "one subnet", "mixture"]);
-/** Beyond these, one name with 100,000 subnets, and the mixture among seven times as many with the one subnet. @typedef {typeof MIXES[number] | "one name" | "mostly one subnet"} Mix */
+/**
+ * Beyond these, one name with 100,000 subnets, and the mixture among seven times as many with the one subnet.
+ * @typedef {typeof MIXES[number] | "one name" | "mostly one subnet"} Mix
+ */
 
 /**
  * @typedef {object} Question

@@ -11,8 +11,8 @@ const TYPE_AND_CLASS_OCTETS = 4;
 const ADDRESS_AT = 12;
 
 /**
- * Resolvers that send client subnets and cache by them: each network is asked for once in a time to live, at a moment of its own. So few
- * queries are what its viewers cause.
+ * Resolvers that send client subnets and cache by them: each network is asked for once in a time to live, at a moment
+ * of its own. So few queries are what its viewers cause.
  * @typedef {object} Resolvers
  * @property {() => void} stop
  */

@@ -150,7 +150,11 @@ function messages(each) {
   };
 }
 
-/** Right is: a known id, authoritative, and two addresses or NXDOMAIN. @param {Buffer} message @param {readonly Asked[]} asked */
+/**
+ * Right is: a known id, authoritative, and two addresses or NXDOMAIN.
+ * @param {Buffer} message
+ * @param {readonly Asked[]} asked
+ */
 function check(message, asked) {
   counts.answers++;
   const [rcode, answers] = asked[message.readUInt16BE(0)]?.exists ? [0, 2] : [3, 0];

@@ -65,7 +65,11 @@ async function startServer(folder, { threads, cores, where }) {
   return { child, port, threads, where };
 }
 
-/** @param {Awaited<ReturnType<typeof startServer>>} server @param {typeof MIXES[number]} mix @param {import("./load.mjs").Load} load */
+/**
+ * @param {Awaited<ReturnType<typeof startServer>>} server
+ * @param {typeof MIXES[number]} mix
+ * @param {import("./load.mjs").Load} load
+ */
 async function warmUp({ port, child }, mix, load) {
   let before = 0;
   for (let round = 0; round < WARM_UP.rounds; round++) {

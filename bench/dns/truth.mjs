@@ -4,8 +4,8 @@ import { questions } from "./questions.mjs";
 const SAMPLE = 500;
 
 /**
- * Whether the answers are right: two addresses of a site, of the nearest one where the peer goes by
- * coordinates, or NXDOMAIN.
+ * Whether the answers are right: two addresses of a site, of the nearest one where the peer goes by coordinates, or
+ * NXDOMAIN.
  * @param {import("./client.mjs").Client} client
  * @param {(subnet: readonly [number, number, number]) => { latitude?: number | undefined, longitude?: number | undefined }} locate
  * @param {readonly import("../lib/sites.mjs").Site[]} sites
@@ -25,7 +25,11 @@ export async function truthOf(client, locate, sites) {
   return { wrong: count.wrong, nearestPercent: (100 * count.nearest) / count.located };
 }
 
-/** @param {import("./client.mjs").Answer | undefined} answer @param {boolean} exists @param {readonly import("../lib/sites.mjs").Site[]} sites */
+/**
+ * @param {import("./client.mjs").Answer | undefined} answer
+ * @param {boolean} exists
+ * @param {readonly import("../lib/sites.mjs").Site[]} sites
+ */
 function isPlausible(answer, exists, sites) {
   if (answer === undefined) return false;
   if (!exists) return answer.rcode === 3 && answer.addresses.length === 0;

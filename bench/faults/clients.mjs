@@ -62,7 +62,12 @@ export async function askAtPace({ port, from, perSecond, seconds, cookie }) {
   return asked;
 }
 
-/** The cookie that the server gives to an address. @param {number} port @param {string} from @returns {Promise<Uint8Array>} */
+/**
+ * The cookie that the server gives to an address.
+ * @param {number} port
+ * @param {string} from
+ * @returns {Promise<Uint8Array>}
+ */
 export function cookieFor(port, from) {
   const socket = createSocket("udp4");
   return new Promise((resolve) => {
@@ -77,7 +82,12 @@ export function cookieFor(port, from) {
   });
 }
 
-/** One query over UDP; how long the answer took, undefined without one. @param {number} port @param {number} [patienceMs] @returns {Promise<number | undefined>} */
+/**
+ * One query over UDP; how long the answer took, undefined without one.
+ * @param {number} port
+ * @param {number} [patienceMs]
+ * @returns {Promise<number | undefined>}
+ */
 export function askUdp(port, patienceMs = 2000) {
   const socket = createSocket("udp4");
   const startMs = performance.now();

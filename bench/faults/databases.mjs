@@ -129,7 +129,12 @@ function replace(file, octets) {
   renameSync(`${file}.part`, file);
 }
 
-/** Another build time, and one bit changed anywhere else. @param {Buffer} good @param {number} epoch @param {number} seed */
+/**
+ * Another build time, and one bit changed anywhere else.
+ * @param {Buffer} good
+ * @param {number} epoch
+ * @param {number} seed
+ */
 function flipped(good, epoch, seed) {
   const copy = withBuildTime(good, epoch);
   const at = Math.floor(((seed + 0.5) / FLIPPED) * (copy.length - 1000));
@@ -137,7 +142,11 @@ function flipped(good, epoch, seed) {
   return copy;
 }
 
-/** Its metadata hold an unsigned integer of 64 bits (MaxMind DB format: type 9, 8 octets at most). @param {Buffer} good @param {number} seconds */
+/**
+ * Its metadata hold an unsigned integer of 64 bits (MaxMind DB format: type 9, 8 octets at most).
+ * @param {Buffer} good
+ * @param {number} seconds
+ */
 function withBuildTime(good, seconds) {
   const copy = Buffer.from(good);
   const key = copy.lastIndexOf("build_epoch") + "build_epoch".length;
@@ -163,7 +172,11 @@ function wrongsFor(good) {
   ];
 }
 
-/** In place, as those copy who know no better: it is looked at meanwhile. @param {string} file @param {Buffer} octets */
+/**
+ * In place, as those copy who know no better: it is looked at meanwhile.
+ * @param {string} file
+ * @param {Buffer} octets
+ */
 async function writeSlowly(file, octets) {
   const fd = openSync(file, "w");
   const step = Math.ceil(octets.length / 20);

@@ -34,7 +34,10 @@ export async function exchange(port, text, patienceMs = 20_000) {
   return received;
 }
 
-/** @param {number} port @returns {Promise<number>} milliseconds to a redirect on a connection of its own; NaN for none */
+/**
+ * @param {number} port
+ * @returns {Promise<number>} milliseconds to a redirect on a connection of its own; NaN for none
+ */
 export async function redirectMs(port) {
   const startMs = performance.now();
   const answer = await exchange(port, request({ more: "Connection: close\r\n" }), 5000);

@@ -48,7 +48,11 @@ async function hangingLoads(folder) {
   }
 }
 
-/** The sites, whose load is read at the one port, and edges whose load is at the other. @param {number} answering @param {number} silent */
+/**
+ * The sites, whose load is read at the one port, and edges whose load is at the other.
+ * @param {number} answering
+ * @param {number} silent
+ */
 function edgesWith(answering, silent) {
   const edge = (/** @type {object} */ more, /** @type {number} */ port) => ({
     ...more,

@@ -35,7 +35,12 @@ export const faults = [
   },
 ];
 
-/** Sends an IPv4 packet of our own making over loopback. @param {number} to @param {number} from @returns {boolean} whether that is permitted */
+/**
+ * Sends an IPv4 packet of our own making over loopback.
+ * @param {number} to
+ * @param {number} from
+ * @returns {boolean} whether that is permitted
+ */
 function forge(to, from) {
   const fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
   if (fd < 0) return false;

@@ -40,7 +40,11 @@ export const faults = [
   },
 ];
 
-/** Once the operators' door of the one before is open. @param {number} port @returns {Promise<number | undefined>} the process that serves from now on */
+/**
+ * Once the operators' door of the one before is open.
+ * @param {number} port
+ * @returns {Promise<number | undefined>} the process that serves from now on
+ */
 async function replaced(port) {
   let pid = /** @type {number | undefined} */ (undefined);
   await until(async () => {

@@ -72,7 +72,12 @@ function ip(verb, address) {
   return spawnSync("ip", ["addr", verb, `${address}/32`, "dev", "lo"]).status;
 }
 
-/** Exit code 1 and a line that names the address. @param {string} folder @param {string} dns @param {readonly string[]} prefix */
+/**
+ * Exit code 1 and a line that names the address.
+ * @param {string} folder
+ * @param {string} dns
+ * @param {readonly string[]} prefix
+ */
 async function refused(folder, dns, prefix = []) {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "edgeward.yaml");

@@ -19,7 +19,10 @@ export function targetOf(n) {
 }
 
 /** @typedef {{ port: number, hostname: string, isTls?: boolean }} Door */
-/** What is wrong with the answer to a viewer; undefined: nothing. @typedef {(door: Door, viewer: string, n: number) => Promise<string | undefined>} Check */
+/**
+ * What is wrong with the answer to a viewer; undefined: nothing.
+ * @typedef {(door: Door, viewer: string, n: number) => Promise<string | undefined>} Check
+ */
 
 const SITE_URLS = SITES.map(({ url }) => url);
 
@@ -41,7 +44,13 @@ export async function checkManifest(door, viewer) {
 
 export const STEERING = "/.edgeward/steering?_HLS_pathway=ams&_HLS_throughput=8000000";
 
-/** Throws unless all of the sample are right. @param {string} name @param {Door} door @param {Check} check @param {number} sample */
+/**
+ * Throws unless all of the sample are right.
+ * @param {string} name
+ * @param {Door} door
+ * @param {Check} check
+ * @param {number} sample
+ */
 export async function checkSample(name, door, check, sample) {
   for (const [n, viewer] of viewers().slice(0, sample).entries()) {
     const wrong = await check(door, viewer, n);
@@ -78,7 +87,12 @@ export async function checkWhile(name, door, check, work) {
   return result;
 }
 
-/** @param {Door} door @param {string} path @param {string} viewer @returns {Promise<{ status: number | undefined, location: string | undefined, body: string }>} */
+/**
+ * @param {Door} door
+ * @param {string} path
+ * @param {string} viewer
+ * @returns {Promise<{ status: number | undefined, location: string | undefined, body: string }>}
+ */
 function ask({ port, hostname, isTls = false }, path, viewer) {
   const headers = { host: hostname, "x-forwarded-for": viewer };
   const tls = isTls ? { servername: hostname, rejectUnauthorized: false } : {};

@@ -1,7 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-/** A self-signed certificate with a P-256 key, which all servers use. @param {string} folder @param {string} hostname */
+/**
+ * A self-signed certificate with a P-256 key, which all servers use.
+ * @param {string} folder
+ * @param {string} hostname
+ */
 export function makeCertificate(folder, hostname) {
   const files = { certificate: join(folder, "server.crt"), key: join(folder, "server.key") };
   const kind = ["req", "-x509", "-nodes", "-days", "1", "-newkey", "ec"];

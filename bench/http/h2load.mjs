@@ -29,7 +29,12 @@ export async function connectTls({ port, hostname, folder, seconds }) {
   };
 }
 
-/** By its own log of every request. @param {readonly string[]} options @param {string} hostname @param {string} folder */
+/**
+ * By its own log of every request.
+ * @param {readonly string[]} options
+ * @param {string} hostname
+ * @param {string} folder
+ */
 async function load(options, hostname, folder) {
   const log = join(folder, "requests.tsv");
   // It appends.

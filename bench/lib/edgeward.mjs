@@ -6,7 +6,8 @@ import { SITES } from "./sites.mjs";
 /**
  * @typedef {object} Edgeward
  * @property {import("./process.mjs").Child} child
- * @property {{ dns: number, http: number, https: number, ops: number }} ports `https`: where nothing listens without a certificate
+ * @property {{ dns: number, http: number, https: number, ops: number }} ports `https`: where nothing listens without
+ * a certificate
  * @property {number} startSeconds from the command to open doors
  * @property {string} file its configuration
  */
@@ -19,8 +20,8 @@ function optionsOfUnit() {
 }
 
 /**
- * Runs the real program over the packaged city database with the sites as edges, without probes, and
- * waits until its doors are open. Loopback is placed in Amsterdam.
+ * Runs the real program over the packaged city database with the sites as edges, without probes, and waits until its
+ * doors are open. Loopback is placed in Amsterdam.
  * @param {string} folder for its configuration
  * @param {{ hostnames: readonly string[], nodeOptions?: readonly string[], sites?: readonly import("./sites.mjs").Site[], certificate?: { certificate: string, key: string }, more?: object }} options
  *   `certificate`: files, for HTTPS; `sites`: its edges; `more`: other keys of the configuration

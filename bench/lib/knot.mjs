@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * What every configuration of Knot DNS begins with here: one thread of each kind, and all files in a folder of its own, where
- * the folders that it wants are made.
+ * What every configuration of Knot DNS begins with here: one thread of each kind, and all files in a folder of its
+ * own, where the folders that it wants are made.
  *
  * @param {string} folder
  * @param {number} port of 127.0.0.1

@@ -1,6 +1,10 @@
 import { nameAt } from "../dns/questions.mjs";
 
-/** All edges for every service; two addresses each, one edge in an answer. @param {number} services @param {number} edges */
+/**
+ * All edges for every service; two addresses each, one edge in an answer.
+ * @param {number} services
+ * @param {number} edges
+ */
 export function largeConfiguration(services, edges) {
   return {
     edges: Object.fromEntries(

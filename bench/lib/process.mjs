@@ -128,7 +128,10 @@ export function cpuSeconds(pid) {
 const QUIET_SHARE = 0.05;
 const QUIET_PATIENCE_MS = 60_000;
 
-/** Resolves when what a process does once after its start is done: when it has taken hardly any CPU time for a second. @param {number} pid */
+/**
+ * Resolves when what a process does once after its start is done: when it has taken hardly any CPU time for a second.
+ * @param {number} pid
+ */
 export async function untilQuiet(pid) {
   const untilMs = performance.now() + QUIET_PATIENCE_MS;
   let before = cpuSeconds(pid);

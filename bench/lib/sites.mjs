@@ -22,7 +22,13 @@ export const SITES = [
   site("syd", PLACES.syd, 8),
 ];
 
-/** @param {string} id @param {{ latitude: number, longitude: number }} place @param {number} index @param {number} [step] between addresses @returns {Site} */
+/**
+ * @param {string} id
+ * @param {{ latitude: number, longitude: number }} place
+ * @param {number} index
+ * @param {number} [step] between addresses
+ * @returns {Site}
+ */
 function site(id, { latitude, longitude }, index, step = 10) {
   const addresses = /** @type {const} */ ([`192.0.2.${index * step}`, `192.0.2.${index * step + 1}`]);
   return { id, latitude, longitude, addresses, url: `http://${id}.edge.example.net` };

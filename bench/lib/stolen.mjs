@@ -8,7 +8,10 @@ const TICK_MS = 10;
 /** Of a processor's line in /proc/stat, its name among them (proc(5)). */
 const STEAL_FIELD = 8;
 
-/** How long each of the two cores that are measured on has waited for the machine beneath, since it started; 0 where that is not told. */
+/**
+ * How long each of the two cores that are measured on has waited for the machine beneath, since it started; 0 where
+ * that is not told.
+ */
 function stolenMs() {
   const lines = readFileSync("/proc/stat", "latin1").split("\n");
   return [SERVER_CORE, LOAD_CORE].map((core) => {

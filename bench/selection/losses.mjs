@@ -9,7 +9,10 @@ const DURATION_MS = 300_000;
 
 process.exitCode = await main(process.argv[2] ?? "site-loss");
 
-/** What the loss of each site does to the others, by the engine and with the scenario's viewers. @param {string} name */
+/**
+ * What the loss of each site does to the others, by the engine and with the scenario's viewers.
+ * @param {string} name
+ */
 async function main(name) {
   const scenario = readScenario(name);
   if ("problems" in scenario) {

@@ -82,7 +82,10 @@ const COUNTRIES = new Set(CITIES.map((city) => city.location.country));
 
 const PLACE_NAMES = Object.keys(PLACES).join(", ");
 
-/** Where an edge stands whose file does not say it: at the place that its id begins with, as in ams1. @param {string} id */
+/**
+ * Where an edge stands whose file does not say it: at the place that its id begins with, as in ams1.
+ * @param {string} id
+ */
 function placeOf(id) {
   return new Map(Object.entries(PLACES)).get(id.replace(/\d*$/, ""));
 }

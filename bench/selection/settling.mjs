@@ -10,15 +10,16 @@ const BAND_SHARE = 0.1;
 const SOON_SECONDS = 30;
 
 /**
- * How the engine's prices fare after a step. A price that rises or falls to another level for good does not leave the band;
- * one that goes to and fro does.
+ * How the engine's prices fare after a step. A price that rises or falls to another level for good does not leave the
+ * band; one that goes to and fro does.
  * @param {import("./types.ts").Scenario} scenario with its step
  * @param {number} stepAtMs from the end of the warm-up on
  * @returns {Promise<Settling[]>} by edge
  *
  * @typedef {object} Settling
  * @property {string} id
- * @property {number} settlesSeconds how long after the step the price was outside the band for the last time; 0: it never was
+ * @property {number} settlesSeconds how long after the step the price was outside the band for the last time; 0: it
+ * never was
  * @property {number} beforeKm furthest from the median before the step
  * @property {number} afterKm the same from 30 s after it on
  * @property {number} priceKm at the end

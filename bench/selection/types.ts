@@ -5,7 +5,10 @@ import type { Edge } from "../../src/model/edge.ts";
 import type { Located, Location } from "../../src/model/location.ts";
 import type { Affinity } from "../../src/model/service.ts";
 
-/** A scenario file, checked, with every default filled in. Times are milliseconds from the start of the measured interval. */
+/**
+ * A scenario file, checked, with every default filled in. Times are milliseconds from the start of the measured
+ * interval.
+ */
 export interface Scenario {
   readonly name: string;
   readonly about: string;
@@ -152,7 +155,10 @@ export interface Result {
   readonly peakUtilisation: number;
   /** How many edges carry a viewer's stream, on average over viewers. */
   readonly edgesPerStream: number | null;
-  /** Viewers sent elsewhere than their network's last viewer while that edge was up, and viewers of lost edges, per viewer. */
+  /**
+   * Viewers sent elsewhere than their network's last viewer while that edge was up, and viewers of lost edges, per
+   * viewer.
+   */
   readonly movesPerViewer: number | null;
   /** Viewers told to move while they played, per viewer placed; null where nobody is steered. */
   readonly steeringMovesPerViewer: number | null;

@@ -24,8 +24,8 @@ export interface Pushing {
 }
 
 /**
- * Whatever is offered is delivered once: at once, or when the last delivery is `intervalMs` old. After a failure it waits
- * longer each time, and then delivers what is newest by then: nothing queues up.
+ * Whatever is offered is delivered once: at once, or when the last delivery is `intervalMs` old. After a failure it
+ * waits longer each time, and then delivers what is newest by then: nothing queues up.
  */
 export function startPushing(options: PushingOptions): Pushing {
   const { deliver, newest, intervalMs, log, clock = systemClock, random = Math.random } = options;

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 
 /**
- * What a start takes with eight threads for either door, most of it for a moment, while they all load their modules (322 on Node 20),
- * and as many again for probes, reports and viewers.
+ * What a start takes with eight threads for either door, most of it for a moment, while they all load their modules
+ * (322 on Node 20), and as many again for probes, reports and viewers.
  */
 const LEAST_DESCRIPTORS = 512;
 
-/** Why this process cannot run, in one line with what would be right; `undefined`: it can, or the system does not say. */
+/**
+ * Why this process cannot run, in one line with what would be right; `undefined`: it can, or the system does not say.
+ */
 export function whyTooFewDescriptors(): string | undefined {
   const most = mostDescriptors();
   if (most === undefined || most >= LEAST_DESCRIPTORS) return undefined;

@@ -1,9 +1,10 @@
 import type { Libc } from "./libc.ts";
 
 /**
- * Asks Linux to let the calling thread run soon after something has come in for it, also where another thread has the processor: it takes
- * turns as short as they get, and has no more of the processor for that (sched(7); `sched_runtime` of `struct sched_attr`, Linux 6.12). What
- * an older Linux, or a sandbox, does not do is left. A thread to which somebody gave a policy of its own keeps that.
+ * Asks Linux to let the calling thread run soon after something has come in for it, also where another thread has the
+ * processor: it takes turns as short as they get, and has no more of the processor for that (sched(7);
+ * `sched_runtime` of `struct sched_attr`, Linux 6.12). What an older Linux, or a sandbox, does not do is left. A
+ * thread to which somebody gave a policy of its own keeps that.
  */
 export function goFirst({
   sched_getattr,

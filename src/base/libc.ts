@@ -66,7 +66,8 @@ function bound(): Libc {
   const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
   const library = koffi.load(null);
   const call = (definition: string): never => library.func(definition) as never;
-  // The C library has no functions for these. Such arguments are passed as those of a function without dots on both architectures.
+  // The C library has no functions for these. Such arguments are passed as those of a function without dots on both
+  // architectures.
   const numbers = process.arch === "arm64" ? SYSCALLS_ARM64 : SYSCALLS_X64;
   const getattr: SchedGetattr = call("long syscall(long, int, void *, unsigned int, unsigned int)");
   const setattr: SchedSetattr = call("long syscall(long, int, void *, unsigned int)");

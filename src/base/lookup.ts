@@ -33,9 +33,9 @@ interface Waiting {
 }
 
 /**
- * Look-ups of names that do not hold each other up. Each takes one of libuv's few threads for name resolution, for ten seconds where a
- * name's servers are silent: names that were not quick the last time leave one of them to the others. Meanwhile a name is what it was last,
- * and so it is while the resolver fails.
+ * Look-ups of names that do not hold each other up. Each takes one of libuv's few threads for name resolution, for
+ * ten seconds where a name's servers are silent: names that were not quick the last time leave one of them to the
+ * others. Meanwhile a name is what it was last, and so it is while the resolver fails.
  */
 export function createLookups(options: LookupsOptions = {}): Lookup {
   const { lookup = lookupAll, clock = systemClock, slots = threadsForNames() } = options;

@@ -1,13 +1,14 @@
 /**
- * An end that resets nobody. What a listening socket holds when it is closed, the system resets, also those of whom the program has not heard yet; and as long as
- * it listens, more come.
+ * An end that resets nobody. What a listening socket holds when it is closed, the system resets, also those of whom
+ * the program has not heard yet; and as long as it listens, more come.
  */
 import { type Libc, loadLibc } from "./libc.ts";
 import { SOL_SOCKET } from "./socket-address.ts";
 
 /**
- * From now on nobody begins a connection to these listening TCP sockets; whoever has begun gets in. Their first segments are dropped, so they try again a
- * second later: by then the address is closed, which they are told at once, or another process's. Where the system does not do this, it does nothing.
+ * From now on nobody begins a connection to these listening TCP sockets; whoever has begun gets in. Their first
+ * segments are dropped, so they try again a second later: by then the address is closed, which they are told at once,
+ * or another process's. Where the system does not do this, it does nothing.
  */
 export function keepNewcomersOut(fds: readonly number[]): void {
   const loaded = loadLibc();
@@ -28,7 +29,10 @@ const SOCK_FPROG_OCTETS = 16;
 /** `struct sock_filter`: code, jump if true, jump if false, operand. */
 const INSTRUCTION_OCTETS = 8;
 
-/** Classic BPF over a segment from its TCP header on (RFC 9293 3.1): drops those with SYN and without ACK, which are first ones. */
+/**
+ * Classic BPF over a segment from its TCP header on (RFC 9293 3.1): drops those with SYN and without ACK, which are
+ * first ones.
+ */
 const FILTER = Uint8Array.from(
   [
     [0x30, 0, 0, 0, 13, 0, 0, 0], // A = the octet of flags

@@ -22,7 +22,8 @@ export interface Opening<Socket> {
 }
 
 /**
- * Opens sockets at one address. The first is alone there until it is bound, so that nobody else's share it, whoever else starts at the same time.
+ * Opens sockets at one address. The first is alone there until it is bound, so that nobody else's share it, whoever
+ * else starts at the same time.
  * @throws what `open` throws, or an Error of one line where sockets cannot share; then none is left open
  */
 export function openTogether<Socket extends { readonly fd: number }>(

@@ -2,9 +2,10 @@ import { getPriority, setPriority } from "node:os";
 import type { Libc } from "./libc.ts";
 
 /**
- * Lets the calling thread come before others as long as it has time to sleep: then it is let in at once, also beside threads that would take all of a
- * processor, and they have what it leaves. One that never sleeps, as in a flood, takes turns with them: probes, the operators' door and
- * a new configuration do not wait for it. Where the process may not ask for that (CAP_SYS_NICE, or RLIMIT_NICE: getrlimit(2)), all stays as it is.
+ * Lets the calling thread come before others as long as it has time to sleep: then it is let in at once, also beside
+ * threads that would take all of a processor, and they have what it leaves. One that never sleeps, as in a flood,
+ * takes turns with them: probes, the operators' door and a new configuration do not wait for it. Where the process
+ * may not ask for that (CAP_SYS_NICE, or RLIMIT_NICE: getrlimit(2)), all stays as it is.
  */
 export class Precedence {
   readonly #libc: Pick<Libc, "getrusage">;
@@ -49,7 +50,10 @@ export class Precedence {
   }
 }
 
-/** Each is a factor of 1.25 in what the thread has beside others that want all they can get (sched(7)): ten of them leave those a tenth. */
+/**
+ * Each is a factor of 1.25 in what the thread has beside others that want all they can get (sched(7)): ten of them
+ * leave those a tenth.
+ */
 const STEPS_BEFORE = 10;
 const LOWEST_NICE = -20;
 

@@ -27,7 +27,10 @@ export type ProxyHeader =
 /** Longer headers do not come whole in every first segment, and no sender needs them. */
 export const PROXY_HEADER_MAX = 536;
 
-/** Reads the header at the start of a connection. @param octets all that has come, maybe with what follows the header */
+/**
+ * Reads the header at the start of a connection.
+ * @param octets all that has come, maybe with what follows the header
+ */
 export function readProxyHeader(octets: Uint8Array): ProxyHeader {
   if (startsAlike(octets, SIGNATURE)) return octets.length < FIXED_OCTETS ? INCOMPLETE : readVersion2(octets);
   if (startsAlike(octets, TEXT)) return readVersion1(octets);

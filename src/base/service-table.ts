@@ -8,7 +8,9 @@ export interface Served {
   readonly paths?: readonly string[];
 }
 
-/** The service of a hostname and a path; without a path, the one for every path or else the first with that hostname. */
+/**
+ * The service of a hostname and a path; without a path, the one for every path or else the first with that hostname.
+ */
 export type FindServed<S> = (hostname: string, path?: string) => S | undefined;
 
 /**

@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { setPriority } from "node:os";
 
 /**
- * Lets the other threads go first where there are fewer processors than work. Linux takes this for the calling thread alone;
- * elsewhere it would be the whole program's, and is left.
+ * Lets the other threads go first where there are fewer processors than work. Linux takes this for the calling thread
+ * alone; elsewhere it would be the whole program's, and is left.
  * @param nice 1, a little, to 19, for whatever is left over
  */
 export function standBack(nice: number): void {
@@ -11,9 +11,10 @@ export function standBack(nice: number): void {
 }
 
 /**
- * The same for V8's threads, which collect garbage and compile for everyone who cares to wait for them. To be called in the
- * first thread. libuv's threads, which read and write files and so the log, go on as they are: V8's are the first that Node starts, and
- * where their number is set (`--v8-pool-size`), nobody can tell them apart, and all are left.
+ * The same for V8's threads, which collect garbage and compile for everyone who cares to wait for them. To be called
+ * in the first thread. libuv's threads, which read and write files and so the log, go on as they are: V8's are the
+ * first that Node starts, and where their number is set (`--v8-pool-size`), nobody can tell them apart, and all are
+ * left.
  */
 export function letHelpersStandBack(nice: number): void {
   if (process.platform !== "linux" || isPoolSizeSet()) return;

@@ -1,5 +1,6 @@
 /**
- * Where a thread's code lies. It needs compiled JavaScript: where the sources are run by a tool, it is that of the last build.
+ * Where a thread's code lies. It needs compiled JavaScript: where the sources are run by a tool, it is that of the
+ * last build.
  * @param from `import.meta.url` of the file beside it
  * @param name of the file, without its ending
  */

@@ -1,6 +1,6 @@
 /**
- * A table from three whole numbers of 32 bits to one, in memory that threads share. It is filled once; whoever has something
- * new makes another.
+ * A table from three whole numbers of 32 bits to one, in memory that threads share. It is filled once; whoever has
+ * something new makes another.
  */
 export type TripleTable = Int32Array;
 

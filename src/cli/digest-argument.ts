@@ -2,7 +2,8 @@
 const DASHED_DIGEST = /^-[A-Za-z0-9_-]{42}$/;
 
 /**
- * The same command line with the value of `acme set` and `acme unset` where it is none: behind `--`. The hooks of certificate clients pass it as it comes.
+ * The same command line with the value of `acme set` and `acme unset` where it is none: behind `--`. The hooks of
+ * certificate clients pass it as it comes.
  */
 export function withDigestLast(args: readonly string[]): readonly string[] {
   const at = args.findIndex((arg) => DASHED_DIGEST.test(arg));

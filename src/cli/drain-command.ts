@@ -68,7 +68,9 @@ async function setDrain(
   });
 }
 
-/** Tells of every change on the way, and gives up where nobody will know when it is empty, or nobody answers for long. */
+/**
+ * Tells of every change on the way, and gives up where nobody will know when it is empty, or nobody answers for long.
+ */
 async function untilEmpty(
   client: OpsClient,
   id: string,

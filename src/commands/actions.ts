@@ -1,4 +1,7 @@
-/** What the commands do. What only one of them needs is loaded when that one is asked for: a service goes on without it. */
+/**
+ * What the commands do. What only one of them needs is loaded when that one is asked for: a service goes on without
+ * it.
+ */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CliActions, ServeOptions } from "../cli/actions.ts";

@@ -178,7 +178,10 @@ function startAgent({ edgeId, load }: Task, { deliver }: Deliverer, log: Log): (
   };
 }
 
-/** A source that failed so often in a row is left out of what is brought; the service lets reports grow old on its own. */
+/**
+ * A source that failed so often in a row is left out of what is brought; the service lets reports grow old on its
+ * own.
+ */
 const MISSED_MAX = 2.5;
 
 function intervalOf(source: LoadSource | undefined): number {

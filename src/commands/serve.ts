@@ -26,9 +26,9 @@ export interface ServeOptions {
 }
 
 /**
- * Nobody who answers is to wait for V8's own threads, which have the processor last. Collecting what has just become garbage is over sooner
- * by itself; and while one of them compiles for a thread, that thread can collect no garbage until the other comes to a point where it may.
- * What is said here of compiling is for threads that start later.
+ * Nobody who answers is to wait for V8's own threads, which have the processor last. Collecting what has just become
+ * garbage is over sooner by itself; and while one of them compiles for a thread, that thread can collect no garbage
+ * until the other comes to a point where it may. What is said here of compiling is for threads that start later.
  */
 function settleThreads(): void {
   setFlagsFromString("--no-parallel-scavenge");
@@ -37,7 +37,10 @@ function settleThreads(): void {
   setFlagsFromString("--max-semi-space-size=0");
 }
 
-/** On a processor that is not enough for all, V8's own threads have a thirtieth of what those who answer have, once they do. */
+/**
+ * On a processor that is not enough for all, V8's own threads have a thirtieth of what those who answer have, once
+ * they do.
+ */
 const HELPERS_NICE = 15;
 
 /**

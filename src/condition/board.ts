@@ -35,8 +35,8 @@ export interface Board {
   /** For the edge's own report, whichever source that is. */
   pushReport(edgeId: string, report: LoadReport): "taken" | "unknown-edge" | "not-pushed";
   /**
-   * `active` takes an earlier drain back; over a file that drains, it holds until the file's word changes. Of an edge that is not
-   * configured, it makes an earlier drain forgotten.
+   * `active` takes an earlier drain back; over a file that drains, it holds until the file's word changes. Of an edge
+   * that is not configured, it makes an earlier drain forgotten.
    */
   setState(edgeId: string, request: StateRequest): "set" | "forgotten" | "unknown-edge";
   /** Whether it takes new viewers by its administrative state. */
@@ -79,7 +79,9 @@ export interface BoardOptions {
   readonly onChange?: (change: ConditionChange) => void;
   /** Soon after anything has changed; not for `take`, whose caller knows. */
   readonly onFacts?: (facts: Facts) => void;
-  /** Overrides have ended by themselves, or their edges have gone or come back, so that the state file is out of date. */
+  /**
+   * Overrides have ended by themselves, or their edges have gone or come back, so that the state file is out of date.
+   */
   readonly onOverrides?: () => void;
 }
 

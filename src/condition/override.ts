@@ -29,8 +29,8 @@ export function endsAtMs({ untilMs = Number.POSITIVE_INFINITY, absentSinceMs }: 
 }
 
 /**
- * What becomes of it with a configuration; the same object where nothing does, `undefined` where it lapses. A drain waits for its edge to
- * come back, an `active` does not: the file has changed its mind.
+ * What becomes of it with a configuration; the same object where nothing does, `undefined` where it lapses. A drain
+ * waits for its edge to come back, an `active` does not: the file has changed its mind.
  * @param fileState of its edge; `undefined`: it is not configured
  */
 export function carriedOver(

@@ -16,8 +16,8 @@ export interface Overrides {
 }
 
 /**
- * They end by the monotonic clock, so that a wall clock that jumps ends none; and one that is behind the time when they were set, as that of
- * a machine that has just started can be, lets none last longer than it was meant to.
+ * They end by the monotonic clock, so that a wall clock that jumps ends none; and one that is behind the time when
+ * they were set, as that of a machine that has just started can be, lets none last longer than it was meant to.
  */
 export function createOverrides(clock: Clock, kept: readonly Override[]): Overrides {
   const byEdge = new Map<string, { readonly override: Override; readonly endsAtMs: number }>();

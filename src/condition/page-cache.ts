@@ -3,14 +3,14 @@ import type { Edge, LoadSource } from "../model/edge.ts";
 import { type Received, sourceIndexOf } from "./merge.ts";
 
 /**
- * Servers that call memory used which only caches files. Linux fills all of it with those in time, so that a machine which has
- * run for days looks full to them whatever it does.
+ * Servers that call memory used which only caches files. Linux fills all of it with those in time, so that a machine
+ * which has run for days looks full to them whatever it does.
  */
 const COUNT_IT_AS_USED: ReadonlySet<LoadSource["type"]> = new Set(["nimble", "wowza", "flashphoner"]);
 
 /**
- * What can fill an edge of what is known of its load: memory that such a server tells only where the operator said at how
- * much of it the edge is full.
+ * What can fill an edge of what is known of its load: memory that such a server tells only where the operator said at
+ * how much of it the edge is full.
  */
 export function bindingLoad(
   load: LoadReport,

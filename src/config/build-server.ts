@@ -109,8 +109,8 @@ export function canaryOf({ probing }: FileInput, reach: Reach, report: Report): 
 }
 
 /**
- * Where drains are kept: as configured, else in systemd's state directory, else beside the configuration; by the configuration's name, since
- * of two that share a folder neither may overwrite what the other keeps.
+ * Where drains are kept: as configured, else in systemd's state directory, else beside the configuration; by the
+ * configuration's name, since of two that share a folder neither may overwrite what the other keeps.
  */
 export function stateFileOf(file: FileInput, mainFile: string, environment: Environment): string {
   const folder = dirname(resolve(mainFile));

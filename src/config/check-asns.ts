@@ -3,7 +3,10 @@ import type { Report } from "./report.ts";
 import type { FileInput } from "./schema.ts";
 import type { EdgeInput } from "./schema-edge.ts";
 
-/** Without a database of autonomous systems no viewer has one: whom a rule allows nobody is, and whom it denies neither. */
+/**
+ * Without a database of autonomous systems no viewer has one: whom a rule allows nobody is, and whom it denies
+ * neither.
+ */
 export function checkAsns(file: FileInput, edges: ReadonlyMap<string, EdgeInput>, report: Report): void {
   if (file.geoip.asn.length > 0) return;
   const check = (rule: ViewerRule | undefined, path: readonly string[]): void => {

@@ -86,7 +86,10 @@ export function baseUrl() {
   });
 }
 
-/** A URL of any scheme with a host, to put a path behind: `wss://edge.example.net:8443`, `rtmp://edge.example.net/live`. */
+/**
+ * A URL of any scheme with a host, to put a path behind: `wss://edge.example.net:8443`,
+ * `rtmp://edge.example.net/live`.
+ */
 export function schemedUrl() {
   const hint = "write a scheme and a host, as wss://edge.example.net:8443";
   return textLeaf({ noun: "an address", hint, json: { type: "string" } }, (text) => {

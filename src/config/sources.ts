@@ -39,7 +39,9 @@ export async function readSources(mainFile: string, findings: Findings): Promise
   return sources;
 }
 
-/** The files in a folder, none without a folder; or why they cannot be listed, lest their edges be taken for removed. */
+/**
+ * The files in a folder, none without a folder; or why they cannot be listed, lest their edges be taken for removed.
+ */
 async function edgeFiles(folder: string): Promise<string[] | string> {
   try {
     const names = await readdir(folder);

@@ -6,8 +6,9 @@ import type { LoadedConfig, LoadOptions } from "./load.ts";
 import { joinParts, type Part } from "./parts.ts";
 
 /**
- * A file within the limits takes a few seconds of CPU time at the worst, on a machine that has other things to do too; whatever takes longer
- * is not waited for. Who is ended while its modules are still loading leaves their descriptors open.
+ * A file within the limits takes a few seconds of CPU time at the worst, on a machine that has other things to do
+ * too; whatever takes longer is not waited for. Who is ended while its modules are still loading leaves their
+ * descriptors open.
  */
 const patienceMs = 60_000;
 
@@ -23,8 +24,8 @@ export function loadConfigInThread(file: string, options: LoadOptions): Promise<
 }
 
 /**
- * The same before anybody is answered: it comes after nobody, may take as long and as much memory as it takes, and what reads goes with the
- * thread.
+ * The same before anybody is answered: it comes after nobody, may take as long and as much memory as it takes, and
+ * what reads goes with the thread.
  */
 export function loadFirstConfigInThread(file: string, options: LoadOptions): Promise<LoadedConfig> {
   return read({ file, options, isFirst: true });

@@ -73,7 +73,10 @@ export function entriesAt(root: Tree, path: Path): readonly (readonly [string, E
   return tree?.kind === "map" ? [...tree.entries] : [];
 }
 
-/** The values alone. A key without a value is left out: it says as much as an absent one, unless its presence says something. */
+/**
+ * The values alone. A key without a value is left out: it says as much as an absent one, unless its presence says
+ * something.
+ */
 export function plain(tree: Tree): unknown {
   return plainWith(tree, (key) => (saysByPresence.has(key) ? {} : undefined), false);
 }
@@ -83,7 +86,10 @@ export function plainWithEmptyKeys(tree: Tree): unknown {
   return plainWith(tree, () => undefined, true);
 }
 
-/** Without them other viewers are served, or others edges, or in another way: what is commented out below them must not pass unseen. */
+/**
+ * Without them other viewers are served, or others edges, or in another way: what is commented out below them must
+ * not pass unseen.
+ */
 const saysByPresence: ReadonlySet<string> = new Set([
   "allow",
   "deny",

@@ -1,4 +1,6 @@
-/** A text in quotes, with what nobody sees in it as escapes: byte order marks, spaces without width, no-break spaces. */
+/**
+ * A text in quotes, with what nobody sees in it as escapes: byte order marks, spaces without width, no-break spaces.
+ */
 export function visibly(text: string): string {
   return JSON.stringify(text).replaceAll(UNSEEN, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));

@@ -6,7 +6,10 @@ import { zoneName } from "./build-zones.ts";
 import { entriesAt, formatPath, locate, type Path, type Tree, writtenPath } from "./tree.ts";
 import type { Environment } from "./variables.ts";
 
-/** Where values stand in a main file that has been read without a problem; a zone by its name, however its key is written. */
+/**
+ * Where values stand in a main file that has been read without a problem; a zone by its name, however its key is
+ * written.
+ */
 export async function whereWritten(
   mainFile: string,
   environment: Environment,

@@ -5,8 +5,8 @@ import type { Inventory } from "../model/inventory.ts";
 import type { Problem } from "../model/problem.ts";
 
 /**
- * The same, or a problem where its names cannot be compiled: threads that answer DNS would end of it, again and again. No
- * check of the configuration is to let such a one through; this is for the one that does.
+ * The same, or a problem where its names cannot be compiled: threads that answer DNS would end of it, again and
+ * again. No check of the configuration is to let such a one through; this is for the one that does.
  */
 export async function withCompiledNames(loaded: LoadedConfig): Promise<LoadedConfig> {
   if (loaded.kind === "problems") return loaded;

@@ -202,7 +202,10 @@ function unservedAt(hostname: string, { services }: Inventory): ExplainVerdict {
   return { kind: "unknown-path", paths: its.flatMap(({ paths = [] }) => paths) };
 }
 
-/** Whoever has edited the file may think that it holds. What is wrong with it is not for everyone who may ask for alarms. */
+/**
+ * Whoever has edited the file may think that it holds. What is wrong with it is not for everyone who may ask for
+ * alarms.
+ */
 function refusedEdit({ successful }: ReloadView): string[] {
   return successful
     ? []

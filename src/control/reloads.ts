@@ -27,7 +27,10 @@ export interface ReloadOptions<Prepared> {
   readonly current: () => Inventory;
   /** What may take its time, before the new configuration is taken; it is handed on to `take`. */
   readonly prepare: (next: Inventory) => Promise<Prepared>;
-  /** What can be made ready without a viewer noticing, each, or each step of it, in a turn of its own: thousands of edges take long. */
+  /**
+   * What can be made ready without a viewer noticing, each, or each step of it, in a turn of its own: thousands of
+   * edges take long.
+   */
   readonly settle: readonly ((next: Inventory) => Steps<unknown> | undefined)[];
   /** Hands it to everyone who answers, in one turn. */
   readonly take: (next: Inventory, prepared: Prepared) => void;

@@ -27,7 +27,10 @@ export interface Worlds {
   current(): World;
   /** Something has changed that nobody should wait for. */
   refresh(): void;
-  /** The board's facts have changed. Who is in service, or full, is told at once; other loads wait for the world of each second. */
+  /**
+   * The board's facts have changed. Who is in service, or full, is told at once; other loads wait for the world of
+   * each second.
+   */
   learn(facts: Facts): void;
   /** Viewers who were sent to an edge that reports, and whom no report shows yet: for a process that goes on. */
   unseen(): Unseen;

@@ -18,7 +18,10 @@ export interface Draining {
   readonly keptForMs: number;
 }
 
-/** How far each drain has come, and whom it moves. Time passes by the monotonic clock, so that a wall clock that jumps empties no edge. */
+/**
+ * How far each drain has come, and whom it moves. Time passes by the monotonic clock, so that a wall clock that jumps
+ * empties no edge.
+ */
 export interface Drains {
   /** About once a second, with all edges that drain. */
   tick(draining: readonly Draining[], now: Moment): void;

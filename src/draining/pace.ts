@@ -18,7 +18,10 @@ const ASKING_MS = 75_000;
 /** What room there is is taken up over this long: reports must be able to follow. */
 const TAKE_UP_SECONDS = 20;
 
-/** Share of the viewers, by their lots, who are to leave by now: on time where there is a deadline, but no faster than others take them. */
+/**
+ * Share of the viewers, by their lots, who are to leave by now: on time where there is a deadline, but no faster than
+ * others take them.
+ */
 export function movedShare({ movedShare, left, room, seconds, ...times }: Pace): number {
   const due = dueShare(times);
   if (due <= movedShare) return movedShare;

@@ -15,7 +15,10 @@ export interface DecisionCounts {
   count(decision: Decision, door: DoorName): void;
   /** A function that counts the same again and again. */
   repeated(decision: Decision, door: DoorName): () => void;
-  /** The same for decisions that differ in distances: `distanceKm` of the first edge at `numbers[at]`, `nearestKm` behind it. */
+  /**
+   * The same for decisions that differ in distances: `distanceKm` of the first edge at `numbers[at]`, `nearestKm`
+   * behind it.
+   */
   alike(decision: Decision, door: DoorName): (numbers: Float32Array, at: number) => void;
 }
 

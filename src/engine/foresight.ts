@@ -49,7 +49,8 @@ export function createForesight(now: () => InService, monotonicMs: () => number)
     if (best === undefined) return false;
     const { index } = decision.service;
     const windowMs = door === "dns" ? decision.ttlSeconds * 1000 : PLAYING_MS;
-    // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has moved.
+    // Who plays from there is in its reports. Who is moved there is new to it, however often he asks until he has
+    // moved.
     if (playing?.edge.id === best.edge.id) return false;
     const what = playing === undefined ? index : -1 - (world.sent.slot[best.edge.index] as number);
     if (!recent.isNew(client, what, best.edge.index, world.up, windowMs, monotonicMs())) return false;
@@ -98,7 +99,10 @@ export function createForesight(now: () => InService, monotonicMs: () => number)
   return { returningTo, foresee, foreseeAt, clear: () => recent.clear() };
 }
 
-/** How many edges an answer names. Resolvers hand them out in turns: each is counted, and how many viewers come to each is learned. */
+/**
+ * How many edges an answer names. Resolvers hand them out in turns: each is counted, and how many viewers come to
+ * each is learned.
+ */
 export function namedIn({ edges, service, answers = service.dns.answers }: Decision): number {
   return Math.min(edges.length, answers);
 }

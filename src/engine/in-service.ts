@@ -31,7 +31,10 @@ export interface InService extends Ground {
   readonly ledger: Ledger;
 }
 
-/** Written out: what is spread is laid out anew each time, and code that was compiled for the last layout is compiled again. */
+/**
+ * Written out: what is spread is laid out anew each time, and code that was compiled for the last layout is compiled
+ * again.
+ */
 export function inServiceOf(
   { inventory, field, serviceAt, atDoor, isPlaceless, pools }: Ground,
   world: World,

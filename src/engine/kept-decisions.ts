@@ -21,9 +21,10 @@ import type { DecisionCounts } from "./decision-counts.ts";
 import type { Foresight } from "./foresight.ts";
 
 /**
- * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends on. After that, in
- * another world, by another configuration, or while an edge fills up, the network's place is still known. Where a decision goes by place alone it is
- * chosen anew among the edges, and if one with the same edges was made before, it is answered alike.
+ * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends
+ * on. After that, in another world, by another configuration, or while an edge fills up, the network's place is still
+ * known. Where a decision goes by place alone it is chosen anew among the edges, and if one with the same edges was
+ * made before, it is answered alike.
  *
  * ```
  * client's network ─► known? ─┬─ yes ──────────────────────────────────► the number of the decisions that are answered alike, the scope
@@ -64,8 +65,8 @@ export interface KeptDecisionsOptions {
   readonly returningTo: Foresight["returningTo"];
   readonly monotonicMs: () => number;
   /**
-   * Told of each that is found and counted, but of whom the row says that he was sent somewhere lately; and where it was decided for: latitude and
-   * longitude at `place[at]`.
+   * Told of each that is found and counted, but of whom the row says that he was sent somewhere lately; and where it
+   * was decided for: latitude and longitude at `place[at]`.
    * @returns as `sent` is to be told
    */
   readonly onAgain: Foresight["foreseeAt"];
@@ -321,7 +322,10 @@ interface Made {
 }
 
 const NOT_KEPT = -1;
-/** What stands aside in a row: how many bits the record holds for that tells the place, or that nothing is decided for places. */
+/**
+ * What stands aside in a row: how many bits the record holds for that tells the place, or that nothing is decided for
+ * places.
+ */
 const NO_PLACE = 255;
 
 /** The word of a row: by whom it is answered alike, and its `Scope`. */

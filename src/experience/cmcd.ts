@@ -9,13 +9,16 @@ export interface CmcdEvent {
   readonly bitsPerSecond: number;
 }
 
-/** More events than this in one body are passed over, and so are longer ones: nobody is to keep us busy with a few requests. */
+/**
+ * More events than this in one body are passed over, and so are longer ones: nobody is to keep us busy with a few
+ * requests.
+ */
 const MOST_EVENTS = 100;
 const MOST_OF_EVENT = 4096;
 
 /**
- * The events of a body of `application/cmcd` (CTA-5004-B, event mode): one line each, a Structured Field Dictionary (RFC 9651).
- * What is malformed, or says nothing of the throughput, is left out.
+ * The events of a body of `application/cmcd` (CTA-5004-B, event mode): one line each, a Structured Field Dictionary
+ * (RFC 9651). What is malformed, or says nothing of the throughput, is left out.
  */
 export function readEvents(body: string): CmcdEvent[] {
   return body.split("\n", MOST_EVENTS).flatMap((line) => eventOf(line.replace(/\r$/, "")) ?? []);

@@ -10,9 +10,10 @@ const LEAST_RATIO = 1.1;
 const KM_PER_DOUBLING = 500;
 
 /**
- * How much further away an edge should look to a group, by what its networks say in one minute: where even the upper quartile of
- * an edge is below the lower quartile of another. Both are taken as if a fifth of the networks had lied for the opposite, so that a fifth
- * that lies can hide a difference, and cannot make one. As much further as the medians differ.
+ * How much further away an edge should look to a group, by what its networks say in one minute: where even the upper
+ * quartile of an edge is below the lower quartile of another. Both are taken as if a fifth of the networks had lied
+ * for the opposite, so that a fifth that lies can hide a difference, and cannot make one. As much further as the
+ * medians differ.
  * @param edges throughputs by edge, ascending
  * @returns kilometres by edge, of those about which enough is known to compare them
  */

@@ -4,7 +4,9 @@ import type { Continent } from "../model/location.ts";
 /** Continent, and for countries with inhabited places: latitude and longitude in degrees, radius in km. */
 export type CountryRow = readonly [Continent] | readonly [Continent, number, number, number];
 
-/** By ISO 3166-1 alpha-2 code. The centre is weighted by population; two thirds of the people live within the radius. */
+/**
+ * By ISO 3166-1 alpha-2 code. The centre is weighted by population; two thirds of the people live within the radius.
+ */
 export const COUNTRIES: { readonly [country: string]: CountryRow } = {
   AD: ["EU", 42.52, 1.54, 5],
   AE: ["AS", 25.07, 55.26, 45],

@@ -22,8 +22,8 @@ const WANTED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads of a record's map what is wanted, and steps over the rest: several times as fast as decoding all of it.
- * Every record was found well-formed (`flawOf`) when its database was taken; the function throws where one is so no more.
+ * Reads of a record's map what is wanted, and steps over the rest: several times as fast as decoding all of it. Every
+ * record was found well-formed (`flawOf`) when its database was taken; the function throws where one is so no more.
  */
 export function createFieldReader(
   db: Pick<Mmdb, "bytes" | "dataStart" | "dataEnd">,

@@ -48,8 +48,9 @@ export interface Geo {
   /** Changes nothing where they are the same. */
   readonly setPlaces: (places: readonly Place[]) => void;
   /**
-   * Resolves when those of the files that are new have been read, with the way to have them all in use at once. Databases whose path stays
-   * are kept; those of before stand in, after the new ones, until every new file of their kind is sound. What a later call overtakes changes nothing.
+   * Resolves when those of the files that are new have been read, with the way to have them all in use at once.
+   * Databases whose path stays are kept; those of before stand in, after the new ones, until every new file of their
+   * kind is sound. What a later call overtakes changes nothing.
    */
   readonly prepareFiles: (files: GeoipFiles) => Promise<() => void>;
   readonly databases: () => readonly DatabaseInfo[];

@@ -30,7 +30,10 @@ interface FieldName {
   readonly octets: Uint8Array;
 }
 
-/** The bit that makes letters small leaves a hyphen as it is; what else it changes into a hyphen or a letter is no token's. */
+/**
+ * The bit that makes letters small leaves a hyphen as it is; what else it changes into a hyphen or a letter is no
+ * token's.
+ */
 function isSame(name: Uint8Array, octets: Uint8Array, start: number): boolean {
   for (let i = 0; i < name.length; i++) if (((octets[start + i] as number) | 0x20) !== name[i]) return false;
   return true;

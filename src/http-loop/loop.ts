@@ -8,8 +8,8 @@
  *               └─► silent for too long: closed
  * ```
  *
- * What is incomplete, malformed or rare is left, with its connection, to node:http, so that there is one place that knows how
- * to treat it.
+ * What is incomplete, malformed or rare is left, with its connection, to node:http, so that there is one place that
+ * knows how to treat it.
  */
 import type { Clock } from "../base/clock.ts";
 import { drainWake } from "../base/eventfd.ts";
@@ -77,7 +77,10 @@ export interface HandedOver {
 export interface Loop {
   /** Waits for something to do, and does it; true if it was woken. @param timeoutMs at most so long */
   turn(timeoutMs: number): boolean;
-  /** Answers what has come in, closes every connection that has been answered, hands the others over; is of no use afterwards. */
+  /**
+   * Answers what has come in, closes every connection that has been answered, hands the others over; is of no use
+   * afterwards.
+   */
   finish(): void;
 }
 

@@ -19,8 +19,8 @@ export interface ParsedRequest {
 }
 
 /**
- * llhttp, the parser of Node itself, as WebAssembly. It is strict: no lenient option is set. Octets lie in its own memory, so
- * that the system can write them there.
+ * llhttp, the parser of Node itself, as WebAssembly. It is strict: no lenient option is set. Octets lie in its own
+ * memory, so that the system can write them there.
  */
 export interface Parser {
   /** Where octets are to be put. */

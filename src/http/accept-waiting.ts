@@ -2,7 +2,8 @@ import type { Server } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /**
- * Accepts who has connected and not been accepted yet, before a listening socket is closed: the kernel would reset them.
+ * Accepts who has connected and not been accepted yet, before a listening socket is closed: the kernel would reset
+ * them.
  * @param mostMs for so long, however many keep coming
  */
 export async function acceptWaiting(server: Server, mostMs: number): Promise<void> {

@@ -107,7 +107,9 @@ export function duplicateLinks(urls: readonly string[]): string {
   return urls.map((url, i) => `<${inBrackets(url)}>; rel=duplicate; pri=${i + 1}`).join(", ");
 }
 
-/** A path may have brackets as sent, which would end the link and let the viewer's address write others (RFC 8288 3). */
+/**
+ * A path may have brackets as sent, which would end the link and let the viewer's address write others (RFC 8288 3).
+ */
 function inBrackets(url: string): string {
   return url.replaceAll("<", "%3C").replaceAll(">", "%3E");
 }

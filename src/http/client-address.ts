@@ -9,11 +9,11 @@ export interface HeaderFields {
 
 /**
  * Who asks: the socket's peer or, if the peer is trusted, the hop that the proxies' `Forwarded` (RFC 7239) or
- * `X-Forwarded-For` names. Hops are read from the right, each vouched for by the trusted one after it; the first
- * that is not trusted is the viewer. A hop that is hidden or malformed ends the walk at the last trusted address.
+ * `X-Forwarded-For` names. Hops are read from the right, each vouched for by the trusted one after it; the first that
+ * is not trusted is the viewer. A hop that is hidden or malformed ends the walk at the last trusted address.
  *
- * `Forwarded` is preferred while its last element, the one that the peer itself wrote, is well-formed. A proxy that writes
- * only one of the two fields must therefore remove the other.
+ * `Forwarded` is preferred while its last element, the one that the peer itself wrote, is well-formed. A proxy that
+ * writes only one of the two fields must therefore remove the other.
  */
 export function clientOf(peer: Address, headers: HeaderFields, isTrusted: TrustedProxies): Client {
   let viewer = peer;
@@ -45,7 +45,10 @@ export function compileTrusted(prefixes: readonly Prefix[]): TrustedProxies {
   return (address) => covers(address.family === 4 ? ipv4 : ipv6, address.bytes);
 }
 
-/** Two slots per node, for the next bit 0 and 1: the next node's index, `NOTHING` or `COVERED`. Node 0 stands for no bits. */
+/**
+ * Two slots per node, for the next bit 0 and 1: the next node's index, `NOTHING` or `COVERED`. Node 0 stands for no
+ * bits.
+ */
 type Trie = number[];
 
 const NOTHING = 0;

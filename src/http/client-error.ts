@@ -15,7 +15,10 @@ export interface ConnectionRefusal {
   readonly reason: RejectedReason;
 }
 
-/** Octets have come after a request that closes: nothing is said of them (RFC 9112 9.6), and node:http closes after its answer. */
+/**
+ * Octets have come after a request that closes: nothing is said of them (RFC 9112 9.6), and node:http closes after
+ * its answer.
+ */
 export function isBehindTheLast({ code }: ClientError): boolean {
   return code === "HPE_CLOSED_CONNECTION";
 }
@@ -51,8 +54,8 @@ function hasLongTarget(packet: unknown, maxTargetLength: number): boolean {
 }
 
 /**
- * Sends a complete answer, after those that are still due, and closes: at the client's close, or after `lingerMs`, so that
- * octets still under way do not reset the connection before the answer is read (RFC 9112 9.6).
+ * Sends a complete answer, after those that are still due, and closes: at the client's close, or after `lingerMs`, so
+ * that octets still under way do not reset the connection before the answer is read (RFC 9112 9.6).
  * @param last the latest answer on this connection
  */
 export function refuseConnection(

@@ -4,7 +4,8 @@ import type { Reads } from "./cmcd.ts";
 import type { Response } from "./respond.ts";
 
 /**
- * Reads all that comes, and calls `done` once: with `undefined` as soon as it is too much, and not at all if the client leaves before.
+ * Reads all that comes, and calls `done` once: with `undefined` as soon as it is too much, and not at all if the
+ * client leaves before.
  * @param most octets
  */
 export function collect(body: Readable, most: number, done: (octets: Buffer | undefined) => void): void {

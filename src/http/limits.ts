@@ -2,7 +2,10 @@
 export interface HttpLimits {
   /** From a request's first octet, or a connection's start, to the end of its header. */
   readonly headersTimeoutMs: number;
-  /** From a balancer's connection's start to the end of its PROXY header; 3 seconds bear one retransmission (section 2). */
+  /**
+   * From a balancer's connection's start to the end of its PROXY header; 3 seconds bear one retransmission (section
+   * 2).
+   */
   readonly proxyHeaderTimeoutMs: number;
   /** From a request's first octet to its last. At least `headersTimeoutMs`. */
   readonly requestTimeoutMs: number;
@@ -19,7 +22,10 @@ export interface HttpLimits {
   readonly maxHeaderSize: number;
   readonly maxHeaderFields: number;
   readonly maxTargetLength: number;
-  /** How long, and how much of, an unwanted body is thrown away after the answer, so that closing does not destroy the answer (RFC 9112 9.6). */
+  /**
+   * How long, and how much of, an unwanted body is thrown away after the answer, so that closing does not destroy the
+   * answer (RFC 9112 9.6).
+   */
   readonly lingerMs: number;
   readonly lingerSize: number;
   /** How long `stop` waits for requests that are still arriving. */

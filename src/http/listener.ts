@@ -20,8 +20,8 @@ export interface Listener {
   /** @throws with one line that tells the address and the reason */
   open(endpoint: Endpoint, ipv6Only: boolean): Promise<Endpoint>;
   /**
-   * Connections that wait to be accepted still are. Then idle ones are closed, those with a request on its way after its
-   * answer, the rest after `graceMs`.
+   * Connections that wait to be accepted still are. Then idle ones are closed, those with a request on its way after
+   * its answer, the rest after `graceMs`.
    */
   readonly close: (graceMs: number) => Promise<void>;
 }

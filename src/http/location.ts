@@ -13,7 +13,10 @@ import type { Signed } from "./signature.ts";
  */
 export type BuildLocation = (path: string, query: string, signed?: Signed) => string;
 
-/** Every target of the services, each compiled at its first use. A target that cannot be used is `undefined`, and logged once. */
+/**
+ * Every target of the services, each compiled at its first use. A target that cannot be used is `undefined`, and
+ * logged once.
+ */
 export interface Locations {
   /** @param scheme how the viewer comes */
   of(service: Service, edge: Edge, scheme: "http" | "https"): BuildLocation | undefined;
@@ -111,7 +114,9 @@ export type CompiledLocation =
   | { readonly kind: "location"; readonly build: BuildLocation }
   | { readonly kind: "unusable"; readonly reason: string };
 
-/** Fills in what is known of the edge, and makes sure that whatever a request says the host stays the configured one. */
+/**
+ * Fills in what is known of the edge, and makes sure that whatever a request says the host stays the configured one.
+ */
 export function compileLocation(
   template: string,
   base: Base,
@@ -203,7 +208,10 @@ function parsed(text: string): URL | undefined {
 
 const PRINTABLE = /^[\x21-\x7e]*$/;
 
-/** As sent, except that octets a header or a URL cannot carry are percent-encoded. node:http gives one character per octet. */
+/**
+ * As sent, except that octets a header or a URL cannot carry are percent-encoded. node:http gives one character per
+ * octet.
+ */
 export function printable(text: string): string {
   return PRINTABLE.test(text) ? text : text.replace(/[^\x21-\x7e]/gu, percentEncoded);
 }

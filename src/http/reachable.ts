@@ -2,10 +2,15 @@ import type { Edge } from "../model/edge.ts";
 import type { Service } from "../model/service.ts";
 import type { Locations } from "./location.ts";
 
-/** Whether a redirect can go to each of the service's edges, as far as it is known by now: then the best one is enough. */
+/**
+ * Whether a redirect can go to each of the service's edges, as far as it is known by now: then the best one is
+ * enough.
+ */
 export type AreAllReachable = (service: Service) => boolean;
 
-/** Looks at a few edges with each call, until it has seen all: the first viewer after a reload does not wait for 500. */
+/**
+ * Looks at a few edges with each call, until it has seen all: the first viewer after a reload does not wait for 500.
+ */
 export function createReachable(edges: readonly Edge[], locations: Pick<Locations, "of">): AreAllReachable {
   const seen = new Map<Service, Seen>();
   return (service) => {

@@ -6,8 +6,8 @@ export type Unwrapped =
   | { readonly kind: "malformed"; readonly detail: string };
 
 /**
- * The target that `/redirector.php?u=/path` names, as the PHP redirector read it; `undefined` for every other path. What it
- * lost is kept: the arguments beside `u` follow behind the query that `u` itself may have.
+ * The target that `/redirector.php?u=/path` names, as the PHP redirector read it; `undefined` for every other path.
+ * What it lost is kept: the arguments beside `u` follow behind the query that `u` itself may have.
  */
 export function unwrapped({ path, query, ...rest }: Target): Unwrapped | undefined {
   if (path !== "/redirector.php") return undefined;

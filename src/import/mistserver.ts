@@ -10,8 +10,8 @@ import {
 import { createIds, type Host, isPlainText, nameNote, portProbe, readHost } from "./host.ts";
 
 /**
- * The servers of MistServer's balancer: what it answers to `/?lstserver=1` (with bandwidths) and to `/` (with places and
- * tags), what it answers to `/?weights=`, or its settings with `server` in them. Several files are put together.
+ * The servers of MistServer's balancer: what it answers to `/?lstserver=1` (with bandwidths) and to `/` (with places
+ * and tags), what it answers to `/?weights=`, or its settings with `server` in them. Several files are put together.
  */
 export function importMistServer(originals: readonly Original[]): Draft | Refused {
   const servers = new Map<string, Server>();

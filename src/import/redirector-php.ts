@@ -3,8 +3,8 @@ import { createIds, isPlainText, nameNote, portProbe, readHost } from "./host.ts
 import { firstArgument, type Statement, statementsIn } from "./php-statements.ts";
 
 /**
- * `redirector.php` of the PHP redirector for Nimble Streamer, where the edges stand in the code. What is no plain call of
- * its classes with plain values is told.
+ * `redirector.php` of the PHP redirector for Nimble Streamer, where the edges stand in the code. What is no plain
+ * call of its classes with plain values is told.
  */
 export function importRedirectorPhp(original: Original): Draft | Refused {
   const { notes, note } = notesOn(original);

@@ -137,8 +137,8 @@ function viewersReading(document: unknown): FieldReading {
 }
 
 /**
- * The page cache counts as used in `inUseMemory`: `availableMemory` is what can be had. Older versions do not tell it, and what
- * they call free says nothing: Linux fills all of it with that cache in time.
+ * The page cache counts as used in `inUseMemory`: `availableMemory` is what can be had. Older versions do not tell
+ * it, and what they call free says nothing: Linux fills all of it with that cache in time.
  */
 function machineFields(document: unknown): FieldReading[] {
   const total = numberAt(document, "systemMemoryInfo", "totalMemory") ?? 0;

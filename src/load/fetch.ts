@@ -105,7 +105,10 @@ async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Nothing but plain text was asked for; gzip is what servers send all the same. Codings have no case (RFC 9110 8.4.1). */
+/**
+ * Nothing but plain text was asked for; gzip is what servers send all the same. Codings have no case (RFC 9110
+ * 8.4.1).
+ */
 async function decoded(body: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
   const coding = String(encoding ?? "identity").toLowerCase();
   if (coding === "identity") return body;

@@ -121,8 +121,8 @@ function idleReading(idlePercent: number | undefined): FieldReading {
 }
 
 /**
- * Each frontend without a limit of its own tells that of the process, which holds for all of them together. Where nobody tells that
- * one, no more is certain than what the largest of them takes.
+ * Each frontend without a limit of its own tells that of the process, which holds for all of them together. Where
+ * nobody tells that one, no more is certain than what the largest of them takes.
  */
 function capacityOf(frontends: readonly Frontend[], processLimit = 0): { capacity?: Capacity } {
   const limits = frontends.map(({ limit }) => limit);

@@ -10,8 +10,8 @@ interface Worker {
 }
 
 /**
- * The `/stat` of nginx-rtmp-module, or of nginx-http-flv-module. It knows RTMP only, so HLS and DASH players are in none
- * of its figures; and with several workers it speaks for the one that happens to answer.
+ * The `/stat` of nginx-rtmp-module, or of nginx-http-flv-module. It knows RTMP only, so HLS and DASH players are in
+ * none of its figures; and with several workers it speaks for the one that happens to answer.
  */
 export const nginxRtmpSource: SourceType<StatusLoad<"nginx-rtmp">, Worker> = {
   requests: ({ url }) => [{ url }],

@@ -63,7 +63,10 @@ const VIRTUAL = new RegExp(
     "vxlan|geneve|gre|erspan|sit|ip6tnl|ip_vti|ifb|tun|tap|wg|tailscale|zt|dummy|podman|lxc|vnet|macv|ipvl)",
 );
 
-/** The configured interface, or all that are not virtual; a bond or a team stands for its members, and a VLAN's octets are its interface's. */
+/**
+ * The configured interface, or all that are not virtual; a bond or a team stands for its members, and a VLAN's octets
+ * are its interface's.
+ */
 function devicesOf({ interface: wanted }: NodeExporterLoad, metrics: Metrics): PrometheusSample[] {
   const all = metrics.node_network_transmit_bytes_total;
   if (wanted !== undefined) return all.filter(({ labels }) => labels["device"] === wanted);

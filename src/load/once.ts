@@ -23,7 +23,10 @@ export interface PulledSource {
 const READINGS_MAX = 5;
 const BETWEEN_MS = 1000;
 
-/** Reads each load source of an edge until it has told all it can, in the file's order; a push source has nothing to read. */
+/**
+ * Reads each load source of an edge until it has told all it can, in the file's order; a push source has nothing to
+ * read.
+ */
 export function pullOnce(
   edge: Pick<Edge, "load">,
   inventory: Pick<Inventory, "allowedProbeNetworks" | "listen">,

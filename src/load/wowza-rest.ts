@@ -89,7 +89,10 @@ function isCounted(traffic: unknown): boolean {
   return numberAt(traffic, "bytesOutRate") === undefined;
 }
 
-/** Where all percentages are 0, or one is below, nothing was measured yet: it does not say that a server that starts is full. */
+/**
+ * Where all percentages are 0, or one is below, nothing was measured yet: it does not say that a server that starts
+ * is full.
+ */
 function cpuShare(machine: unknown): number {
   const parts = ["cpuIdle", "cpuUser", "cpuSystem"].flatMap((name) => numberAt(machine, name) ?? []);
   const [idle = 0, ...busy] = parts;

@@ -84,7 +84,10 @@ function viewersByStream(servers: readonly Server[]): [string, number][] {
   return [...sums];
 }
 
-/** `[viewers, octets per second and connection, octets out, octets in]`, by stream; a name stands for its instances too. */
+/**
+ * `[viewers, octets per second and connection, octets out, octets in]`, by stream; a name stands for its instances
+ * too.
+ */
 function streamStats(servers: readonly Server[], wanted: string): [string, number[]][] {
   const sums = new Map<string, [number, number, number, number]>();
   for (const server of servers)

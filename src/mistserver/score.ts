@@ -1,6 +1,9 @@
 import type { Server } from "./reply.ts";
 
-/** The most points that MistServer's balancer gives for what a server has left: of bandwidth, of processors, of memory. */
+/**
+ * The most points that MistServer's balancer gives for what a server has left: of bandwidth, of processors, of
+ * memory.
+ */
 export const WEIGHTS = { bw: 1000, cpu: 500, ram: 500 };
 /** For a server where the viewer is; none for one on the other side of the earth. */
 export const GEO_WEIGHT = 1000;

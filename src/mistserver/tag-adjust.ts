@@ -31,8 +31,8 @@ function wholeOf(points: unknown): number {
 }
 
 /**
- * Points as kilometres: MistServer's balancer takes one point off for each thousandth of the way to the other side of the earth. As
- * there, a server that loses all the points that it has is none to choose.
+ * Points as kilometres: MistServer's balancer takes one point off for each thousandth of the way to the other side of
+ * the earth. As there, a server that loses all the points that it has is none to choose.
  */
 export function tagBias(adjust: TagAdjust, servers: () => readonly Server[]): Bias {
   const byEdge = new Map(servers().map((server) => [server.edge.id, server]));

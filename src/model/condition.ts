@@ -52,7 +52,10 @@ export interface Condition {
   readonly stateOrigin: StateOrigin;
   /** Fields that are fresh; empty when nothing is known. */
   readonly load: LoadReport;
-  /** Share of the capacity in use by whichever of viewers, bandwidth, cpu and memory binds; absent when unknown or unlimited. */
+  /**
+   * Share of the capacity in use by whichever of viewers, bandwidth, cpu and memory binds; absent when unknown or
+   * unlimited.
+   */
   readonly loadRatio?: number;
   /** Age of the newest report in milliseconds; absent when there was none. */
   readonly reportAgeMs?: number;

@@ -9,8 +9,8 @@ export interface ExperienceRules {
 }
 
 /**
- * Viewers whose players are compared with each other: neighbours, who mostly share a provider. In bits of the address, by
- * family; what depends on it holds for such a network as a whole.
+ * Viewers whose players are compared with each other: neighbours, who mostly share a provider. In bits of the
+ * address, by family; what depends on it holds for such a network as a whole.
  */
 export const GROUP_BITS: { readonly [family in Family]: number } = { 4: 18, 6: 32 };
 
@@ -18,8 +18,8 @@ export const GROUP_BITS: { readonly [family in Family]: number } = { 4: 18, 6: 3
 export const NETWORK_BITS: { readonly [family in Family]: number } = { 4: 24, 6: 48 };
 
 /**
- * Kilometres by service and family, group and edge, in a `TripleTable` of `base/`: `[2 × Service.index + (IPv6 ? 1 : 0),
- * the group's first bits, Edge.index]`, and under the edge `ANY_EDGE` 1 for every group that has any.
+ * Kilometres by service and family, group and edge, in a `TripleTable` of `base/`: `[2 × Service.index + (IPv6 ? 1 :
+ * 0), the group's first bits, Edge.index]`, and under the edge `ANY_EDGE` 1 for every group that has any.
  */
 export type Corrections = Int32Array;
 

@@ -18,8 +18,9 @@ export interface Question {
   readonly location?: Location;
   readonly playing?: Playing;
   /**
-   * The viewer may have no other way to an edge than IPv4. For DNS: an answer of IPv4 addresses is asked for. Elsewhere: he came over it,
-   * which may be for want of another, so that edges beyond its reach are left out as long as it reaches any.
+   * The viewer may have no other way to an edge than IPv4. For DNS: an answer of IPv4 addresses is asked for.
+   * Elsewhere: he came over it, which may be for want of another, so that edges beyond its reach are left out as long
+   * as it reaches any.
    */
   readonly needsIpv4?: boolean;
   /** What is decided for who needs IPv4 is of use beside the decision itself, which alone counts. */
@@ -94,7 +95,10 @@ export interface Decision {
   readonly ttlSeconds: number;
   /** Whether one of the edges named is in doubt or takes up load, or none was up; left out: it is not so. */
   readonly isInDoubt?: boolean;
-  /** How many of the edges, from the first on, are good enough for a DNS answer; left out: as many as the service answers. */
+  /**
+   * How many of the edges, from the first on, are good enough for a DNS answer; left out: as many as the service
+   * answers.
+   */
   readonly answers?: number;
   /** Of the nearest edge in service, chosen or full; NaN when there is none, or the viewer cannot be located. */
   readonly nearestKm: number;
@@ -102,7 +106,9 @@ export interface Decision {
   readonly rejected: ArrayLike<number>;
   /** Families that any edge of the service has addresses in, whatever its condition; bits as in `World.up`. */
   readonly families: number;
-  /** What is decided for who needs IPv4, where that was asked for too and this names an edge that IPv4 does not reach. */
+  /**
+   * What is decided for who needs IPv4, where that was asked for too and this names an edge that IPv4 does not reach.
+   */
   readonly forIpv4?: Decision;
 }
 
@@ -117,8 +123,8 @@ export type Outcome =
   | { readonly kind: "refused"; readonly reason: RefusalReason };
 
 /**
- * full, down: as `whenFull`, `whenDown`; not-allowed: the viewer, by `allow` and `deny`, or every edge by a bias; no-edges: none in service; no-ipv4: those in
- * service are beyond the reach of IPv4, which the viewer needs.
+ * full, down: as `whenFull`, `whenDown`; not-allowed: the viewer, by `allow` and `deny`, or every edge by a bias;
+ * no-edges: none in service; no-ipv4: those in service are beyond the reach of IPv4, which the viewer needs.
  */
 export type RefusalReason = "full" | "down" | "not-allowed" | "no-edges" | "no-ipv4";
 
@@ -129,7 +135,10 @@ export interface Choice {
   readonly priceKm: number;
   /** What players' reports add to the distance for this viewer; absent: nothing. */
   readonly correctionKm?: number;
-  /** What puts it before others though they are nearer or cheaper; edges are ranked by distance + price + correction - favour. */
+  /**
+   * What puts it before others though they are nearer or cheaper; edges are ranked by distance + price + correction -
+   * favour.
+   */
   readonly favour?: { readonly km: number; readonly why: FavourReason };
   /** NaN unknown or unlimited. */
   readonly loadRatio: number;
@@ -140,14 +149,14 @@ export interface Choice {
 }
 
 /**
- * preferred: for this viewer, by the edge's `preferredFor`; stream: the stream's lot falls on it; warm: it carries the stream already;
- * viewer: it is the one that this viewer keeps.
+ * preferred: for this viewer, by the edge's `preferredFor`; stream: the stream's lot falls on it; warm: it carries
+ * the stream already; viewer: it is the one that this viewer keeps.
  */
 export type FavourReason = "preferred" | "stream" | "warm" | "viewer";
 
 /**
- * too-far: beyond `maxDistanceKm`, or the nearest place is full and `whenFull: refuse` goes no further; stale-stream: the stream asked for
- * stands still there; ramp-up: it is back, and has taken what it is to take by now.
+ * too-far: beyond `maxDistanceKm`, or the nearest place is full and `whenFull: refuse` goes no further; stale-stream:
+ * the stream asked for stands still there; ramp-up: it is back, and has taken what it is to take by now.
  */
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 

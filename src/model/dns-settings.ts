@@ -4,13 +4,16 @@ import type { Prefix } from "./address.ts";
 export interface DnsSettings {
   /** Resolvers that send no client subnet and are nowhere near their viewers: answered by load and weight. */
   readonly placeless?: readonly Prefix[];
-  /** Which server this is: `id.server` and `hostname.bind` (RFC 4892), NSID (RFC 5001). 1 to 63 printable ASCII octets. */
+  /**
+   * Which server this is: `id.server` and `hostname.bind` (RFC 4892), NSID (RFC 5001). 1 to 63 printable ASCII
+   * octets.
+   */
   readonly identity?: string;
   /** What it runs: `version.bind` and `version.server`. 1 to 63 printable ASCII octets. */
   readonly version?: string;
   /**
-   * Of server cookies (RFC 9018), 16 octets each: the first makes them, all are accepted. Servers behind one address share them. Left out: the
-   * process has its own.
+   * Of server cookies (RFC 9018), 16 octets each: the first makes them, all are accepted. Servers behind one address
+   * share them. Left out: the process has its own.
    */
   readonly cookieSecrets?: readonly [Uint8Array, ...Uint8Array[]];
   /** Left out: responses are not limited. */

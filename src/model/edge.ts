@@ -11,7 +11,10 @@ export interface Edge {
   readonly addresses: readonly Address[];
   /** What HTTP redirects to: origin and optional path prefix, without a trailing slash. */
   readonly url?: string;
-  /** Other addresses by a word of the operator's choice, as `wss`; told to who asks for JSON. Without a slash at the end. */
+  /**
+   * Other addresses by a word of the operator's choice, as `wss`; told to who asks for JSON. Without a slash at the
+   * end.
+   */
   readonly urls?: { readonly [word: string]: string };
   readonly tags: readonly string[];
   readonly capacity: Capacity;

@@ -41,7 +41,10 @@ export interface Service {
   readonly http: {
     /** `private, max-age` of a redirect; 0 is `no-store`. */
     readonly stickinessSeconds: number;
-    /** Where to redirect: `{edge.url}`, `{edge.host}`, `{edge.id}`, `{path}`, `{query}` and parts of a signature are replaced. */
+    /**
+     * Where to redirect: `{edge.url}`, `{edge.host}`, `{edge.id}`, `{path}`, `{query}` and parts of a signature are
+     * replaced.
+     */
     readonly url: string;
     /** Instead of `url`, the first that fits the edge and the viewer. */
     readonly templates?: readonly UrlTemplate[];
@@ -116,7 +119,9 @@ export type Affinity = "none" | "stream" | "viewer";
 
 /** When losses among a service's edges are not believed. */
 export interface PanicSettings {
-  /** Share of the edges that go down within one round of probes, 0..1; more than that is not believed, so 1 is never. */
+  /**
+   * Share of the edges that go down within one round of probes, 0..1; more than that is not believed, so 1 is never.
+   */
   readonly threshold: number;
   /** How long the last good state is kept at most, while nothing else speaks against our own network. */
   readonly holdMs: number;

@@ -17,7 +17,7 @@ export interface SteeringCall {
 }
 
 /**
- * The manifest, JSON for HLS and DASH alike; `undefined`: the service has ended steering, and players are to go on without.
- * Never throws: a player that gets no manifest may stop for good.
+ * The manifest, JSON for HLS and DASH alike; `undefined`: the service has ended steering, and players are to go on
+ * without. Never throws: a player that gets no manifest may stop for good.
  */
 export type Steer = (call: SteeringCall) => string | undefined;

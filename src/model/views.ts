@@ -1,4 +1,6 @@
-/** What operators are shown, as JSON: text and numbers, no octets. The operators' door makes it, the commands read it. */
+/**
+ * What operators are shown, as JSON: text and numbers, no octets. The operators' door makes it, the commands read it.
+ */
 import type { Condition, StateOrigin } from "./condition.ts";
 import type { DrainView } from "./drain.ts";
 import type { FavourReason, Outcome, RefusalReason, RejectionReason, Unreachable } from "./decision.ts";
@@ -113,7 +115,10 @@ export interface ChoiceView {
   readonly priceKm: number;
   /** What players' reports add to the distance for this viewer. Absent for nothing. */
   readonly correctionKm?: number;
-  /** What puts it before nearer or cheaper ones: edges are ranked by distance + price + correction - favour. Absent for none. */
+  /**
+   * What puts it before nearer or cheaper ones: edges are ranked by distance + price + correction - favour. Absent
+   * for none.
+   */
   readonly favour?: { readonly km: number; readonly why: FavourReason };
   /** Share of the capacity in use; null when unknown or unlimited. */
   readonly load: number | null;

@@ -12,8 +12,8 @@ export interface World {
   /** Bits that some services add to `up`, by `Service.index`: their last good state. Absent: none does. */
   readonly keptUp?: ReadonlyMap<number, Uint8Array> | undefined;
   /**
-   * Addresses that are down though their family is up: bits by position in `Edge.addresses`, by `Edge.index`; edges without any are left out.
-   * Absent: there are none.
+   * Addresses that are down though their family is up: bits by position in `Edge.addresses`, by `Edge.index`; edges
+   * without any are left out. Absent: there are none.
    */
   readonly downAddresses?: ReadonlyMap<number, number> | undefined;
   /** 0 active, 1 drain, 2 off. */
@@ -81,7 +81,9 @@ export interface Facts {
   readonly perViewer: Float64Array;
   /** Monotonic, when the viewers were counted, or, where nobody counts them, the load was measured; NaN never. */
   readonly viewersAtMs: Float64Array;
-  /** Monotonic, when that was measured of which `loadRatio` is: by another source it may be older or newer. NaN never. */
+  /**
+   * Monotonic, when that was measured of which `loadRatio` is: by another source it may be older or newer. NaN never.
+   */
   readonly loadAtMs: Float64Array;
 }
 

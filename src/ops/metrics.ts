@@ -118,7 +118,8 @@ function histogramValues({ name, bounds, samples }: HistogramFamily): Value[] {
 let runtime: Registry | undefined;
 
 /**
- * Without those gauges that are named as counters are (`nodejs_active_handles_total` and its like): each is the sum of another.
+ * Without those gauges that are named as counters are (`nodejs_active_handles_total` and its like): each is the sum
+ * of another.
  */
 async function runtimeSnapshots(): Promise<Snapshot[]> {
   if (runtime === undefined) {

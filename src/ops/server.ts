@@ -74,7 +74,10 @@ function whyEncoded({ headers }: FastifyRequest): Error | undefined {
   return Object.assign(new Error("a coding"), { statusCode: 415, code: ENCODED_BODY });
 }
 
-/** Keys that would poison a prototype are refused; clients that announce JSON and send nothing are not, where nothing is needed. */
+/**
+ * Keys that would poison a prototype are refused; clients that announce JSON and send nothing are not, where nothing
+ * is needed.
+ */
 function takeOnlyJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();

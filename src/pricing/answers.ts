@@ -6,17 +6,24 @@ import type { Rushes } from "./rushes.ts";
 import { placeOf, type PoolOf, squareOf } from "./squares.ts";
 
 /**
- * How many viewers a DNS answer brings, by the square degree that its asker stands in and by whether the asker names its client's subnet: a
- * resolver with a city behind it brings more within a time to live than a single network. Each has a factor to what an answer brings on
- * average; what a report shows too much or too little is shared out among those who could have caused it, as much
- * as each is uncertain (a Kalman filter whose covariance is taken to be diagonal).
+ * How many viewers a DNS answer brings, by the square degree that its asker stands in and by whether the asker names
+ * its client's subnet: a resolver with a city behind it brings more within a time to live than a single network. Each
+ * has a factor to what an answer brings on average; what a report shows too much or too little is shared out among
+ * those who could have caused it, as much as each is uncertain (a Kalman filter whose covariance is taken to be
+ * diagonal).
  */
 export interface Answers {
-  /** What was answered since the last call, and who comes back with it; whoever cannot be located has a square of his own. */
+  /**
+   * What was answered since the last call, and who comes back with it; whoever cannot be located has a square of his
+   * own.
+   */
   add(arrivals: Arrivals, returned: Returned, nowMs: number): void;
   /** Answers for an edge that `add` was told of. */
   told(slot: number): number;
-  /** What is told of may be lost, at a reload or with a thread: so many are certain to have been told of, and no more than so many. */
+  /**
+   * What is told of may be lost, at a reload or with a thread: so many are certain to have been told of, and no more
+   * than so many.
+   */
   settleTold(slot: number, least: number, most: number): void;
   /** What an answer for a place usually brings, as a multiple of the average. */
   factor(pool: number, latitude: number, longitude: number, nameSubnets: boolean): number;
@@ -78,8 +85,8 @@ const RETRY_MS = 10_000;
 const SURPRISE_MAX = 6;
 
 /**
- * Whoever has his resolver ask comes at once; all the others come while the answer is kept, the more of them the longer it is, and as many
- * times more in a rush.
+ * Whoever has his resolver ask comes at once; all the others come while the answer is kept, the more of them the
+ * longer it is, and as many times more in a rush.
  * @param ttlMsOf how long the answers of a pool are usually kept
  * @param average viewers whom an average answer brings that is kept so long
  */
@@ -135,8 +142,8 @@ export function createAnswers(
     sum.usual += usual;
   };
   /**
-   * Calls `visit` for the answers of each square with how many were given between two moments, and with the part of their time to live that lies
-   * between them: times the rush then and how many usual answers they are.
+   * Calls `visit` for the answers of each square with how many were given between two moments, and with the part of
+   * their time to live that lies between them: times the rush then and how many usual answers they are.
    */
   const eachPart = (
     slot: number,
@@ -320,7 +327,9 @@ interface Given {
   usual: number;
 }
 
-/** What was told at one moment: squares, answers for each, what these count, and the viewers who come back with them. */
+/**
+ * What was told at one moment: squares, answers for each, what these count, and the viewers who come back with them.
+ */
 interface Step {
   readonly atMs: number;
   readonly squares: number[];

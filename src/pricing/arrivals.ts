@@ -12,7 +12,10 @@ import {
 /** Squares and edges in a portion: well below a millisecond of work. */
 const PORTION_ROWS = 500;
 
-/** What a thread hands over at the cost of one array, in portions: with viewers from everywhere there are thousands of places. */
+/**
+ * What a thread hands over at the cost of one array, in portions: with viewers from everywhere there are thousands of
+ * places.
+ */
 export function* unpackArrivals(packed: PackedArrivals): Generator<Arrivals, void> {
   const portionNumbers = PORTION_ROWS * ARRIVAL_NUMBERS;
   for (let start = 0; start < packed.length; start += portionNumbers)

@@ -3,7 +3,10 @@ import { areaOf, askersKey, movedAskers, placeOf, type PoolOf, squareKey, square
 /** How sure the first guess of a factor is, as a variance. */
 export const FIRST_VARIANCE = 2;
 
-/** What is known of askers by square degree, each by its position: they are looked through by the hundred thousand every second. */
+/**
+ * What is known of askers by square degree, each by its position: they are looked through by the hundred thousand
+ * every second.
+ */
 export class AskedSquares {
   /** As from `askersKey`. */
   readonly keys: number[] = [];

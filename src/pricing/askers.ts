@@ -4,8 +4,9 @@ import type { Returned } from "./returns.ts";
 import { areaOf, askersKey, movedAskers, placeOf, type PoolOf, squareKey, squareOf } from "./squares.ts";
 
 /**
- * How often those ask by DNS who hold no answer. Whoever serves many holds one nearly all the time, and asks hardly more often when
- * ten times as many come to him, but sooner after it has run out; whoever serves few asks ten times as often, until he holds one too.
+ * How often those ask by DNS who hold no answer. Whoever serves many holds one nearly all the time, and asks hardly
+ * more often when ten times as many come to him, but sooner after it has run out; whoever serves few asks ten times
+ * as often, until he holds one too.
  */
 export interface Askers {
   /** Answers since `pass`. Who brings back viewers after a loss asks because of that, and is left out. */
@@ -161,8 +162,9 @@ interface Asker {
 }
 
 /**
- * One to whom a viewer comes every `1 / rate` seconds is asked for `viewersPerAnswer = 1 + ttl × rate` with each answer, and so is free for a share of
- * `1 / viewersPerAnswer` of the time: what is held beside what usually is tells how many are free beside usual.
+ * One to whom a viewer comes every `1 / rate` seconds is asked for `viewersPerAnswer = 1 + ttl × rate` with each
+ * answer, and so is free for a share of `1 / viewersPerAnswer` of the time: what is held beside what usually is tells
+ * how many are free beside usual.
  */
 function freeOf({ held, usuallyHeld, viewersPerAnswer }: Asker): number {
   if (usuallyHeld <= 0) return 1;

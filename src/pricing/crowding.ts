@@ -1,9 +1,13 @@
 /**
- * Edges that a rush may fill before whoever asks now asks again: what is answered for them is kept for a shorter time, so that who follows can be
- * sent elsewhere, and is seen to come. However far away it is: nobody knows yet how far its viewers will be sent.
+ * Edges that a rush may fill before whoever asks now asks again: what is answered for them is kept for a shorter
+ * time, so that who follows can be sent elsewhere, and is seen to come. However far away it is: nobody knows yet how
+ * far its viewers will be sent.
  */
 export interface Crowding {
-  /** @param beyond viewers whom rushes bring beyond the usual ones, within the time that answers are usually kept, to services that the edge is in */
+  /**
+   * @param beyond viewers whom rushes bring beyond the usual ones, within the time that answers are usually kept, to
+   * services that the edge is in
+   */
   isCrowded(slot: number, beyond: number, perViewer: number, nowMs: number): boolean;
   /** An edge is not there any more. */
   forget(slot: number): void;

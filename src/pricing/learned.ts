@@ -1,6 +1,7 @@
 /**
- * What pricing has learned, for a process that goes on in another one's place: numbers that take minutes to find out anew. Plain data; edges are
- * named by their ids and pools by whom they have, for the other's configuration may be another.
+ * What pricing has learned, for a process that goes on in another one's place: numbers that take minutes to find out
+ * anew. Plain data; edges are named by their ids and pools by whom they have, for the other's configuration may be
+ * another.
  */
 export interface Learned {
   /** As `Stays.memory`. */

@@ -2,13 +2,19 @@ import type { ClientOrigin } from "../model/client.ts";
 import type { DoorName } from "../model/decision.ts";
 import type { Location } from "../model/location.ts";
 
-/** For each square degree and edge: pool, latitude, longitude (NaN unknown), edge, decisions for HTTP and for DNS, of these for client subnets, and the seconds that these are short by. */
+/**
+ * For each square degree and edge: pool, latitude, longitude (NaN unknown), edge, decisions for HTTP and for DNS, of
+ * these for client subnets, and the seconds that these are short by.
+ */
 export type PackedArrivals = Float64Array;
 export const ARRIVAL_NUMBERS = 8;
 
 export type Arrivals = readonly PoolArrivals[];
 
-/** Of one pool, in the pools' order; each place stands for its square degree, at the mean of its decisions, one without coordinates for nowhere. */
+/**
+ * Of one pool, in the pools' order; each place stands for its square degree, at the mean of its decisions, one
+ * without coordinates for nowhere.
+ */
 export type PoolArrivals = ReadonlyMap<Location, ReadonlyMap<number, Arrived>>;
 
 /** Decisions for one place and one edge. */
@@ -22,7 +28,10 @@ export interface Arrived {
   shortSeconds?: number;
 }
 
-/** Running counts modulo 2^32: viewers who come at once, as by HTTP decisions, at `edge`, DNS answers at `edges + edge`. */
+/**
+ * Running counts modulo 2^32: viewers who come at once, as by HTTP decisions, at `edge`, DNS answers at `edges +
+ * edge`.
+ */
 export type SentCounts = Int32Array;
 
 export function newSentCounts(edges: number): SentCounts {

@@ -7,7 +7,9 @@ import type { Setting } from "./settings.ts";
 
 /** Edges are lost, and whom they had comes back. */
 export interface Losses {
-  /** @param viewers whom its last report showed: who asks again for an edge that fails is no other viewer; NaN unknown */
+  /**
+   * @param viewers whom its last report showed: who asks again for an edge that fails is no other viewer; NaN unknown
+   */
   lose(slot: number, viewers: number, nowMs: number): void;
   /** Whether what came since the last call is to be looked through for them. */
   areReturnsAwaited(): boolean;

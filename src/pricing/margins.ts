@@ -1,6 +1,9 @@
 import type { Service } from "../model/service.ts";
 
-/** Share of its capacity that every service leaves free, by `Edge.index`: what only some leave is there for the others. */
+/**
+ * Share of its capacity that every service leaves free, by `Edge.index`: what only some leave is there for the
+ * others.
+ */
 export function marginsOf(edges: number, services: readonly Service[]): Float64Array {
   const margins = new Float64Array(edges).fill(Number.POSITIVE_INFINITY);
   for (const { edges: members, margin } of services)

@@ -47,8 +47,8 @@ const HORIZONS_SECONDS = [3000, 600, 120] as const;
 /** Share of a new solution that is taken where it is higher, */
 const RISE_SHARE = 0.3;
 /**
- * and where it is lower. A city at the point where two edges cost the same goes to the one or to the other as a whole, so that a price which
- * falls as fast as it rises swings for ever, and the city with it.
+ * and where it is lower. A city at the point where two edges cost the same goes to the one or to the other as a
+ * whole, so that a price which falls as fast as it rises swings for ever, and the city with it.
  */
 const FALL_SHARE = 0.01;
 /** Changes smaller than this are not worth moving anybody for. */

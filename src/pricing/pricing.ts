@@ -63,7 +63,10 @@ export interface PricingOptions {
 
 /** Prices are solved anew this often, unless an edge came or went. */
 const SOLVE_EVERY_MS = 2000;
-/** The serving threads tell of their decisions about once a second; what they have not told of by then they never will. */
+/**
+ * The serving threads tell of their decisions about once a second; what they have not told of by then they never
+ * will.
+ */
 const TOLD_WITHIN_MS = 3000;
 const NOBODY: Returned = new Map();
 const NO_STREAMS: World["staleStreams"] = new Map();

@@ -27,7 +27,8 @@ export interface Recent {
 const PLACES = 1 << 16;
 
 export function createRecent(): Recent {
-  // By place: until when in milliseconds, whom, and where he was sent; together, so that one line of the cache has them all.
+  // By place: until when in milliseconds, whom, and where he was sent; together, so that one line of the cache has
+  // them all.
   const memory = new ArrayBuffer(PLACES * PLACE_OCTETS);
   const untilMs = new Float64Array(memory);
   const words = new Int32Array(memory);

@@ -10,7 +10,9 @@ export interface Reports {
   /** It is down: whoever it had is elsewhere. */
   forget(edge: number): void;
   last(edge: number): Known | undefined;
-  /** Whether it ever said how many viewers it has: one that is back says so soon, and is known to be empty till then. */
+  /**
+   * Whether it ever said how many viewers it has: one that is back says so soon, and is known to be empty till then.
+   */
   hasReported(edge: number): boolean;
   /** Whether the newest report is one that nobody believes yet. */
   isDoubted(edge: number): boolean;

@@ -8,8 +8,9 @@ import { askersKey, movedAskers, type PoolOf, squareKey } from "./squares.ts";
 export interface Returns {
   lose(lost: Iterable<Lost>, nowMs: number): void;
   /**
-   * Whoever asked for them holds answers for other edges: they are bound for these, and wait no more. Before a loss is noticed, an answer
-   * for the lost edge that runs out is followed by one for another, whose viewers nobody can send elsewhere.
+   * Whoever asked for them holds answers for other edges: they are bound for these, and wait no more. Before a loss
+   * is noticed, an answer for the lost edge that runs out is followed by one for another, whose viewers nobody can
+   * send elsewhere.
    * @param held by edge, answers by askers
    */
   bind(held: ReadonlyMap<number, ReadonlyMap<number, number>>): Bound[];

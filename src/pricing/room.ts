@@ -8,7 +8,10 @@ import type { Setting } from "./settings.ts";
 
 /** How much of an edge may be taken, and is. */
 export interface Room {
-  /** Share of an edge that is kept free, beside what services leave free: in a rush one answer more may be many viewers too many. */
+  /**
+   * Share of an edge that is kept free, beside what services leave free: in a rush one answer more may be many
+   * viewers too many.
+   */
   reserve(edge: number, perViewer: number, nowMs: number): number;
   /** By `Edge.index`. */
   outlooks(facts: Facts, nowMs: number): EdgeOutlook[];
@@ -37,7 +40,8 @@ export function createRoom(
     const each = perViewer[edge] as number;
     if (each !== 0 && reports.hasReported(edge))
       return { capacity: 1 / each, margin, viewers: estimates.viewersOrSent(edge, nowMs) };
-    // Who has never reported may be empty whatever we decided: unknown is not full. But who is full takes nobody, whatever fills it.
+    // Who has never reported may be empty whatever we decided: unknown is not full. But who is full takes nobody,
+    // whatever fills it.
     const capacity = isFull(loadRatio[edge] as number, margin) ? 0 : Number.POSITIVE_INFINITY;
     return { capacity, margin, viewers: 0 };
   };

@@ -5,7 +5,8 @@ import { areaOf, askersKey, movedSquare, placeOf, type PoolOf, squareKey } from 
 
 /**
  * How many times as many viewers as usual come from a part of the world, judged by those of HTTP, of whom each is
- * counted, and by resolvers that hold no answer: one that answers from its cache brings as many times more, and nobody sees them come.
+ * counted, and by resolvers that hold no answer: one that answers from its cache brings as many times more, and
+ * nobody sees them come.
  */
 export interface Rushes {
   /** Decisions since `pass`. Who comes back after a loss is expected, and no rush. */
@@ -18,7 +19,9 @@ export interface Rushes {
   at(area: number, atMs: number): number;
   /** Its mean over some time; what is yet to come is taken to be as it is. */
   between(area: number, fromMs: number, toMs: number): number;
-  /** Viewers whom great ones bring now beyond the usual ones, within the time that answers are usually kept, by pool. */
+  /**
+   * Viewers whom great ones bring now beyond the usual ones, within the time that answers are usually kept, by pool.
+   */
   beyond(): ReadonlyMap<number, number>;
 }
 

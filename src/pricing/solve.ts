@@ -29,7 +29,10 @@ const COARSE_RATIO = 8;
 const STEPS_MAX = 12_000_000;
 /** What else a bid costs, in looks. */
 const BID_STEPS = 30;
-/** No price needs to be higher, unless some edges cannot hold those who have no others: half the Earth's circumference. */
+/**
+ * No price needs to be higher, unless some edges cannot hold those who have no others: half the Earth's
+ * circumference.
+ */
 const PRICE_MAX_KM = 20_000;
 /** More demand than room has no solution: it is scaled down to this share of the room. */
 const USABLE_SHARE = 0.995;
@@ -103,8 +106,8 @@ function auction(
 }
 
 /**
- * Where more want some edges than these hold, and have no others, no price is high enough, and the highest would keep everyone away
- * long after. One that those who do have others would not pay is.
+ * Where more want some edges than these hold, and have no others, no price is high enough, and the highest would keep
+ * everyone away long after. One that those who do have others would not pay is.
  */
 function lowerUnbounded(transport: Transport, priceKm: Float64Array, epsilonKm: number): void {
   if (!priceKm.some((price) => price > PRICE_MAX_KM)) return;

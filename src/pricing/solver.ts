@@ -3,7 +3,9 @@ import type { Place, Pool } from "./transport.ts";
 
 /** Whoever finds prices, here and at once or elsewhere and soon. */
 export interface Solver {
-  /** Other edges, other pools; nobody is told any more what was asked before. `from`: each edge's index before, or -1. */
+  /**
+   * Other edges, other pools; nobody is told any more what was asked before. `from`: each edge's index before, or -1.
+   */
   take(places: readonly Place[], pools: readonly Pool[], from: readonly number[]): void;
   /** Only the last question is answered where they come faster than the answers. */
   solve(looks: readonly Look[], onFound: (priceKm: Float64Array) => void): void;

@@ -28,8 +28,8 @@ export function movedAskers(askers: number, poolOf: PoolOf): number | undefined 
 }
 
 /**
- * Who asks in a square degree of a pool: resolvers on behalf of whoever they serve, or those who name a client's subnet (RFC 7871), of
- * whom each stands for a few viewers.
+ * Who asks in a square degree of a pool: resolvers on behalf of whoever they serve, or those who name a client's
+ * subnet (RFC 7871), of whom each stands for a few viewers.
  */
 export function askersKey(square: number, nameSubnets: boolean): number {
   return 2 * square + (nameSubnets ? 1 : 0);

@@ -2,7 +2,10 @@ import { distanceKm, type UnitVector, unitVector } from "../base/sphere.ts";
 import type { Region } from "./demand.ts";
 import type { Transport } from "./solve.ts";
 
-/** Services with the same edges and reach, whose viewers compete for the same room in the same way, and whose answers are kept equally long. */
+/**
+ * Services with the same edges and reach, whose viewers compete for the same room in the same way, and whose answers
+ * are kept equally long.
+ */
 export interface Pool {
   /** Indices of edges. */
   readonly edges: readonly number[];

@@ -41,8 +41,8 @@ export interface ProberOptions {
   /** Told of every change, and by `take` of everything once more; the same news may come twice. */
   readonly onHealth: OnHealth;
   /**
-   * Addresses that are down while another of their family is up, bits by position in `Edge.addresses`, the first 31; told of every change,
-   * and by `take` once more.
+   * Addresses that are down while another of their family is up, bits by position in `Edge.addresses`, the first 31;
+   * told of every change, and by `take` once more.
    */
   readonly onDownAddresses?: (edgeId: string, bits: number) => void;
   readonly clock?: Clock;

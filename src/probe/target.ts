@@ -33,8 +33,9 @@ export function keyOf({ edgeId, address }: Target): string {
 const ADDRESSES_MAX = 8;
 
 /**
- * Probes a target once, unless its address is forbidden. A name is well while any of its addresses is, as a family is: where the first
- * fails, the others are asked at the same time. Resolving a name may take one more timeout, and so may they.
+ * Probes a target once, unless its address is forbidden. A name is well while any of its addresses is, as a family
+ * is: where the first fails, the others are asked at the same time. Resolving a name may take one more timeout, and
+ * so may they.
  */
 export async function probeTarget(
   target: Target,
@@ -80,7 +81,10 @@ function expectAllowed(address: Address, reach: Reach): void {
   if (refusal !== undefined) throw new ProbeError("forbidden-address", refusal);
 }
 
-/** In an order that stays the same from one look-up to the next, so that a stream is watched at one address; as the system has it by family. */
+/**
+ * In an order that stays the same from one look-up to the next, so that a stream is watched at one address; as the
+ * system has it by family.
+ */
 async function resolve(probe: ActiveProbe, reach: Reach, lookup?: Lookup): Promise<Address[]> {
   if (!("url" in probe)) throw new ProbeError("resolve", "the edge has no address");
   const url = new URL(probe.url);

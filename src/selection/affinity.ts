@@ -34,8 +34,9 @@ export function favourOf(contest: Contest, nearestKm: number): Favour | undefine
 }
 
 /**
- * Consistent hashing with bounded load: the first edge by the stream's lots that does not carry too much of it yet, one that
- * has the stream already before one that has not. When all carry their share, there is no favourite, and each viewer gets his nearest.
+ * Consistent hashing with bounded load: the first edge by the stream's lots that does not carry too much of it yet,
+ * one that has the stream already before one that has not. When all carry their share, there is no favourite, and
+ * each viewer gets his nearest.
  */
 function favouriteOfStream(contest: Contest, stream: number, limit: number, km: number): Favour | undefined {
   const { field, world } = contest;
@@ -62,8 +63,8 @@ function carriesFew({ field, world }: Contest, stream: number, edge: number): bo
 }
 
 /**
- * His nearest, one and the same of those at one place, until another is better by more than the band. Where that is nearly full,
- * nobody is favoured: viewers are not to be pushed on before prices do it.
+ * His nearest, one and the same of those at one place, until another is better by more than the band. Where that is
+ * nearly full, nobody is favoured: viewers are not to be pushed on before prices do it.
  */
 function favouriteOfViewer(
   contest: Contest,

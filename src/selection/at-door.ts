@@ -32,7 +32,10 @@ export function unreachableAt(service: Service, edge: Edge, door: DoorName): Unr
   return templates.some((template) => template.includes("{edge.url}")) ? "no-url" : undefined;
 }
 
-/** One for IPv4 is another service than that for everybody, though it has the same edges: what is true of it in a world differs. */
+/**
+ * One for IPv4 is another service than that for everybody, though it has the same edges: what is true of it in a
+ * world differs.
+ */
 function seenAt(
   service: Service,
   edges: readonly Edge[],

@@ -1,8 +1,8 @@
 import type { Bias, Choice, Decision } from "../model/decision.ts";
 
 /**
- * The decision for somebody who leans to some edges and away from others. Where the order is not by distance, or nobody knows the
- * distance, leanings come first and the order that there was decides among equals.
+ * The decision for somebody who leans to some edges and away from others. Where the order is not by distance, or
+ * nobody knows the distance, leanings come first and the order that there was decides among equals.
  */
 export function applyBias(decision: Decision, bias: Bias): Decision {
   const isByDistance = decision.service.rank === "nearest";

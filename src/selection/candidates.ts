@@ -35,7 +35,8 @@ export class Candidates {
 
   /**
    * Nearest first.
-   * @param latitude of 32 bits, as is the other: two metres at most from where it was; so a place that was kept is the same place
+   * @param latitude of 32 bits, as is the other: two metres at most from where it was; so a place that was kept is
+   * the same place
    */
   around(roster: Roster, latitude: number, longitude: number): void {
     this.#roster = roster;

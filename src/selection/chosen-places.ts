@@ -58,8 +58,8 @@ export const DISTANCE = FIRST_NUMBER;
 export const NEAREST = FIRST_NUMBER + 1;
 
 /**
- * Of its place, behind latitude and longitude: as `PlaceChooser.limitKm`, and the era for which that is; 0: for none. The position in the row is good then
- * too: with other positions there is another era.
+ * Of its place, behind latitude and longitude: as `PlaceChooser.limitKm`, and the era for which that is; 0: for none.
+ * The position in the row is good then too: with other positions there is another era.
  */
 export const LIMIT = 2;
 export const ERA = 3;

@@ -4,7 +4,9 @@ import { mix } from "./spread.ts";
 /** Viewers are counted in parts, so that they can leave one by one. */
 const PARTS_PER_VIEWER = 64;
 
-/** About as many viewers as were sent there for the stream and still watch; streams that share a place count together. */
+/**
+ * About as many viewers as were sent there for the stream and still watch; streams that share a place count together.
+ */
 export function viewersOfStream(heat: StreamHeat, stream: number, idHash: number): number {
   return (heat[placeOf(heat, stream, idHash)] as number) / PARTS_PER_VIEWER;
 }
@@ -24,7 +26,9 @@ export function warm(heat: StreamHeat, stream: number, idHash: number): void {
   Atomics.compareExchange(heat, placeOf(heat, stream, idHash), 0, 1);
 }
 
-/** Lets the share of viewers go that left meanwhile, and at least a part of one, so that everything cools in the end. */
+/**
+ * Lets the share of viewers go that left meanwhile, and at least a part of one, so that everything cools in the end.
+ */
 export function cool(heat: StreamHeat, leftShare: number): void {
   for (let place = 0; place < heat.length; place++) {
     const parts = Atomics.load(heat, place);

@@ -1,6 +1,7 @@
 /**
- * Stamps for what is kept of services: a number that stays the service's, over reloads too, and one that moves with every state in
- * which something else might be decided. What was kept with another stamp of the same service is known to be its own, and to be old.
+ * Stamps for what is kept of services: a number that stays the service's, over reloads too, and one that moves with
+ * every state in which something else might be decided. What was kept with another stamp of the same service is known
+ * to be its own, and to be old.
  */
 export interface Lineage {
   /**

@@ -1,6 +1,6 @@
 /**
- * What may be spent on wider scopes: it comes bit by bit, and at one time of the clock, as for the queries of a batch, only
- * some of it is there. Who asks when it is used up does not wait at all.
+ * What may be spent on wider scopes: it comes bit by bit, and at one time of the clock, as for the queries of a
+ * batch, only some of it is there. Who asks when it is used up does not wait at all.
  */
 export interface Looks {
   left(): number;

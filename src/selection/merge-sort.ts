@@ -1,4 +1,7 @@
-/** Sorts positions by keys, stably, in room that is used again: `Array.sort` calls back for each comparison and makes copies. */
+/**
+ * Sorts positions by keys, stably, in room that is used again: `Array.sort` calls back for each comparison and makes
+ * copies.
+ */
 export class MergeSort {
   #order: Uint16Array;
   #other: Uint16Array;

@@ -2,8 +2,8 @@ import type { Client } from "../model/client.ts";
 import { KEY, Rows } from "./rows.ts";
 
 /**
- * What is known of networks of clients as wide as resolvers send for client subnet, /24 and /48, or wider: for each a word
- * and a few numbers, as in `Rows`.
+ * What is known of networks of clients as wide as resolvers send for client subnet, /24 and /48, or wider: for each a
+ * word and a few numbers, as in `Rows`.
  */
 export class NetworkTable {
   readonly #rows = new Rows(~ASIDE_BITS);
@@ -69,7 +69,10 @@ export class NetworkTable {
   }
 }
 
-/** Whether what depends on so many bits holds for all of the client's network: if more of it is known than that, others in it may be told apart. */
+/**
+ * Whether what depends on so many bits holds for all of the client's network: if more of it is known than that,
+ * others in it may be told apart.
+ */
 export function canBeKept(client: Client, prefixLength: number): boolean {
   return isNetwork(client) || prefixLength <= widestLength(client);
 }
@@ -83,7 +86,10 @@ function widestLength({ address }: Client): number {
   return address.family === 4 ? 24 : 48;
 }
 
-/** The second word of a key: 16 bits of the address, 8 that are nothing of the key, the family, and how many bits are known, at most 49. */
+/**
+ * The second word of a key: 16 bits of the address, 8 that are nothing of the key, the family, and how many bits are
+ * known, at most 49.
+ */
 const ASIDE_SHIFT = 8;
 const ASIDE_BITS = 0xff << ASIDE_SHIFT;
 const IS_IPV6 = 1 << 7;

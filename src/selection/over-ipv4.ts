@@ -4,7 +4,8 @@ import { UP_IPV4, type World } from "../model/world.ts";
 import { laidOut } from "./world-layout.ts";
 
 /**
- * For who may have no other way than IPv4: an edge whose IPv4 is down is down. Where one without an address of it leads to, nobody knows.
+ * For who may have no other way than IPv4: an edge whose IPv4 is down is down. Where one without an address of it
+ * leads to, nobody knows.
  * @param hasIpv4 as of `Field`
  */
 export function worldOverIpv4(world: World, hasIpv4: Uint8Array): World {
@@ -21,8 +22,8 @@ export function worldOverIpv4(world: World, hasIpv4: Uint8Array): World {
 }
 
 /**
- * Whether who needs IPv4 would be decided for alike: it reaches every edge that a DNS answer names. Who is refused beyond a full place may be so at
- * another place, or at none.
+ * Whether who needs IPv4 would be decided for alike: it reaches every edge that a DNS answer names. Who is refused
+ * beyond a full place may be so at another place, or at none.
  */
 export function isReachedByIpv4({ edges, service, answers = service.dns.answers }: Decision): boolean {
   if (edges.length === 0 || service.whenFull === "refuse") return false;

@@ -11,8 +11,8 @@ import type { Roster } from "./roster.ts";
 import { STANDING, standingOf } from "./standing.ts";
 
 /**
- * What `select` chooses for DNS at a place, where that is all that it depends on: found again for each network at each new price, and so without
- * anything that is not needed for an answer that was given before.
+ * What `select` chooses for DNS at a place, where that is all that it depends on: found again for each network at
+ * each new price, and so without anything that is not needed for an answer that was given before.
  */
 export class PlaceChooser implements PlaceChoice {
   condition = 0;
@@ -23,21 +23,23 @@ export class PlaceChooser implements PlaceChoice {
   distanceKm = Number.NaN;
   nearestKm = Number.NaN;
   /**
-   * Where one edge is answered: below which price, together with `ServiceState.fallenKm`, it is chosen here all through this era, whatever the
-   * others cost then, kilometres; otherwise less than any.
+   * Where one edge is answered: below which price, together with `ServiceState.fallenKm`, it is chosen here all
+   * through this era, whatever the others cost then, kilometres; otherwise less than any.
    */
   limitKm = NEVER;
   readonly #edges = new Uint16Array(this.words.buffer);
   /**
-   * The two lowest sums of distance and price of edges in service, without what each viewer adds: the second is the lowest of another edge, or, where an
-   * edge is chosen whose own is not the lowest, no higher than its own, which leaves it nothing to spare.
+   * The two lowest sums of distance and price of edges in service, without what each viewer adds: the second is the
+   * lowest of another edge, or, where an edge is chosen whose own is not the lowest, no higher than its own, which
+   * leaves it nothing to spare.
    */
   #lowestKm = 0;
   #secondKm = 0;
 
   /**
    * The place is one where a record tells the city (`isExact`).
-   * @returns false: it has to be decided in full, because nobody is eligible, or it depends on more than the place; nothing else is changed then
+   * @returns false: it has to be decided in full, because nobody is eligible, or it depends on more than the place;
+   * nothing else is changed then
    */
   choose(field: Field, roster: Roster, world: World, latitude: number, longitude: number): boolean {
     const { service } = roster;

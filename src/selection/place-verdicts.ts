@@ -9,9 +9,9 @@ import type { Roster, VerdictsByWorld } from "./roster.ts";
 import { STANDING, standingOf } from "./standing.ts";
 
 /**
- * Which edges a DNS answer would name for a place, or anywhere within a circle: there, no score differs by more than the
- * radius from that at the centre, so that an order with larger gaps than twice the radius is the order everywhere.
- * For services that are ranked by distance and price, and for eligible edges only.
+ * Which edges a DNS answer would name for a place, or anywhere within a circle: there, no score differs by more than
+ * the radius from that at the centre, so that an order with larger gaps than twice the radius is the order
+ * everywhere. For services that are ranked by distance and price, and for eligible edges only.
  */
 export class VerdictsByPlace implements PlaceVerdicts, VerdictsByWorld {
   readonly #roster: VerdictRoster;
@@ -114,7 +114,9 @@ export function isExact({ layer, accuracyRadiusKm = 0 }: Location): boolean {
   return layer === "city" && accuracyRadiusKm <= SAME_PLACE_KM;
 }
 
-/** Whether such verdicts say all that this decision for DNS depends on, while it is for a place where they can be had. */
+/**
+ * Whether such verdicts say all that this decision for DNS depends on, while it is for a place where they can be had.
+ */
 export function goesByPlace(
   { outcome, service, edges }: Decision,
   roster: Pick<Roster, "service" | "stateIn" | "preferences">,
@@ -130,8 +132,9 @@ export function goesByPlace(
 }
 
 /**
- * Whether what a service's DNS answers name depends on place, prices and health alone, wherever anybody is eligible. Lots are drawn by network,
- * rules go by country or network, distances end at a limit: nothing of that may be in them, nor who holds viewers back, or is missed.
+ * Whether what a service's DNS answers name depends on place, prices and health alone, wherever anybody is eligible.
+ * Lots are drawn by network, rules go by country or network, distances end at a limit: nothing of that may be in
+ * them, nor who holds viewers back, or is missed.
  */
 export function doesGoByPlace(
   { service, stateIn, preferences }: Pick<Roster, "service" | "stateIn" | "preferences">,

@@ -21,13 +21,16 @@ export interface Roster extends StateWatch {
 export interface ServiceState {
   /**
    * Tells states of all services apart. It stays over worlds in which all that a choice reads of them is the same
-   * (health, operators' states, prices, what players' reports add), and no eligible edge is so near its limit that every viewer makes it dearer,
-   * nor was so in the world before.
+   * (health, operators' states, prices, what players' reports add), and no eligible edge is so near its limit that
+   * every viewer makes it dearer, nor was so in the world before.
    */
   readonly epoch: number;
   /** The same, but prices aside, and what viewers and players' reports add to distances. */
   readonly condition: number;
-  /** Tells apart, too, what players' reports add to distances: while it stays, nothing has moved but prices, and what each viewer adds to them; */
+  /**
+   * Tells apart, too, what players' reports add to distances: while it stays, nothing has moved but prices, and what
+   * each viewer adds to them;
+   */
   readonly era: number;
   /** and no edge has become cheaper by more than what this has grown by, kilometres. */
   readonly fallenKm: number;

@@ -1,6 +1,6 @@
 /**
- * Rows of half a line of the processor's cache, found by a key of two words and by whose they are: most of what it costs to look at one of
- * 100,000 is to fetch it. A table of bounded size: who is pushed out is found no more.
+ * Rows of half a line of the processor's cache, found by a key of two words and by whose they are: most of what it
+ * costs to look at one of 100,000 is to fetch it. A table of bounded size: who is pushed out is found no more.
  */
 export class Rows {
   /** By row: the key, the stamp, the word, and the numbers. */
@@ -27,7 +27,10 @@ export class Rows {
     return this.#numbers;
   }
 
-  /** Latitude, longitude, and two more of the owner's, from `placeOf` a row on: they are seldom needed, and so are not fetched with it. */
+  /**
+   * Latitude, longitude, and two more of the owner's, from `placeOf` a row on: they are seldom needed, and so are not
+   * fetched with it.
+   */
   get place(): Float32Array {
     return this.#place;
   }

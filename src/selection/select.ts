@@ -288,7 +288,10 @@ function holdsBack({ service, field, preferred }: Contest, { takenKm, fullKm }: 
   return service.whenFull === "refuse" && service.rank === "nearest" && fullKm + SAME_PLACE_KM < takenKm;
 }
 
-/** Edges at one place share their viewers by lot; so do all that are as near as the viewer's place is uncertain, by room too. */
+/**
+ * Edges at one place share their viewers by lot; so do all that are as near as the viewer's place is uncertain, by
+ * room too.
+ */
 function spread(contest: Contest): void {
   const { bandKm, field } = contest;
   if (bandKm === 0) return;

@@ -1,8 +1,8 @@
 import { FIRST_NUMBER } from "./rows.ts";
 
 /**
- * Of rows, as `Rows` has them: until when whoever was sent to an edge is taken for the same viewer, in milliseconds modulo 2^32, and to which one.
- * The last two of a row's numbers, as words; 0 in a row that is new.
+ * Of rows, as `Rows` has them: until when whoever was sent to an edge is taken for the same viewer, in milliseconds
+ * modulo 2^32, and to which one. The last two of a row's numbers, as words; 0 in a row that is new.
  */
 const UNTIL = FIRST_NUMBER + 2;
 const EDGE = FIRST_NUMBER + 3;

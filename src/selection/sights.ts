@@ -23,8 +23,8 @@ export interface Sight {
 }
 
 /**
- * What there is to be seen of services in one world. Who may have no other way than IPv4 sees them apart while that makes a
- * difference, and as all others do otherwise, so that what was decided for one is good for the other.
+ * What there is to be seen of services in one world. Who may have no other way than IPv4 sees them apart while that
+ * makes a difference, and as all others do otherwise, so that what was decided for one is good for the other.
  */
 export class Sights {
   readonly #field: SightField;
@@ -54,7 +54,8 @@ export class Sights {
     const plain = this.of(service, door);
     const counted = this.#count(plain, door === "dns");
     const { reached, beyond, named } = counted;
-    // DNS answers with addresses of IPv4 or none; a url may lead to more than is known of here, and is better than nothing.
+    // DNS answers with addresses of IPv4 or none; a url may lead to more than is known of here, and is better than
+    // nothing.
     const isApart =
       door === "dns"
         ? named > 0 && (beyond > 0 || named < plain.service.edges.length)
@@ -65,8 +66,8 @@ export class Sights {
   }
 
   /**
-   * How many edges in service IPv4 reaches, and how many are beyond its reach, of which how many are in doubt; and how many, in whatever condition, have an
-   * address of it.
+   * How many edges in service IPv4 reaches, and how many are beyond its reach, of which how many are in doubt; and
+   * how many, in whatever condition, have an address of it.
    */
   #count({ service, world }: Sight, isDns: boolean) {
     const found = { reached: 0, beyond: 0, unsteady: 0, named: 0 };

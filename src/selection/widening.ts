@@ -6,7 +6,9 @@ import { goesByPlace, isExact } from "./place-verdicts.ts";
 import { isSameForAll } from "./same-for-all.ts";
 import type { Sight } from "./sights.ts";
 
-/** Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time. */
+/**
+ * Networks around the client's that are decided alike may share an answer: it is looked for as far as there is time.
+ */
 export interface Widening {
   /** @returns how long the prefix may be; 0 in `triesLeft` once that is the end of it */
   readonly widened: (decision: Decision, client: Client, sight: Sight, from: Scope) => Scope;
@@ -67,7 +69,10 @@ export function createWidening(widen: Widen, monotonicMs: () => number): Widenin
 }
 
 export const WIDENING_TRIES = 4;
-/** What a step of widening costs is counted in looks at edges: it measures the distance to each, and does other things. */
+/**
+ * What a step of widening costs is counted in looks at edges: it measures the distance to each, and does other
+ * things.
+ */
 const LOOKS_BESIDE_EDGES = 16;
 /** About 100 microseconds, however many edges there are. */
 const LOOKS_PER_DECISION = 3600;

@@ -1,4 +1,6 @@
-/** The steering manifest of HLS (rfc8216bis 7.1) and DASH (ETSI TS 103 998 6.2), in the form that every player takes. */
+/**
+ * The steering manifest of HLS (rfc8216bis 7.1) and DASH (ETSI TS 103 998 6.2), in the form that every player takes.
+ */
 export interface Manifest {
   /** Whole seconds, 5 or more. */
   readonly ttlSeconds: number;

@@ -12,7 +12,8 @@ export interface Order {
 }
 
 /**
- * The decision's order, but for who comes second. Where it has no edge, players stay where they are: the decision is about new viewers.
+ * The decision's order, but for who comes second. Where it has no edge, players stay where they are: the decision is
+ * about new viewers.
  * @param lot the player's, 0..1
  */
 export function orderOf(decision: Decision, current: Edge | undefined, lot: number): Order {

@@ -39,8 +39,8 @@ export interface Draining {
 const PATHWAYS_MAX = 8;
 
 /**
- * Answers players who ask where to play from: with the decision that the doors make, which keeps a viewer where he is as
- * long as he is well there.
+ * Answers players who ask where to play from: with the decision that the doors make, which keeps a viewer where he is
+ * as long as he is well there.
  *
  * ```
  * query ─► told: pathway in use, session ─┐
@@ -118,8 +118,8 @@ function namedBy(service: Service, edges: readonly Edge[]): Named {
 }
 
 /**
- * The edge that the viewer plays from. Of several pathways that a player names (DASH: all in use since its last call, in no
- * order of time) the one that it was told to prefer.
+ * The edge that the viewer plays from. Of several pathways that a player names (DASH: all in use since its last call,
+ * in no order of time) the one that it was told to prefer.
  */
 function currentOf({ pathways, session }: Told, named: Named): Edge | undefined {
   const preferred = session?.first;

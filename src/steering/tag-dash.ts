@@ -2,9 +2,10 @@ import { SaxesParser } from "saxes";
 import { addressAt, type TaggedPathway, type Tagging, Unfit } from "./tag.ts";
 
 /**
- * An MPD with the elements of content steering (ETSI TS 103 998): a BaseURL for every pathway, in place of those it had, and
- * ContentSteering. One that changes gets a Location at the redirector, in place of those it had: players follow the redirect of an
- * MPD for good, and where that edge dies some have no other place to ask for the next one. All else stays as written.
+ * An MPD with the elements of content steering (ETSI TS 103 998): a BaseURL for every pathway, in place of those it
+ * had, and ContentSteering. One that changes gets a Location at the redirector, in place of those it had: players
+ * follow the redirect of an MPD for good, and where that edge dies some have no other place to ask for the next one.
+ * All else stays as written.
  * @throws Unfit
  */
 export function taggedMpd(mpd: string, tagging: Tagging): string {

@@ -1,8 +1,8 @@
 import { addressAt, type TaggedPathway, type Tagging, Unfit } from "./tag.ts";
 
 /**
- * A multivariant playlist with the tags of content steering (draft-pantos-hls-rfc8216bis 4.4.6.6): each variant and each rendition with
- * an address of its own once for every pathway, in their order, under one stable id.
+ * A multivariant playlist with the tags of content steering (draft-pantos-hls-rfc8216bis 4.4.6.6): each variant and
+ * each rendition with an address of its own once for every pathway, in their order, under one stable id.
  * @throws Unfit
  */
 export function taggedPlaylist(playlist: string, tagging: Tagging): string {

@@ -78,7 +78,8 @@ export interface Engine {
   /** Calls `renew` with a new inventory, before its first decision. */
   take(change: Partial<Serving>, renew: (inventory: Inventory) => void): void;
   /**
-   * The same in steps of well below a millisecond, for all but very large configurations; in between everything is as before.
+   * The same in steps of well below a millisecond, for all but very large configurations; in between everything is as
+   * before.
    * @param prepare is given a new inventory, and returns what is to be called before its first decision
    */
   takeInSteps(change: Partial<Serving>, prepare: (inventory: Inventory) => Steps<() => void>): Steps<void>;
@@ -94,8 +95,8 @@ export interface ServingThread<Task> {
 }
 
 /**
- * Everything is copied: were an array's memory given away, V8 would look at each use of any array of the thread whether it still has its own, and all
- * code that does not would be compiled anew.
+ * Everything is copied: were an array's memory given away, V8 would look at each use of any array of the thread
+ * whether it still has its own, and all code that does not would be compiled anew.
  */
 type Send = (news: ThreadNews) => void;
 

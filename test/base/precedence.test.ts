@@ -6,7 +6,10 @@ const MODULES = ["precedence", "libc"].map(
   (name) => new URL(`../../dist/base/${name}.js`, import.meta.url).href,
 );
 
-/** In a process of its own: its niceness at first, after turns without a sleep, after turns with one each, and after turns without again. */
+/**
+ * In a process of its own: its niceness at first, after turns without a sleep, after turns with one each, and after
+ * turns without again.
+ */
 function nicenessIn(...command: readonly [string, ...string[]]): readonly number[] {
   const program = `
     import { getPriority } from "node:os";

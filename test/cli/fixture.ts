@@ -25,7 +25,9 @@ export interface FakeOps {
 /** By method and path without query. */
 export type Script = Readonly<Record<string, readonly [status: number, body: unknown, headers?: object]>>;
 
-/** An operators' door on a real socket that answers by a script, and remembers what it was asked; ends with the test. */
+/**
+ * An operators' door on a real socket that answers by a script, and remembers what it was asked; ends with the test.
+ */
 export async function startFakeOps(script: Script): Promise<FakeOps> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {

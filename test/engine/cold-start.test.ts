@@ -28,7 +28,10 @@ const PLACES = [
 const STAY_SECONDS = 600;
 const REPORT_SECONDS = 5;
 
-/** The first quarter of an hour, with as many viewers as at the start. @returns by second: viewers of each edge, and Amsterdam's price */
+/**
+ * The first quarter of an hour, with as many viewers as at the start.
+ * @returns by second: viewers of each edge, and Amsterdam's price
+ */
 function live(started: readonly number[]) {
   const random = sharesFrom(7);
   const pricing = createPricing({ rampUpMs: 60_000 });

@@ -118,7 +118,10 @@ function answers(one: Case): { readonly a: Reply; readonly aaaa: Reply; readonly
   return { a: ask(TYPES.A), aaaa: ask(TYPES.AAAA), https: ask(TYPES.HTTPS) };
 }
 
-/** Params of the only record (RFC 9460 2.2), its target being its owner: a pointer, TYPE to RDLENGTH, a priority and a root come before them. */
+/**
+ * Params of the only record (RFC 9460 2.2), its target being its owner: a pointer, TYPE to RDLENGTH, a priority and a
+ * root come before them.
+ */
 function hintsOf({ octets, question, packet }: Reply, key: 4 | 6): string[] {
   if (packet.answers?.length !== 1) return [];
   const found: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Requests that try to have a redirector name a host of theirs: every way that we know of to start an authority, to write one, and
- * to go on behind it, in every place of a request that a redirect could be made of.
+ * Requests that try to have a redirector name a host of theirs: every way that we know of to start an authority, to
+ * write one, and to go on behind it, in every place of a request that a redirect could be made of.
  */
 
 /** Text of one character per octet, as it stands in a request. */
@@ -10,7 +10,10 @@ export interface HostileRequest {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** Hosts in all spellings that browsers know: names, numbers, other digits and dots (WHATWG URL, host parser), with userinfo and ports. */
+/**
+ * Hosts in all spellings that browsers know: names, numbers, other digits and dots (WHATWG URL, host parser), with
+ * userinfo and ports.
+ */
 const AUTHORITIES = [
   "evil.example",
   "EVIL.example.",

@@ -19,7 +19,10 @@ const NAMED: readonly Way[] = [
 const PATIENT: readonly Way[] = NAMED.map((way) =>
   way.kind === "dash" ? { ...way, settings: { retryAttempts: { MPD: 60 } } } : way,
 );
-/** Amsterdam is named, and every other edge is a clone of it; the others of these players want what docs/players.md says. */
+/**
+ * Amsterdam is named, and every other edge is a clone of it; the others of these players want what docs/players.md
+ * says.
+ */
 const CLONED: readonly Way[] = [{ name: "hls.js, clones", kind: "hls", path: "/cloned/cloned.m3u8" }];
 const CLONED_HOST = "cloned.cdn.example.net";
 

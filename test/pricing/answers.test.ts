@@ -82,7 +82,8 @@ describe("answers", () => {
       { ...surely, latitude: 45.8, longitude: 4.8, factor: 0.25 },
     ]);
     for (let s = 5; s < 1200; s += 5) {
-      // Paris brings four viewers and asks every minute, one of Lyon comes with each fourth answer, and it asks all the time.
+      // Paris brings four viewers and asks every minute, one of Lyon comes with each fourth answer, and it asks all
+      // the time.
       const paris = s % 60 === 0 ? 1 : 0;
       const arrivals = arrivalsOf([PARIS, { http: 0, dns: paris }], [LYON, { http: 0, dns: 1 }]);
       for (const told of [answers, truth]) told.add(arrivals, NOBODY, s * 1000);

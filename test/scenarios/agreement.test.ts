@@ -117,7 +117,8 @@ describe("10,000 viewers", () => {
       if (view.edges[0]?.id.startsWith("fra")) seen.twins++;
     });
 
-    // Loads move between a query and a request, and hardly ever turns a lot by that; then it is the same when asked again.
+    // Loads move between a query and a request, and hardly ever turns a lot by that; then it is the same when asked
+    // again.
     expect(moved.slice(5)).toEqual([]);
     expect(differences.slice(0, 10)).toEqual([]);
     // Otherwise nothing was compared.

@@ -18,8 +18,8 @@ import {
 import { playRtmp } from "../servers/rtmp-player.ts";
 
 /**
- * A small broadcaster's evening: an origin that is published to, three edges that pull from it by RTMP and give HLS, all of
- * them nginx; viewers in London, Tokyo and California by DNS and by HTTP. Steps follow upon each other.
+ * A small broadcaster's evening: an origin that is published to, three edges that pull from it by RTMP and give HLS,
+ * all of them nginx; viewers in London, Tokyo and California by DNS and by HTTP. Steps follow upon each other.
  */
 const run = promisify(execFile);
 const ORIGIN = "127.0.0.10";

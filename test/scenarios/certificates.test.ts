@@ -1,4 +1,7 @@
-/** A client as its users run it, and a certificate authority of Debian's that looks at our answers: dehydrated and pebble. */
+/**
+ * A client as its users run it, and a certificate authority of Debian's that looks at our answers: dehydrated and
+ * pebble.
+ */
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

