@@ -85,8 +85,8 @@ export class PacketBatch {
   }
 
   /**
-   * Lengths say how much there is room for, until the system puts there how much came. Names at one socket are all of a length, and without controls
-   * nothing else comes.
+   * Lengths say how much there is room for, until the system puts there how much came. Names at one socket are all of
+   * a length, and without controls nothing else comes.
    */
   #makeRoom(socket: SharedSocket): void {
     const { isWildcard } = socket;
@@ -244,7 +244,9 @@ const VECTOR_LENGTH = 2;
 const NAME_OCTETS = 32;
 /** struct cmsghdr, after which its data begins. */
 const CMSG_OCTETS = 16;
-/** CMSG_SPACE of in6_pktinfo, which is the larger one: address, then interface; in_pktinfo begins with the interface. */
+/**
+ * CMSG_SPACE of in6_pktinfo, which is the larger one: address, then interface; in_pktinfo begins with the interface.
+ */
 const CONTROL_OCTETS = 40;
 const CONTROL_STRIDE = 64;
 /** Not a power of two, or all packets would compete for the same places of the processor's cache. */

@@ -10,8 +10,9 @@ const TTL_SECONDS = 1;
 
 /**
  * The same names with TXT values for certificate authorities over them (RFC 8555 8.4). They stand instead of TXT
- * records and aliases of the file, and make no name above them exist: a wildcard goes on to answer there. Records are made when they are asked for: thousands
- * of hostnames may be about to be proved, and each change is one for all of them.
+ * records and aliases of the file, and make no name above them exist: a wildcard goes on to answer there. Records are
+ * made when they are asked for: thousands of hostnames may be about to be proved, and each change is one for all of
+ * them.
  */
 export function withChallenges(namespace: Namespace, values: ChallengeValues): Namespace {
   if (values.size === 0) return namespace;

@@ -101,7 +101,10 @@ function owned(tree: Tree, node: ConfiguredNode): Holding {
     : { kind: "service", hostname, hasAddresses: text === hostname, bindings, ...rules, ...common };
 }
 
-/** More records, of a pointer to their owner, TYPE, CLASS, TTL and RDLENGTH at least, are longer than any message: so many are enough to be so. */
+/**
+ * More records, of a pointer to their owner, TYPE, CLASS, TTL and RDLENGTH at least, are longer than any message: so
+ * many are enough to be so.
+ */
 const MOST_RECORDS = Math.ceil(MAX_MESSAGE_OCTETS / 12);
 
 function staticSets(node: ConfiguredNode): Map<number, RecordSet> {

@@ -17,13 +17,19 @@ export interface CookieJar {
   renew(cookie: Cookie, address: Uint8Array, nowSeconds: number, fresh: Uint8Array): boolean;
 }
 
-/** Of 16 octets each: the first makes cookies, all are accepted, so that servers can be moved to a new one (RFC 9018 5). */
+/**
+ * Of 16 octets each: the first makes cookies, all are accepted, so that servers can be moved to a new one (RFC 9018
+ * 5).
+ */
 export type CookieSecrets = readonly [Uint8Array, ...Uint8Array[]];
 
 /** By the wall clock, in seconds since 1970. */
 export type CookieSecretsAt = (nowSeconds: number) => CookieSecrets;
 
-/** What is made of one secret: another for each day, and the one of the day before, which nobody who has seen cookies can tell (RFC 7873 7.1). */
+/**
+ * What is made of one secret: another for each day, and the one of the day before, which nobody who has seen cookies
+ * can tell (RFC 7873 7.1).
+ */
 export function secretsByDay(secret: Uint8Array): CookieSecretsAt {
   const secretOf = (day: number): Uint8Array =>
     createHmac("sha256", secret).update(`${day}`).digest().subarray(0, SECRET_OCTETS);

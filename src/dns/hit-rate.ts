@@ -1,6 +1,6 @@
 /**
- * Says whether to look something up in a cache: where hardly anything is found, looking would only cost. One look in 16 is taken all the
- * same, and tells when that changes.
+ * Says whether to look something up in a cache: where hardly anything is found, looking would only cost. One look in
+ * 16 is taken all the same, and tells when that changes.
  */
 export class HitRate {
   #credit = MOST_CREDIT;

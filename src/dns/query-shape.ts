@@ -19,7 +19,10 @@ export class QueryShape {
   addressOctets = 0;
   /** Where the address stood in the last query of each length that was read. */
   readonly #addressesAt = new Uint8Array(MOST_OCTETS + 1);
-  /** The packet's own words: all but the first one are part of the shape as they are, up to those of which something is left out. */
+  /**
+   * The packet's own words: all but the first one are part of the shape as they are, up to those of which something
+   * is left out.
+   */
   #packet: Int32Array = new Int32Array(SHAPE_WORDS);
   #wholeEnd = 0;
   /** The others, with zeros for what is left out. */
@@ -34,8 +37,8 @@ export class QueryShape {
   }
 
   /**
-   * False: it has no shape. So have all whose answer may depend on more than that and the client, or that are not plainly
-   * written: one question, and no other record than OPT, without a cookie.
+   * False: it has no shape. So have all whose answer may depend on more than that and the client, or that are not
+   * plainly written: one question, and no other record than OPT, without a cookie.
    */
   read({ octets, words }: PacketRoom, length: number, source: Uint8Array): boolean {
     if (length > MOST_OCTETS || length < HEADER_OCTETS || words[1] !== ONE_QUESTION) return false;
@@ -52,8 +55,8 @@ export class QueryShape {
   }
 
   /**
-   * The same where it is laid out as the last query of its length was, which is not looked at: it is if its shape, with the address in the same
-   * place, is that of another one which was read.
+   * The same where it is laid out as the last query of its length was, which is not looked at: it is if its shape,
+   * with the address in the same place, is that of another one which was read.
    */
   guess({ octets, words }: PacketRoom, length: number, source: Uint8Array): boolean {
     if (length > MOST_OCTETS || length < HEADER_OCTETS) return false;

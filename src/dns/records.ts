@@ -90,7 +90,10 @@ export function typeOf(data: RecordData): number {
   return TYPE[data.type];
 }
 
-/** Timers of secondaries, of which there are none: what checkers of zones find fault with least (RFC 1912 2.2, RIPE-203). */
+/**
+ * Timers of secondaries, of which there are none: what checkers of zones find fault with least (RFC 1912 2.2,
+ * RIPE-203).
+ */
 const SOA_REFRESH_SECONDS = 14_400;
 const SOA_RETRY_SECONDS = 3600;
 const SOA_EXPIRE_SECONDS = 1_209_600;

@@ -17,9 +17,9 @@ export interface PreparedReply {
 }
 
 /**
- * Replies by the shape of their queries and the number of what was decided. Their question is the query's own, and is copied from there: what is
- * behind it is the same for many names, and kept once, so that what is in use takes little of the processor's cache. Of a bounded size: once it is full,
- * all of them go.
+ * Replies by the shape of their queries and the number of what was decided. Their question is the query's own, and is
+ * copied from there: what is behind it is the same for many names, and kept once, so that what is in use takes little
+ * of the processor's cache. Of a bounded size: once it is full, all of them go.
  */
 export class ReplyTable {
   /** By slot: the number, and the shape with the line where the reply begins; a shape of 0: it is free. */

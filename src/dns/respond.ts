@@ -183,7 +183,8 @@ function answerAddresses(
   circumstances: Circumstances,
   reply: Reply,
 ): void {
-  // There are viewers without IPv6. Who has both prefers it (RFC 6724 2.1), so that AAAA looks no further than the best edges.
+  // There are viewers without IPv6. Who has both prefers it (RFC 6724 2.1), so that AAAA looks no further than the
+  // best edges.
   const decision = decideFor(holding, place, circumstances, reply, { needsIpv4: family === 4 });
   if (decision === undefined) return;
   const addresses = addressesOf(decision, family);

@@ -80,7 +80,10 @@ export interface StreamDoorOptions extends AnswererOptions {
 
 export type StreamDoor = Pick<Answerer, "prepareInSteps" | "challenge">;
 
-/** again: to be called soon, after who is ready is served; otherwise the end, and how long who is connected may take until then. */
+/**
+ * again: to be called soon, after who is ready is served; otherwise the end, and how long who is connected may take
+ * until then.
+ */
 export type StreamWish = "go-on" | "again" | { readonly graceMs: number };
 
 /** Answers until `onWake` says to end. Does not return before; nothing else runs in this thread meanwhile. */

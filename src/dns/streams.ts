@@ -104,8 +104,8 @@ export class Streams {
   }
 
   /**
-   * Accepts who waits and then no one any more, answers who is connected, and closes all connections: at once when each has had
-   * an answer and nothing is on its way, otherwise after `patienceMs`.
+   * Accepts who waits and then no one any more, answers who is connected, and closes all connections: at once when
+   * each has had an answer and nothing is on its way, otherwise after `patienceMs`.
    */
   finish(patienceMs: number): void {
     this.turn(0);

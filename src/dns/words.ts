@@ -1,11 +1,12 @@
 /**
- * Work on runs of 32-bit words. V8 makes all of its checks (kind, place and length of an array, whether it is to be interrupted) anew in each turn of a
- * loop, which costs several times what a word does: so there are four of them to a turn.
+ * Work on runs of 32-bit words. V8 makes all of its checks (kind, place and length of an array, whether it is to be
+ * interrupted) anew in each turn of a loop, which costs several times what a word does: so there are four of them to
+ * a turn.
  */
 
 /**
- * A hash of words by the sum of their products, each with an odd factor of its own: no product waits for the one before it, as it would where
- * each step takes the last one's result.
+ * A hash of words by the sum of their products, each with an odd factor of its own: no product waits for the one
+ * before it, as it would where each step takes the last one's result.
  * @param end at most `POSITIONS`
  */
 export function addedRun(sum: number, words: Int32Array, start: number, end: number): number {

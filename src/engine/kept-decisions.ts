@@ -27,7 +27,7 @@ import type { Foresight } from "./foresight.ts";
  * made before, it is answered alike.
  *
  * ```
- * client's network ─► known? ─┬─ yes ──────────────────────────────────► the number of the decisions that are answered alike, the scope
+ * client's network ─► known? ─┬─ yes ──────────────────────────────────► number of those answered alike, scope
  *                             ├─ of old ─► chosen for its place ─► known ─►┘
  *                             └─ no ──► made ─► widened ─► kept
  * ```

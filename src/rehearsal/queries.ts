@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 
 /**
- * Made-up queries for some of the hostnames as resolvers send them: mostly for addresses, with the viewers' /24 (RFC 7871 6) of thousands,
- * one of which asks more often, now and then without it; some for names that do not exist.
+ * Made-up queries for some of the hostnames as resolvers send them: mostly for addresses, with the viewers' /24 (RFC
+ * 7871 6) of thousands, one of which asks more often, now and then without it; some for names that do not exist.
  * @param hostnames one at least; of wildcards, a name that they stand for is asked for
  */
 export function* queries(hostnames: readonly string[], count: number): Generator<Uint8Array> {

@@ -11,8 +11,8 @@ export interface Situation {
 }
 
 /**
- * Another configuration that may yet come, with the first world that it is in: in every other act with more edges, all around the
- * world. Queries are neither logged nor limited.
+ * Another configuration that may yet come, with the first world that it is in: in every other act with more edges,
+ * all around the world. Queries are neither logged nor limited.
  * @param inventory with one edge at least
  * @param act 0 or more
  */
@@ -49,7 +49,8 @@ function furtherEdge({ edges }: Inventory, i: number): Edge {
 }
 
 /**
- * A world of the same edges in which some have prices, or are down, by the act. What is counted in it is counted in memory of its own.
+ * A world of the same edges in which some have prices, or are down, by the act. What is counted in it is counted in
+ * memory of its own.
  * @param like another one, of no matter which edges
  */
 export function worldIn({ edges }: Inventory, like: World, act: number): World {

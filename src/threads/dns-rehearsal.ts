@@ -1,7 +1,7 @@
 /**
- * Before a thread answers its first query it has answered some thousands that are made up, by its own configuration and by others.
- * Code is compiled for what it has met: what came up only with the first reload would be run slowly, and compiled anew,
- * while viewers wait.
+ * Before a thread answers its first query it has answered some thousands that are made up, by its own configuration
+ * and by others. Code is compiled for what it has met: what came up only with the first reload would be run slowly,
+ * and compiled anew, while viewers wait.
  */
 import { finished } from "../base/steps.ts";
 import { createDecisionTotals } from "../engine/decision-counts.ts";

@@ -1,7 +1,7 @@
 /**
- * A thread that answers DNS: batched UDP sockets or TCP connections, which hold the thread all the time, or, where the C
- * library cannot be called, both in its event loop. An order is taken between two packets; a
- * new configuration in steps, and from one packet to the next it is in use as a whole.
+ * A thread that answers DNS: batched UDP sockets or TCP connections, which hold the thread all the time, or, where
+ * the C library cannot be called, both in its event loop. An order is taken between two packets; a new configuration
+ * in steps, and from one packet to the next it is in use as a whole.
  */
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { LineRing } from "../base/line-ring.ts";

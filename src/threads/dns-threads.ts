@@ -32,7 +32,10 @@ import { defaultThreads } from "./thread-count.ts";
 export interface DnsThreadsOptions
   extends Pick<CrewOptions<DnsTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log"> {
   readonly endpoints: readonly Endpoint[];
-  /** What server cookies are made of, as `secretsByDay`, where the configuration gives no secrets: 16 octets; left out: random ones. */
+  /**
+   * What server cookies are made of, as `secretsByDay`, where the configuration gives no secrets: 16 octets; left
+   * out: random ones.
+   */
   readonly cookieSecret?: Uint8Array;
   /** Values for certificate authorities at the start; left out: none. */
   readonly challenges?: ChallengeValues;

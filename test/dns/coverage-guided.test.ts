@@ -5,7 +5,8 @@
  * corpus ─► mutate ─► respond, timed ─► every rule ─► has a block of src/dns run for the first time? ─► corpus
  * ```
  *
- * FUZZ_SECONDS is how long, FUZZ_SEED where the numbers start, FUZZ_SAVE=1 keeps what is found, FUZZ_FOLDER has more packets to start from.
+ * FUZZ_SECONDS is how long, FUZZ_SEED where the numbers start, FUZZ_SAVE=1 keeps what is found, FUZZ_FOLDER has more
+ * packets to start from.
  */
 import { expect, it } from "vitest";
 import { addToCorpus, readCorpus, readPackets } from "./corpus.ts";
