@@ -217,7 +217,9 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   });
   onStop(() => pullers.stop());
 
+  const stopped = new AbortController();
   const reloads = createReloads({
+    stopped: stopped.signal,
     log,
     load: () =>
       loadConfigInThread(inventory.file, {
@@ -311,7 +313,6 @@ async function start(options: AppOptions, closing: (() => unknown)[]): Promise<A
   onStop(watchStreams(checker, board, () => inventory));
   watch.start(() => void reloads.edited());
 
-  const stopped = new AbortController();
   let graceMs: number | undefined;
   const open = async (): Promise<Endpoints> => {
     await prober.firstRound;

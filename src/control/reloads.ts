@@ -35,11 +35,13 @@ export interface ReloadOptions<Prepared> {
   /** Hands it to everyone who answers, in one turn. */
   readonly take: (next: Inventory, prepared: Prepared) => void;
   readonly told: (verdict: ReloadVerdict) => void;
+  /** Once it is aborted nothing is taken any more, and what is settling in goes no further. */
+  readonly stopped: AbortSignal;
 }
 
 /** Replaces the configuration whole, or leaves the running one in place and says why. */
 export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloads {
-  const { log, load, digest, current, prepare, settle, take, told } = options;
+  const { log, load, digest, current, prepare, settle, take, told, stopped } = options;
   let last: ReloadView = { successful: true, atMs: Date.now(), problems: [] };
   let lastSuccessMs = last.atMs;
   /** Of what was read last, whether it was taken or refused. */
@@ -47,7 +49,18 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
   let running: Promise<ReloadVerdict> | undefined;
   let next: Promise<ReloadVerdict> | undefined;
 
+  /** In turns, in between which whoever waits is answered, until the process is stopped. */
+  const settleIn = async (inventory: Inventory): Promise<void> => {
+    await nextTurn();
+    for (const step of settle) {
+      if (stopped.aborted) return;
+      const steps = step(inventory);
+      while (steps?.next().done === false) await nextTurn();
+      await nextTurn();
+    }
+  };
   const once = async (): Promise<ReloadVerdict> => {
+    if (stopped.aborted) return tooLate();
     const loaded = await load();
     if (loaded.kind === "problems") {
       read = loaded.digest;
@@ -55,13 +68,8 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
     }
     const prepared = await prepare(loaded.inventory);
     const changed = changedPaths(await describeChange(current(), loaded.inventory));
-    // In between, whoever waits is answered.
-    await nextTurn();
-    for (const step of settle) {
-      const steps = step(loaded.inventory);
-      while (steps?.next().done === false) await nextTurn();
-      await nextTurn();
-    }
+    await settleIn(loaded.inventory);
+    if (stopped.aborted) return tooLate();
     take(loaded.inventory, prepared);
     read = loaded.digest;
     last = { successful: true, atMs: Date.now(), problems: [] };
@@ -82,8 +90,13 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
   const broken = (error: unknown): ReloadVerdict => {
     log.error({ error }, "a fault while a configuration was taken");
     read = undefined;
-    const message = "was not taken, for a fault that the log tells of; reload again, or restart";
-    return refused([{ file: current().file, line: 1, column: 1, path: "", message }]);
+    return refused([wholly("was not taken, for a fault that the log tells of; reload again, or restart")]);
+  };
+  const tooLate = (): ReloadVerdict => {
+    return { kind: "refused", problems: [wholly("was not taken: this process is ending")] };
+  };
+  const wholly = (message: string): Problem => {
+    return { file: current().file, line: 1, column: 1, path: "", message };
   };
   const run = (): Promise<ReloadVerdict> => {
     next = undefined;

@@ -101,6 +101,7 @@ it.each(WRONG)("keeps the running configuration at a reload with %s", async (_wh
     settle: [],
     take: (next) => void taken.push(next),
     told() {},
+    stopped: new AbortController().signal,
   });
   expect(await reloads.reload()).toMatchObject({ kind: "refused" });
   expect(taken).toEqual([]);

@@ -24,6 +24,7 @@ function reloadsOf(files: { text: string }) {
     settle: [],
     take() {},
     told() {},
+    stopped: new AbortController().signal,
   });
   return { reloads, reads: () => reads };
 }
@@ -85,6 +86,7 @@ it("lets others have their turn between the steps of what is made ready, and the
     ],
     take: () => void done.push("taken"),
     told() {},
+    stopped: new AbortController().signal,
   });
   await reloads.reload();
   expect(done).toEqual(["one", "after one", "two", "after two", "three", "after three", "the next", "taken"]);
@@ -108,6 +110,7 @@ it("hands on what was prepared, and says so when a step fails, and takes the nex
     ],
     take: (_, prepared) => void taken.push(prepared),
     told() {},
+    stopped: new AbortController().signal,
   });
   expect(await reloads.reload()).toMatchObject({
     kind: "refused",
@@ -118,4 +121,39 @@ it("hands on what was prepared, and says so when a step fails, and takes the nex
   await reloads.edited();
   expect(reloads.last().successful).toBe(true);
   expect(taken).toEqual(["prepared"]);
+});
+
+it("goes no further once the process is stopped: what was stopped would begin anew, and never end", async () => {
+  const done: string[] = [];
+  const inventory = plainInventory();
+  const stopped = new AbortController();
+  const reloads = createReloads({
+    log: { info() {}, warn() {}, error() {} },
+    load: async () => ({ kind: "ok", inventory, files: [] }),
+    digest: async () => "",
+    current: () => inventory,
+    prepare: async () => {},
+    settle: [
+      () => {
+        done.push("probes");
+        stopped.abort();
+        return undefined;
+      },
+      () => {
+        done.push("load");
+        return undefined;
+      },
+    ],
+    take: () => void done.push("taken"),
+    told() {},
+    stopped: stopped.signal,
+  });
+  const verdict = {
+    kind: "refused",
+    problems: [{ message: expect.stringContaining("is ending") as string }],
+  };
+  expect(await reloads.reload()).toMatchObject(verdict);
+  expect(await reloads.reload()).toMatchObject(verdict);
+  expect(done).toEqual(["probes"]);
+  expect(reloads.last().successful).toBe(true);
 });
