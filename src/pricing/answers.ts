@@ -168,8 +168,12 @@ export function createAnswers(
       }
     }
   };
-  /** Viewers whom a usual one brings. */
-  const usually = (square: number): number => (squares.factors[square] as number) * average.viewersPerAnswer;
+  /** Viewers whom a usual one brings: at once, and while it is kept. */
+  const broughtBy = (square: number): readonly [number, number] => {
+    const all = (squares.factors[square] as number) * average.viewersPerAnswer;
+    const atOnce = Math.min(1, all);
+    return [atOnce, all - atOnce];
+  };
 
   return {
     add(arrivals, returned, nowMs) {
@@ -191,18 +195,16 @@ export function createAnswers(
     factor: (pool, latitude, longitude, nameSubnets) =>
       squares.factors[squares.at(pool, latitude, longitude, nameSubnets)] as number,
     viewers(pool, latitude, longitude, nameSubnets, keptShare) {
-      const all = usually(squares.at(pool, latitude, longitude, nameSubnets));
-      const atOnce = Math.min(1, all);
-      return atOnce + (all - atOnce) * keptShare;
+      const [atOnce, others] = broughtBy(squares.at(pool, latitude, longitude, nameSubnets));
+      return atOnce + others * keptShare;
     },
     between(slot, fromMs, toMs) {
       const { factors } = squares;
       let [viewers, slope] = [0, 0];
       eachPart(slot, fromMs, toMs, (square, given, kept) => {
-        const all = usually(square);
-        const atOnce = Math.min(1, all);
-        viewers += given * atOnce + kept * (all - atOnce);
-        slope += (factors[square] as number) * (all < 1 ? given : kept);
+        const [atOnce, others] = broughtBy(square);
+        viewers += given * atOnce + kept * others;
+        slope += (factors[square] as number) * (atOnce < 1 ? given : kept);
       });
       return { viewers, slope };
     },
@@ -255,7 +257,7 @@ export function createAnswers(
       const { factors, variances, learnedAtMs } = squares;
       const weights = new Map<number, number>();
       eachPart(slot, fromMs, toMs, (square, given, kept) => {
-        const weight = average.viewersPerAnswer * (usually(square) < 1 ? given : kept);
+        const weight = average.viewersPerAnswer * (broughtBy(square)[0] < 1 ? given : kept);
         if (weight > 0) weights.set(square, (weights.get(square) ?? 0) + weight);
       });
       let total = variance;
@@ -297,9 +299,8 @@ export function createAnswers(
       let [given, kept, first, greatest, rush] = [0, 0, 0, 0, 1];
       for (const [square, { answers, usual }] of bySlot.get(slot)?.bySquare ?? []) {
         const now = rushes.at(squares.areas[squares.areaOf[square] as number] as number, nowMs);
-        const all = usually(square);
-        const atOnce = Math.min(1, all);
-        const others = (all - atOnce) * now;
+        const [atOnce, later] = broughtBy(square);
+        const others = later * now;
         given += answers;
         first += answers * atOnce;
         kept += usual * others;

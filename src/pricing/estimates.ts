@@ -8,8 +8,6 @@ import type { Stays } from "./stays.ts";
 
 /** How many viewers an edge has now: its reports show those of some seconds ago. */
 export interface Estimates {
-  /** NaN: it has never reported. */
-  viewersNow(edge: number, nowMs: number): number;
   /** As many as we have sent there and who have not left, where its reports do not say. */
   viewersOrSent(edge: number, nowMs: number): number;
   /** As `World.loadRatio`. */
@@ -35,7 +33,7 @@ export function createEstimates(
 ): Estimates {
   const slotOf = (edge: number): number => setting().slots[edge] as number;
 
-  /** As reported, less who has left, and those sent since, whether they are there or under way. */
+  /** As reported, less who has left, and those sent since, whether they are there or under way; NaN: never reported. */
   const viewersNow = (edge: number, nowMs: number): number => {
     const report = reports.last(edge);
     if (report === undefined) return Number.NaN;
@@ -46,7 +44,7 @@ export function createEstimates(
     const ageMs = Math.min(REPORT_AGE_MAX_MS, Math.max(0, nowMs - shownMs));
     const left = Math.exp((-stays.departureRate * ageMs) / 1000);
     // What the serving threads have not told of yet is taken for what came before it.
-    const untold = Math.max(0, made.answers - answers.told(slot)) * answers.sizes(slot, nowMs).mean;
+    const untold = Math.max(0, made.answers - answers.told(slot));
     const came = answers.between(slot, shownMs, nowMs).viewers;
     const coming = answers.between(slot, nowMs, Number.POSITIVE_INFINITY).viewers;
     return (
@@ -56,7 +54,7 @@ export function createEstimates(
       answers.backAfter(slot, shownMs) +
       came +
       coming +
-      untold
+      (untold > 0 ? untold * answers.sizes(slot, nowMs).mean : 0)
     );
   };
 
@@ -71,7 +69,6 @@ export function createEstimates(
   };
 
   return {
-    viewersNow,
     viewersOrSent(edge, nowMs) {
       const viewers = reports.last(edge)?.stale === false ? viewersNow(edge, nowMs) : Number.NaN;
       return Number.isNaN(viewers) ? demand.presentAt(slotOf(edge)) : viewers;

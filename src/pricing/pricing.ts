@@ -2,7 +2,7 @@ import { finished, type Steps } from "../base/steps.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Service } from "../model/service.ts";
 import { type Facts, UNSTEADY_DOUBT, UNSTEADY_RUSH, type World } from "../model/world.ts";
-import { createAnswers } from "./answers.ts";
+import { createAnswers, type Sizes } from "./answers.ts";
 import { joinArrivals } from "./arrivals.ts";
 import { createAskers, type PerAnswer } from "./askers.ts";
 import { createCrowding } from "./crowding.ts";
@@ -17,7 +17,7 @@ import { createPrices } from "./prices.ts";
 import { createRamps } from "./ramps.ts";
 import { createReports } from "./reports.ts";
 import { createReturns, type Returned } from "./returns.ts";
-import { createRoom } from "./room.ts";
+import { createRoom, reserveOf } from "./room.ts";
 import { createRushes } from "./rushes.ts";
 import { createSettings } from "./settings.ts";
 import { solveHere, type Solver } from "./solver.ts";
@@ -87,7 +87,7 @@ export function createPricing(options: PricingOptions): Pricing {
   const brought: Brought = { viewers: (...of) => answers.viewers(...of), keptShare };
   const estimates = createEstimates(setting, reports, { answers, demand, lags, stays });
   const losses = createLosses(setting, { answers, demand, returns });
-  const room = createRoom(setting, reports, estimates, answers);
+  const room = createRoom(setting, reports, estimates);
   const prices = createPrices(solver, onSudden);
   let facts: Facts | undefined;
   let solvedAtMs = Number.NEGATIVE_INFINITY;
@@ -181,6 +181,7 @@ export function createPricing(options: PricingOptions): Pricing {
     const ramp = Float64Array.from(slots, (slot) => ramps.limit(slot, nowMs));
     const loadRatio = Float64Array.from(slots, (_, edge) => estimates.loadRatio(next, edge, nowMs));
     const perViewer = next.perViewer.map((each, edge) => (reports.hasReported(edge) ? each : 0));
+    const sizes = Array.from(slots, (slot) => answers.sizes(slot, nowMs));
     const beyond = beyondOf(rushes.beyond());
     const unsteadyOf = (doubt: number, edge: number): number => {
       const [slot, viewers, each] = [slots[edge], beyond[edge], perViewer[edge]] as [number, number, number];
@@ -199,13 +200,13 @@ export function createPricing(options: PricingOptions): Pricing {
       priceKm: prices.km,
       perViewer,
       limit: next.perViewer.map(
-        (each, edge) => (ramp[edge] as number) * (1 - room.reserve(edge, each, nowMs)),
+        (each, edge) => (ramp[edge] as number) * (1 - reserveOf(sizes[edge] as Sizes, each)),
       ),
       sent: {
         counts,
         before: counts.slice(),
         slot: slots,
-        viewersPerAnswer: Float32Array.from(slots, (slot) => answers.sizes(slot, nowMs).mean),
+        viewersPerAnswer: Float32Array.from(sizes, ({ mean }) => mean),
       },
     };
   };

@@ -1,5 +1,5 @@
 import { type Facts, STATE_ACTIVE } from "../model/world.ts";
-import type { Answers } from "./answers.ts";
+import type { Sizes } from "./answers.ts";
 import type { Estimates } from "./estimates.ts";
 import { isFull } from "./margins.ts";
 import type { EdgeOutlook } from "./prices.ts";
@@ -8,11 +8,6 @@ import type { Setting } from "./settings.ts";
 
 /** How much of an edge may be taken, and is. */
 export interface Room {
-  /**
-   * Share of an edge that is kept free, beside what services leave free: in a rush one answer more may be many
-   * viewers too many.
-   */
-  reserve(edge: number, perViewer: number, nowMs: number): number;
   /** By `Edge.index`. */
   outlooks(facts: Facts, nowMs: number): EdgeOutlook[];
 }
@@ -24,12 +19,17 @@ const SMALL_EDGE_VIEWERS = 500;
 /** At most this share of an edge is kept free for what one more answer may bring. */
 const RESERVE_MAX = 0.05;
 
-export function createRoom(
-  setting: () => Setting,
-  reports: Reports,
-  estimates: Estimates,
-  answers: Answers,
-): Room {
+/**
+ * Share of an edge that is kept free, beside what services leave free: in a rush one answer more may be many viewers
+ * too many.
+ */
+export function reserveOf({ greatest, rush }: Sizes, perViewer: number): number {
+  const reserve = greatest * perViewer * (1 - 1 / rush);
+  const unknown = perViewer * SMALL_EDGE_VIEWERS > 1 ? RESERVE_VIEWERS + 1 : RESERVE_VIEWERS;
+  return Math.min(RESERVE_MAX, Math.max(reserve, unknown * perViewer));
+}
+
+export function createRoom(setting: () => Setting, reports: Reports, estimates: Estimates): Room {
   const outlookOf = (
     { up, state, perViewer, loadRatio }: Facts,
     edge: number,
@@ -46,12 +46,6 @@ export function createRoom(
     return { capacity, margin, viewers: 0 };
   };
   return {
-    reserve(edge, perViewer, nowMs) {
-      const { greatest, rush } = answers.sizes(setting().slots[edge] as number, nowMs);
-      const reserve = greatest * perViewer * (1 - 1 / rush);
-      const unknown = perViewer * SMALL_EDGE_VIEWERS > 1 ? RESERVE_VIEWERS + 1 : RESERVE_VIEWERS;
-      return Math.min(RESERVE_MAX, Math.max(reserve, unknown * perViewer));
-    },
     outlooks: (facts, nowMs) =>
       Array.from(setting().margins, (margin, edge) => outlookOf(facts, edge, margin, nowMs)),
   };
