@@ -1,4 +1,5 @@
 import type { Values } from "./draft.ts";
+import { isHostname } from "./host.ts";
 import { at, textAt, textsIn, type Vscf } from "./vscf.ts";
 
 type Take = (message: string, line?: number) => void;
@@ -65,8 +66,7 @@ function pathOf(type: Vscf | undefined, told: Take): string {
 function hostOf(type: Vscf | undefined, told: Take): Values {
   const host = textAt(type, "vhost");
   if (host === undefined) return {};
-  if (/^(?=.{1,253}$)[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i.test(host))
-    return { host };
+  if (isHostname(host)) return { host };
   told("vhost is no hostname; left out");
   return {};
 }

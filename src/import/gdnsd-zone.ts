@@ -1,4 +1,6 @@
+import { MAX_NAME_LENGTH } from "../base/domain-name.ts";
 import { type Note, notesOn, type Original } from "./draft.ts";
+import { isHostname } from "./host.ts";
 
 /** A name that gdnsd's geoip plugin answers for. */
 export interface DynamicName {
@@ -39,7 +41,7 @@ export function dynamicNamesIn(original: Original): { names: DynamicName[]; note
     }
     const [, ttl, unit = ""] = TTL.exec(before) ?? [];
     const hostname = absolute(owner, origin, zone);
-    if (!HOSTNAME.test(hostname)) {
+    if (hostname.length > MAX_NAME_LENGTH || !isHostname(hostname.replace(/^\*\./, ""))) {
       note(`${hostname} is no hostname; left out`, i + 1);
       return [];
     }
@@ -62,8 +64,6 @@ export function dynamicNamesIn(original: Original): { names: DynamicName[]; note
 /** Records that each of our zones has of its own. */
 const GIVEN: ReadonlySet<string> = new Set(["SOA", "NS"]);
 const SECONDS: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-const HOSTNAME =
-  /^(?=.{1,253}$)(?:\*\.)?[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/;
 
 /** `@Z` and `@F` are the zone, as is `@` until $ORIGIN moves it. */
 function absolute(name: string, origin: string, zone: string): string {

@@ -50,7 +50,8 @@ function draftOf(original: Original, names: readonly DynamicName[]): Draft | Ref
   const maps = mapsOf(at(geoip, "maps"), note);
   const types = mapAt(root, "service_types");
   const collector = createEdges(maps, types, note);
-  const idOf = createServiceIds();
+  // Names that differ in what no id may hold stay apart.
+  const idOf = createIds(usable);
   const services = [...resources].flatMap(([id, written]): DraftService[] => {
     const resource = inheriting(written, geoip);
     tellOptions(`resource ${id}`, resource, note);
@@ -229,18 +230,6 @@ function tellRest(root: Vscf, note: Take): void {
   const options = at(root, "options");
   if (options !== undefined)
     note("options are not carried over: see listen, and docs/configuration.md", options.line);
-}
-
-/** Names that differ in what no id may hold stay apart. */
-function createServiceIds(): (name: string) => string {
-  const taken = new Set(["constructor", "prototype"]);
-  return (name) => {
-    const base = usable(name);
-    let id = base;
-    for (let n = 2; taken.has(id); n++) id = `${base.slice(0, 58)}-${n}`;
-    taken.add(id);
-    return id;
-  };
 }
 
 function usable(name: string): string {

@@ -1,4 +1,5 @@
 import { parseAddress } from "../base/address.ts";
+import { MAX_NAME_LENGTH } from "../base/domain-name.ts";
 import { refusalOfWritten } from "../base/reach.ts";
 import type { Values } from "./draft.ts";
 
@@ -38,8 +39,18 @@ function isNameInUrls(name: string): boolean {
   return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name;
 }
 
-/** Hands out ids, short and each once: `edge1` of `edge1.example.net`. */
-export function createIds(): (wanted: string) => string {
+/** Whether a text is a hostname as DNS has them (RFC 1123 2.1), without a final dot. */
+export function isHostname(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && HOSTNAME.test(text);
+}
+
+const HOSTNAME = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
+
+/**
+ * Hands out ids, each once.
+ * @param idFrom makes one of at most 63 characters; left out: a short one, as `edge1` of `edge1.example.net`
+ */
+export function createIds(idFrom: (wanted: string) => string = shortId): (wanted: string) => string {
   const taken = new Set(["constructor", "prototype"]);
   /** Where to go on counting: lists of thousands may call all of them alike. */
   const counted = new Map<string, number>();
@@ -55,7 +66,7 @@ export function createIds(): (wanted: string) => string {
   };
 }
 
-function idFrom(text: string): string {
+function shortId(text: string): string {
   const isAddress = parseAddress(text.replaceAll(/[[\]]/g, "")) !== undefined;
   const short = isAddress ? `edge-${text}` : text.replace(/\..*$/, "");
   const usable = short.replaceAll(/[^A-Za-z0-9_-]+/g, "-").replaceAll(/^[^A-Za-z0-9]+|-+$/g, "");
