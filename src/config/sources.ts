@@ -61,10 +61,12 @@ async function isThere(file: string): Promise<boolean> {
   );
 }
 
+const LEADS_NOWHERE = "is a link that leads nowhere; mend it, or remove it";
+
 function folderProblem(code: string | undefined): string {
   switch (code) {
     case "ENOENT":
-      return "is a link that leads nowhere; mend it, or remove it";
+      return LEADS_NOWHERE;
     case "ENOTDIR":
       return "is not a folder; files with more edges stand in it";
     case "EACCES":
@@ -121,8 +123,7 @@ async function readOnce(file: string): Promise<SourceFile | string> {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && (await isThere(file)))
-      return "is a link that leads nowhere; mend it, or remove it";
+    if (code === "ENOENT" && (await isThere(file))) return LEADS_NOWHERE;
     return accessProblem(code);
   }
 }
