@@ -1,7 +1,24 @@
 import { expect, it } from "vitest";
 import type { LoadedConfig } from "../../src/config/load.ts";
-import { createReloads } from "../../src/control/reloads.ts";
+import { createReloads, type ReloadOptions } from "../../src/control/reloads.ts";
 import { plainInventory } from "../inventory.ts";
+
+/** Of a configuration that is right and is taken at once, but for what is given. */
+function reloadsWith<Prepared = undefined>(given: Partial<ReloadOptions<Prepared>>) {
+  const inventory = plainInventory();
+  return createReloads<Prepared>({
+    log: { info() {}, warn() {}, error() {} },
+    load: async () => ({ kind: "ok", inventory, files: [], digest: "same" }),
+    digest: async () => "same",
+    current: () => inventory,
+    prepare: async () => undefined as Prepared,
+    settle: [],
+    take() {},
+    told() {},
+    stopped: new AbortController().signal,
+    ...given,
+  });
+}
 
 /** Files whose text is set here, and how often they were read as a configuration; a text of "wrong" is refused. */
 function reloadsOf(files: { text: string }) {
@@ -15,17 +32,7 @@ function reloadsOf(files: { text: string }) {
       ? { kind: "problems", problems: [problem], digest }
       : { kind: "ok", inventory, files: [], digest };
   };
-  const reloads = createReloads({
-    log: { info() {}, warn() {}, error() {} },
-    load,
-    digest: async () => files.text,
-    current: () => inventory,
-    prepare: async () => {},
-    settle: [],
-    take() {},
-    told() {},
-    stopped: new AbortController().signal,
-  });
+  const reloads = reloadsWith({ load, digest: async () => files.text });
   return { reloads, reads: () => reads };
 }
 
@@ -64,13 +71,7 @@ it("does not refuse the same twice, and sees the mend", async () => {
 
 it("lets others have their turn between the steps of what is made ready, and then takes it", async () => {
   const done: string[] = [];
-  const inventory = plainInventory();
-  const reloads = createReloads({
-    log: { info() {}, warn() {}, error() {} },
-    load: async () => ({ kind: "ok", inventory, files: [] }),
-    digest: async () => "",
-    current: () => inventory,
-    prepare: async () => {},
+  const reloads = reloadsWith({
     settle: [
       function* () {
         for (const step of ["one", "two", "three"]) {
@@ -85,8 +86,6 @@ it("lets others have their turn between the steps of what is made ready, and the
       },
     ],
     take: () => void done.push("taken"),
-    told() {},
-    stopped: new AbortController().signal,
   });
   await reloads.reload();
   expect(done).toEqual(["one", "after one", "two", "after two", "three", "after three", "the next", "taken"]);
@@ -94,13 +93,8 @@ it("lets others have their turn between the steps of what is made ready, and the
 
 it("hands on what was prepared, and says so when a step fails, and takes the next one", async () => {
   const taken: string[] = [];
-  const inventory = plainInventory();
   let isBroken = true;
-  const reloads = createReloads({
-    log: { info() {}, warn() {}, error() {} },
-    load: async () => ({ kind: "ok", inventory, files: [], digest: "same" }),
-    digest: async () => "same",
-    current: () => inventory,
+  const reloads = reloadsWith({
     prepare: async () => "prepared",
     settle: [
       () => {
@@ -109,8 +103,6 @@ it("hands on what was prepared, and says so when a step fails, and takes the nex
       },
     ],
     take: (_, prepared) => void taken.push(prepared),
-    told() {},
-    stopped: new AbortController().signal,
   });
   expect(await reloads.reload()).toMatchObject({
     kind: "refused",
@@ -125,14 +117,8 @@ it("hands on what was prepared, and says so when a step fails, and takes the nex
 
 it("goes no further once the process is stopped: what was stopped would begin anew, and never end", async () => {
   const done: string[] = [];
-  const inventory = plainInventory();
   const stopped = new AbortController();
-  const reloads = createReloads({
-    log: { info() {}, warn() {}, error() {} },
-    load: async () => ({ kind: "ok", inventory, files: [] }),
-    digest: async () => "",
-    current: () => inventory,
-    prepare: async () => {},
+  const reloads = reloadsWith({
     settle: [
       () => {
         done.push("probes");
@@ -145,7 +131,6 @@ it("goes no further once the process is stopped: what was stopped would begin an
       },
     ],
     take: () => void done.push("taken"),
-    told() {},
     stopped: stopped.signal,
   });
   const verdict = {

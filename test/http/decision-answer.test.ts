@@ -1,32 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RefusalReason } from "../../src/model/decision.ts";
 import {
   AMSTERDAM,
   ask,
   choiceOf,
   decisionOf,
+  doorForAll,
   edgeOf,
   LIVE,
   openDoor,
   serviceOf,
   SINGAPORE,
-  type TestDoor,
   trusted,
 } from "./fixture.ts";
 
 const HOST = "Host: live.example.net";
 const JSON_WANTED = [HOST, "Accept: application/json"];
 
-let test: TestDoor;
-beforeAll(async () => {
-  test = await openDoor({ trustedProxies: trusted("127.0.0.1/32") });
-});
-afterEach(() => {
-  test.answerWith(() => decisionOf([AMSTERDAM]));
-});
-afterAll(async () => {
-  await test.door.stop();
-});
+const test = doorForAll({ trustedProxies: trusted("127.0.0.1/32") });
 
 describe("what an operator may add to a redirect", () => {
   const http = { ...LIVE.http, links: true, serverTiming: true } as const;

@@ -1,5 +1,5 @@
 import { request } from "undici";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startHttpDoor } from "../../src/http/door.ts";
 import type { Outcome } from "../../src/model/decision.ts";
 import type { Edge } from "../../src/model/edge.ts";
@@ -10,6 +10,7 @@ import {
   ask,
   counted,
   decisionOf,
+  doorForAll,
   edgeOf,
   exchange,
   LIVE,
@@ -17,22 +18,12 @@ import {
   repliesIn,
   serviceOf,
   SINGAPORE,
-  type TestDoor,
   trusted,
 } from "./fixture.ts";
 
 const HOST = "Host: live.example.net";
 
-let test: TestDoor;
-beforeAll(async () => {
-  test = await openDoor({ trustedProxies: trusted("127.0.0.1/32") });
-});
-afterEach(() => {
-  test.answerWith(() => decisionOf([AMSTERDAM]));
-});
-afterAll(async () => {
-  await test.door.stop();
-});
+const test = doorForAll({ trustedProxies: trusted("127.0.0.1/32") });
 
 describe("a redirect", () => {
   it("is a 302 to the first edge, with path and query as sent", async () => {

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import { formatAddress, parsePrefix } from "../../src/base/address.ts";
 import { type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../../src/http/door.ts";
 import { startLoopDoor } from "./loop-door.ts";
@@ -9,6 +10,7 @@ import type { Location } from "../../src/model/location.ts";
 import type { Log } from "../../src/model/log.ts";
 import type { Service } from "../../src/model/service.ts";
 import { plainEdge, plainService } from "../inventory.ts";
+import { standIn } from "../stand-in.ts";
 
 export function edgeOf(id: string, url?: string): Edge {
   return plainEdge(id, url === undefined ? {} : { url });
@@ -69,6 +71,17 @@ let startDoor: (options: HttpDoorOptions) => Promise<HttpDoor> = startHttpDoor;
 /** From now on the doors of tests have a loop of epoll in front. */
 export function openDoorsInLoops(): void {
   startDoor = startLoopDoor;
+}
+
+/** The door of all tests of a file; after each, it sends everyone to Amsterdam again. */
+export function doorForAll(options: Partial<HttpDoorOptions>): TestDoor {
+  let test: TestDoor | undefined;
+  beforeAll(async () => {
+    test = await openDoor(options);
+  });
+  afterEach(() => test?.answerWith(() => decisionOf([AMSTERDAM])));
+  afterAll(async () => await test?.door.stop());
+  return standIn(() => test);
 }
 
 /** A door on a port of its own, which sends everyone to Amsterdam until told otherwise. */

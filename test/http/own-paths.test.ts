@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { SteeringCall } from "../../src/model/steering.ts";
-import { ask, LIVE, openDoor, type TestDoor, trusted } from "./fixture.ts";
+import { ask, doorForAll, LIVE, openDoor, trusted } from "./fixture.ts";
 
 const HOST = "Host: live.example.net";
 
 const manifest = '{"VERSION":1}';
 const calls: SteeringCall[] = [];
-let test: TestDoor;
-beforeAll(async () => {
-  const steer = (call: SteeringCall) => {
-    calls.push(call);
-    return call.query === "?ended" ? undefined : manifest;
-  };
-  test = await openDoor({ trustedProxies: trusted("127.0.0.1/32"), steer });
-});
-afterAll(async () => {
-  await test.door.stop();
-});
+const steer = (call: SteeringCall) => {
+  calls.push(call);
+  return call.query === "?ended" ? undefined : manifest;
+};
+const test = doorForAll({ trustedProxies: trusted("127.0.0.1/32"), steer });
 
 describe("/.edgeward/steering", () => {
   const get = (line: string, fields = [HOST]) => ask(test.port, line, fields);

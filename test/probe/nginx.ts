@@ -1,12 +1,11 @@
 import { onTestFinished } from "vitest";
 import {
+  folderOfTest,
   lacks,
   type Program,
-  removeFolder,
   RTMP_MODULE,
   startNginx,
   startProgram,
-  takeServerFolder,
 } from "../servers/programs.ts";
 import { closedPort } from "./servers.ts";
 
@@ -52,10 +51,4 @@ export function publish(rtmpPort: number, stream: string): Program {
   const ffmpeg = startProgram({ command: "ffmpeg", folder: folderOfTest(), args });
   onTestFinished(() => ffmpeg.stop());
   return ffmpeg;
-}
-
-function folderOfTest(): string {
-  const folder = takeServerFolder();
-  onTestFinished(() => removeFolder(folder));
-  return folder;
 }

@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, expect } from "vitest";
+import { standIn } from "../stand-in.ts";
 import { createDnsClient, type DnsClient } from "./dns-client.ts";
 import { takeFolder } from "./network.ts";
 import { type Child, edgeward, type Run, spawnEdgeward } from "./program.ts";
@@ -113,7 +114,7 @@ export function serviceForAll(configured: (folder: string) => Promise<Config>): 
     await service?.stop();
     remove();
   });
-  return new Proxy({} as Service, { get: (_, name) => service?.[name as keyof Service] });
+  return standIn(() => service);
 }
 
 function doorsOf(config: Config): Service["doors"] {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 
 export interface Program {
   readonly folder: string;
@@ -24,6 +25,13 @@ function isThere(program: string): boolean {
 
 export function takeServerFolder(): string {
   return mkdtempSync(join(tmpdir(), "edgeward-server-"));
+}
+
+/** One that is gone when the test is over. */
+export function folderOfTest(): string {
+  const folder = takeServerFolder();
+  onTestFinished(() => removeFolder(folder));
+  return folder;
 }
 
 export interface StartProgram {

@@ -10,25 +10,11 @@ import type { PolledLoad } from "../../src/load/source.ts";
 import type { LoadReport } from "../../src/model/condition.ts";
 import { source } from "../load/reading.ts";
 import { closedPort } from "../probe/servers.ts";
-import {
-  lacks,
-  type Program,
-  removeFolder,
-  RTMP_MODULE,
-  startNginx,
-  startProgram,
-  takeServerFolder,
-} from "./programs.ts";
+import { folderOfTest, lacks, type Program, RTMP_MODULE, startNginx, startProgram } from "./programs.ts";
 
 /** Real programs as Debian has them, each read by its reader while viewers are connected. */
 const HOST = "127.0.0.1";
 const SOON_MS = 30_000;
-
-function folderOfTest(): string {
-  const folder = takeServerFolder();
-  onTestFinished(() => removeFolder(folder));
-  return folder;
-}
 
 function ofTest(program: Program): Program {
   onTestFinished(() => program.stop());
