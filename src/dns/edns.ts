@@ -47,11 +47,11 @@ function widthOfFamily(family: number): number {
   return family === 0 ? 0 : -1;
 }
 
-/** 8 octets from the client, and none or 8 to 32 from the server (RFC 7873 5.2.2); of two, the first counts. */
+/** 8 octets from the client, none or 8 to 32 from the server (RFC 7873 5.2.2); of several, the first counts (5.2). */
 function readCookie(packet: Uint8Array, start: number, end: number, cookie: Cookie): boolean {
+  if (cookie.isPresent) return true;
   const octets = end - start;
   if (octets !== 8 && (octets < 16 || octets > 40)) return false;
-  if (cookie.isPresent) return true;
   for (let i = 0; i < 8; i++) cookie.client[i] = packet[start + i] as number;
   for (let i = 8; i < octets; i++) cookie.server[i - 8] = packet[start + i] as number;
   cookie.serverOctets = octets - 8;

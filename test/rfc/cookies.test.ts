@@ -44,6 +44,19 @@ describe.each(WAYS)("cookies, %s", (_name, way) => {
     expect(cookieOf(reply)).toHaveLength(0);
   });
 
+  it("RFC 7873 5.2: of several cookies the first counts, and the others may be anything", async () => {
+    const others = [Array.from({ length: 8 }, () => 9), [], [1, 2, 3], Array.from({ length: 41 }, () => 9)];
+    const withFirst = (first: readonly number[]): Buffer =>
+      query({
+        name: `static.${ZONE}`,
+        edns: { options: [first, ...others].map((cookie) => option(COOKIE, cookie)) },
+      });
+    const reply = await harness.ask(way, withFirst(CLIENT));
+    expect(reply.rcode).toBe(RCODES.NOERROR);
+    expect([...cookieOf(reply).subarray(0, 8)]).toEqual(CLIENT);
+    expect((await harness.ask(way, withFirst([1, 2, 3]))).rcode).toBe(RCODES.FORMERR);
+  });
+
   it.each([8, 16, 32])(
     "RFC 7873 5.2.4 (K04): a wrong server cookie of %i octets is answered with a fresh one",
     async (octets) => {
