@@ -36,7 +36,10 @@ export interface Circumstances {
 export function respond(circumstances: Circumstances, reply: Reply): void {
   const { namespace, query } = circumstances;
   reply.rcode = RCODE_OF_META_TYPE.get(query.type) ?? RCODE.NOERROR;
-  if (reply.rcode !== RCODE.NOERROR) return reply.explain(EXTENDED_ERROR.NOT_SUPPORTED);
+  if (reply.rcode !== RCODE.NOERROR)
+    return reply.explain(
+      reply.rcode === RCODE.FORMERR ? EXTENDED_ERROR.INVALID_QUERY_TYPE : EXTENDED_ERROR.NOT_SUPPORTED,
+    );
   if (query.class !== CLASS_IN) return respondBesideInternet(circumstances, reply);
 
   const holding = namespace.find(query.name);
@@ -66,6 +69,7 @@ function respondBesideInternet({ namespace, query }: Circumstances, reply: Reply
 /** What is no data at any name: records of the protocol itself, transfers, and mail of the eighties (RFC 6895 3.1). */
 const RCODE_OF_META_TYPE: ReadonlyMap<number, number> = new Map([
   [TYPE.OPT, RCODE.FORMERR],
+  [TYPE.NXNAME, RCODE.FORMERR], // RFC 9824 3.5
   [TYPE.TSIG, RCODE.FORMERR],
   [TYPE.TKEY, RCODE.NOTIMP],
   [TYPE.IXFR, RCODE.REFUSED],

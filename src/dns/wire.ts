@@ -39,6 +39,7 @@ export const TYPE = {
   DNSKEY: 48,
   SVCB: 64,
   HTTPS: 65,
+  NXNAME: 128,
   TKEY: 249,
   TSIG: 250,
   IXFR: 251,
@@ -68,8 +69,13 @@ export const OPTION = {
   EXTENDED_ERROR: 15,
 } as const;
 
-/** Extended DNS errors (RFC 8914 4). */
-export const EXTENDED_ERROR = { FILTERED: 17, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
+/** Extended DNS errors (RFC 8914 4, RFC 9824 9). */
+export const EXTENDED_ERROR = {
+  FILTERED: 17,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+  INVALID_QUERY_TYPE: 30,
+} as const;
 
 /** The DO bit of EDNS (RFC 3225 3). */
 export const EDNS_FLAG_DO = 0x8000;

@@ -179,6 +179,7 @@ describe.each(WAYS)("the header and the question, %s", (_name, way) => {
     ["OPT", TYPES.OPT, RCODES.FORMERR],
     ["TSIG", TYPES.TSIG, RCODES.FORMERR],
     ["TKEY", TYPES.TKEY, RCODES.NOTIMP],
+    ["NXNAME (RFC 9824 3.5)", 128, RCODES.FORMERR],
   ])("RFC 6895 3.1 (H23): %s as a type asked for is refused", async (_name, type, rcode) => {
     expect((await harness.ask(way, { name: NAME, type })).rcode).toBe(rcode);
   });

@@ -105,6 +105,11 @@ describe.each(WAYS)("extended errors, %s", (_name, way) => {
       expect(await codeOf(ZONE, type)).toEqual(Buffer.of(0, 21));
   });
 
+  it("RFC 9824 9: invalid, where a type is none that can be asked for", async () => {
+    for (const type of [TYPES.OPT, TYPES.TSIG, 128])
+      expect(await codeOf(`static.${ZONE}`, type)).toEqual(Buffer.of(0, 30));
+  });
+
   it("RFC 8914 4.18: filtered for whom the service refuses; none with what is an answer", async () => {
     expect(await codeOf(`closed.${ZONE}`)).toEqual(Buffer.of(0, 17));
     for (const name of [`live.${ZONE}`, `nowhere.${ZONE}`, `full.${ZONE}`])
