@@ -2,7 +2,9 @@ import { inPortions, type Steps } from "../base/steps.ts";
 import type { RecordData, StaticRecord } from "../model/zone.ts";
 import type { AbsentHolding, AliasHolding, Chain, Holding, ReferralHolding, ZoneData } from "./holding.ts";
 import { type WireName, wireName } from "./name.ts";
-import { glueSet, type RecordSet, recordSet, soaSet, typeOf } from "./records.ts";
+import { recordSet, soaSet, typeOf } from "./records.ts";
+import { type GlueData, referralOf } from "./referral.ts";
+import type { RecordSet } from "./template.ts";
 import { MAX_MESSAGE_OCTETS, TYPE } from "./wire.ts";
 import {
   AT_ONCE,
@@ -92,13 +94,19 @@ function owned(tree: Tree, node: ConfiguredNode): Holding {
   const isApex = node.text === node.zone.zone.name;
   const sets = staticSets(node);
   if (isApex) addApexSets(sets, node.zone);
-  const parentZone = isApex ? parentOf(tree, node)?.zone.data : undefined;
+  const parentZone = isApex ? zoneAbove(tree, node) : undefined;
   const common = { zone: node.zone.data, sets, ...(parentZone === undefined ? {} : { parentZone }) };
   const { hostname, bindings, text, clientSubnet } = node;
   const rules = clientSubnet === undefined ? {} : { clientSubnet };
   return hostname === undefined
     ? { kind: "records", ...common }
     : { kind: "service", hostname, hasAddresses: text === hostname, bindings, ...rules, ...common };
+}
+
+/** If it is ours: what is above may lie in a zone that ours has handed over. */
+function zoneAbove(tree: Tree, apex: ConfiguredNode): ZoneData | undefined {
+  const above = parentOf(tree, apex);
+  return above === undefined || cutAbove(tree, above) !== undefined ? undefined : above.zone.data;
 }
 
 /**
@@ -168,19 +176,16 @@ function chainFrom(start: AliasHolding, find: FindHolding): Chain {
 /** With the addresses of its servers, as far as they are within our zone (RFC 9471). */
 function referral(tree: Tree, node: ConfiguredNode): ReferralHolding {
   const servers = node.records.filter(({ data }) => data.type === "NS");
-  return {
-    kind: "referral",
-    isCut: true,
-    zone: node.zone.data,
-    servers: glueSet(node.name, TYPE.NS, ttlOf(servers), dataOf(servers), node.zone.data.name),
-    glue: servers.flatMap(({ data }) => (data.type === "NS" ? glueOf(tree, data.target, node.zone) : [])),
-  };
+  const names = new Set(servers.flatMap(({ data }) => (data.type === "NS" ? [data.target] : [])));
+  const zone = node.zone.data;
+  const listed = { names: [...names], ttlSeconds: ttlOf(servers) };
+  const glue = listed.names.flatMap((server) => glueOf(tree, server, node.zone));
+  return { kind: "referral", isCut: true, zone, ...referralOf(node.name, listed, glue, zone.name) };
 }
 
-function glueOf(tree: Tree, server: string, zone: ConfiguredZone): RecordSet[] {
-  if (!isWithin(server, zone.zone.name)) return [];
-  const records = tree.nodes.get(server)?.records ?? [];
-  return [...byType(records)]
+function glueOf(tree: Tree, server: string, { zone }: ConfiguredZone): GlueData[] {
+  if (!isWithin(server, zone.name)) return [];
+  return [...byType(tree.nodes.get(server)?.records ?? [])]
     .filter(([type]) => type === TYPE.A || type === TYPE.AAAA)
-    .map(([type, ofType]) => glueSet(wireName(server), type, ttlOf(ofType), dataOf(ofType), zone.data.name));
+    .map(([type, records]) => ({ server, type, ttlSeconds: ttlOf(records), data: dataOf(records) }));
 }

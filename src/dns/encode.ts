@@ -1,5 +1,6 @@
 import type { Query } from "./query.ts";
-import { type BindingRecord, PARAM_IPV4HINT, PARAM_IPV6HINT, type RecordSet } from "./records.ts";
+import { type BindingRecord, PARAM_IPV4HINT, PARAM_IPV6HINT } from "./records.ts";
+import type { RecordSet } from "./template.ts";
 import { TCP_LIMITS } from "./connections.ts";
 import { SERVER_COOKIE_OCTETS } from "./cookie.ts";
 import {
@@ -101,13 +102,17 @@ export class Reply {
     this.#limit -= EXTENDED_ERROR_OCTETS;
   }
 
-  /** @param ownerAt @param zoneAt where the message holds the owner and the zone's name */
-  add(section: Section, set: RecordSet, ownerAt: number, zoneAt: number): void {
+  /**
+   * @param ownerAt @param zoneAt where the message holds the owner and the zone's name
+   * @param firstAt where the first of the sets starts that belong together
+   */
+  add(section: Section, set: RecordSet, ownerAt: number, zoneAt: number, firstAt = this.#at): void {
     if (!this.#hasRoom(set.octets.length)) return;
     const start = this.#at;
     this.#out.set(set.octets, start);
     for (const hole of set.ownerHoles) writeUint16(this.#out, start + hole, POINTER | ownerAt);
     for (const hole of set.zoneHoles) writeUint16(this.#out, start + hole, POINTER | zoneAt);
+    for (const { at, to } of set.backHoles) writeUint16(this.#out, start + at, POINTER | (firstAt + to));
     this.#at = start + set.octets.length;
     this.#sections[section] += set.count;
   }

@@ -1,6 +1,8 @@
 import type { ClientSubnetRules } from "../model/service.ts";
 import type { WireName } from "./name.ts";
-import type { BindingRecord, RecordSet } from "./records.ts";
+import type { BindingRecord } from "./records.ts";
+import type { Referral } from "./referral.ts";
+import type { RecordSet } from "./template.ts";
 
 /** What there is at a name. */
 export type Holding = RecordsHolding | ServiceHolding | AliasHolding | ReferralHolding | AbsentHolding;
@@ -46,13 +48,11 @@ export interface Chain {
 }
 
 /** At or below a delegation (RFC 1034 4.2.1). */
-export interface ReferralHolding {
+export interface ReferralHolding extends Referral {
   readonly kind: "referral";
   /** At the delegation itself, where DS records would be ours (RFC 4035 3.1.4.1). */
   readonly isCut: boolean;
   readonly zone: ZoneData;
-  readonly servers: RecordSet;
-  readonly glue: readonly RecordSet[];
 }
 
 export interface AbsentHolding {

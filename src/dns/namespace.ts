@@ -15,7 +15,8 @@ import type { Holding, RecordsHolding, ZoneData } from "./holding.ts";
 import { createHoldings } from "./compile-holdings.ts";
 import { type WireName, wireName } from "./name.ts";
 import { createNameTable, nameTableInSteps } from "./name-table.ts";
-import { chaosTextSet, type RecordSet } from "./records.ts";
+import { chaosTextSet } from "./records.ts";
+import type { RecordSet } from "./template.ts";
 import { addHostname, AT_ONCE, type NamedService, treeInSteps } from "./zone-tree.ts";
 
 export interface Namespace {

@@ -1,23 +1,20 @@
 import type { ServiceBinding, ServiceParam } from "../model/service.ts";
 import type { RecordData, Zone } from "../model/zone.ts";
 import { isBelowOrEqual, type WireName, wireName, wireNameOf } from "./name.ts";
-import { CLASS_CH, CLASS_IN, TYPE, writeUint16, writeUint32 } from "./wire.ts";
-
-/**
- * An RRset in wire form but for its compression pointers: where a message will hold the owner and the
- * zone's name is known only when one is written.
- */
-export interface RecordSet extends Template {
-  /** How many records it is. */
-  readonly count: number;
-}
-
-/** Octets with holes of two octets, for pointers to the owner and to the zone's name. */
-interface Template {
-  readonly octets: Uint8Array;
-  readonly ownerHoles: readonly number[];
-  readonly zoneHoles: readonly number[];
-}
+import {
+  fixedFields,
+  joined,
+  OWNER,
+  plain,
+  type RecordSet,
+  setOf,
+  type Template,
+  template,
+  uint16,
+  uint32,
+  ZONE,
+} from "./template.ts";
+import { CLASS_CH, TYPE } from "./wire.ts";
 
 /** The owner is the name asked, or the alias followed; the zone is a suffix of it. */
 export function recordSet(
@@ -26,19 +23,13 @@ export function recordSet(
   data: readonly RecordData[],
   zone: WireName,
 ): RecordSet {
-  return setOf(OWNER, type, ttlSeconds, distinct(data.map((one) => dataTemplate(one, zone))));
+  return setOf(OWNER, type, ttlSeconds, dataTemplates(data, zone));
 }
 
-/** Glue: the owner is written out, as far as it is not the zone's name. */
-export function glueSet(
-  owner: WireName,
-  type: number,
-  ttlSeconds: number,
-  data: readonly RecordData[],
-  zone: WireName,
-): RecordSet {
-  const templates = distinct(data.map((one) => dataTemplate(one, zone)));
-  return setOf(nameTemplate(owner, zone), type, ttlSeconds, templates);
+/** An RRset holds no record twice (RFC 2181 5). */
+export function dataTemplates(data: readonly RecordData[], zone: WireName): Template[] {
+  const templates = data.map((one) => dataTemplate(one, zone));
+  return [...new Map(templates.map((one) => [Buffer.from(one.octets).toString("latin1"), one])).values()];
 }
 
 /** The zone's SOA with a TTL: its own at the apex, the negative one beside a "no" (RFC 2308 3). */
@@ -97,28 +88,6 @@ export function typeOf(data: RecordData): number {
 const SOA_REFRESH_SECONDS = 14_400;
 const SOA_RETRY_SECONDS = 3600;
 const SOA_EXPIRE_SECONDS = 1_209_600;
-
-const OWNER: Template = { octets: new Uint8Array(2), ownerHoles: [0], zoneHoles: [] };
-const ZONE: Template = { octets: new Uint8Array(2), ownerHoles: [], zoneHoles: [0] };
-
-function setOf(
-  owner: Template,
-  type: number,
-  ttlSeconds: number,
-  data: readonly Template[],
-  ofClass: number = CLASS_IN,
-): RecordSet {
-  const records = data.flatMap((one) => [
-    owner,
-    fixedFields(type, ttlSeconds, one.octets.length, ofClass),
-    one,
-  ]);
-  return { ...joined(records), count: data.length };
-}
-
-function fixedFields(type: number, ttlSeconds: number, dataOctets: number, ofClass = CLASS_IN): Template {
-  return plain(...uint16(type), ...uint16(ofClass), ...uint32(ttlSeconds), ...uint16(dataOctets));
-}
 
 function dataTemplate(data: RecordData, zone: WireName): Template {
   switch (data.type) {
@@ -183,48 +152,6 @@ function nameTemplate(name: WireName, zone: WireName): Template {
   return joined([plain(...name.octets.subarray(0, name.length - zone.length)), ZONE]);
 }
 
-function joined(parts: readonly Template[]): Template {
-  const octets = new Uint8Array(parts.reduce((sum, part) => sum + part.octets.length, 0));
-  const ownerHoles: number[] = [];
-  const zoneHoles: number[] = [];
-  let at = 0;
-  for (const part of parts) {
-    const start = at;
-    octets.set(part.octets, start);
-    ownerHoles.push(...part.ownerHoles.map((hole) => start + hole));
-    zoneHoles.push(...part.zoneHoles.map((hole) => start + hole));
-    at += part.octets.length;
-  }
-  return { octets, ownerHoles, zoneHoles };
-}
-
-/** An RRset holds no record twice (RFC 2181 5). */
-function distinct(templates: readonly Template[]): Template[] {
-  const seen = new Map(templates.map((one) => [Buffer.from(one.octets).toString("latin1"), one]));
-  return [...seen.values()];
-}
-
-function plain(...octets: number[]): Template {
-  return template(octets);
-}
-
-/** Of any length: as arguments, tens of thousands would be too many. */
-function template(octets: readonly number[]): Template {
-  return { octets: Uint8Array.from(octets), ownerHoles: [], zoneHoles: [] };
-}
-
 function characterString(text: string): number[] {
   return [text.length, ...Buffer.from(text, "latin1")];
-}
-
-function uint16(value: number): number[] {
-  const octets = new Uint8Array(2);
-  writeUint16(octets, 0, value);
-  return [...octets];
-}
-
-function uint32(value: number): number[] {
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, value);
-  return [...octets];
 }

@@ -8,6 +8,7 @@ import {
   type AliasHolding,
   type Holding,
   type RecordsHolding,
+  type ReferralHolding,
   type ServiceHolding,
   type ZoneData,
   zoneNameAt,
@@ -124,14 +125,18 @@ function answer(
       return deny(holding.zone, place, reply);
     case "referral":
       if (holding.isCut && circumstances.query.type === TYPE.DS) return deny(holding.zone, place, reply);
-      reply.add("authority", holding.servers, place.ownerAt, place.zoneAt);
-      for (const set of holding.glue) reply.add("additional", set, place.ownerAt, place.zoneAt);
-      return;
+      return refer(holding, place, reply);
     case "records":
       return answerStatic(holding, place, circumstances.query, reply);
     case "service":
       return answerService(holding, place, circumstances, reply);
   }
+}
+
+function refer({ servers, glue }: ReferralHolding, { ownerAt, zoneAt }: Place, reply: Reply): void {
+  const firstAt = reply.length;
+  reply.add("authority", servers, ownerAt, zoneAt);
+  for (const set of glue) reply.add("additional", set, ownerAt, zoneAt, firstAt);
 }
 
 function answerStatic(
