@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFile, realpath, stat } from "node:fs/promises";
+import { isMachineTrouble } from "./machine-trouble.ts";
 
 /**
  * Calls `changed` after any of the files is edited, replaced by rename, or reached through a swapped
- * symlink. Polls, because inotify loses the second and third, and every network file system loses all.
- * Returns the way to stop.
+ * symlink. Polls, because inotify loses the second and third, and every network file system loses all. A look
+ * for which this machine has no descriptors left says nothing. Returns the way to stop.
  */
 export function watchFiles(list: () => Promise<string[]>, changed: () => void, everyMs = 500): () => void {
   let last: string | undefined;
@@ -16,6 +17,8 @@ export function watchFiles(list: () => Promise<string[]>, changed: () => void, e
       const now = await fingerprint(await list());
       if (last !== undefined && now !== last) changed();
       last = now;
+    } catch (error) {
+      if (!isMachineTrouble(error)) throw error;
     } finally {
       busy = false;
     }
@@ -43,6 +46,7 @@ async function oneFingerprint(file: string): Promise<string> {
     const content = isRead ? digestOf(await readFile(target)) : "";
     return `${file} ${target} ${ino} ${size} ${mtimeMs} ${content}`;
   } catch (error) {
+    if (isMachineTrouble(error)) throw error;
     return `${file} ${(error as NodeJS.ErrnoException).code}`;
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isMachineTrouble } from "../base/machine-trouble.ts";
 import type { Findings } from "./findings.ts";
 
 /** Reading and checking takes memory and time in proportion. */
@@ -20,7 +21,10 @@ export function edgesFolder(mainFile: string): string {
   return join(dirname(mainFile), "edges.d");
 }
 
-/** The main file and the files of `edges.d`, in order of their names: what changes when any of them comes or goes. */
+/**
+ * The main file and the files of `edges.d`, in order of their names: what changes when any of them comes or goes.
+ * @throws where this machine cannot list them for now
+ */
 export async function listFiles(mainFile: string): Promise<string[]> {
   const more = await edgeFiles(edgesFolder(mainFile));
   return [mainFile, ...(typeof more === "string" ? [] : more)];
@@ -29,7 +33,7 @@ export async function listFiles(mainFile: string): Promise<string[]> {
 /** Reads every file there is; what cannot be read goes to `findings`. */
 export async function readSources(mainFile: string, findings: Findings): Promise<SourceFile[]> {
   const folder = edgesFolder(mainFile);
-  const more = await edgeFiles(folder);
+  const more = await edgeFiles(folder).catch((error: NodeJS.ErrnoException) => folderProblem(error.code));
   if (typeof more === "string") findings.add({ file: folder, line: 1, column: 1 }, [], more);
   const sources: SourceFile[] = [];
   for (const file of [mainFile, ...(typeof more === "string" ? [] : more)]) {
@@ -41,6 +45,7 @@ export async function readSources(mainFile: string, findings: Findings): Promise
 
 /**
  * The files in a folder, none without a folder; or why they cannot be listed, lest their edges be taken for removed.
+ * @throws where this machine cannot list them for now
  */
 async function edgeFiles(folder: string): Promise<string[] | string> {
   try {
@@ -48,6 +53,7 @@ async function edgeFiles(folder: string): Promise<string[] | string> {
     const wanted = names.filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("."));
     return wanted.sort().map((name) => join(folder, name));
   } catch (error) {
+    if (isMachineTrouble(error)) throw error;
     const { code } = error as NodeJS.ErrnoException;
     return (await isThere(folder)) ? folderProblem(code) : [];
   }

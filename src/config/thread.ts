@@ -73,7 +73,9 @@ function read(order: ReadingOrder, limits?: ReadingLimits): Promise<LoadedConfig
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       worker.postMessage("next");
     });
-    worker.once("error", (error) => fail(`cannot be read (${error.name})`));
+    worker.once("error", (error: NodeJS.ErrnoException) =>
+      fail(`cannot be read (${error.code ?? error.name})`),
+    );
     worker.once("exit", (code) => fail(`cannot be read (the thread ended with ${code})`));
   });
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { type ConfigChange, describeChange } from "../config/change.ts";
 import type { Steps } from "../base/steps.ts";
 import type { LoadedConfig } from "../config/load.ts";
@@ -37,17 +38,29 @@ export interface ReloadOptions<Prepared> {
   readonly told: (verdict: ReloadVerdict) => void;
   /** Once it is aborted nothing is taken any more, and what is settling in goes no further. */
   readonly stopped: AbortSignal;
+  readonly clock?: Clock;
 }
+
+/**
+ * How soon the files are looked at again while they are refused: for want of descriptors they, or the thread that
+ * reads them, may not be had for a while, and nobody edits them then.
+ */
+const LOOK_AGAIN_MS = 10_000;
+/** Where nobody knows what was read, each try may cost as much as the last: they grow rarer. */
+const LOOK_AGAIN_MOST_MS = 10 * 60_000;
 
 /** Replaces the configuration whole, or leaves the running one in place and says why. */
 export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloads {
-  const { log, load, digest, current, prepare, settle, take, told, stopped } = options;
+  const { log, load, digest, current, prepare, settle, take, told, stopped, clock = systemClock } = options;
   let last: ReloadView = { successful: true, atMs: Date.now(), problems: [] };
   let lastSuccessMs = last.atMs;
   /** Of what was read last, whether it was taken or refused. */
   let read: string | undefined;
   let running: Promise<ReloadVerdict> | undefined;
   let next: Promise<ReloadVerdict> | undefined;
+  let unreadMs = LOOK_AGAIN_MS;
+  let cancelLook: (() => void) | undefined;
+  stopped.addEventListener("abort", () => cancelLook?.());
 
   /** In turns, in between which whoever waits is answered, until the process is stopped. */
   const settleIn = async (inventory: Inventory): Promise<void> => {
@@ -104,6 +117,7 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
       .catch(broken)
       .then((verdict) => {
         told(verdict);
+        lookAgain();
         return verdict;
       })
       .finally(() => {
@@ -118,6 +132,28 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
     return next;
   };
 
+  const isEdited = async (): Promise<boolean> => {
+    await (next ?? running)?.catch(() => undefined);
+    return read === undefined || read !== (await digest());
+  };
+  const edited = async (): Promise<void> => {
+    if (await isEdited()) await reload();
+  };
+  const lookNow = async (): Promise<void> => {
+    if (await isEdited()) await reload();
+    else lookAgain();
+  };
+  const lookAgain = (): void => {
+    cancelLook?.();
+    if (last.successful || stopped.aborted) {
+      unreadMs = LOOK_AGAIN_MS;
+      return;
+    }
+    const afterMs = read === undefined ? unreadMs : LOOK_AGAIN_MS;
+    cancelLook = clock.after(afterMs, () => void lookNow());
+    if (read === undefined) unreadMs = Math.min(2 * unreadMs, LOOK_AGAIN_MOST_MS);
+  };
+
   const settled = async (): Promise<void> => {
     if (running === undefined) return;
     await running;
@@ -126,10 +162,7 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
 
   return {
     reload,
-    async edited() {
-      await (next ?? running)?.catch(() => undefined);
-      if (read === undefined || read !== (await digest())) await reload();
-    },
+    edited,
     settled,
     last: () => last,
     metrics: () => [

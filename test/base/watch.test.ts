@@ -18,12 +18,25 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { watchFiles } from "../../src/base/watch.ts";
 
+/** What every file is refused with, while this is set. */
+const machine = vi.hoisted(() => ({ trouble: undefined as string | undefined, refusals: 0 }));
+vi.mock("node:fs/promises", async (actual) => {
+  const fs = await actual<typeof import("node:fs/promises")>();
+  const realpath = async (path: string): Promise<string> => {
+    if (machine.trouble === undefined) return fs.realpath(path);
+    machine.refusals++;
+    throw Object.assign(new Error(machine.trouble), { code: machine.trouble });
+  };
+  return { ...fs, realpath };
+});
+
 let folder: string;
 let stop: () => void = () => {};
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "edgeward-watch-"));
 });
 afterEach(() => {
+  machine.trouble = undefined;
   stop();
   rmSync(folder, { recursive: true });
 });
@@ -94,5 +107,27 @@ describe("watchFiles", () => {
     await seen(file, () => unlinkSync(file));
     stop();
     await seen(file, () => writeFileSync(file, "one"));
+  });
+
+  it("takes no want of descriptors for an edit, neither when it comes nor when it ends", async () => {
+    const file = join(folder, "a.yaml");
+    writeFileSync(file, "one");
+    const changed = vi.fn<() => void>();
+    let looks = 0;
+    const list = async (): Promise<string[]> => {
+      looks++;
+      return [file];
+    };
+    stop = watchFiles(list, changed, 20);
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(2), 5000);
+    machine.refusals = 0;
+    machine.trouble = "EMFILE";
+    await vi.waitFor(() => expect(machine.refusals).toBeGreaterThan(2), 5000);
+    machine.trouble = undefined;
+    const looksThen = looks;
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(looksThen + 2), 5000);
+    expect(changed).not.toHaveBeenCalled();
+    writeFileSync(file, "two");
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1), 5000);
   });
 });

@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { LoadedConfig } from "../../src/config/load.ts";
 import { createReloads, type ReloadOptions } from "../../src/control/reloads.ts";
+import { createFakeClock } from "../base/fake-clock.ts";
 import { plainInventory } from "../inventory.ts";
 
 /** Of a configuration that is right and is taken at once, but for what is given. */
@@ -21,7 +22,7 @@ function reloadsWith<Prepared = undefined>(given: Partial<ReloadOptions<Prepared
 }
 
 /** Files whose text is set here, and how often they were read as a configuration; a text of "wrong" is refused. */
-function reloadsOf(files: { text: string }) {
+function reloadsOf(files: { text: string }, clock = createFakeClock()) {
   const inventory = plainInventory();
   let reads = 0;
   const load = async (): Promise<LoadedConfig> => {
@@ -32,7 +33,7 @@ function reloadsOf(files: { text: string }) {
       ? { kind: "problems", problems: [problem], digest }
       : { kind: "ok", inventory, files: [], digest };
   };
-  const reloads = reloadsWith({ load, digest: async () => files.text });
+  const reloads = reloadsWith({ load, digest: async () => files.text, clock });
   return { reloads, reads: () => reads };
 }
 
@@ -141,4 +142,47 @@ it("goes no further once the process is stopped: what was stopped would begin an
   expect(await reloads.reload()).toMatchObject(verdict);
   expect(done).toEqual(["probes"]);
   expect(reloads.last().successful).toBe(true);
+});
+
+it("takes what could not be read for a while, though nobody edits it", async () => {
+  const clock = createFakeClock();
+  const inventory = plainInventory();
+  const problem = { file: "/none", line: 1, column: 1, path: "", message: "cannot be read" };
+  let reads = 0;
+  let isBack = false;
+  const reloads = reloadsWith({
+    clock,
+    load: async () => {
+      reads++;
+      return isBack
+        ? { kind: "ok", inventory, files: [], digest: "same" }
+        : { kind: "problems", problems: [problem] };
+    },
+  });
+  await reloads.edited();
+  expect(reloads.last().successful).toBe(false);
+  for (let i = 0; i < 60; i++) await clock.advance(60_000);
+  expect(reads, "each try may cost much: they grow rarer").toBeLessThan(15);
+  isBack = true;
+  await vi.waitFor(async () => {
+    await clock.advance(60_000);
+    expect(reloads.last().successful).toBe(true);
+  }, 10_000);
+  const readsInAll = reads;
+  await clock.advance(60 * 60_000);
+  expect(reads).toBe(readsInAll);
+});
+
+it("looks again at files that are refused: what was wrong may have been this machine's doing", async () => {
+  const clock = createFakeClock();
+  const files = { text: "wrong" };
+  const { reloads, reads } = reloadsOf(files, clock);
+  await reloads.edited();
+  await clock.advance(60_000);
+  expect(reads(), "the same text").toBe(1);
+  files.text = "mended";
+  await vi.waitFor(async () => {
+    await clock.advance(10_000);
+    expect(reloads.last().successful).toBe(true);
+  }, 10_000);
 });
