@@ -28,17 +28,24 @@ export interface ReloadOptions<Prepared> {
   readonly current: () => Inventory;
   /** What may take its time, before the new configuration is taken; it is handed on to `take`. */
   readonly prepare: (next: Inventory) => Promise<Prepared>;
-  /**
-   * What can be made ready without a viewer noticing, each, or each step of it, in a turn of its own: thousands of
-   * edges take long.
-   */
-  readonly settle: readonly ((next: Inventory) => Steps<unknown> | undefined)[];
+  readonly settle: Settle;
   /** Hands it to everyone who answers, in one turn. */
   readonly take: (next: Inventory, prepared: Prepared) => void;
   readonly told: (verdict: ReloadVerdict) => void;
   /** Once it is aborted nothing is taken any more, and what is settling in goes no further. */
   readonly stopped: AbortSignal;
   readonly clock?: Clock;
+}
+
+/**
+ * What can be made ready for the next inventory without a viewer noticing, each, or each step of it, in a turn of its
+ * own: thousands of edges take long.
+ */
+export type Settle = readonly ((next: Inventory) => Steps<unknown> | undefined)[];
+
+/** A part of it that cannot be divided. */
+export function inOneTurn(take: (next: Inventory) => unknown): (next: Inventory) => undefined {
+  return (next) => void take(next);
 }
 
 /**

@@ -52,7 +52,7 @@ export interface WorldsOptions {
   /** Decisions of all serving threads since the last call. */
   readonly takeArrivals: () => Iterable<Arrivals>;
   /** By edge id. */
-  readonly staleStreams: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly staleStreams: () => ReadonlyMap<string, ReadonlySet<string>>;
   /** Whom services go on sending viewers to though probes find them down. */
   readonly kept: () => readonly Kept[];
   /** What is known of streams and edges, where a service asks for that. */
@@ -82,13 +82,6 @@ export function createWorlds(options: WorldsOptions): Worlds {
   /** That the world was made of. */
   let known: Facts | undefined;
   let isHeld = false;
-  const staleByIndex = (): World["staleStreams"] =>
-    new Map(
-      (inventory?.edges ?? []).flatMap(({ id, index }) => {
-        const streams = staleStreams.get(id);
-        return streams === undefined || streams.size === 0 ? [] : [[index, new Set(streams)] as const];
-      }),
-    );
   /** What each second brings, while it is not all taken in. */
   let underWay: Steps<void> | undefined;
   let pause: NodeJS.Timeout | undefined;
@@ -108,7 +101,8 @@ export function createWorlds(options: WorldsOptions): Worlds {
     known = facts;
     const keptUp = keptUpOf(kept(), inventory?.edges ?? []);
     const priced = pricing.world(withKept(facts, keptUp), performance.now());
-    const streams = staleStreams.size === 0 ? priced.staleStreams : staleByIndex();
+    const stale = staleStreams();
+    const streams = stale.size === 0 ? priced.staleStreams : byIndex(stale, inventory?.edges ?? []);
     const hot = heat();
     const added = inventory && corrections(inventory);
     return (world = {
@@ -194,6 +188,19 @@ export function createWorlds(options: WorldsOptions): Worlds {
       return solver.stop();
     },
   };
+}
+
+/** As `World.staleStreams`, of what is known by edge id. */
+function byIndex(
+  stale: ReadonlyMap<string, ReadonlySet<string>>,
+  edges: readonly Edge[],
+): World["staleStreams"] {
+  return new Map(
+    edges.flatMap(({ id, index }) => {
+      const streams = stale.get(id);
+      return streams === undefined || streams.size === 0 ? [] : [[index, new Set(streams)] as const];
+    }),
+  );
 }
 
 /** As `World.keptUp`. */

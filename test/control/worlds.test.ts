@@ -25,7 +25,7 @@ function worldsOfOneEdge() {
   const worlds = createWorlds({
     board,
     takeArrivals: NOBODY,
-    staleStreams: new Map(),
+    staleStreams: () => new Map(),
     kept: NOBODY,
     heat: () => undefined,
     corrections: () => undefined,
