@@ -62,16 +62,26 @@ export interface WorldsOptions {
   /** Not for `take`, whose caller knows. */
   readonly onWorld: (world: World) => void;
   readonly log: Pick<Log, "error">;
+  /** Left out: prices are found in a thread of their own. */
+  readonly newSolver?: typeof solveInThread;
 }
 
 const TICK_MS = 1000;
 const PAUSE_MS = 2;
 
 export function createWorlds(options: WorldsOptions): Worlds {
-  const { board, takeArrivals, staleStreams, kept, heat, corrections, onWorld, log } = options;
-  const solver = solveInThread((death) =>
-    log.error({ ...death }, "the prices' thread has died and is replaced"),
-  );
+  const {
+    board,
+    takeArrivals,
+    staleStreams,
+    kept,
+    heat,
+    corrections,
+    onWorld,
+    log,
+    newSolver = solveInThread,
+  } = options;
+  const solver = newSolver((death) => log.error({ ...death }, "the prices' thread has died and is replaced"));
   const pricing = createPricing({
     rampUpMs: 60_000,
     solver,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { createBoard } from "../../src/condition/board.ts";
 import type { World } from "../../src/model/world.ts";
 import { createWorlds } from "../../src/control/worlds.ts";
+import type { Solver } from "../../src/pricing/solver.ts";
 import { createFakeClock } from "../base/fake-clock.ts";
 import { plainEdge, plainInventory, plainService } from "../inventory.ts";
 
@@ -10,6 +11,8 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"
 afterEach(() => void vi.useRealTimers());
 
 const NOBODY = (): [] => [];
+/** Prices that are found would make a world whenever a thread is as far. */
+const neverAnswers = (): Solver => ({ take() {}, solve() {}, stop: async () => {} });
 
 /** One edge for a hundred viewers that reports its load, the board that knows it and the worlds made of that. */
 function worldsOfOneEdge() {
@@ -31,6 +34,7 @@ function worldsOfOneEdge() {
     corrections: () => undefined,
     onWorld: (world) => void made.push(world),
     log: { error() {} },
+    newSolver: neverAnswers,
   });
   onTestFinished(async () => {
     board.stop();
