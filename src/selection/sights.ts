@@ -52,30 +52,34 @@ export class Sights {
 
   #lookByIpv4(service: Service, door: DoorName | undefined): Sight {
     const plain = this.of(service, door);
-    const counted = this.#count(plain, door === "dns");
+    const isDns = door === "dns";
+    const counted = this.#count(plain, isDns);
     const { reached, beyond, named } = counted;
     // DNS answers with addresses of IPv4 or none; a url may lead to more than is known of here, and is better than
     // nothing.
-    const isApart =
-      door === "dns"
-        ? named > 0 && (beyond > 0 || named < plain.service.edges.length)
-        : beyond > 0 && reached > 0;
-    if (!isApart) return plain;
+    const isApart = isDns
+      ? named > 0 && (beyond > 0 || named < plain.service.edges.length)
+      : beyond > 0 && reached > 0;
+    if (!isApart || (isDns && isOneMatter(plain.service, counted))) return plain;
     const world = (this.#overIpv4 ??= worldOverIpv4(this.#world, this.#field.hasIpv4));
     return this.#sight(this.#atDoor(service, door, true), world, nameOverIpv4(service), counted);
   }
 
   /**
-   * How many edges in service IPv4 reaches, and how many are beyond its reach, of which how many are in doubt; and
-   * how many, in whatever condition, have an address of it.
+   * How many edges in service IPv4 reaches, and how many are beyond its reach, of which how many are in doubt; how
+   * many, in whatever condition, have an address of it, and how many of those are down.
    */
   #count({ service, world }: Sight, isDns: boolean) {
-    const found = { reached: 0, beyond: 0, unsteady: 0, named: 0 };
+    const found = { reached: 0, beyond: 0, unsteady: 0, named: 0, down: 0 };
     for (const edge of service.edges) {
       const hasIpv4 = this.#field.hasIpv4[edge] === 1;
       if (hasIpv4) found.named++;
       const up = upFor(service, world, edge);
-      if (world.state[edge] !== STATE_ACTIVE || up === 0) continue;
+      if (world.state[edge] !== STATE_ACTIVE) continue;
+      if (up === 0) {
+        if (hasIpv4) found.down++;
+        continue;
+      }
       const isReached = !(isDns && !hasIpv4) && !isIpv4Lost(up, hasIpv4);
       if (isReached) found.reached++;
       else found.beyond++;
@@ -88,6 +92,20 @@ export class Sights {
     const roster = this.#field.rosterOf(service);
     return { service, roster, world, name, isPastOthers: beyond > 0, isOnTheMove: unsteady > 0 };
   }
+}
+
+/**
+ * Whether A says what AAAA says, which fails or names edges that are down: no edge is in service, and A would be told
+ * otherwise only for knowing nothing of those that are down and have no address of IPv4.
+ */
+function isOneMatter({ whenDown, fallback }: Service, { reached, beyond, down }: Counted): boolean {
+  const isNobodyUp = reached + beyond + down === 0;
+  return isNobodyUp && (whenDown === "refuse" || fallback === undefined);
+}
+
+interface Counted extends Beyond {
+  readonly reached: number;
+  readonly down: number;
 }
 
 interface Beyond {
