@@ -3,6 +3,7 @@ import type { RecordsHolding } from "./holding.ts";
 import { endsAs, type WireName, wireName } from "./name.ts";
 import type { Namespace } from "./namespace.ts";
 import { recordSet } from "./records.ts";
+import type { RecordSet } from "./template.ts";
 import { TYPE } from "./wire.ts";
 
 /** Not to be kept: the next proof has another value. */
@@ -42,10 +43,11 @@ function challengeOf(namespace: Namespace, hostname: string, texts: readonly str
   if (under === undefined) return { name, holding: undefined };
   const data = texts.map((text) => ({ type: "TXT", strings: [Buffer.from(text, "latin1")] }) as const);
   const set = recordSet(TYPE.TXT, TTL_SECONDS, data, under.zone.name);
-  const beside = under.kind === "records" ? under.sets : [];
+  const others = under.kind === "records" ? under.sets : [];
+  const beside = under.kind === "records" ? under.beside : new Map<number, readonly RecordSet[]>();
   return {
     name,
-    holding: { kind: "records", zone: under.zone, sets: new Map([...beside, [TYPE.TXT, set]]) },
+    holding: { kind: "records", zone: under.zone, sets: new Map([...others, [TYPE.TXT, set]]), beside },
   };
 }
 

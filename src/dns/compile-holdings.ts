@@ -1,15 +1,18 @@
 import { inPortions, type Steps } from "../base/steps.ts";
-import type { RecordData, StaticRecord } from "../model/zone.ts";
+import type { StaticRecord } from "../model/zone.ts";
 import type { AbsentHolding, AliasHolding, Chain, Holding, ReferralHolding, ZoneData } from "./holding.ts";
 import { type WireName, wireName } from "./name.ts";
-import { recordSet, soaSet, typeOf } from "./records.ts";
+import { groupsOf } from "./record-groups.ts";
+import { recordSet, soaSet } from "./records.ts";
 import { type GlueData, referralOf } from "./referral.ts";
+import { targetSets } from "./target-sets.ts";
 import type { RecordSet } from "./template.ts";
-import { MAX_MESSAGE_OCTETS, TYPE } from "./wire.ts";
+import { TYPE } from "./wire.ts";
 import {
   AT_ONCE,
   type ConfiguredNode,
   type ConfiguredZone,
+  cutAbove,
   isWithin,
   parentOf,
   type Tree,
@@ -72,30 +75,17 @@ function belowCut(holding: Holding): Holding {
   return holding.kind === "referral" ? { ...holding, isCut: false } : holding;
 }
 
-/** The topmost delegation at or above the node within its zone; the apex itself is none. */
-function cutAbove(tree: Tree, node: ConfiguredNode): ConfiguredNode | undefined {
-  let cut: ConfiguredNode | undefined;
-  for (
-    let current: ConfiguredNode | undefined = node;
-    current !== undefined && current.zone === node.zone && current.text !== node.zone.zone.name;
-    current = parentOf(tree, current)
-  ) {
-    if (isCut(current)) cut = current;
-  }
-  return cut;
-}
-
-/** What NS records at a wildcard mean is nobody's business (RFC 4592 4.2). */
-function isCut(node: ConfiguredNode): boolean {
-  return node.hasServers && !node.text.startsWith("*.");
-}
-
 function owned(tree: Tree, node: ConfiguredNode): Holding {
   const isApex = node.text === node.zone.zone.name;
   const sets = staticSets(node);
   if (isApex) addApexSets(sets, node.zone);
   const parentZone = isApex ? zoneAbove(tree, node) : undefined;
-  const common = { zone: node.zone.data, sets, ...(parentZone === undefined ? {} : { parentZone }) };
+  const common = {
+    zone: node.zone.data,
+    sets,
+    beside: targetSets(tree, node),
+    ...(parentZone === undefined ? {} : { parentZone }),
+  };
   const { hostname, bindings, text, clientSubnet } = node;
   const rules = clientSubnet === undefined ? {} : { clientSubnet };
   return hostname === undefined
@@ -109,39 +99,10 @@ function zoneAbove(tree: Tree, apex: ConfiguredNode): ZoneData | undefined {
   return above === undefined || cutAbove(tree, above) !== undefined ? undefined : above.zone.data;
 }
 
-/**
- * More records, of a pointer to their owner, TYPE, CLASS, TTL and RDLENGTH at least, are longer than any message: so
- * many are enough to be so.
- */
-const MOST_RECORDS = Math.ceil(MAX_MESSAGE_OCTETS / 12);
-
 function staticSets(node: ConfiguredNode): Map<number, RecordSet> {
-  const sets = new Map<number, RecordSet>();
-  for (const [type, all] of byType(node.records)) {
-    const records = all.slice(0, MOST_RECORDS);
-    sets.set(type, recordSet(type, ttlOf(records), dataOf(records), node.zone.data.name));
-  }
-  return sets;
-}
-
-function byType(records: readonly StaticRecord[]): Map<number, StaticRecord[]> {
-  const types = new Map<number, StaticRecord[]>();
-  for (const record of records) {
-    const type = typeOf(record.data);
-    const others = types.get(type);
-    if (others === undefined) types.set(type, [record]);
-    else others.push(record); // of thousands, a copy for each would take seconds
-  }
-  return types;
-}
-
-/** The records of a set share one TTL (RFC 2181 5.2). */
-function ttlOf(records: readonly StaticRecord[]): number {
-  return records.reduce((least, { ttlSeconds }) => Math.min(least, ttlSeconds), Number.POSITIVE_INFINITY);
-}
-
-function dataOf(records: readonly StaticRecord[]): RecordData[] {
-  return records.map(({ data }) => data);
+  const zone = node.zone.data.name;
+  const groups = groupsOf(node.records);
+  return new Map(groups.map(({ type, ttlSeconds, data }) => [type, recordSet(type, ttlSeconds, data, zone)]));
 }
 
 function addApexSets(sets: Map<number, RecordSet>, { zone, data }: ConfiguredZone): void {
@@ -175,17 +136,17 @@ function chainFrom(start: AliasHolding, find: FindHolding): Chain {
 
 /** With the addresses of its servers, as far as they are within our zone (RFC 9471). */
 function referral(tree: Tree, node: ConfiguredNode): ReferralHolding {
-  const servers = node.records.filter(({ data }) => data.type === "NS");
-  const names = new Set(servers.flatMap(({ data }) => (data.type === "NS" ? [data.target] : [])));
+  const servers = groupsOf(node.records).find(({ type }) => type === TYPE.NS);
+  const names = new Set(servers?.data.flatMap((data) => (data.type === "NS" ? [data.target] : [])));
   const zone = node.zone.data;
-  const listed = { names: [...names], ttlSeconds: ttlOf(servers) };
+  const listed = { names: [...names], ttlSeconds: servers?.ttlSeconds ?? 0 };
   const glue = listed.names.flatMap((server) => glueOf(tree, server, node.zone));
   return { kind: "referral", isCut: true, zone, ...referralOf(node.name, listed, glue, zone.name) };
 }
 
 function glueOf(tree: Tree, server: string, { zone }: ConfiguredZone): GlueData[] {
   if (!isWithin(server, zone.name)) return [];
-  return [...byType(tree.nodes.get(server)?.records ?? [])]
-    .filter(([type]) => type === TYPE.A || type === TYPE.AAAA)
-    .map(([type, records]) => ({ server, type, ttlSeconds: ttlOf(records), data: dataOf(records) }));
+  return groupsOf(tree.nodes.get(server)?.records ?? [])
+    .filter(({ type }) => type === TYPE.A || type === TYPE.AAAA)
+    .map((group) => ({ server, ...group }));
 }

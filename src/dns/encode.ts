@@ -117,6 +117,11 @@ export class Reply {
     this.#sections[section] += set.count;
   }
 
+  /** What nobody misses if there is no room for it: then nothing says so (RFC 2181 9). */
+  addBeside(set: RecordSet, ownerAt: number, zoneAt: number): void {
+    if (this.#at + set.octets.length <= this.#limit) this.add("additional", set, ownerAt, zoneAt);
+  }
+
   /** An answer of A or AAAA records; all addresses are of one family. */
   addAddresses(addresses: readonly Uint8Array[], ttlSeconds: number, ownerAt: number): void {
     const addressOctets = addresses[0]?.length ?? 0;

@@ -28,6 +28,8 @@ export interface ServiceHolding extends Owned {
 interface Owned {
   readonly zone: ZoneData;
   readonly sets: ReadonlyMap<number, RecordSet>;
+  /** By type: what goes with a set if there is room. */
+  readonly beside: ReadonlyMap<number, readonly RecordSet[]>;
   /** At an apex: the zone above, if it is ours too. DS records would be there (RFC 4035 3.1.4.1). */
   readonly parentZone?: ZoneData;
 }

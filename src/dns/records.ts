@@ -26,6 +26,18 @@ export function recordSet(
   return setOf(OWNER, type, ttlSeconds, dataTemplates(data, zone));
 }
 
+/** With another owner: its name is written out as far as it is not the zone's. */
+export function ownedSet(
+  owner: WireName | undefined,
+  type: number,
+  ttlSeconds: number,
+  data: readonly RecordData[],
+  zone: WireName,
+): RecordSet {
+  const name = owner === undefined ? OWNER : nameTemplate(owner, zone);
+  return setOf(name, type, ttlSeconds, dataTemplates(data, zone));
+}
+
 /** An RRset holds no record twice (RFC 2181 5). */
 export function dataTemplates(data: readonly RecordData[], zone: WireName): Template[] {
   const templates = data.map((one) => dataTemplate(one, zone));

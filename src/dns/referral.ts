@@ -1,5 +1,5 @@
-import type { RecordData } from "../model/zone.ts";
 import { type WireName, wireName } from "./name.ts";
+import type { RecordGroup } from "./record-groups.ts";
 import { dataTemplates } from "./records.ts";
 import { fixedFields, joined, type RecordSet, setOf, type Template, template, ZONE } from "./template.ts";
 import { TYPE } from "./wire.ts";
@@ -12,11 +12,8 @@ export interface Referral {
 }
 
 /** Addresses of one server and one family. */
-export interface GlueData {
+export interface GlueData extends RecordGroup {
   readonly server: string;
-  readonly type: number;
-  readonly ttlSeconds: number;
-  readonly data: readonly RecordData[];
 }
 
 /**

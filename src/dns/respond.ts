@@ -145,15 +145,16 @@ function answerStatic(
   { type }: Query,
   reply: Reply,
 ): void {
-  const { zone, sets, parentZone } = holding;
+  const { zone, sets, beside, parentZone } = holding;
   if (type === TYPE.DS && parentZone !== undefined) {
     const parentAt = zoneNameAt(parentZone, zone.name, place.zoneAt);
     return deny(parentZone, { ...place, zoneAt: parentAt }, reply);
   }
   const isEmpty = holding.kind === "records" && sets.size === 0;
   const set = type === TYPE.ANY && !isEmpty ? zone.minimalAny : sets.get(type);
-  if (set === undefined) deny(zone, place, reply);
-  else reply.add("answer", set, place.ownerAt, place.zoneAt);
+  if (set === undefined) return deny(zone, place, reply);
+  reply.add("answer", set, place.ownerAt, place.zoneAt);
+  for (const other of beside.get(type) ?? []) reply.addBeside(other, place.ownerAt, place.zoneAt);
 }
 
 /** A "no" with the zone's SOA, at most so long to be kept. */

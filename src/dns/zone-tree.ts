@@ -137,3 +137,21 @@ export function parentOf(tree: Tree, node: ConfiguredNode): ConfiguredNode | und
   const above = parentText(node.text);
   return above === undefined ? undefined : tree.nodes.get(above);
 }
+
+/** The topmost delegation at or above the node within its zone; the apex itself is none. */
+export function cutAbove(tree: Tree, node: ConfiguredNode): ConfiguredNode | undefined {
+  let cut: ConfiguredNode | undefined;
+  for (
+    let current: ConfiguredNode | undefined = node;
+    current !== undefined && current.zone === node.zone && current.text !== node.zone.zone.name;
+    current = parentOf(tree, current)
+  ) {
+    if (isCut(current)) cut = current;
+  }
+  return cut;
+}
+
+/** What NS records at a wildcard mean is nobody's business (RFC 4592 4.2). */
+function isCut(node: ConfiguredNode): boolean {
+  return node.hasServers && !node.text.startsWith("*.");
+}

@@ -60,6 +60,11 @@ const JUSTIFIED: readonly {
     fits: (asked) => asked.class === 255,
   },
   {
+    why: "RFC 9460 4.1: beside SVCB and HTTPS we add the addresses of their targets",
+    fits: ({ type = 1 }, ours, theirs) =>
+      (type === TYPES.SVCB || type === TYPES.HTTPS) && isSame({ ...ours, additional: [] }, theirs),
+  },
+  {
     why: "RFC 1034 4.3.2 6: beside NS at the apex NSD adds the servers' addresses; ours are asked for",
     fits: ({ type }, ours, theirs) => type === TYPES.NS && isSame({ ...theirs, additional: [] }, ours),
   },

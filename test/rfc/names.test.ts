@@ -286,8 +286,8 @@ describe("records of every type", () => {
       "\u0000\u0001\u0000\u0000\u0001\u0000\u0006\u0002h2\u0002h3",
     );
     const svcb = await harness.ask(UDP4, { name: `svc.${ZONE}`, type: TYPES.SVCB });
-    expect(svcb.octets.subarray(-26).toString("latin1")).toBe(
-      "\u0000\u0002\u0006static\u0003cdn\u0007example\u0003net\u0000",
+    expect(svcb.octets.toString("latin1")).toContain(
+      "\u0000\u001a\u0000\u0002\u0006static\u0003cdn\u0007example\u0003net\u0000",
     );
   });
 });
