@@ -5,6 +5,7 @@ import type { Inventory } from "../model/inventory.ts";
 import type { Note, Problem } from "../model/problem.ts";
 import { collecting } from "./collecting-log.ts";
 import { readConfiguration } from "./configured.ts";
+import { countryNotes } from "./country-notes.ts";
 import { mixedContentNotes } from "./mixed-content-notes.ts";
 import { serviceNotes } from "./service-notes.ts";
 import { zoneNotes } from "./zone-notes.ts";
@@ -16,6 +17,7 @@ export async function check(configFile: string): Promise<CheckView> {
   const notes = await placed(inventory, [
     ...(await databaseNotes(inventory)),
     ...serviceNotes(inventory),
+    ...countryNotes(inventory),
     ...mixedContentNotes(inventory),
     ...zoneNotes(inventory),
   ]);

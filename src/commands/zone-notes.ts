@@ -19,7 +19,10 @@ export function zoneNotes({ zones, services, dns }: Inventory): Note[] {
         notesAt(["zones", zone.name, "nameservers", i], hostFlaw(host, "a nameserver", find)),
       ),
       ...zone.records.flatMap((record, i) =>
-        notesAt(["zones", zone.name, "records", i], recordFlaw(record, names, find)),
+        notesAt(
+          ["zones", zone.name, "records", i],
+          doubledFlaw(record, zone) ?? recordFlaw(record, names, find),
+        ),
       ),
     ];
   });
@@ -49,6 +52,13 @@ function notesAt(path: Note["path"], message: string | undefined): Note[] {
   return message === undefined ? [] : [{ path, message }];
 }
 
+/** A whole name without its final dot, which the zone's name was put behind. */
+function doubledFlaw({ name }: StaticRecord, zone: Zone): string | undefined {
+  return name.endsWith(`.${zone.name}.${zone.name}`) || name === `${zone.name}.${zone.name}`
+    ? `${name} has the zone's name twice; end a whole name with a dot, or leave the zone's out`
+    : undefined;
+}
+
 function recordFlaw({ name, data }: StaticRecord, zone: ZoneNames, find: Find): string | undefined {
   const own = find(wireName(name));
   const isDelegation = data.type === "NS";
@@ -71,7 +81,7 @@ function recordFlaw({ name, data }: StaticRecord, zone: ZoneNames, find: Find): 
     case "SRV":
       return hostFlaw(data.target, "a server", find);
     case "CNAME":
-      return aliasFlaw(name, own, find);
+      return aliasFlaw(name, data.target, own, find);
     default:
       return undefined;
   }
@@ -94,11 +104,13 @@ function hostFlaw(host: string, what: string, find: Find): string | undefined {
   }
 }
 
-function aliasFlaw(name: string, own: Holding | undefined, find: Find): string | undefined {
+function aliasFlaw(name: string, target: string, own: Holding | undefined, find: Find): string | undefined {
   if (own?.kind !== "alias") return undefined;
   const { aliases, end } = own.chain;
-  if (end?.kind === "absent")
-    return `${name} leads to a name that does not exist here; add that, or leave the alias out`;
+  if (end?.kind === "absent") {
+    const where = aliases.length > 0 ? `over ${target} to a name that` : `to ${target}, which`;
+    return `${name} leads ${where} does not exist here; add that, or end a whole name with a dot`;
+  }
   const last = aliases.at(-1) ?? own;
   const next = end === undefined ? find(last.target) : undefined;
   if (next?.kind !== "alias") return undefined;

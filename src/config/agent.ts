@@ -9,7 +9,7 @@ import { secret, text } from "./leaf.ts";
 import { baseUrl } from "./leaf-network.ts";
 import { parseYaml, type Source } from "./parse-yaml.ts";
 import { loadSchema } from "./schema-load.ts";
-import { readSource } from "./sources.ts";
+import { type Advice, readSource } from "./sources.ts";
 import { plain, type Tree } from "./tree.ts";
 import type { Environment } from "./variables.ts";
 
@@ -32,10 +32,16 @@ const agentSchema = z.strictObject({
   load: loadSchema,
 });
 
+const advice: Advice = {
+  absent: "name the agent's file with --file FILE",
+  empty: "write edge:, server: and load: into it",
+  noFile: () => "name one with --file FILE",
+};
+
 /** The agent's own file. Whatever it holds, it does not throw. */
 export async function loadAgent(file: string, environment: Environment): Promise<LoadedAgent> {
   const findings = new Findings();
-  const source = await readSource(file, findings);
+  const source = await readSource(file, findings, advice);
   const settings = source === undefined ? undefined : settingsIn(source, environment, findings);
   return settings === undefined || findings.count > 0
     ? { kind: "problems", problems: findings.sorted(file) }
@@ -46,7 +52,9 @@ export async function loadAgent(file: string, environment: Environment): Promise
 export function agentFor(type: string, url: string): LoadedAgent {
   const findings = new Findings();
   const file = "--source and --url";
-  const settings = settingsIn({ file, text: JSON.stringify({ load: { type, url } }) }, {}, findings);
+  // Of push, what is wrong is the type alone.
+  const load = type === "push" ? { type } : { type, url };
+  const settings = settingsIn({ file, text: JSON.stringify({ load }) }, {}, findings);
   return settings === undefined || findings.count > 0
     ? { kind: "problems", problems: findings.sorted(file) }
     : { kind: "ok", settings };

@@ -27,7 +27,8 @@ export function interpret(
   findings.nextStage();
   if (main === undefined) return undefined;
   if (main.kind !== "map") {
-    findings.add(main.mark, [], "not a map; write keys and values, as in the reference config/edgeward.yaml");
+    const what = isEmpty(main) ? "is empty; start from" : "not a map; write keys and values, as in";
+    findings.add(main.mark, [], `${what} the reference config/edgeward.yaml`);
     return undefined;
   }
   const assembled = assemble(

@@ -78,8 +78,9 @@ function hint(key: string, known: readonly string[]): string {
 }
 
 function sayType(expected: string, input: unknown): string {
-  const right = expected === "array" ? "a list, as [a, b]" : "a map of keys and values";
+  const [right, example] =
+    expected === "array" ? ["a list", ", as [a, b]"] : ["a map of keys and values", ""];
   return input === undefined || input === null
-    ? `missing; give ${right}`
-    : `${VALUE} stands where ${right} belongs`;
+    ? `missing; give ${right}${example}`
+    : `${VALUE} stands where ${right} belongs${example}`;
 }

@@ -1,3 +1,4 @@
+import { parseAddress } from "../base/address.ts";
 import { MAX_NAME_LENGTH } from "../base/domain-name.ts";
 import { type Reading, read, refuse } from "./reading.ts";
 
@@ -5,6 +6,7 @@ import { type Reading, read, refuse } from "./reading.ts";
 export function readHostname(text: string): Reading<string> {
   const name = readDomainName(text);
   if (name.kind === "refused") return name;
+  if (parseAddress(name.value) !== undefined) return refuse("is an address; write a name");
   const wrong = name.value.split(".").find((label) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label));
   if (wrong === undefined) return name;
   return refuse("is not a hostname; its labels may hold letters, digits and inner hyphens");

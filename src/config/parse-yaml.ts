@@ -16,6 +16,7 @@ import type { Findings } from "./findings.ts";
 import { read, refuse } from "./reading.ts";
 import type { Entry, Mark, Path, ScalarTree, Tree } from "./tree.ts";
 import { type Environment, substitute } from "./variables.ts";
+import { firstUnseen, visibly } from "./visibly.ts";
 
 /** More than any configuration needs; within it, parsing takes linear time and little stack. */
 const limits = { aliases: 100, aliasedNodes: 50_000, flowDepth: 32, indentation: 256, syntaxProblems: 20 };
@@ -31,7 +32,7 @@ export interface Source {
  * @returns nothing when the form is so broken that its contents cannot be trusted
  */
 export function parseYaml(source: Source, environment: Environment, findings: Findings): Tree | undefined {
-  const unreadable = lineEndProblem(source) ?? depthProblem(source);
+  const unreadable = unprintableProblem(source) ?? lineEndProblem(source) ?? depthProblem(source);
   if (unreadable !== undefined) {
     findings.add(unreadable.mark, [], unreadable.message);
     return undefined;
@@ -41,15 +42,29 @@ export function parseYaml(source: Source, environment: Environment, findings: Fi
   const document = parseDocument(source.text, options);
   const grower = new Grower(source.file, lines, environment, findings);
   const errors = [...document.errors, ...document.warnings, ...foreignVersion(document)];
-  const openQuote = errors.length > 0 ? openQuoteIn(source) : undefined;
+  if (errors.length === 0) return grower.grow(document.contents, []);
+  const unseen = unseenIn(source);
+  if (unseen !== undefined) findings.add(unseen.mark, [], unseen.message);
+  const openQuote = openQuoteIn(source);
   if (openQuote !== undefined)
     findings.add(openQuote, [], "a quote that is not closed; close it, or leave it out");
-  for (const error of errors.slice(0, limits.syntaxProblems)) {
+  for (const error of tellingOf(errors).slice(0, limits.syntaxProblems)) {
     // Where a text has no end, whatever stands behind it says nothing.
     if (openQuote === undefined || isBefore(error, openQuote, lines))
       findings.add(grower.mark(error.pos[0]), [], syntaxMessage(error));
   }
-  return errors.length > 0 ? undefined : grower.grow(document.contents, []);
+  return undefined;
+}
+
+interface SyntaxError {
+  readonly code: YAMLError["code"] | "OTHER_VERSION";
+  readonly pos: [number, number];
+}
+
+/** Without the columns behind a tab in the indentation: the parser has lost count of them. */
+function tellingOf(errors: readonly SyntaxError[]): readonly SyntaxError[] {
+  const tab = errors.find(({ code }) => code === "TAB_AS_INDENT");
+  return errors.filter(({ code, pos }) => tab === undefined || code !== "BAD_INDENT" || pos[0] < tab.pos[0]);
 }
 
 interface FormProblem {
@@ -57,12 +72,44 @@ interface FormProblem {
   readonly message: string;
 }
 
+/** What YAML allows nowhere (1.2.2, 5.1); the lexer takes some of it for marks of its own. */
+function unprintableProblem({ file, text }: Source): FormProblem | undefined {
+  const at = text.search(UNPRINTABLE);
+  if (at < 0) return undefined;
+  const what = visibly(String.fromCodePoint(text.codePointAt(at) ?? 0)).slice(1, -1);
+  return {
+    mark: markAt(file, text, at),
+    message: `the control character ${what}, which YAML does not allow; take it out`,
+  };
+}
+
+const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/** A space that is none, or a character without width, among keys and plain texts: the parser takes it for a letter. */
+function unseenIn({ file, text }: Source): FormProblem | undefined {
+  let offset = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    const at = CST.tokenType(lexeme) === null ? firstUnseen(lexeme) : -1;
+    if (at >= 0) {
+      const what = visibly(lexeme.charAt(at));
+      const message = `${what}, which looks like a space or like nothing, and is neither; write a space, or take it out`;
+      return { mark: markAt(file, text, offset + at), message };
+    }
+    offset += printedLength(lexeme);
+  }
+  return undefined;
+}
+
+function markAt(file: string, text: string, offset: number): Mark {
+  const before = text.slice(0, offset).split("\n");
+  return { file, line: before.length, column: (before.at(-1) ?? "").length + 1 };
+}
+
 /** YAML ends a line at a CR alone (1.2.2, 5.4), the parser does not: what follows a comment would belong to it. */
 function lineEndProblem({ file, text }: Source): FormProblem | undefined {
   const at = text.search(/\r(?!\n)/);
   if (at < 0) return undefined;
-  const before = text.slice(0, at).split("\n");
-  const mark = { file, line: before.length, column: (before.at(-1) ?? "").length + 1 };
+  const mark = markAt(file, text, at);
   return { mark, message: "a carriage return (CR) alone; save the file with line ends LF, or CR LF" };
 }
 
@@ -243,7 +290,9 @@ class Grower {
 
   #useAlias(anchored: { tree: Tree; nodes: number } | "growing" | undefined) {
     if (anchored === undefined)
-      return refuse("an alias without its anchor; write &name before the first use");
+      return refuse(
+        "an alias without its anchor; quote a text that starts with *, or write &name before the first use",
+      );
     if (anchored === "growing") return refuse("an alias inside its own anchor; write the value out");
     this.#aliases++;
     this.#nodes += anchored.nodes;

@@ -256,6 +256,10 @@ function base64Value(value: Uint8Array): Uint8Array | undefined {
 
 function nameOf(word: string | undefined, zone: string): Reading<string> {
   if (word === ".") return read("");
+  if (word !== undefined && parseAddress(word.replace(/\.$/, "")) !== undefined)
+    return refuse(
+      "has an address where a host's name belongs; write a name, and its address in an A or AAAA",
+    );
   const name = completeName(word ?? "", zone);
   return name.kind === "read" ? name : refuse(`names a host that ${name.message}`);
 }

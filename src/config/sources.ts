@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
@@ -35,9 +36,10 @@ export async function readSources(mainFile: string, findings: Findings): Promise
   const folder = edgesFolder(mainFile);
   const more = await edgeFiles(folder).catch((error: NodeJS.ErrnoException) => folderProblem(error.code));
   if (typeof more === "string") findings.add({ file: folder, line: 1, column: 1 }, [], more);
-  const sources: SourceFile[] = [];
-  for (const file of [mainFile, ...(typeof more === "string" ? [] : more)]) {
-    const source = await readSource(file, findings);
+  const main = await readSource(mainFile, findings);
+  const sources = main === undefined ? [] : [main];
+  for (const file of typeof more === "string" ? [] : more) {
+    const source = await readSource(file, findings, edgesAdvice);
     if (source !== undefined) sources.push(source);
   }
   return sources;
@@ -95,42 +97,72 @@ export function digestOf(sources: readonly SourceFile[], findings: Findings): st
     .digest("base64");
 }
 
+/** What would be right where a file cannot be had: that depends on what it is for. */
+export interface Advice {
+  readonly absent: string;
+  readonly empty: string;
+  readonly noFile: (file: string) => string;
+}
+
+const mainAdvice: Advice = {
+  absent: "name the configuration with -c FILE",
+  empty: "start from the reference config/edgeward.yaml",
+  noFile: (file) => `name one, as ${join(file, "edgeward.yaml")}`,
+};
+
+const edgesAdvice: Advice = {
+  absent: "it was there when the folder was listed",
+  empty: "write edges: into it, or remove it",
+  noFile: () => "take it out of edges.d, or give it another name: those that end in .yaml are read",
+};
+
 /** One file; what is wrong with it goes to `findings`. */
-export async function readSource(file: string, findings: Findings): Promise<SourceFile | undefined> {
-  const outcome = await readWhole(file);
-  if (typeof outcome !== "string") return outcome;
-  findings.add({ file, line: 1, column: 1 }, [], outcome);
+export async function readSource(
+  file: string,
+  findings: Findings,
+  advice: Advice = mainAdvice,
+): Promise<SourceFile | undefined> {
+  const outcome = await readWhole(file, advice);
+  if ("text" in outcome) return outcome;
+  const { line = 1, column = 1, message } = outcome;
+  findings.add({ file, line, column }, [], message);
   return undefined;
 }
 
-/** The file, or what is wrong with it. A file that is written to while it is read is read again. */
-async function readWhole(file: string): Promise<SourceFile | string> {
-  for (let attempt = 0; attempt < readAttempts; attempt++) {
-    const outcome = await readOnce(file);
-    if (outcome !== "changed") return outcome;
-  }
-  return "keeps changing while it is read; write a new file and rename it into place";
+interface Flaw {
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
 }
 
-async function readOnce(file: string): Promise<SourceFile | string> {
+/** The file, or what is wrong with it. A file that is written to while it is read is read again. */
+async function readWhole(file: string, advice: Advice): Promise<SourceFile | Flaw> {
+  for (let attempt = 0; attempt < readAttempts; attempt++) {
+    const outcome = await readOnce(file, advice);
+    if (outcome !== "changed") return outcome;
+  }
+  return { message: "keeps changing while it is read; write a new file and rename it into place" };
+}
+
+async function readOnce(file: string, advice: Advice): Promise<SourceFile | Flaw | "changed"> {
   try {
     // Who opens a named pipe waits for somebody to write to it.
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const before = await handle.stat();
-      if (!before.isFile()) return `is not a file; name one, as ${join(file, "edgeward.yaml")}`;
-      if (before.size > maxOctets) return sizeProblem(before.size);
+      if (!before.isFile()) return { message: `is not a file; ${advice.noFile(file)}` };
+      if (before.size > maxOctets) return { message: sizeProblem(before.size) };
       const octets = await handle.readFile();
       const after = await handle.stat();
       const steady = before.mtimeMs === after.mtimeMs && octets.length === after.size;
-      return steady ? decode(file, octets, after.mtimeMs) : "changed";
+      return steady ? decode(file, octets, after.mtimeMs, advice) : "changed";
     } finally {
       await handle.close();
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && (await isThere(file))) return LEADS_NOWHERE;
-    return accessProblem(code);
+    if (code === "ENOENT" && (await isThere(file))) return { message: LEADS_NOWHERE };
+    return { message: accessProblem(code, advice) };
   }
 }
 
@@ -138,21 +170,32 @@ function sizeProblem(octets: number): string {
   return `has ${octets} octets; a file holds at most ${maxOctets}: spread the edges over edges.d/*.yaml`;
 }
 
-function decode(file: string, octets: Uint8Array, mtimeMs: number): SourceFile | string {
+function decode(file: string, octets: Uint8Array, mtimeMs: number, advice: Advice): SourceFile | Flaw {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(octets);
-    return text.trim() === ""
-      ? "is empty; start from the reference config/edgeward.yaml"
-      : { file, text, mtimeMs };
+    return text.trim() === "" ? { message: `is empty; ${advice.empty}` } : { file, text, mtimeMs };
   } catch {
-    return "is not UTF-8 text; save it as UTF-8";
+    return { message: "is not UTF-8 text; save it as UTF-8", ...firstForeign(octets) };
   }
 }
 
-function accessProblem(code: string | undefined): string {
+/** Where the first octets stand that are not UTF-8: no line feed is part of another character. */
+function firstForeign(octets: Uint8Array): Pick<Flaw, "line" | "column"> {
+  let line = 1;
+  for (let start = 0; start < octets.length; line++) {
+    const feed = octets.indexOf(0x0a, start);
+    const end = feed < 0 ? octets.length : feed;
+    const row = octets.subarray(start, end);
+    if (!isUtf8(row)) return { line, column: new TextDecoder().decode(row).indexOf("\ufffd") + 1 };
+    start = end + 1;
+  }
+  return {};
+}
+
+function accessProblem(code: string | undefined, advice: Advice): string {
   switch (code) {
     case "ENOENT":
-      return "does not exist; name the configuration with -c FILE";
+      return `does not exist; ${advice.absent}`;
     case "EACCES":
     case "EPERM":
       return "may not be read; give the user of edgeward read permission";

@@ -8,4 +8,10 @@ export function visibly(text: string): string {
   });
 }
 
+/** Where the first such character stands in a text, line ends and tabs aside; -1 without any. */
+export function firstUnseen(text: string): number {
+  return text.search(UNSEEN_IN_LINE);
+}
+
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+const UNSEEN_IN_LINE = new RegExp(`(?![\\t\\n\\r])(?:${UNSEEN.source})`, "u");

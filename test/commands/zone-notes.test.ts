@@ -74,11 +74,24 @@ describe("of a zone is noted", () => {
     [
       "an alias to what is not there",
       [cname("www", `nothing.${ZONE}`)],
-      "www.example.net leads to a name that does not exist",
+      "www.example.net leads to nothing.example.net, which does not exist",
     ],
+    [
+      "a name with the zone's name twice",
+      [a(`www.${ZONE}`)],
+      "www.example.net.example.net has the zone's name twice",
+    ],
+    ["the zone's name below itself", [a(ZONE)], "example.net.example.net has the zone's name twice"],
     ["an alias to itself", [cname("www", `www.${ZONE}`)], "www.example.net leads back"],
   ])("%s", (_what, records, message) => {
     expect(noted(records)).toEqual([expect.stringContaining(`records.0: ${message}`)]);
+  });
+
+  it("an alias to an alias to what is not there, over which it leads", () => {
+    expect(noted([cname("a", `b.${ZONE}`), cname("b", `c.${ZONE}`)])).toEqual([
+      `records.0: a.${ZONE} leads over b.${ZONE} to a name that does not exist here; add that, or end a whole name with a dot`,
+      `records.1: b.${ZONE} leads to c.${ZONE}, which does not exist here; add that, or end a whole name with a dot`,
+    ]);
   });
 
   it("each alias of a loop, and the one that leads into it", () => {

@@ -56,7 +56,7 @@ load:
   it("that is not there is a problem", async () => {
     expect(await loadAgent("/nonexistent/agent.yaml", {})).toMatchObject({
       kind: "problems",
-      problems: [{ line: 1, message: expect.stringContaining("does not exist") as string }],
+      problems: [{ line: 1, message: "does not exist; name the agent's file with --file FILE" }],
     });
   });
 });
@@ -68,6 +68,9 @@ describe("a source on the command line", () => {
       settings: { load: [{ type: "nginx-rtmp" }] },
     });
     expect(agentFor("mistserver", "http://127.0.0.1")).toMatchObject({ kind: "problems" });
+    expect(agentFor("push", "http://127.0.0.1")).toMatchObject({
+      problems: [{ message: "an agent reads what it pushes; name the server that it reads" }],
+    });
     expect(agentFor("x${HOME}", "http://127.0.0.1")).toMatchObject({ kind: "problems" });
   });
 });

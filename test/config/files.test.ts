@@ -30,6 +30,20 @@ describe("files that cannot be read", () => {
     expect(await messages(join(folder, "binary.yaml"))).toEqual([expect.stringContaining("not UTF-8")]);
   });
 
+  it("say where what is no text begins, and what belongs into a file of edges.d", async () => {
+    const folder = await folderWith({ "edgeward.yaml": small, "edges.d/a.yaml": "\n" });
+    const latin1 = Buffer.from(`${small}# Zürich, ß, Größe\n`, "latin1");
+    await writeFile(join(folder, "latin1.yaml"), latin1);
+    await writeFile(join(folder, "utf16.yaml"), Buffer.from(`\ufeff${small}`, "utf16le"));
+    await mkdir(join(folder, "edges.d/b.yaml"));
+    expect(await messages(join(folder, "latin1.yaml"))).toContain("2:4: is not UTF-8 text; save it as UTF-8");
+    expect(await messages(join(folder, "utf16.yaml"))).toContain("1:1: is not UTF-8 text; save it as UTF-8");
+    expect(await messages(join(folder, "edgeward.yaml"))).toEqual([
+      "1:1: is empty; write edges: into it, or remove it",
+      "1:1: is not a file; take it out of edges.d, or give it another name: those that end in .yaml are read",
+    ]);
+  });
+
   it("end lines by CR alone, as nobody but YAML does", async () => {
     const lone = "a carriage return (CR) alone; save the file with line ends LF, or CR LF";
     const folder = await folderWith({
@@ -260,13 +274,14 @@ describe("watching", () => {
   it("tells nothing when nothing changes, nor after it was stopped", async () => {
     const file = join(await folderWith({ "edgeward.yaml": small }), "edgeward.yaml");
     const changed = vi.fn<() => void>();
-    stop = watchConfig(file, changed, timing);
+    const settleMs = 1000; // a busy machine may be late with what is to come before
+    stop = watchConfig(file, changed, { ...timing, settleMs });
     await pause(200);
     expect(changed).not.toHaveBeenCalled();
     await writeFile(file, `${small}# new\n`);
-    await pause(30);
+    await pause(50);
     stop();
-    await pause(200);
+    await pause(settleMs + 100);
     expect(changed).not.toHaveBeenCalled();
   });
 });
