@@ -219,6 +219,7 @@ function apiOf(
     saveOverrides,
     inventory: () => now.inventory,
     loadFailures: watchers.loadFailures,
+    staleStreams: watchers.staleStreams,
     waitingFor: () => (now.doors.http === undefined ? ["the first round of probes is not complete"] : []),
     subscribe: parts.decisionWatch.subscribe,
   });

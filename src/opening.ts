@@ -1,6 +1,8 @@
 import { NOTHING_INHERITED } from "./base/inherited-sockets.ts";
 import type { Reloads } from "./control/reloads.ts";
+import { edgesMetric } from "./control/service-edges.ts";
 import { troubleMetric } from "./control/service-trouble.ts";
+import { stillMetric } from "./control/still-streams.ts";
 import type { ExclusiveDoors } from "./exclusive-doors.ts";
 import { takeOver } from "./handing-over.ts";
 import type { Endpoint } from "./model/inventory.ts";
@@ -53,7 +55,9 @@ export async function openDoors(options: OpeningOptions): Promise<Endpoints> {
   now.doors = { dns, http };
   // What was reloaded while they opened.
   answerBy(worlds.current(), now, redirector);
-  metrics.push(dns.metrics, http.metrics, () => [troubleMetric(now.inventory, worlds.current())]);
+  metrics.push(dns.metrics, http.metrics, () =>
+    [troubleMetric, edgesMetric, stillMetric].map((metric) => metric(now.inventory, worlds.current())),
+  );
   if (predecessor !== undefined) await takeOver(predecessor, parts, exclusive, stopped);
   const https = http.httpsEndpoints.length === 0 ? {} : { https: http.httpsEndpoints };
   return { dns: dns.endpoints, http: http.endpoints, ...https, ops: exclusive.opsEndpoint() as Endpoint };

@@ -53,6 +53,7 @@ export function edgePage(edge: EdgeView, look: Look): string[] {
         ["cpu", percent(edge.load.cpu)],
         ["memory", percent(edge.load.memory)],
         ["streams", listed(edge.load.streams)],
+        ...staleStreamsOf(edge).map((text): [string, Cell] => ["", { text, style: "yellow" }]),
         ["report", reportAge(edge)],
         ...loadFailuresOf(edge).map((text): [string, Cell] => ["", { text, style: "yellow" }]),
         ["price", `${kilometres(edge.priceKm)} km`],
@@ -129,6 +130,7 @@ function edgeRow(edge: EdgeView, look: Look): Cell[] {
       ...originOf(edge, look),
       ...drainText(edge, look),
       ...failuresOf(edge.health),
+      ...staleStreamsOf(edge),
       ...loadFailuresOf(edge),
       ...keptOf(edge),
     ].join("; "),
@@ -178,6 +180,17 @@ function failuresOf(health: readonly FamilyHealth[]): string[] {
 function loadFailuresOf({ loadFailures = [] }: EdgeView): string[] {
   return loadFailures.map(({ type, problem }) => `load of ${type}: ${problem}`);
 }
+
+function staleStreamsOf({ staleStreams }: EdgeView): string[] {
+  if (staleStreams === undefined) return [];
+  const { count, names } = staleStreams;
+  const shown = names.slice(0, STREAMS_SHOWN).map(printable).join(", ");
+  const more = count - Math.min(names.length, STREAMS_SHOWN);
+  const those = more === 0 ? shown : `${shown} and ${more} more`;
+  return [count === 1 ? `stream ${those} stands still` : `${count} streams stand still: ${those}`];
+}
+
+const STREAMS_SHOWN = 3;
 
 function keptOf({ keptBy = [] }: EdgeView): string[] {
   return keptBy.length === 0 ? [] : [`kept in service by ${keptBy.join(", ")}: too many went down at once`];

@@ -72,6 +72,7 @@ const edge = record(
     url: text,
     keptBy: listOf(text),
     loadFailures: listOf(record({ type: text, problem: text })),
+    staleStreams: record({ count: number, names: listOf(text) }),
     drain,
     ...conditionOptional,
   },

@@ -17,9 +17,11 @@ import type { EdgeView, LoadFailure } from "../model/views.ts";
 import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent, ReloadView } from "../ops/api.ts";
 import type { Redirector } from "../engine/redirector.ts";
 import type { Reloads } from "./reloads.ts";
+import { lossTexts } from "./service-edges.ts";
 import { troubles, troubleText } from "./service-trouble.ts";
+import { stillTexts } from "./still-streams.ts";
 import type { Worlds } from "./worlds.ts";
-import { alarmText, edgeView, explainView, type Rejected, serviceView } from "./views.ts";
+import { alarmText, edgeView, explainView, type Rejected, serviceView, staleStreamsView } from "./views.ts";
 
 export interface OpsApiOptions {
   readonly version: string;
@@ -38,6 +40,8 @@ export interface OpsApiOptions {
   readonly saveOverrides: () => Promise<boolean>;
   readonly inventory: () => Inventory;
   readonly loadFailures: Pullers["failures"];
+  /** By edge id. */
+  readonly staleStreams: ReadonlyMap<string, ReadonlySet<string>>;
   /** Why the doors are still closed; empty when they are open. */
   readonly waitingFor: () => readonly string[];
   readonly subscribe: (listener: (event: OpsEvent) => void) => () => void;
@@ -64,8 +68,11 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     alarms: [...failStatic.alarms().map(alarmText), ...troubled(), ...refusedEdit(reloads.last())],
   });
   /** What nobody knows before the first round of probes is nobody's trouble. */
-  const troubled = (): string[] =>
-    options.waitingFor().length > 0 ? [] : troubles(inventory(), worlds.current()).map(troubleText);
+  const troubled = (): string[] => {
+    if (options.waitingFor().length > 0) return [];
+    const [now, world] = [inventory(), worlds.current()];
+    return [...troubles(now, world).map(troubleText), ...lossTexts(now, world), ...stillTexts(now, world)];
+  };
 
   const edges = (): EdgeView[] => {
     const world = worlds.current();
@@ -85,8 +92,10 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     loadFailures: readonly LoadFailure[] | undefined,
   ): EdgeView => {
     const drain = drains.view(edge.id);
+    const stale = options.staleStreams.get(edge.id);
     return {
       ...edgeView(edge, condition, world, keptBy(edge.id)),
+      ...(stale === undefined ? {} : { staleStreams: staleStreamsView(stale) }),
       ...(loadFailures === undefined ? {} : { loadFailures }),
       ...(drain === undefined ? {} : { drain }),
     };

@@ -17,6 +17,7 @@ import type {
   OutcomeView,
   RejectionView,
   ServiceView,
+  StaleStreamsView,
   ViewerRuleView,
 } from "../model/views.ts";
 
@@ -40,6 +41,12 @@ export function edgeView(
     ...(keptBy.length === 0 ? {} : { keptBy }),
     ...condition,
   };
+}
+
+const STREAM_NAMES_MAX = 10;
+
+export function staleStreamsView(streams: ReadonlySet<string>): StaleStreamsView {
+  return { count: streams.size, names: [...streams].sort().slice(0, STREAM_NAMES_MAX) };
 }
 
 export function serviceView(service: Service, inventory: Inventory): ServiceView {

@@ -8,6 +8,7 @@ import { startStreamChecks, type StreamChecker } from "../probe/streams.ts";
 import { watchCanary } from "./canary.ts";
 import type { Conditions } from "./conditions.ts";
 import { inOneTurn, type Settle } from "./reloads.ts";
+import { createStreamNews } from "./stream-news.ts";
 import { watchStreams } from "./stream-watch.ts";
 
 /** All who go and look at edges, and tell what they see: probes, readers of load, checks of streams, the canary's. */
@@ -47,7 +48,14 @@ export function createWatchers(options: WatchersOptions): Watchers {
   });
   const canary = watchCanary({ log, onCanary: failStatic.canary });
   const pullers = startPullers({ log, onReport: (...news) => board.report(...news), onDetails });
-  const checker = startStreamChecks({ log, onStale });
+  const streamNews = createStreamNews(log);
+  const checker = startStreamChecks({
+    log,
+    onStale(...news) {
+      onStale();
+      streamNews.changed(...news);
+    },
+  });
   const settle = [prober, canary, pullers, checker].map((each) => inOneTurn((next) => each.take(next)));
   let stopStreams: (() => void) | undefined;
   return {
@@ -62,7 +70,7 @@ export function createWatchers(options: WatchersOptions): Watchers {
     metrics: [prober.metrics, pullers.metrics, checker.metrics],
     stop() {
       stopStreams?.();
-      for (const each of [checker, pullers, canary, prober]) each.stop();
+      for (const each of [streamNews, checker, pullers, canary, prober]) each.stop();
     },
   };
 }

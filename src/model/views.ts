@@ -31,6 +31,13 @@ export interface LoadFailure {
   readonly problem: string;
 }
 
+/** Streams that stand still at an edge. */
+export interface StaleStreamsView {
+  readonly count: number;
+  /** The first ten, in order. */
+  readonly names: readonly string[];
+}
+
 /** An edge as configured, and its condition now. */
 export interface EdgeView extends Omit<Condition, "edgeId"> {
   readonly id: string;
@@ -47,6 +54,8 @@ export interface EdgeView extends Omit<Condition, "edgeId"> {
   readonly loadFailures?: readonly LoadFailure[];
   /** While it drains. */
   readonly drain?: DrainView;
+  /** Where a service has its streams checked; absent for none. */
+  readonly staleStreams?: StaleStreamsView;
   /** Services that go on sending viewers there though probes find it down; absent for none. */
   readonly keptBy?: readonly string[];
 }

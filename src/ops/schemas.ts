@@ -215,6 +215,10 @@ export const EDGE: JsonSchema = object(
         emptySinceMs: epochMs,
       },
     ),
+    staleStreams: {
+      ...object({ count, names: texts }),
+      description: "streams that stand still there; of many, the first ten names",
+    },
     keptBy: { ...texts, description: "services that send viewers there though probes find it down" },
     ...conditionOptional,
   },

@@ -37,6 +37,21 @@ describe("edges", () => {
     expect((await edgeward(["edges", "sin1", "--server", url])).out).toContain(said);
   });
 
+  it("names streams that stand still there, and of many the first", async () => {
+    const one = { ...SIN1, staleStreams: { count: 1, names: ["live/cup"] } };
+    const many = { ...AMS1, staleStreams: { count: 12, names: ["a", "b", "c", "d"] } };
+    const { url } = await startFakeOps({
+      "GET /v1/edges": [200, [one satisfies EdgeView, many satisfies EdgeView]],
+      "GET /v1/edges/sin1": [200, one],
+    });
+    const { out } = await edgeward(["edges", "--server", url]);
+    expect(rowOf(out, "sin1").at(-1)).toContain("; stream live/cup stands still");
+    expect(rowOf(out, "ams1").at(-1)).toContain("; 12 streams stand still: a, b, c and 9 more");
+    expect((await edgeward(["edges", "sin1", "--server", url])).out).toContain(
+      "stream live/cup stands still",
+    );
+  });
+
   it("lines its columns up, numbers to the right", async () => {
     const { url } = await startFakeOps({ "GET /v1/edges": [200, [AMS1, { ...SIN1, id: "東京-long-name" }]] });
     const { out } = await edgeward(["edges", "--server", url]);
