@@ -70,7 +70,7 @@ export function createWatchers(options: WatchersOptions): Watchers {
     metrics: [prober.metrics, pullers.metrics, checker.metrics],
     stop() {
       stopStreams?.();
-      for (const each of [streamNews, checker, pullers, canary, prober]) each.stop();
+      for (const each of [checker, streamNews, pullers, canary, prober]) each.stop();
     },
   };
 }
