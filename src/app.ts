@@ -199,7 +199,7 @@ function apiOf(
   metrics: readonly MetricSource[],
 ): OpsApi {
   const { now, geo, redirector, conditions, drains, drainWatch, worlds, challenges, watchers } = parts;
-  const { board, failStatic, saveOverrides } = conditions;
+  const { board, failStatic, saved } = conditions;
   return createOpsApi({
     version,
     metrics,
@@ -216,7 +216,7 @@ function apiOf(
       () => now.inventory.acme.accounts,
       (hostname) => isServed(now.inventory, hostname),
     ),
-    saveOverrides,
+    saved,
     inventory: () => now.inventory,
     loadFailures: watchers.loadFailures,
     staleStreams: watchers.staleStreams,

@@ -35,7 +35,7 @@ export async function takeOver(
   if (memory !== undefined) {
     remember(parts, memory);
     // It may have had another state file, or one that could not be written.
-    void parts.conditions.saveOverrides();
+    void parts.conditions.saved.save();
     parts.worlds.expect(memory.unseen);
     parts.worlds.remember(memory.learned);
   }

@@ -44,6 +44,7 @@ export class LineSink {
   /** Gives up the lines it has. */
   #ended = false;
   #dropped = 0;
+  #failure: string | undefined;
   #idle: () => void = () => {};
 
   /**
@@ -57,6 +58,13 @@ export class LineSink {
   /** Lines that could not be written. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Why a write failed, as `ENOSPC`, since this was asked the last time. */
+  takeFailure(): string | undefined {
+    const code = this.#failure;
+    this.#failure = undefined;
+    return code;
   }
 
   /** Octets of lines that wait. */
@@ -125,7 +133,10 @@ export class LineSink {
     write(this.#destination.fd, this.#batch, 0, this.#batch.length, null, (error, written) => {
       if (error === null) this.#advance(written);
       else if (error.code === "EAGAIN") setTimeout(() => this.#attempt(), RETRY_MS).unref();
-      else this.#giveUp();
+      else {
+        this.#failure = error.code ?? "unknown error";
+        this.#giveUp();
+      }
     });
   }
 

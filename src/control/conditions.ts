@@ -2,6 +2,7 @@ import type { Broadcast } from "../base/broadcast.ts";
 import { type Board, createBoard } from "../condition/board.ts";
 import { type ConditionChange, tellChange } from "../condition/change.ts";
 import { createFailStatic, type FailStatic } from "../condition/fail-static.ts";
+import { createSavedOverrides, type SavedOverrides } from "../condition/saved-overrides.ts";
 import { createStateFile } from "../condition/state-file.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -14,8 +15,7 @@ import { inOneTurn, type Settle } from "./reloads.ts";
 export interface Conditions {
   readonly board: Board;
   readonly failStatic: FailStatic;
-  /** Writes down what operators said. @returns false: that was not possible, and the log says why */
-  saveOverrides(): Promise<boolean>;
+  readonly saved: SavedOverrides;
   readonly settle: Settle;
   readonly metrics: readonly MetricSource[];
   stop(): void;
@@ -48,18 +48,18 @@ export async function createConditions(options: ConditionsOptions): Promise<Cond
     const condition = board.condition(change.edgeId);
     if (condition !== undefined) events.emit({ kind: "condition", atMs: Date.now(), condition });
   };
-  const saveOverrides = async (): Promise<boolean> =>
-    (await stateFile.write(board.overrides())).kind === "written";
-  const board = createBoard({ overrides, onChange, onFacts, onOverrides: () => void saveOverrides() });
+  const saved = createSavedOverrides({ stateFile, overrides: () => board.overrides(), log });
+  const board = createBoard({ overrides, onChange, onFacts, onOverrides: () => void saved.save() });
   board.take(inventory);
   failStatic.take(inventory);
   return {
     board,
     failStatic,
-    saveOverrides,
+    saved,
     settle: [inOneTurn((next) => board.take(next)), inOneTurn((next) => failStatic.take(next))],
-    metrics: [board.metrics, failStatic.metrics],
+    metrics: [board.metrics, failStatic.metrics, saved.metrics],
     stop() {
+      saved.stop();
       board.stop();
       failStatic.stop();
     },

@@ -3,6 +3,7 @@ import { createServiceTable } from "../base/service-table.ts";
 import type { AcmeApi } from "../acme/api.ts";
 import type { Board } from "../condition/board.ts";
 import type { FailStatic } from "../condition/fail-static.ts";
+import type { SavedOverrides } from "../condition/saved-overrides.ts";
 import type { Drains } from "../draining/drains.ts";
 import type { Geo } from "../geo/geo.ts";
 import type { Pullers } from "../load/puller.ts";
@@ -36,8 +37,7 @@ export interface OpsApiOptions {
   readonly reloads: Reloads;
   readonly replace: OpsApi["replace"];
   readonly acme: AcmeApi;
-  /** False: they could not be written down. */
-  readonly saveOverrides: () => Promise<boolean>;
+  readonly saved: Pick<SavedOverrides, "save" | "areSaved">;
   readonly inventory: () => Inventory;
   readonly loadFailures: Pullers["failures"];
   /** By edge id. */
@@ -60,12 +60,18 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     reloads,
     inventory,
     subscribe,
+    saved,
   } = options;
   const startedMs = performance.now();
   const ready = () => ({
     ready: options.waitingFor().length === 0,
     reasons: options.waitingFor(),
-    alarms: [...failStatic.alarms().map(alarmText), ...troubled(), ...refusedEdit(reloads.last())],
+    alarms: [
+      ...failStatic.alarms().map(alarmText),
+      ...troubled(),
+      ...refusedEdit(reloads.last()),
+      ...(saved.areSaved() ? [] : [NOT_SAVED]),
+    ],
   });
   /** What nobody knows before the first round of probes is nobody's trouble. */
   const troubled = (): string[] => {
@@ -173,11 +179,11 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       const replaced = operatorsWord(board.condition(edgeId));
       const done = board.setState(edgeId, { ...change, by });
       if (done === "unknown-edge") return { kind: done };
-      if (done === "forgotten") return { kind: done, persisted: await options.saveOverrides() };
+      if (done === "forgotten") return { kind: done, persisted: await saved.save() };
       // It is said to hold when it holds: the doors are told before the file is written, not with the next news.
       drains.refresh();
       worlds.refresh();
-      const persisted = await options.saveOverrides();
+      const persisted = await saved.save();
       const condition = board.condition(edgeId);
       if (condition === undefined) return { kind: "unknown-edge" };
       const unserved = unservedOf(edgeId);
@@ -202,6 +208,9 @@ function operatorsWord(
   const { state, stateOrigin } = condition;
   return { state, stateOrigin };
 }
+
+const NOT_SAVED =
+  "drains cannot be written to the state file, and a restart would forget them: the log says why";
 
 /** Why no service answers there: without a path, some service has the hostname. */
 function unservedAt(hostname: string, { services }: Inventory): ExplainVerdict {

@@ -33,6 +33,7 @@ export function createQueryLogFile(
   /** Of sinks that are no more, and of lines that there was no sink for. */
   let lost = 0;
   let cancelDrain: (() => void) | undefined;
+  const failures = createFailureNews(log, clock);
 
   const open = (): void => {
     if (settings === undefined) return;
@@ -60,6 +61,7 @@ export function createQueryLogFile(
   const drain = (): void => {
     if (sink === undefined && settings !== undefined && clock.monotonicMs() >= retryAtMs) open();
     for (const ring of rings) write(takeLines(ring));
+    if (settings !== undefined) failures.look(settings.destination, sink?.takeFailure());
   };
   const tick = (): void => {
     drain();
@@ -105,3 +107,27 @@ export function createQueryLogFile(
 }
 
 const LINE_FEED = 0x0a;
+
+/** Well beyond the time in which a nearly full disk takes some lines and refuses others. */
+const CALM_MS = 10_000;
+
+/** Tells of writes that fail once, as long as they do, and of their end. */
+function createFailureNews(log: Log, clock: Clock) {
+  let failedAtMs: number | undefined;
+  return {
+    look(destination: string, code: string | undefined): void {
+      const nowMs = clock.monotonicMs();
+      if (code !== undefined) {
+        if (failedAtMs === undefined)
+          log.error(
+            { destination, code },
+            "the query log cannot be written; its lines are dropped meanwhile",
+          );
+        failedAtMs = nowMs;
+      } else if (failedAtMs !== undefined && nowMs - failedAtMs > CALM_MS) {
+        failedAtMs = undefined;
+        log.info({ destination }, "no write of the query log has failed for ten seconds");
+      }
+    },
+  };
+}
