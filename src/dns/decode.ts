@@ -94,7 +94,7 @@ function lower(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
 }
 
-/** Walks over every record that the counts promise, and reads OPT where it belongs: in the additional section. */
+/** Walks over every record that the counts promise, and reads OPT. */
 function readRecords(packet: Uint8Array, length: number, start: number, query: Query): Verdict {
   const beforeAdditional = readUint16(packet, 6) + readUint16(packet, 8);
   const count = beforeAdditional + readUint16(packet, 10);
@@ -104,8 +104,8 @@ function readRecords(packet: Uint8Array, length: number, start: number, query: Q
     const ownerEnd = skipName(packet, length, at);
     if (ownerEnd === MALFORMED || ownerEnd + FIXED_OCTETS > length) return "malformed";
     const dataEnd = ownerEnd + FIXED_OCTETS + readUint16(packet, ownerEnd + 8);
-    const isOpt = i >= beforeAdditional && readUint16(packet, ownerEnd) === TYPE.OPT;
-    if (isOpt) {
+    if (readUint16(packet, ownerEnd) === TYPE.OPT) {
+      if (i < beforeAdditional) return "malformed"; // RFC 6891 6.1.1
       const isSecond = query.hasEdns;
       query.hasEdns = true;
       const isRootOwned = ownerEnd === at + 1 && packet[at] === 0;

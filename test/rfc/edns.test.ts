@@ -74,6 +74,13 @@ describe.each(WAYS)("EDNS, %s", (_name, way) => {
     expect(reply).toMatchObject({ rcode: RCODES.FORMERR, counts: [1, 0, 0, 1] });
   });
 
+  it.each([1, 2] as const)("RFC 6891 6.1.1 (E07): OPT in section %i is FORMERR", async (section) => {
+    const packet = query({ name: NAME, records: [{ section, octets: opt() }] });
+    expect(await harness.ask(way, packet)).toMatchObject({ rcode: RCODES.FORMERR, counts: [1, 0, 0, 0] });
+    const both = query({ name: NAME, edns: {}, records: [{ section, octets: opt() }] });
+    expect((await harness.ask(way, both)).rcode).toBe(RCODES.FORMERR);
+  });
+
   it("RFC 6891 6.1.2 (E08): an OPT with an owner other than the root is FORMERR", async () => {
     const owned = Uint8Array.from([1, 97, ...opt()]);
     const pointed = Uint8Array.from([0xc0, 12, ...opt().subarray(1)]);
