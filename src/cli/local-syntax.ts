@@ -8,6 +8,7 @@ import {
   formatOption,
   given,
   readAddress,
+  readPath,
   readServer,
 } from "./options.ts";
 import type { Shell } from "./shell.ts";
@@ -81,7 +82,11 @@ function addSteer(program: Command, { actions, io, ending }: Shell): void {
     )
     .argument("<file>", "as players get it now: .m3u8 or .mpd")
     .requiredOption("--service <id>", "the service whose edges serve it")
-    .option("--path <path>", "where it lies, as players ask for it: /live/cup/index.m3u8")
+    .addOption(
+      new Option("--path <path>", "where it lies, as players ask for it: /live/cup/index.m3u8").argParser(
+        readPath,
+      ),
+    )
     .addOption(
       new Option("--server <url>", "the viewers' door as players reach it (default: the hostname)").argParser(
         readServer,
@@ -91,7 +96,6 @@ function addSteer(program: Command, { actions, io, ending }: Shell): void {
     .addOption(configOption(actions))
     .action(
       ending((file: string, { config, server, ...options }: SteerFlags) => {
-        if (options.path?.startsWith("/") === false) program.error("error: --path starts with /");
         const origin = server === undefined ? {} : { server: server.origin };
         const { service, location } = options;
         const steer = { service, hasLocation: location, ...given(options, "path"), ...origin };

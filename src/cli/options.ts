@@ -48,6 +48,11 @@ export function readServer(text: string): URL {
   return url;
 }
 
+export function readPath(text: string): string {
+  if (text.startsWith("/")) return text;
+  throw new InvalidArgumentError("Expected a path as /live/cup/index.m3u8, with the / in front.");
+}
+
 /** Those of the options that were given. */
 export function given<O extends object, K extends keyof O>(options: O, ...names: K[]): Pick<O, K> {
   return Object.fromEntries(

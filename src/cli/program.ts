@@ -31,6 +31,9 @@ export async function runCli(args: readonly string[], actions: CliActions, io: C
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    const isFileNamed =
+      error.code === "commander.excessArguments" && args.some((arg) => /\.ya?ml$/.test(arg));
+    if (isFileNamed) io.err("(a configuration is named with -c FILE)\n");
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
 }

@@ -8,7 +8,8 @@ import { type Format, type Page, show } from "./page.ts";
 import type { CliIo } from "./terminal.ts";
 import { printable } from "./text.ts";
 import type { AbsentEdgeView, EdgeView } from "../model/views.ts";
-import type { StateSetView } from "./views.ts";
+import { readUntil } from "./until.ts";
+import type { AcmeChangedView, StateSetView } from "./views.ts";
 
 /** Each command asks the running service, shows what it says and returns the exit code. */
 export interface ServiceContext {
@@ -70,7 +71,12 @@ export function setChallenge(
   value: string,
   lasts: string | undefined,
 ): Promise<number> {
-  return run(context, (client) => client.setChallenge(hostname, value, lasts), {
+  const ask = async (client: OpsClient): Promise<Answer<AcmeChangedView>> => {
+    const end = lasts === undefined ? undefined : readUntil(lasts, context.io.nowMs());
+    if (end?.kind === "wrong") return { kind: "wrong-usage", message: `--for: ${end.message}` };
+    return client.setChallenge(hostname, value, end?.text);
+  };
+  return run(context, ask, {
     lines: (view, look) => challengesPage(view.challenges, look),
   });
 }
@@ -94,9 +100,15 @@ export function reload(context: ServiceContext): Promise<number> {
     lines: ({ changed }) =>
       changed.length === 0
         ? ["reloaded; nothing has changed"]
-        : ["reloaded; changed:", ...changed.map((path) => `  ${printable(path)}`)],
+        : ["reloaded; changed:", ...changed.map((path) => `  ${printable(path)}${LATER[path] ?? ""}`)],
   });
 }
+
+/** What a reload reads, and does not put into effect. */
+const LATER: { readonly [path: string]: string } = {
+  listen: " (addresses from `edgeward replace` or a restart on)",
+  stateFile: " (from `edgeward replace` or a restart on)",
+};
 
 export function replace(context: ServiceContext): Promise<number> {
   return run(context, (client) => client.replace(), {

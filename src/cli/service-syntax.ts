@@ -6,6 +6,7 @@ import {
   type FormatOption,
   formatOption,
   given,
+  readPath,
   readPrefix,
   serverOption,
 } from "./options.ts";
@@ -44,7 +45,7 @@ function addViews(program: Command, shell: Shell): void {
     .addArgument(
       new Argument("<ip>", "the viewer's address, or its network as 203.0.113.0/24").argParser(readPrefix),
     )
-    .option("--path <path>", "the request's path: it names the stream")
+    .addOption(new Option("--path <path>", "the request's path: it names the stream").argParser(readPath))
     .addOption(new Option("--at <door>", "which door is asked").choices(["dns", "http"]))
     .action(
       ending((hostname: string, ip: string, options: ServiceOptions & { path?: string; at?: string }) =>

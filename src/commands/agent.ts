@@ -2,6 +2,7 @@
  * `edgeward agent`: reads a server's load beside it and brings it to the operators' door, for edges that cannot be
  * reached from outside.
  */
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createDeliverer, type Deliverer } from "../agent/deliver.ts";
 import { startPushing } from "../agent/pushing.ts";
@@ -74,6 +75,8 @@ async function taskOf(options: AgentOptions, settings: AgentSettings): Promise<T
   const token = await textIn(options.tokenFile);
   const ca = await textIn(options.caFile);
   for (const read of [token, ca]) if (read?.kind === "unreadable") return read.problem;
+  if (ca?.kind === "text" && !isCertificate(ca.text))
+    return `--ca: ${options.caFile} holds no certificate in PEM`;
   return {
     edgeId,
     server: new URL(server),
@@ -81,6 +84,14 @@ async function taskOf(options: AgentOptions, settings: AgentSettings): Promise<T
     ca: ca?.kind === "text" ? ca.text : undefined,
     load: settings.load,
   };
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== "";
+  } catch {
+    return false;
+  }
 }
 
 type Read =

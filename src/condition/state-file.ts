@@ -6,7 +6,10 @@ import type { Override } from "./override.ts";
 
 /** Where operators' drains are kept over a restart. */
 export interface StateFile {
-  /** At start. No file is no override; a file that makes no sense is set aside as `.corrupt`, and said so. */
+  /**
+   * At start. No file is no override. One that makes no sense is set aside as `.corrupt`, and said so; one that cannot be
+   * read is set aside as `.unread` before the first write.
+   */
   read(): Promise<Override[]>;
   /**
    * Replaces the whole, durably, so that a crash at any moment leaves the old file or the new one. Writes
@@ -25,10 +28,21 @@ const VERSION = 1;
 /** @param file absolute path; its folder is made if need be */
 export function createStateFile(file: string, log: Log): StateFile {
   let last: Promise<unknown> = Promise.resolve();
+  let isUnread = false;
+  const setAside = async (): Promise<void> => {
+    if (isUnread) await rename(file, `${file}.unread`);
+    isUnread = false;
+  };
   return {
     async read() {
-      const text = await readIfThere(file, log);
-      if (text === undefined) return [];
+      const found = await readIfThere(file);
+      if (found.kind === "absent") return [];
+      if (found.kind === "unreadable") {
+        isUnread = true;
+        log.error({ file, code: found.code }, "state file cannot be read: drains set before are forgotten");
+        return [];
+      }
+      const { text } = found;
       const overrides = parseState(text);
       if (overrides !== undefined) return overrides;
       const aside = `${file}.corrupt`;
@@ -39,6 +53,7 @@ export function createStateFile(file: string, log: Log): StateFile {
     write(overrides) {
       const text = `${JSON.stringify({ version: VERSION, overrides }, undefined, 2)}\n`;
       const written = last
+        .then(setAside)
         .then(() => replaceFile(file, text))
         .then(
           (): WriteResult => ({ kind: "written" }),
@@ -57,13 +72,17 @@ export function createStateFile(file: string, log: Log): StateFile {
   };
 }
 
-async function readIfThere(file: string, log: Log): Promise<string | undefined> {
+type Found =
+  | { readonly kind: "absent" }
+  | { readonly kind: "unreadable"; readonly code: string }
+  | { readonly kind: "read"; readonly text: string };
+
+async function readIfThere(file: string): Promise<Found> {
   try {
-    return await readFile(file, "utf8");
+    return { kind: "read", text: await readFile(file, "utf8") };
   } catch (error) {
-    if (codeOf(error) !== "ENOENT")
-      log.error({ file, code: codeOf(error) }, "state file cannot be read: drains set before are forgotten");
-    return undefined;
+    const code = codeOf(error);
+    return code === "ENOENT" ? { kind: "absent" } : { kind: "unreadable", code };
   }
 }
 

@@ -43,7 +43,10 @@ const builders: Builders = {
   none: noProbe,
 };
 
-/** The probe as the prober wants it; undefined when something was reported that leaves it without a target. */
+/**
+ * The probe as the prober wants it; undefined when something was reported that leaves it without a target, be it of the
+ * edge, that it has neither addresses nor url.
+ */
 export function buildProbe(input: ProbeInput, edge: ProbedEdge, report: Report): Probe | undefined {
   checkTimeout(input, report, ["timeout"], "a probe");
   const build = builders[input.type] as (i: ProbeInput, e: ProbedEdge, r: Report) => Probe | undefined;
@@ -101,13 +104,9 @@ function hlsProbe(input: Input<"hls">, edge: ProbedEdge, report: Report): HlsPro
   return target && { type: "hls", ...timingOf(input), ...target, hosts: hostsOf(target, edge) };
 }
 
-function webSocketProbe(
-  input: Input<"websocket">,
-  edge: ProbedEdge,
-  report: Report,
-): WebSocketProbe | undefined {
+function webSocketProbe(input: Input<"websocket">, edge: ProbedEdge): WebSocketProbe | undefined {
   const origin = originOf(edge);
-  if (origin === undefined) return reportNothingToAsk(report, "give the edge addresses or a url");
+  if (origin === undefined) return undefined;
   const url = new URL(new URL(origin).origin + input.path);
   url.protocol = (input.secure ?? url.protocol === "https:") ? "wss:" : "ws:";
   if (input.port !== undefined) url.port = String(input.port);
@@ -137,14 +136,10 @@ function httpTarget(
   }
   const base = originOf(edge);
   const target = input.url ?? (base && base + (input.path ?? "/"));
-  if (target === undefined) return reportNothingToAsk(report, "give url");
+  if (target === undefined) return undefined;
   const url = new URL(target);
   if (input.port !== undefined) url.port = String(input.port);
   return { url: url.href, host: input.host ?? url.host, tls: input.tls };
-}
-
-function reportNothingToAsk(report: Report, right: string): undefined {
-  report([], `has nothing to ask: the edge has neither url nor addresses; ${right}`);
 }
 
 /** Where absolute URIs in playlists may lead: to the edge as it is configured, at the probe's port or the url's. */

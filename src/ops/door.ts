@@ -106,6 +106,9 @@ function watchOver(app: FastifyInstance, lock: Lock, requests: Tally): void {
   app.addHook("onRequest", async (request, reply) => {
     request.caller = NOBODY;
     if (request.url.length > MAX_TARGET_OCTETS) return sendProblem(reply, problem("target-too-long"));
+    // RFC 9112 3.2
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1")
+      return sendProblem(reply, problem("malformed-request", "there is no Host"));
     const admission = admissionOf(lock.guard, request);
     if (admission.kind === "refused") return sendRefusal(request, reply, admission);
     request.caller = admission.caller;

@@ -49,6 +49,14 @@ describe("explain", () => {
     expect(JSON.parse(out)).toEqual(EXPLAINED);
   });
 
+  it("is wrong usage with a path that is none", async () => {
+    const { url, asked } = await startFakeOps({ "GET /v1/explain": [200, EXPLAINED] });
+    const { code, err } = await edgeward([...ask, "--path", "live/a.m3u8", "--server", url]);
+    expect(code).toBe(2);
+    expect(err).toContain("Expected a path as /live/cup/index.m3u8");
+    expect(asked).toEqual([]);
+  });
+
   it("passes hostname, address, path and door on", async () => {
     const fake = await startFakeOps({ "GET /v1/explain": [200, EXPLAINED] });
     const more = ["--path", "/live/a b.m3u8?x=1&y=2", "--at", "http"];

@@ -15,6 +15,13 @@ const WRONG = { kind: "wrong-configuration", problems: [PROBLEM] } as const;
 const UNKNOWN = { kind: "unknown", what: "edge", name: "asm1", known: ["ams1", "sin1"] } as const;
 
 describe("check", () => {
+  it("tells who names a file alone how it is named", async () => {
+    const { code, err } = await edgeward(["check", "my/edgeward.yaml"]);
+    expect(code).toBe(2);
+    expect(err).toContain("(a configuration is named with -c FILE)");
+    expect((await edgeward(["geo", "192.0.2.1", "192.0.2.2"])).err).not.toContain("-c FILE");
+  });
+
   const checking = (problems: (typeof PROBLEM)[]): Partial<CliActions> => ({
     check: (file) => Promise.resolve({ file, problems, summary: "3 edges, 2 services, 1 zone" }),
   });
@@ -86,7 +93,7 @@ describe("steer", () => {
     [
       "with a path that is none",
       ["steer", "a.m3u8", "--service", "live", "--path", "a"],
-      "--path starts with /",
+      "Expected a path as /live/cup/index.m3u8",
     ],
   ])("is wrong usage %s", async (_what, args, message) => {
     const { code, err } = await edgeward(args, { actions: { steer } });

@@ -59,6 +59,20 @@ describe("reload", () => {
     expect((await edgeward(["reload", "--server", url])).out).toBe("reloaded; nothing has changed\n");
   });
 
+  it("says what waits for a restart", async () => {
+    const { url } = await startFakeOps({
+      "POST /v1/reload": [200, { changed: ["listen", "stateFile", "dns"] }],
+    });
+    expect((await edgeward(["reload", "--server", url])).out).toBe(
+      [
+        "reloaded; changed:",
+        "  listen (addresses from `edgeward replace` or a restart on)",
+        "  stateFile (from `edgeward replace` or a restart on)",
+        "  dns\n",
+      ].join("\n"),
+    );
+  });
+
   it("prints every problem with its line, and exits 3", async () => {
     const problems = [
       {
@@ -105,5 +119,13 @@ describe("acme", () => {
       ["DELETE", `/v1/acme/${hostname}?value=${value}`, undefined],
       ["DELETE", `/v1/acme/${hostname}?value=${value}`, undefined],
     ]);
+  });
+
+  it.each(["5", "-5m", "soon", "2029-01-01T00:00:00Z"])("is wrong usage for the time %s", async (time) => {
+    const { url, asked } = await startFakeOps({ [`PUT /v1/acme/${hostname}`]: [200, CHANGED] });
+    const { code, err } = await edgeward(["acme", "set", hostname, "x", `--for=${time}`, "--server", url]);
+    expect(code).toBe(2);
+    expect(err).toContain("--for: ");
+    expect(asked).toEqual([]);
   });
 });

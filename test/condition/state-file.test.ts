@@ -88,11 +88,17 @@ describe("the state file", () => {
     expect(await stateFile.write([DRAIN])).toEqual({ kind: "written" });
   });
 
-  it("is left alone when it cannot be read", async () => {
+  it("is left alone when it cannot be read, and set aside before it is written to", async () => {
     await mkdir(file);
-    expect(await createStateFile(file, log).read()).toEqual([]);
+    const stateFile = createStateFile(file, log);
+    expect(await stateFile.read()).toEqual([]);
     expect(errors).toEqual(["state file cannot be read: drains set before are forgotten"]);
     expect(await readdir(folder)).toEqual(["state.json"]);
+    expect(await stateFile.write([DRAIN])).toEqual({ kind: "written" });
+    expect(await stateFile.write([])).toEqual({ kind: "written" });
+    expect((await readdir(folder)).sort()).toEqual(["state.json", "state.json.unread"]);
+    expect((await stat(`${file}.unread`)).isDirectory()).toBe(true);
+    expect(await createStateFile(file, log).read()).toEqual([]);
   });
 
   it("is old or new, never half, after each of 100 kills in the middle of writing", {

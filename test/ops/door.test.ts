@@ -363,6 +363,7 @@ describe("every no is problem+json (RFC 9457)", () => {
       `GET / HTTP/1.1\r\nHost: localhost\r\nA: ${"a".repeat(17_000)}\r\n\r\n`,
       431,
     ],
+    ["400 without a Host (RFC 9112 3.2)", "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
     ["400 for what is not HTTP", "\x16\x03\x01\x02\r\n\r\n", 400],
     [
       "400 for two lengths",

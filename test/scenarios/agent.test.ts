@@ -130,13 +130,18 @@ describe("an edge that nobody can reach from outside", () => {
       ...more,
     ];
     const run = (...all: string[]) => agent(...all).exited;
-    const [other, silent, unread, unsaid, secret] = await Promise.all([
+    const [other, silent, unread, unsaid, secret, untrusted] = await Promise.all([
       run("--edge", "sin1", "--server", server(), ...args(stat.url)),
       run("--edge", "ams1", "--server", "http://127.0.0.1:1", ...args(stat.url)),
       run("--edge", "ams1", "--server", server(), ...args("http://127.0.0.1:1")),
       run("--server", server(), ...args(stat.url)),
       run("--edge", "ams1", "--server", server(), "--source", "mistserver", "--url", stat.url),
+      run("--edge", "ams1", "--server", server(), ...args(stat.url), "--ca", import.meta.filename),
     ]);
+    expect(untrusted).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/agent\.test\.ts holds no certificate in PEM/) as string,
+    });
     expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(/answers 403/) as string });
     expect(silent).toMatchObject({ code: 4, stderr: expect.stringMatching(/connection refused/) as string });
     expect(unread).toMatchObject({
