@@ -1,4 +1,4 @@
-import { lookup as systemLookup } from "node:dns/promises";
+import { lookup as systemLookup, Resolver } from "node:dns/promises";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** Textual addresses of a name; rejects when there are none. */
@@ -6,6 +6,8 @@ export type Lookup = (hostname: string) => Promise<readonly string[]>;
 
 export interface LookupsOptions {
   readonly lookup?: Lookup;
+  /** As `lookup`, without one of its threads, for who waits long for them. */
+  readonly ask?: Lookup;
   readonly clock?: Clock;
   /** How many may run at once, at least 2. */
   readonly slots?: number;
@@ -35,10 +37,11 @@ interface Waiting {
 /**
  * Look-ups of names that do not hold each other up. Each takes one of libuv's few threads for name resolution, for
  * ten seconds where a name's servers are silent: names that were not quick the last time leave one of them to the
- * others. Meanwhile a name is what it was last, and so it is while the resolver fails.
+ * others. Where that is not known yet, as after a start, who waits for long is looked up without a thread, if DNS knows
+ * the name. Meanwhile a name is what it was last, and so it is while the resolver fails.
  */
 export function createLookups(options: LookupsOptions = {}): Lookup {
-  const { lookup = lookupAll, clock = systemClock, slots = threadsForNames() } = options;
+  const { lookup = lookupAll, ask = askServers, clock = systemClock, slots = threadsForNames() } = options;
   const names = new Map<string, Name>();
   const queue: Waiting[] = [];
   let [running, slowRunning] = [0, 0];
@@ -67,9 +70,29 @@ export function createLookups(options: LookupsOptions = {}): Lookup {
     }
   };
 
+  /** Whether it was still waiting. */
+  const leave = (waiting: Waiting): boolean => {
+    const at = queue.indexOf(waiting);
+    if (at >= 0) queue.splice(at, 1);
+    return at >= 0;
+  };
+
   const inTurn = (hostname: string, name: Name): Promise<readonly string[]> =>
     new Promise((resolve) => {
-      queue.push({ name, start: () => resolve(run(hostname, name)) });
+      const askNow = async (): Promise<void> => {
+        const addresses = await ask(hostname).catch(() => NOBODY);
+        if (addresses.length === 0 || !leave(waiting)) return;
+        [name.addresses, name.atMs] = [addresses, clock.monotonicMs()];
+        delete name.running;
+        resolve(addresses);
+      };
+      const cancel = clock.after(QUICK_MS, () => void askNow());
+      const start = (): void => {
+        cancel();
+        resolve(run(hostname, name));
+      };
+      const waiting: Waiting = { name, start };
+      queue.push(waiting);
       startNext();
     });
 
@@ -104,6 +127,15 @@ const TROUBLE = "EAI_AGAIN";
 function threadsForNames(): number {
   const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
   return Math.max(2, Math.floor(((threads > 0 ? threads : 4) + 1) / 2));
+}
+
+const NOBODY: readonly string[] = [];
+
+/** By DNS alone: what only the system's files know is not found. */
+async function askServers(hostname: string): Promise<readonly string[]> {
+  const resolver = new Resolver({ timeout: QUICK_MS, tries: 2 });
+  const both = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+  return both.flatMap((found) => (found.status === "fulfilled" ? found.value : []));
 }
 
 async function lookupAll(hostname: string): Promise<readonly string[]> {

@@ -12,9 +12,15 @@ interface Asked {
 function lookingUp(slots = 2) {
   const clock = createFakeClock();
   const asked: Asked[] = [];
+  const byDns: string[] = [];
   const look = createLookups({
     clock,
     slots,
+    ask: async (hostname) => {
+      byDns.push(hostname);
+      if (!hostname.startsWith("in-dns")) throw new Error(hostname);
+      return ["192.0.2.53"];
+    },
     lookup: (hostname) =>
       new Promise((resolve, reject) => {
         const fail = (code = "EAI_AGAIN"): void => reject(Object.assign(new Error(hostname), { code }));
@@ -35,7 +41,7 @@ function lookingUp(slots = 2) {
     if (found === undefined) throw new Error(`${hostname} is not looked up`);
     return found;
   };
-  return { clock, asked, outcome, last, names: () => asked.map(({ hostname }) => hostname) };
+  return { clock, asked, byDns, outcome, last, names: () => asked.map(({ hostname }) => hostname) };
 }
 
 describe("look-ups of names", () => {
@@ -66,6 +72,35 @@ describe("look-ups of names", () => {
     await clock.advance(0);
     expect(again[0]).toEqual(["EAI_AGAIN"]);
     expect(names().at(-1)).toBe("dead2.test");
+  });
+
+  it("ask DNS itself for who waits a second, as after a start, when it is not known which names are slow", async () => {
+    const { clock, asked, byDns, outcome, last, names } = lookingUp();
+    for (const name of ["dead1.test", "dead2.test", "dead3.test"]) outcome(name);
+    const inDns = outcome("in-dns.test");
+    const inFile = outcome("in-file.test");
+    await clock.advance(999);
+    expect([inDns, byDns]).toEqual([[], []]);
+    await clock.advance(1);
+    expect(byDns).toEqual(["dead3.test", "in-dns.test", "in-file.test"]);
+    expect([inDns, inFile]).toEqual([["192.0.2.53"], []]);
+    last("dead1.test").fail();
+    last("dead2.test").fail();
+    await clock.advance(0);
+    expect(names()).toEqual(["dead1.test", "dead2.test", "dead3.test", "in-file.test"]);
+    last("in-file.test").answer("192.0.2.1");
+    await clock.advance(0);
+    expect(inFile).toEqual(["192.0.2.1"]);
+    outcome("in-dns.test");
+    expect(asked.at(-1)?.hostname).toBe("in-dns.test");
+  });
+
+  it("are not asked for twice where their turn comes within a second", async () => {
+    const { clock, byDns, outcome, last } = lookingUp();
+    for (const name of ["a.test", "b.test", "in-dns.test"]) outcome(name);
+    last("a.test").answer("192.0.2.1");
+    await clock.advance(2000);
+    expect(byDns).toEqual([]);
   });
 
   it("give what was known before while the resolver fails, but not for ever, nor where the name is gone", async () => {
