@@ -3,7 +3,9 @@ import { defineConfig } from "vitest/config";
 
 /** Real programs and clocks on a machine that others use too: CI tries again what failed, and shows that it did. */
 const retry = process.env["CI"] ? 2 : 0;
-const shared = { pool: "forks", testTimeout: 20_000, hookTimeout: 30_000, retry } as const;
+/** What is waited for may take long, where others have the processors. */
+const expect = { poll: { timeout: 15_000 } };
+const shared = { pool: "forks", testTimeout: 20_000, hookTimeout: 30_000, retry, expect } as const;
 
 /** Most tests of the real program wait for it more than they compute: two at once on two processors. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Reach } from "../base/reach.ts";
+import { afterRunning } from "../base/running-time.ts";
 import type { LoadReport } from "../model/condition.ts";
 import type { MistServerDetails } from "../model/mistserver.ts";
 import { type Connections, createConnections } from "./connections.ts";
@@ -38,6 +39,8 @@ export interface PullContext {
   readonly random: () => number;
   /** Gives up. */
   readonly signal?: AbortSignal;
+  /** How long our own event loop has stood still so far; that time is not the server's fault. */
+  readonly stalledMs?: () => number;
 }
 
 /** Reads one source again and again; what one reading leaves for the next is kept here. */
@@ -83,7 +86,7 @@ async function repliesOf(
   const givenUp = new AbortController();
   const giveUp = (): void => givenUp.abort();
   means.signal?.addEventListener("abort", giveUp);
-  const cancel = means.clock.after(source.timeoutMs, giveUp);
+  const cancel = afterRunning(source.timeoutMs, means, giveUp);
   try {
     const late = new Promise<never>((_, reject) => {
       givenUp.signal.addEventListener("abort", () => reject(new PullError("it does not answer in time")));

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Reach, reachOf } from "../base/reach.ts";
+import { startStallMeter } from "../base/stall.ts";
 import { createScheduler } from "../base/schedule.ts";
 import { Tally } from "../base/tally.ts";
 import type { LoadReport } from "../model/condition.ts";
@@ -51,6 +52,7 @@ const FIRST_SPREAD_MS = 1000;
 export function startPullers(options: PullersOptions): Pullers {
   const { log, onReport, onDetails, onFailure, clock = systemClock, random = Math.random } = options;
   const scheduler = createScheduler({ clock, random, concurrency: options.concurrency ?? CONCURRENCY });
+  const { stalledMs, stop: stopMeter } = startStallMeter(clock);
   const failures = new Tally("edge", "type");
   const tracks = new Map<string, Track>();
   const inTurn = createTurns();
@@ -63,7 +65,7 @@ export function startPullers(options: PullersOptions): Pullers {
     const puller = createPuller(source);
     const readOnce = async (): Promise<void> => {
       if (givenUp.signal.aborted) return;
-      const pulled = await puller.pull({ reach, clock, random, signal: givenUp.signal });
+      const pulled = await puller.pull({ reach, clock, random, stalledMs, signal: givenUp.signal });
       if (!givenUp.signal.aborted) settle(track, pulled);
     };
     const firstDelayMs = random() * Math.min(source.intervalMs, FIRST_SPREAD_MS);
@@ -117,6 +119,7 @@ export function startPullers(options: PullersOptions): Pullers {
       for (const track of tracks.values()) track.stop();
       tracks.clear();
       scheduler.stop();
+      stopMeter();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { afterRunning } from "../base/running-time.ts";
 import type { LiveMemory } from "./live.ts";
 import { ProbeError, type ProbeResult, probeErrorOf, type Step } from "./result.ts";
 
@@ -96,19 +97,12 @@ function startNotebook(): Pick<Attempt, "remember" | "note"> & {
 /** Rejects at the deadline, which our own standstills put off, or at the caller's signal. */
 function givenUp(
   timeoutMs: number,
-  { clock, signal, stalledMs = () => 0 }: ProbeContext,
+  context: ProbeContext,
   atEnd: (close: () => void) => void,
 ): Promise<never> {
+  const { signal } = context;
   return new Promise((_, reject) => {
-    const startMs = clock.monotonicMs();
-    const stalledBeforeMs = stalledMs();
-    const leftMs = () => timeoutMs - (clock.monotonicMs() - startMs) + (stalledMs() - stalledBeforeMs);
-    const wait = (): (() => void) =>
-      clock.after(leftMs(), () => {
-        if (leftMs() > 1) cancel = wait();
-        else reject(new ProbeError("timeout"));
-      });
-    let cancel = wait();
+    const cancel = afterRunning(timeoutMs, context, () => reject(new ProbeError("timeout")));
     const abort = () => reject(new ProbeError("cancelled"));
     if (signal?.aborted === true) abort();
     signal?.addEventListener("abort", abort);

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Lookup } from "../base/lookup.ts";
 import { type Reach, reachOf } from "../base/reach.ts";
 import { createScheduler } from "../base/schedule.ts";
+import { startStallMeter } from "../base/stall.ts";
 import type { Family } from "../model/address.ts";
 import type { Health } from "../model/condition.ts";
 import type { Edge } from "../model/edge.ts";
@@ -17,7 +18,6 @@ import type { LiveMemory } from "./live.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
 import type { ProbeResult } from "./result.ts";
 import { isInDoubt, judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
-import { startStallMeter } from "./stall.ts";
 import { keyOf, probeTarget, type Target, targetsOf } from "./target.ts";
 
 /**

@@ -26,7 +26,7 @@ async function serveHttp(answer: RequestListener): Promise<string> {
 
 function source(url: string, other: Partial<JsonLoad> = {}): JsonLoad {
   const fields = { viewers: { path: ["viewers"], factor: 1 } };
-  return { type: "json", url, staleAfterMs: 30_000, intervalMs: 50, timeoutMs: 1000, fields, ...other };
+  return { type: "json", url, staleAfterMs: 30_000, intervalMs: 50, timeoutMs: 15_000, fields, ...other };
 }
 
 async function pullFrom(answer: RequestListener, other: Partial<JsonLoad> = {}) {
@@ -117,7 +117,7 @@ describe("one read of a source", () => {
   ];
   it.each(wrong)("tells %s in words, without secrets", async (_, answer, problem) => {
     const pulled = await pullFrom(answer, {
-      timeoutMs: 2000,
+      ...(/in time/.test(problem.source) ? { timeoutMs: 500 } : {}),
       username: "secret-user",
       password: "secret-word",
     });
@@ -315,6 +315,19 @@ describe("reading again and again", () => {
     expect(pullers.metrics()[0]?.samples).toEqual([
       { labels: { edge: "ams1", type: "json" }, value: problems.length },
     ]);
+  });
+
+  it("blames no server for the time in which this process stands still", async () => {
+    const url = await serveHttp((_, reply) => {
+      const endMs = performance.now() + 800;
+      while (performance.now() < endMs);
+      reply.end('{"viewers":7}');
+    });
+    const { pullers, reports, problems } = pulling(() => 0);
+    const load = [source(url, { intervalMs: 1000, timeoutMs: 400 })];
+    pullers.take(inventoryOf([edge("ams1", { load })]));
+    await expect.poll(() => reports.length, { timeout: 30_000 }).toBeGreaterThan(1);
+    expect(problems).toEqual([]);
   });
 
   it("stops reading what a reload removed, and goes on with the rest", async () => {

@@ -18,7 +18,7 @@ export function source<T extends PolledLoad["type"]>(
   other?: Partial<Of<T>> & Own<Of<T>>,
 ): Of<T>;
 export function source(type: PolledLoad["type"], url: string, other: object = {}): PolledLoad {
-  return { type, url, intervalMs: 5000, timeoutMs: 1000, staleAfterMs: 30_000, ...other } as PolledLoad;
+  return { type, url, intervalMs: 5000, timeoutMs: 15_000, staleAfterMs: 30_000, ...other } as PolledLoad;
 }
 
 /** One reading: bodies in the order of the requests, or replies with more to them. */

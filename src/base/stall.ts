@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** How long this process has stood still (stopped, swapped out, or busy with something else). */
 export interface StallMeter {
