@@ -12,14 +12,11 @@ export function buildBindings({ dns, hostnames }: ServiceInput, report: Report):
   if (https !== undefined) {
     const path = ["dns", "https"];
     const { hints } = https;
-    bindings.push({ type: "HTTPS", prefix: "", params: paramsOf(https, path, report), hints });
+    const own = paramsOf(https, path, report, ALWAYS_MANDATORY_FOR_HTTPS);
+    bindings.push({ type: "HTTPS", prefix: "", params: own, hints });
     // The port of such a URL is where its client connects to (RFC 9460 9.2).
-    const { port: _, mandatory, ...others } = https;
-    const params = paramsOf(
-      { ...others, mandatory: mandatory.filter((key) => key !== "port") },
-      path,
-      () => {},
-    );
+    const { port: _, ...others } = https;
+    const params = paramsOf(others, path, () => {}, ALWAYS_MANDATORY_FOR_HTTPS);
     https.originPorts.forEach((originPort, i) => {
       const prefix = `_${originPort}._https`;
       const at = [...path, "originPorts", i];
@@ -74,7 +71,15 @@ function checkPrefix(
     );
 }
 
-function paramsOf(input: BindingInput, path: string[], report: Report): ServiceParam[] {
+/** RFC 9460 9; those should not be listed (8). */
+const ALWAYS_MANDATORY_FOR_HTTPS: ReadonlySet<string> = new Set(["port", "no-default-alpn"]);
+
+function paramsOf(
+  input: BindingInput,
+  path: string[],
+  report: Report,
+  alwaysMandatory: ReadonlySet<string> = new Set(),
+): ServiceParam[] {
   const values: [number, Uint8Array | undefined][] = [
     [paramKeys.alpn, input.alpn.length === 0 ? undefined : alpnOctets(input.alpn)],
     [paramKeys["no-default-alpn"], input.noDefaultAlpn ? new Uint8Array() : undefined],
@@ -93,7 +98,8 @@ function paramsOf(input: BindingInput, path: string[], report: Report): ServiceP
         `${name} is not given, so it cannot be mandatory (RFC 9460 8); give it`,
       );
   });
-  return input.mandatory.length === 0 ? params : [mandatoryParam(input.mandatory), ...params];
+  const listed = input.mandatory.filter((name) => !alwaysMandatory.has(name));
+  return listed.length === 0 ? params : [mandatoryParam(listed), ...params];
 }
 
 /** So that the record fits a message with all that may be in it. */

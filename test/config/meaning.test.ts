@@ -349,11 +349,7 @@ describe("bindings of a service", () => {
         type: "HTTPS",
         prefix: "",
         hints: false,
-        params: [
-          { key: 0, value: Uint8Array.of(0, 1, 0, 3) },
-          alpn,
-          { key: 3, value: Uint8Array.of(0x20, 0xfb) },
-        ],
+        params: [{ key: 0, value: Uint8Array.of(0, 1) }, alpn, { key: 3, value: Uint8Array.of(0x20, 0xfb) }],
       },
       {
         type: "HTTPS",
@@ -361,6 +357,22 @@ describe("bindings of a service", () => {
         hints: false,
         params: [{ key: 0, value: Uint8Array.of(0, 1) }, alpn],
       },
+    ]);
+  });
+
+  it("list as mandatory what is not always so for HTTPS (RFC 9460 8)", async () => {
+    const params = async (mandatory: string) =>
+      (await dnsOf(`{ https: { port: 8443, alpn: [h2, h3], noDefaultAlpn: true, mandatory: ${mandatory} } }`))
+        ?.bindings?.[0]?.params;
+    const unlisted = [
+      alpn,
+      { key: 2, value: new Uint8Array() },
+      { key: 3, value: Uint8Array.of(0x20, 0xfb) },
+    ];
+    expect(await params("[port, no-default-alpn]")).toEqual(unlisted);
+    expect(await params("[no-default-alpn, alpn]")).toEqual([
+      { key: 0, value: Uint8Array.of(0, 1) },
+      ...unlisted,
     ]);
   });
 
