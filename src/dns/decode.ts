@@ -37,9 +37,11 @@ export function decodeQuery(packet: Uint8Array, length: number, query: Query): V
   query.id = readUint16(packet, 0);
   query.flags = readUint16(packet, 2);
   if ((query.flags & FLAG.QR) !== 0) return "response";
-  if (((query.flags >>> 11) & 0xf) === OPCODE_QUERY) return readBody(packet, length, query);
+  const verdict = readBody(packet, length, query);
+  // EDNS goes before everything else, whatever is asked (RFC 6891 6.1.3).
+  if (((query.flags >>> 11) & 0xf) === OPCODE_QUERY || verdict === "unknown-edns-version") return verdict;
   // What is laid out as a query has its question repeated and its EDNS answered (RFC 6891 6.1.1).
-  if (readBody(packet, length, query) === "malformed") clearQuery(query);
+  if (verdict === "malformed") clearQuery(query);
   return "unknown-opcode";
 }
 

@@ -49,6 +49,12 @@ describe.each(WAYS)("EDNS, %s", (_name, way) => {
     expect(reply.opt?.options.size).toBe(0);
   });
 
+  it.each([1, 3, 4, 5, 15])("RFC 6891 6.1.3 (E03): so it is with opcode %i", async (opcode) => {
+    const reply = await harness.ask(way, { name: NAME, flags: opcode << 11, edns: { version: 1 } });
+    expect(reply).toMatchObject({ rcode: RCODES.BADVERS, opcode, aa: false, counts: [1, 0, 0, 1] });
+    expect(reply.opt).toMatchObject({ version: 0 });
+  });
+
   it("RFC 6891 6.1.3 (E04): version 255 with DO is BADVERS", async () => {
     const reply = await harness.ask(way, { name: NAME, edns: { version: 255, flags: 0x8000 } });
     expect(reply.rcode).toBe(RCODES.BADVERS);
