@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { isMachineTrouble } from "./machine-trouble.ts";
 
 /**
  * What a start takes with eight threads for either door, most of it for a moment, while they all load their modules
@@ -14,6 +15,17 @@ export function whyTooFewDescriptors(): string | undefined {
   if (most === undefined || most >= LEAST_DESCRIPTORS) return undefined;
   const remedies = "`ulimit -n`, LimitNOFILE= of systemd, `docker run --ulimit nofile=`";
   return `this process may have ${most} files and connections open at most, and needs ${LEAST_DESCRIPTORS} to start; give it 65536 (${remedies})`;
+}
+
+/** How many more this process may open now; `undefined`: the system does not say. */
+export function freeDescriptors(): number | undefined {
+  try {
+    const open = readdirSync("/proc/self/fd").length;
+    const most = mostDescriptors();
+    return most === undefined ? undefined : most - open;
+  } catch (error) {
+    return isMachineTrouble(error) ? 0 : undefined;
+  }
 }
 
 /** On Linux; Node itself has raised it as far as it may. */

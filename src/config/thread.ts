@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { freeDescriptors } from "../base/descriptors.ts";
 import { threadEntry } from "../base/thread-entry.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Problem } from "../model/problem.ts";
@@ -45,6 +46,8 @@ interface ReadingLimits {
 
 function read(order: ReadingOrder, limits?: ReadingLimits): Promise<LoadedConfig> {
   const { file } = order;
+  if ((freeDescriptors() ?? Infinity) < LEAST_FREE_DESCRIPTORS)
+    return Promise.resolve({ kind: "problems", problems: [problemOf(file, NO_THREAD)] });
   return new Promise((settle) => {
     const worker = new Worker(threadEntry(import.meta.url, "thread-entry"), {
       workerData: order,
@@ -74,11 +77,19 @@ function read(order: ReadingOrder, limits?: ReadingLimits): Promise<LoadedConfig
       worker.postMessage("next");
     });
     worker.once("error", (error: NodeJS.ErrnoException) =>
-      fail(`cannot be read (${error.code ?? error.name})`),
+      fail(
+        error.code === "ERR_WORKER_INIT_FAILED" ? NO_THREAD : `cannot be read (${error.code ?? error.name})`,
+      ),
     );
     worker.once("exit", (code) => fail(`cannot be read (the thread ended with ${code})`));
   });
 }
+
+/** A thread that finds none left while its modules load leaves those that it has open for good. */
+const LEAST_FREE_DESCRIPTORS = 128;
+
+const NO_THREAD =
+  "cannot be read for now: this machine has no descriptor or memory left for the thread that would read it";
 
 function problemOf(file: string, message: string): Problem {
   return { file, line: 1, column: 1, path: "", message };

@@ -51,3 +51,37 @@ it.runIf(ON_LINUX)("512 are enough for a start", { timeout: 120_000 }, async () 
   expect(log).toMatch(/"edgeward serves"/);
   expect(log).not.toMatch(/EMFILE|ENFILE|"level":"(?:warn|error)"/);
 });
+
+/** Reads a configuration again and again, and prints each time what is wrong, and how many descriptors are open. */
+const READS = `
+  const [{ loadConfigInThread }, { readdirSync }] = await Promise.all(
+    [process.argv[2] + "/dist/config/thread.js", "node:fs"].map((name) => import(name)),
+  );
+  const open = () => readdirSync("/proc/self/fd").length;
+  const options = { environment: {}, nowMs: 0, generation: 1 };
+  for (let i = 0; i < 5; i++) {
+    const { problems = [] } = await loadConfigInThread("/none/edgeward.yaml", options);
+    console.log(JSON.stringify([problems.map(({ message }) => message).join(), open()]));
+  }
+  process.exit(0);
+`;
+
+it.runIf(ON_LINUX)("leaves none open that a thread would need and does not get, and says so", async () => {
+  const script = join(folder, "reads.mjs");
+  writeFileSync(script, READS);
+  const command = 'ulimit -n 48 && exec "$0" "$1" "$2"';
+  child = spawn("sh", ["-c", command, process.execPath, script, ROOT], {
+    env: { PATH: process.env["PATH"] },
+  });
+  const out = await text(child.stdout as NodeJS.ReadableStream);
+  const reads = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as [string, number]);
+  expect(reads).toHaveLength(5);
+  expect(new Set(reads.map(([message]) => message))).toEqual(
+    new Set([expect.stringContaining("this machine has no descriptor or memory left")]),
+  );
+  const open = reads.map(([, count]) => count);
+  expect(Math.max(...open) - Math.min(...open)).toBeLessThan(5);
+});
