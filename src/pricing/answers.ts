@@ -1,16 +1,15 @@
+import { AskedSquares } from "./asked-squares.ts";
 import type { LearnedAskers } from "./learned.ts";
 import type { Arrivals } from "./ledger.ts";
+import { PastAnswers, type Step } from "./past-answers.ts";
 import type { Returned } from "./returns.ts";
-import { AskedSquares, FIRST_VARIANCE } from "./asked-squares.ts";
 import type { Rushes } from "./rushes.ts";
-import { placeOf, type PoolOf, squareOf } from "./squares.ts";
+import type { PoolOf } from "./squares.ts";
 
 /**
  * How many viewers a DNS answer brings, by the square degree that its asker stands in and by whether the asker names
- * its client's subnet: a resolver with a city behind it brings more within a time to live than a single network. Each
- * has a factor to what an answer brings on average; what a report shows too much or too little is shared out among
- * those who could have caused it, as much as each is uncertain (a Kalman filter whose covariance is taken to be
- * diagonal).
+ * its client's subnet: a resolver with a city behind it brings more within a time to live than a single network.
+ * Each is learned from reports, as `AskedSquares` has it.
  */
 export interface Answers {
   /**
@@ -71,18 +70,8 @@ export interface Sizes {
   readonly rush: number;
 }
 
-/** How much less sure a factor becomes per second: it may be another one in an hour. */
-const VARIANCE_PER_SECOND = 1 / 3600;
-const FACTOR_MIN = 0.05;
-const FACTOR_MAX = 100;
-/** Answers are kept this much longer than their time to live, for reports that come late. */
-const LATE_MS = 90_000;
 /** Answers are handed over about once a second, by all threads one after the other. */
 const TOLD_LATE_MS = 2000;
-/** Whoever lost his edge tries it again and again until he is told another, about so often. */
-const RETRY_MS = 10_000;
-/** In standard deviations: what is further off has another cause. */
-const SURPRISE_MAX = 6;
 
 /**
  * Whoever has his resolver ask comes at once; all the others come while the answer is kept, the more of them the
@@ -96,26 +85,14 @@ export function createAnswers(
   average: { readonly viewersPerAnswer: number },
 ): Answers {
   let squares = new AskedSquares();
-  const bySlot = new Map<number, Past>();
+  const bySlot = new Map<number, PastAnswers>();
   /** By position of an area: the rush of a time that is looked at; NaN: not yet asked for. */
   let rushIn = new Float64Array(0);
 
-  const pastOf = (slot: number): Past => {
-    const known = bySlot.get(slot);
-    if (known !== undefined) return known;
-    const past = { told: 0, byTtl: new Map(), bySquare: new Map() };
+  const pastOf = (slot: number): PastAnswers => {
+    const past = bySlot.get(slot) ?? new PastAnswers();
     bySlot.set(slot, past);
     return past;
-  };
-  /** What was told at once is one step, however many squares it is of. */
-  const stepOf = (past: Past, ttlMs: number, atMs: number): Step => {
-    const given = past.byTtl.get(ttlMs) ?? [];
-    past.byTtl.set(ttlMs, given);
-    const last = given.at(-1);
-    if (last?.atMs === atMs) return last;
-    const step = { atMs, squares: [], answers: [], usual: [], back: [] };
-    given.push(step);
-    return step;
   };
   const give = (
     slot: number,
@@ -126,21 +103,14 @@ export function createAnswers(
     returned: Returned,
     nowMs: number,
   ): void => {
-    const past = pastOf(slot);
-    past.told += answers;
     const usualMs = ttlMsOf(pool);
     const ttlMs = Math.max(0, usualMs - shortMs);
     const usual = usualMs > 0 ? (answers * ttlMs) / usualMs : answers;
-    const step = stepOf(past, ttlMs, nowMs);
-    step.squares.push(square);
-    step.answers.push(answers);
-    step.usual.push(usual);
-    step.back.push(answers * (returned.get(squares.keys[square] as number)?.perAnswer ?? 0));
-    const sum = past.bySquare.get(square) ?? { answers: 0, usual: 0 };
-    past.bySquare.set(square, sum);
-    sum.answers += answers;
-    sum.usual += usual;
+    const back = answers * (returned.get(squares.keys[square] as number)?.perAnswer ?? 0);
+    pastOf(slot).give(square, answers, usual, back, ttlMs, nowMs);
   };
+  const keptWithin = (slot: number, fromMs: number, toMs: number): Iterable<[Step, number]> =>
+    bySlot.get(slot)?.keptWithin(fromMs, toMs) ?? [];
   /**
    * Calls `visit` for the answers of each square with how many were given between two moments, and with the part of
    * their time to live that lies between them: times the rush then and how many usual answers they are.
@@ -151,7 +121,7 @@ export function createAnswers(
     toMs: number,
     visit: (square: number, given: number, kept: number) => void,
   ): void => {
-    for (const [{ atMs, squares: of, answers, usual }, ttlMs] of keptWithin(bySlot.get(slot), fromMs, toMs)) {
+    for (const [{ atMs, squares: of, answers, usual }, ttlMs] of keptWithin(slot, fromMs, toMs)) {
       const isGiven = atMs > fromMs && atMs <= toMs;
       const [beginMs, endMs] = [Math.max(atMs, fromMs), Math.min(atMs + ttlMs, toMs)];
       const part = endMs > beginMs ? (endMs - beginMs) / ttlMs : 0;
@@ -185,7 +155,7 @@ export function createAnswers(
             if (dns > subnets) give(slot, pool, of(false), dns - subnets, shortMs, returned, nowMs);
             if (subnets > 0) give(slot, pool, of(true), subnets, shortMs, returned, nowMs);
           }
-      for (const past of bySlot.values()) forgetOld(past, nowMs);
+      for (const past of bySlot.values()) past.forgetOld(nowMs);
     },
     told: (slot) => bySlot.get(slot)?.told ?? 0,
     settleTold(slot, least, most) {
@@ -208,40 +178,27 @@ export function createAnswers(
       });
       return { viewers, slope };
     },
-    backAfter(slot, momentMs) {
-      let sum = 0;
-      for (const given of bySlot.get(slot)?.byTtl.values() ?? [])
-        for (const { back, atMs } of givenWithin(given, momentMs - RETRY_MS, momentMs))
-          for (const viewers of back) sum += viewers * (1 - (momentMs - atMs) / RETRY_MS);
-      return sum;
-    },
+    backAfter: (slot, atMs) => bySlot.get(slot)?.backAfter(atMs) ?? 0,
     renumber(poolOf) {
       const before = squares;
       squares = new AskedSquares();
       const positions = before.keys.map((_, position) => squares.takeFrom(before, position, poolOf));
-      for (const past of bySlot.values()) movePast(past, positions);
+      for (const past of bySlot.values()) past.move(positions);
     },
-    forget(slot) {
-      const past = bySlot.get(slot);
-      if (past !== undefined) bySlot.set(slot, { told: past.told, byTtl: new Map(), bySquare: new Map() });
-    },
+    forget: (slot) => bySlot.get(slot)?.forget(),
     held(slot, nowMs) {
       const held = new Map<number, number>();
-      for (const [{ squares: of, answers }] of keptWithin(bySlot.get(slot), nowMs, nowMs))
+      for (const [{ squares: of, answers }] of keptWithin(slot, nowMs, nowMs))
         for (const [i, square] of of.entries()) {
           const key = squares.keys[square] as number;
           held.set(key, (held.get(key) ?? 0) + (answers[i] as number));
         }
       return held;
     },
-    bind(slot, viewers, nowMs) {
-      const past = pastOf(slot);
-      const [ttlMs = 0] = past.byTtl.keys();
-      stepOf(past, ttlMs, nowMs).back.push(viewers);
-    },
+    bind: (slot, viewers, nowMs) => pastOf(slot).bind(viewers, nowMs),
     heldUntilMs(slot, nowMs) {
       const held = new Map<number, number[]>();
-      for (const [{ squares: of, answers, atMs }, ttlMs] of keptWithin(bySlot.get(slot), nowMs, nowMs)) {
+      for (const [{ squares: of, answers, atMs }, ttlMs] of keptWithin(slot, nowMs, nowMs)) {
         const untilMs = atMs - TOLD_LATE_MS + ttlMs;
         if (untilMs <= nowMs) continue;
         for (const [i, square] of of.entries()) {
@@ -254,47 +211,15 @@ export function createAnswers(
       return held;
     },
     learn(slot, fromMs, toMs, missing, variance) {
-      const { factors, variances, learnedAtMs } = squares;
       const weights = new Map<number, number>();
       eachPart(slot, fromMs, toMs, (square, given, kept) => {
         const weight = average.viewersPerAnswer * (broughtBy(square)[0] < 1 ? given : kept);
         if (weight > 0) weights.set(square, (weights.get(square) ?? 0) + weight);
       });
-      let total = variance;
-      for (const [square, weight] of weights) {
-        const atMs = learnedAtMs[square] as number;
-        const seconds = Number.isNaN(atMs) ? 0 : Math.max(0, toMs - atMs) / 1000;
-        const grown = (variances[square] as number) + seconds * VARIANCE_PER_SECOND;
-        variances[square] = Math.min(FIRST_VARIANCE, grown);
-        learnedAtMs[square] = toMs;
-        total += variances[square] * weight * weight;
-      }
-      if (!(missing * missing < SURPRISE_MAX * SURPRISE_MAX * total)) return;
-      for (const [square, weight] of weights) {
-        const gain = ((variances[square] as number) * weight) / total;
-        const factor = (factors[square] as number) + gain * missing;
-        factors[square] = Math.min(FACTOR_MAX, Math.max(FACTOR_MIN, factor));
-        variances[square] = (variances[square] as number) * (1 - gain * weight);
-      }
+      squares.learn(weights, missing, variance, toMs);
     },
-    memory(pool) {
-      const learned: LearnedAskers[] = [];
-      for (const [square, key] of squares.keys.entries()) {
-        const place = placeOf(squareOf(key));
-        const [factor, variance] = [squares.factors[square] as number, squares.variances[square] as number];
-        const { latitude, longitude } = place;
-        if (place.pool !== pool || Number.isNaN(latitude) || variance >= FIRST_VARIANCE) continue;
-        learned.push({ latitude, longitude, nameSubnets: key % 2 === 1, factor, variance });
-      }
-      return learned;
-    },
-    remember(pool, askers) {
-      for (const { latitude, longitude, nameSubnets, factor, variance } of askers) {
-        const square = squares.at(pool, latitude, longitude, nameSubnets);
-        squares.factors[square] = factor;
-        squares.variances[square] = variance;
-      }
-    },
+    memory: (pool) => squares.memory(pool),
+    remember: (pool, askers) => squares.remember(pool, askers),
     sizes(slot, nowMs) {
       let [given, kept, first, greatest, rush] = [0, 0, 0, 0, 1];
       for (const [square, { answers, usual }] of bySlot.get(slot)?.bySquare ?? []) {
@@ -311,99 +236,4 @@ export function createAnswers(
       return { mean: (first + kept) / given, atOnce: first / given, greatest, rush };
     },
   };
-}
-
-/** What was answered for an edge. */
-interface Past {
-  told: number;
-  /** By time to live in milliseconds, oldest first. */
-  readonly byTtl: Map<number, Step[]>;
-  /** What they count, by square. */
-  readonly bySquare: Map<number, Given>;
-}
-
-/** Answers, and how many usual ones they are by how long they are kept. */
-interface Given {
-  answers: number;
-  usual: number;
-}
-
-/**
- * What was told at one moment: squares, answers for each, what these count, and the viewers who come back with them.
- */
-interface Step {
-  readonly atMs: number;
-  readonly squares: number[];
-  readonly answers: number[];
-  readonly usual: number[];
-  readonly back: number[];
-}
-
-/** @param positions by position before; undefined: the square is gone, and who was answered there */
-function movePast({ byTtl, bySquare }: Past, positions: readonly (number | undefined)[]): void {
-  const sums = new Map<number, Given>();
-  for (const [position, given] of bySquare) {
-    const moved = positions[position];
-    if (moved === undefined) continue;
-    const there = sums.get(moved) ?? { answers: 0, usual: 0 };
-    sums.set(moved, { answers: there.answers + given.answers, usual: there.usual + given.usual });
-  }
-  bySquare.clear();
-  for (const [square, given] of sums) bySquare.set(square, given);
-  for (const [ttlMs, given] of byTtl)
-    byTtl.set(
-      ttlMs,
-      given.map((step) => movedStep(step, positions)),
-    );
-}
-
-function movedStep(
-  { atMs, squares, answers, usual, back }: Step,
-  positions: readonly (number | undefined)[],
-): Step {
-  const moved: Step = { atMs, squares: [], answers: [], usual: [], back: [...back] };
-  for (const [i, position] of squares.entries()) {
-    const square = positions[position];
-    if (square === undefined) continue;
-    moved.squares.push(square);
-    moved.answers.push(answers[i] as number);
-    moved.usual.push(usual[i] as number);
-  }
-  return moved;
-}
-
-function forgetOld({ byTtl, bySquare }: Past, nowMs: number): void {
-  for (const [ttlMs, given] of byTtl) {
-    const kept = firstAfter(given, nowMs - ttlMs - LATE_MS);
-    for (const { squares, answers, usual } of given.slice(0, kept))
-      for (const [i, square] of squares.entries()) {
-        const sum = bySquare.get(square) as Given;
-        sum.answers -= answers[i] as number;
-        sum.usual -= usual[i] as number;
-        if (sum.answers <= 0) bySquare.delete(square);
-      }
-    if (kept > 0) byTtl.set(ttlMs, given.slice(kept));
-  }
-}
-
-/** Those that are kept at some time between two moments, with their time to live in milliseconds. */
-function* keptWithin(past: Past | undefined, fromMs: number, toMs: number): Generator<[Step, number]> {
-  for (const [ttlMs, given] of past?.byTtl ?? [])
-    for (const step of givenWithin(given, fromMs - ttlMs, toMs)) yield [step, ttlMs];
-}
-
-/** Those after a moment, up to another. */
-function givenWithin(given: readonly Step[], afterMs: number, upToMs: number): readonly Step[] {
-  return given.slice(firstAfter(given, afterMs), firstAfter(given, upToMs));
-}
-
-/** The position of the first one after a moment. */
-function firstAfter(given: readonly Step[], atMs: number): number {
-  let [low, high] = [0, given.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((given[middle] as Step).atMs > atMs) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
