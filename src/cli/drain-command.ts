@@ -60,6 +60,11 @@ async function setDrain(
   if (end?.kind === "wrong") return { kind: "wrong-usage", message: `--until: ${end.message}` };
   const empty = by === undefined ? undefined : readUntil(by, nowMs);
   if (empty?.kind === "wrong") return { kind: "wrong-usage", message: `--by: ${empty.message}` };
+  if (end !== undefined && empty !== undefined && end.atMs <= empty.atMs)
+    return {
+      kind: "wrong-usage",
+      message: "--until: the edge takes viewers again before --by; give a later time",
+    };
   return client.setState(id, {
     state: "drain",
     ...(reason === undefined ? {} : { reason }),

@@ -18,10 +18,17 @@ export function refusal(server: URL, token: string | undefined, reply: Reply): F
   const said = saidBy(body);
   if (status === 403) return no(`the service does not allow this: ${said}`);
   if (status >= 500) return unreachable(server, `it answered ${status}, ${said}`, "");
+  if (!isOurs(body)) return notEdgeward(server, reply);
   if (status === 422 && isReply("problems", body))
     return { kind: "wrong-configuration", problems: body.problems, meanwhile: GOES_ON };
   const what = UNKNOWN_NAMES.get(body["type"]);
   return what === undefined ? no(said) : { kind: "unknown", what, name: "", known: [] };
+}
+
+/** Whether the operators' door says so, and knows what it was asked for: the viewers' door says no in JSON too. */
+function isOurs({ type }: Record<string, unknown>): boolean {
+  const code = typeof type === "string" ? /^urn:edgeward:problem:(.+)$/.exec(type)?.[1] : undefined;
+  return code !== undefined && code !== "not-found";
 }
 
 const GOES_ON = "the service goes on with the one it has";

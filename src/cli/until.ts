@@ -1,6 +1,11 @@
 /** When a drain ends, in the words of the operators' door, or why the text does not say so. */
 export type Until =
-  | { readonly kind: "until"; readonly text: string }
+  | {
+      readonly kind: "until";
+      readonly text: string;
+      /** By this machine's clock, milliseconds since 1970. */
+      readonly atMs: number;
+    }
   | { readonly kind: "wrong"; readonly message: string };
 
 /**
@@ -8,11 +13,22 @@ export type Until =
  * time of day is translated: a duration is counted by the service's clock, not by this machine's.
  */
 export function readUntil(text: string, nowMs: number): Until {
-  if (/^(\d{1,9}[smhd])+$/.test(text)) return { kind: "until", text };
+  if (/^(\d{1,9}[smhd])+$/.test(text)) return { kind: "until", text, atMs: nowMs + lengthMs(text) };
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
-  if (clock !== null) return { kind: "until", text: nextTime(Number(clock[1]), Number(clock[2]), nowMs) };
+  if (clock !== null) return at(nextTime(Number(clock[1]), Number(clock[2]), nowMs));
   if (!RFC_3339.test(text) || Number.isNaN(Date.parse(text))) return wrong(EXPECTED);
-  return Date.parse(text) > nowMs ? { kind: "until", text } : wrong(`${text} has passed already`);
+  return Date.parse(text) > nowMs ? at(text) : wrong(`${text} has passed already`);
+}
+
+const MS_IN: { readonly [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function lengthMs(duration: string): number {
+  const parts = [...duration.matchAll(/(\d+)(\w)/g)];
+  return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (MS_IN[unit] ?? 0), 0);
+}
+
+function at(text: string): Until {
+  return { kind: "until", text, atMs: Date.parse(text) };
 }
 
 /** Section 5.6. */

@@ -109,6 +109,22 @@ describe("drain and undrain", () => {
     expect({ code: other, err }).toEqual({ code: 2, err: expect.stringContaining("--by: ") as string });
   });
 
+  it.each([
+    ["2h", "1h59m"],
+    ["2h", "2030-01-01T13:59:00Z"],
+    ["2030-01-01T14:00:00Z", "2h"],
+  ])("is wrong usage to be empty by %s and back by %s", async (by, until) => {
+    const fake = await startFakeOps({
+      "PUT /v1/edges/ams1/state": [200, { persisted: true, condition: AMS1 }],
+    });
+    const args = ["drain", "ams1", "--server", fake.url, "--by", by, "--until"];
+    const { code, err } = await edgeward([...args, until]);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("--until: ") as string });
+    expect(fake.asked).toEqual([]);
+    expect((await edgeward([...args, "1d"])).code).toBe(0);
+    expect(fake.asked[0]?.body).toEqual({ state: "drain", deadline: by, until: "1d" });
+  });
+
   it("waits in vain for an edge that is put back", async () => {
     const fake = await startFakeOps({
       "PUT /v1/edges/ams1/state": [200, { persisted: true, condition: AMS1 }],

@@ -72,7 +72,7 @@ describe("what the service sends", () => {
     const { url } = await startFakeOps({
       "GET /v1/explain": [200, odd],
       "GET /v1/edges": [200, [{ ...AMS1, state: "resting", health }]],
-      "POST /v1/reload": [400, { type: "constructor", title: "No" }],
+      "POST /v1/reload": [400, { type: "urn:edgeward:problem:constructor", title: "No" }],
     });
     const explained = await edgeward(["explain", "live.example.net", "203.0.113.7", "--server", url]);
     expect(rowOf(explained.out, "outcome")).toEqual(["outcome", "shared"]);

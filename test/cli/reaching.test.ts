@@ -55,6 +55,8 @@ describe("reaching the service", () => {
     ["JSON of another kind", 200, { hello: "world" }],
     ["edges with a hole", 200, [AMS1, { id: "sin1" }]],
     ["null", 200, "null"],
+    ["the viewers' door", 421, { title: "Misdirected Request", status: 421 }],
+    ["an edgeward that has nothing at that path", ...problem(404, "not-found", "There is nothing here")],
   ])("exits 4 when %s answers there", async (_, status, body) => {
     const { url } = await startFakeOps({ "GET /v1/edges": [status, body] });
     const { code, err } = await edgeward(["edges", "--server", url]);

@@ -106,14 +106,14 @@ describe("the end of a drain", () => {
     new Date(2030, 0, day, hours, minutes).toISOString();
 
   it.each([
-    ["22:00", localIso(15, 22, 0)],
-    ["9:30", localIso(16, 9, 30)],
-    ["12:00", localIso(16, 12, 0)],
-    ["2h", "2h"],
-    ["1h30m", "1h30m"],
-    ["2031-01-31T18:00:00+01:00", "2031-01-31T18:00:00+01:00"],
-  ])("%s is %s", (text, expected) => {
-    expect(readUntil(text, noon)).toEqual({ kind: "until", text: expected });
+    ["22:00", localIso(15, 22, 0), localIso(15, 22, 0)],
+    ["9:30", localIso(16, 9, 30), localIso(16, 9, 30)],
+    ["12:00", localIso(16, 12, 0), localIso(16, 12, 0)],
+    ["2h", "2h", localIso(15, 14, 0)],
+    ["1h30m", "1h30m", localIso(15, 13, 30)],
+    ["2031-01-31T18:00:00+01:00", "2031-01-31T18:00:00+01:00", "2031-01-31T17:00:00Z"],
+  ])("%s is %s", (text, expected, at) => {
+    expect(readUntil(text, noon)).toEqual({ kind: "until", text: expected, atMs: Date.parse(at) });
   });
 
   it.each([
