@@ -7,6 +7,7 @@ import type { LoadFieldView, LoadReadingView, LoadView } from "./views.ts";
 
 /** One reading of an edge's load: each field with the source it comes from, then each source. */
 export function loadPage({ edgeId, report, sources }: LoadView, { colour }: Look): string[] {
+  if (sources.length === 0) return [heading(edgeId, colour), UNTOLD];
   const rows = FIELDS.map((field) => fieldRow(field, report, sources));
   return [
     heading(edgeId, colour),
@@ -15,6 +16,8 @@ export function loadPage({ edgeId, report, sources }: LoadView, { colour }: Look
     ...table([{ title: "SOURCE" }, { title: "RESULT" }, { title: "URL" }], sources.map(sourceRow), colour),
   ];
 }
+
+const UNTOLD = "the configuration names no source of its load, which stays unknown; add load: to the edge";
 
 /** Whether any source could be read. */
 export function isRead({ sources }: LoadView): boolean {

@@ -217,6 +217,15 @@ describe("load", () => {
   };
   const reading = (view: LoadView): Partial<CliActions> => ({ load: () => Promise.resolve(done(view)) });
 
+  it("says of an edge without sources that it has none", async () => {
+    const actions = reading({ edgeId: "ams1", report: {}, sources: [] });
+    expect(await edgeward(["load", "ams1"], { actions })).toEqual({
+      code: 1,
+      out: "ams1\nthe configuration names no source of its load, which stays unknown; add load: to the edge\n",
+      err: "",
+    });
+  });
+
   it("shows each field with the source that won, and how each source answered", async () => {
     const { code, out } = await edgeward(["load", "ams1"], { actions: reading(view) });
     expect(code).toBe(0);
