@@ -56,9 +56,9 @@ afterAll(() => harness.stop());
 /** `name type` of each record of the additional section, with the address of those that have one. */
 function beside({ packet }: Reply): string[] {
   const others = (packet.additionals ?? []).filter(({ type }) => type !== "OPT");
-  return others.map(({ type, ...one }) => {
-    const hasAddress = type === "A" || type === "AAAA";
-    return `${one.name} ${type}${hasAddress && "data" in one ? ` ${String(one.data)}` : ""}`;
+  return others.map((one) => {
+    const hasAddress = one.type === "A" || one.type === "AAAA";
+    return `${one.name} ${one.type}${hasAddress ? ` ${one.data}` : ""}`;
   });
 }
 

@@ -6,7 +6,7 @@ import { TYPES } from "../dns/packets.ts";
 import { plainZone } from "../inventory.ts";
 import { type Harness, startHarness, UDP4, WAYS } from "./harness.ts";
 
-const LETTERS = [..."abcdefghijklm"];
+const LETTERS = "abcdefghijklm".split("");
 const CHILD = `children.${ZONE}`;
 
 function rr(name: string, data: RecordData): StaticRecord {
@@ -57,7 +57,9 @@ function servers(reply: Reply): unknown[] {
 /** `name address` of each. */
 function glue(reply: Reply): string[] {
   const others = (reply.packet.additionals ?? []).filter(({ type }) => type !== "OPT");
-  return others.map((one) => ("data" in one ? `${one.name} ${String(one.data)}` : one.type));
+  return others.map((one) =>
+    one.type === "A" || one.type === "AAAA" ? `${one.name} ${one.data}` : one.type,
+  );
 }
 
 function glueOf(names: readonly string[], first: number): string[] {
