@@ -165,16 +165,21 @@ const STYLES: Readonly<Record<Health, Style>> = {
   unknown: "yellow",
 };
 
-function fullHealthCell({ health, reason, inDoubt, sinceMs }: FamilyHealth, { nowMs }: Look): Cell {
-  const why = reason === undefined ? "" : `: ${reason}`;
+function fullHealthCell(found: FamilyHealth, { nowMs }: Look): Cell {
+  const { health, reason, inDoubt, sinceMs } = found;
+  const why = reason === undefined ? "" : `: ${reasonOf(found)}`;
   const text = `${health} for ${duration(nowMs - sinceMs)}, since ${localTime(sinceMs)}${why}${inDoubt === true ? ", in doubt" : ""}`;
   return { text, style: wordFor(STYLES, health) ?? "dim" };
 }
 
 function failuresOf(health: readonly FamilyHealth[]): string[] {
-  return health.flatMap(({ family, health, reason }) =>
-    health === "down" && reason !== undefined ? [`IPv${family} ${reason}`] : [],
+  return health.flatMap((found) =>
+    found.health === "down" && found.reason !== undefined ? [`IPv${found.family} ${reasonOf(found)}`] : [],
   );
+}
+
+function reasonOf({ reason = "", detail }: FamilyHealth): string {
+  return detail === undefined ? reason : printable(`${reason} ${detail}`);
 }
 
 function loadFailuresOf({ loadFailures = [] }: EdgeView): string[] {

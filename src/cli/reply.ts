@@ -45,7 +45,9 @@ const stateOrigin = record(
 );
 
 const condition = {
-  health: listOf(record({ family: number, health: text, sinceMs: number }, { reason: text, inDoubt: truth })),
+  health: listOf(
+    record({ family: number, health: text, sinceMs: number }, { reason: text, detail: text, inDoubt: truth }),
+  ),
   state: text,
   stateOrigin,
   load,

@@ -27,7 +27,14 @@ export interface Board {
   /** What is known of an edge stays, as far as the edge still has that address family, that load source. */
   take(inventory: Inventory): void;
   /** Edges and families that are not in the inventory are ignored. */
-  health(edgeId: string, family: Family, health: Health, reason?: string, isInDoubt?: boolean): void;
+  health(
+    edgeId: string,
+    family: Family,
+    health: Health,
+    reason?: string,
+    isInDoubt?: boolean,
+    detail?: string,
+  ): void;
   /** Of addresses that are down while their family is up, bits by their position; 0: none. */
   downAddresses(edgeId: string, bits: number): void;
   /** `sourceIndex`: position in `Edge.load`. */
@@ -194,17 +201,18 @@ export function createBoard(options: BoardOptions): Board {
       ids = [...taken];
       facts = undefined;
     },
-    health(edgeId, family, health, reason, isInDoubt = false) {
+    health(edgeId, family, health, reason, isInDoubt = false, detail) {
       const entry = entries.get(edgeId);
       const known = entry?.health.find((known) => known.family === family);
       if (entry === undefined || known === undefined) return;
-      const isKnown = known.health === health && known.reason === reason;
+      const isKnown = known.health === health && known.reason === reason && known.detail === detail;
       if (isKnown && (known.inDoubt === true) === isInDoubt) return;
       const sinceMs = known.health === health ? known.sinceMs : clock.wallMs();
       const next: FamilyHealth = {
         family,
         health,
         ...(reason === undefined ? {} : { reason }),
+        ...(detail === undefined ? {} : { detail }),
         ...(isInDoubt ? { inDoubt: true } : {}),
         sinceMs,
       };

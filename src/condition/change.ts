@@ -14,6 +14,7 @@ export type ConditionChange =
       readonly from: Health;
       readonly to: Health;
       readonly reason?: string;
+      readonly detail?: string;
     }
   | {
       readonly kind: "load";
@@ -34,11 +35,11 @@ export type ConditionChange =
 /** What has changed of an edge, by what was known of it before. */
 export function* changesBetween(before: Entry, next: Entry): Generator<ConditionChange> {
   const { id: edgeId } = next.edge;
-  for (const { family, health, reason } of next.health) {
+  for (const { family, health, reason, detail } of next.health) {
     const from = before.health.find((known) => known.family === family)?.health ?? "unknown";
     if (from === health) continue;
     const change = { kind: "health", edgeId, family, from, to: health } as const;
-    yield reason === undefined ? change : { ...change, reason };
+    yield { ...change, ...(reason && { reason }), ...(detail && { detail }) };
   }
   const { level, loadRatio } = next.view;
   if (before.view.level !== level) {

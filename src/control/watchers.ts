@@ -39,10 +39,10 @@ export function createWatchers(options: WatchersOptions): Watchers {
   const { board, failStatic } = conditions;
   const prober = startProbes({
     log,
-    onHealth(edgeId, family, health, reason, isInDoubt) {
+    onHealth(edgeId, family, health, reason, isInDoubt, detail) {
       // First, so that no world has them down.
       failStatic.health(edgeId, family, health, reason);
-      board.health(edgeId, family, health, reason, isInDoubt);
+      board.health(edgeId, family, health, reason, isInDoubt, detail);
     },
     onDownAddresses: (edgeId, bits) => board.downAddresses(edgeId, bits),
   });

@@ -23,6 +23,8 @@ export interface FamilyHealth {
   readonly health: Health;
   /** Why it is down, or what the last failure was; from a fixed vocabulary, no bytes from the network. */
   readonly reason?: string;
+  /** What the reason does not say: an HTTP status, an error code, the name of a header. */
+  readonly detail?: string;
   /** The last results speak against it, but are not yet as many as would change it. */
   readonly inDoubt?: true;
   /** Wall clock, milliseconds since 1970, of the last change. */

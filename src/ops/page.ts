@@ -42,7 +42,8 @@ function family(edge, number) {
   const found = edge.health.find((one) => one.family === number);
   if (found === undefined) return cell("\\u2013");
   const kind = found.health === "up" ? "good" : found.health === "down" ? "bad" : "";
-  return cell(found.reason && found.health !== "up" ? found.health + ": " + found.reason : found.health, kind);
+  const why = [found.reason, found.detail].filter(Boolean).join(" ");
+  return cell(why && found.health !== "up" ? found.health + ": " + why : found.health, kind);
 }
 
 function state(edge) {

@@ -160,7 +160,7 @@ const condition = {
   health: arrayOf(
     object(
       { family: { enum: [4, 6] }, health: { enum: ["unknown", "up", "down"] }, sinceMs: epochMs },
-      { reason: text, inDoubt: { const: true } },
+      { reason: text, detail: text, inDoubt: { const: true } },
     ),
   ),
   state: adminState,

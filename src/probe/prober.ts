@@ -16,7 +16,7 @@ import { createCounts } from "./counts.ts";
 import { createFirstRound } from "./first-round.ts";
 import type { LiveMemory } from "./live.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
-import type { ProbeResult } from "./result.ts";
+import { detailOf, type ProbeResult } from "./result.ts";
 import { isInDoubt, judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
 import { keyOf, probeTarget, type Target, targetsOf } from "./target.ts";
 
@@ -56,7 +56,7 @@ export interface ProberOptions {
 
 /**
  * `reason`: why it is down, or what the last failure was. `isInDoubt`: the last results speak against it, but are not
- * yet `rise` or `fall`.
+ * yet `rise` or `fall`. `detail`: an error code or a number, where the reason does not say all.
  */
 export type OnHealth = (
   edgeId: string,
@@ -64,6 +64,7 @@ export type OnHealth = (
   health: Health,
   reason?: string,
   isInDoubt?: boolean,
+  detail?: string,
 ) => void;
 
 /** How far the first probes of a new inventory are spread. */
@@ -116,7 +117,8 @@ export function startProbes(options: ProberOptions): Prober {
     delete track.localDetail;
     counts.count(target, result);
     const { health: before } = track.verdict;
-    track.verdict = judge(track.verdict, result.ok ? undefined : result.reason, target.probe);
+    const [reason, detail] = result.ok ? [] : [result.reason, detailOf(result)];
+    track.verdict = judge(track.verdict, reason, target.probe, detail);
     if (before !== track.verdict.health) tellAddress(target, before, track.verdict);
     tell(target.edgeId, target.family);
     tellDown(target.edgeId);
@@ -127,12 +129,12 @@ export function startProbes(options: ProberOptions): Prober {
   const tellAddress = (
     { edgeId, family, address }: Target,
     from: Health,
-    { health: to, reason }: Verdict,
+    { health: to, reason, detail }: Verdict,
   ): void => {
     const isNews = to === "down" || from === "down";
     if (address === undefined || !isNews || verdictsOf(edgeId, family).length < 2) return;
     const about = { edge: edgeId, address: formatAddress(address), from, to };
-    if (to === "down") log.warn({ ...about, reason }, "edge address health changed");
+    if (to === "down") log.warn({ ...about, reason, detail }, "edge address health changed");
     else log.info(about, "edge address health changed");
   };
 
@@ -148,12 +150,12 @@ export function startProbes(options: ProberOptions): Prober {
   const tell = (edgeId: string, family: Family): void => {
     const key = `${edgeId} ${family}`;
     const verdicts = verdictsOf(edgeId, family);
-    const { health, reason } = together(verdicts);
+    const { health, reason, detail } = together(verdicts);
     const doubt = isInDoubt(verdicts);
-    const news = `${health} ${reason} ${doubt}`;
+    const news = `${health} ${reason} ${detail} ${doubt}`;
     if (told.get(key) === news) return;
     told.set(key, news);
-    onHealth(edgeId, family, health, reason, doubt);
+    onHealth(edgeId, family, health, reason, doubt, detail);
   };
 
   const downTold = new Map<string, number>();

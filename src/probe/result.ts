@@ -78,6 +78,13 @@ export type FailureReason =
   /** Given up by us: says nothing of the edge. */
   | "cancelled";
 
+/** What the reason of a failure does not say by itself. */
+export function detailOf({ reason, detail }: Failure): string | undefined {
+  return SAYS_ALL.has(reason) ? undefined : detail;
+}
+
+const SAYS_ALL: ReadonlySet<FailureReason> = new Set(["timeout", "refused", "reset", "unreachable"]);
+
 /** Thrown inside a probe; `attempt` turns it into a `Failure`. */
 export class ProbeError extends Error {
   readonly reason: FailureReason;

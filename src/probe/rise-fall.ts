@@ -8,22 +8,33 @@ export interface Verdict {
   readonly against: number;
   /** Of the last failure, until successes have outweighed it. */
   readonly reason?: FailureReason;
+  /** Of that failure. */
+  readonly detail?: string;
 }
 
 export const NOT_PROBED: Verdict = { health: "unknown", against: 0 };
 
-/** The next verdict; `failure` undefined is a success. The first result decides; later `rise` or `fall` in a row. */
+/**
+ * The next verdict; `failure` undefined is a success. The first result decides; later `rise` or `fall` in a row.
+ * @param detail of the failure, where there is more to say of it
+ */
 export function judge(
   verdict: Verdict,
   failure: FailureReason | undefined,
   { rise, fall }: Pick<ProbeTiming, "rise" | "fall">,
+  detail?: string,
 ): Verdict {
   const seen: Health = failure === undefined ? "up" : "down";
-  const because = failure ?? (seen === verdict.health ? undefined : verdict.reason);
-  if (seen === verdict.health) return told(seen, 0, because);
+  const now: Because = { ...(failure && { reason: failure }), ...(failure && detail && { detail }) };
+  const { reason, detail: lastDetail } = verdict;
+  const last: Because = { ...(reason && { reason }), ...(lastDetail && { detail: lastDetail }) };
+  const because = failure !== undefined || seen === verdict.health ? now : last;
+  if (seen === verdict.health) return { health: seen, against: 0, ...because };
   const against = verdict.against + 1;
   const needed = verdict.health === "unknown" ? 1 : seen === "up" ? rise : fall;
-  return against >= needed ? told(seen, 0, failure) : told(verdict.health, against, because);
+  return against >= needed
+    ? { health: seen, against: 0, ...now }
+    : { health: verdict.health, against, ...because };
 }
 
 /** A family is up while any of its addresses is. */
@@ -40,6 +51,4 @@ export function isInDoubt(verdicts: readonly Verdict[]): boolean {
   return health === "up" ? deciding.every(isShaken) : deciding.some(isShaken);
 }
 
-function told(health: Health, against: number, reason: FailureReason | undefined): Verdict {
-  return reason === undefined ? { health, against } : { health, against, reason };
-}
+type Because = Pick<Verdict, "reason" | "detail">;

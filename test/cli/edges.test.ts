@@ -26,6 +26,19 @@ describe("edges", () => {
     expect(rowOf(out, "sin1").at(-1)).toBe("by alice 5m ago: disk swap");
   });
 
+  it("shows why a probe fails, with the status that it got", async () => {
+    const found = { family: 4, health: "down", reason: "status", detail: "502", sinceMs: NOW_MS } as const;
+    const failing = { ...SIN1, health: [found] };
+    const { url } = await startFakeOps({
+      "GET /v1/edges": [200, [failing satisfies EdgeView]],
+      "GET /v1/edges/sin1": [200, failing],
+    });
+    expect(rowOf((await edgeward(["edges", "--server", url])).out, "sin1").at(-1)).toContain(
+      "IPv4 status 502",
+    );
+    expect((await edgeward(["edges", "sin1", "--server", url])).out).toContain(": status 502");
+  });
+
   it("shows why a load source cannot be read", async () => {
     const failing = { ...SIN1, loadFailures: [{ type: "srs", problem: "it refuses the connection" }] };
     const { url } = await startFakeOps({

@@ -85,6 +85,16 @@ describe("the facts", () => {
     expect([...viewers]).toEqual([90, Number.NaN]);
   });
 
+  it("shows and tells what the reason of a failure does not say, the newest of it", () => {
+    const { board, changes } = boardWith([ams1]);
+    board.health("ams1", 4, "down", "status", false, "404");
+    board.health("ams1", 4, "down", "status", false, "502");
+    expect(board.condition("ams1")?.health[0]).toMatchObject({ reason: "status", detail: "502" });
+    expect(changes).toMatchObject([{ kind: "health", to: "down", reason: "status", detail: "404" }]);
+    board.health("ams1", 4, "down", "timeout");
+    expect(board.condition("ams1")?.health[0]).not.toHaveProperty("detail");
+  });
+
   it("has the addresses that are down while their family is up, as long as the edge has the same", () => {
     const { board } = boardWith([ams1, sin1]);
     const before = board.facts();

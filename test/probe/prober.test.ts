@@ -65,6 +65,24 @@ describe("probing real servers", () => {
     });
   });
 
+  it("tells what the reason does not say: a status, not that a refusal is one", async () => {
+    const broken = await serveTcp(answering("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"));
+    const details = new Map<string, unknown[]>();
+    const { prober } = probing(
+      [
+        edge("broken", { probe: httpProbe(`http://127.0.0.1:${broken.port}/`) }),
+        edge("refusing", { probe: tcpProbe(await closedPort()) }),
+      ],
+      {
+        onHealth: (edgeId, _family, _is, reason, _doubt, detail) =>
+          void details.set(edgeId, [reason, detail]),
+      },
+    );
+    await prober.firstRound;
+    expect(details.get("broken")).toEqual(["status", "502"]);
+    expect(details.get("refusing")).toEqual(["refused", undefined]);
+  });
+
   it("judges IPv4 and IPv6 of an edge apart", async () => {
     const { port } = await serveTcp(silent, "::1");
     const { prober, health } = probing([

@@ -65,3 +65,17 @@ it("is in doubt while the results that speak against it are not yet enough", () 
   expect(isInDoubt([down, rising])).toBe(true);
   expect(isInDoubt([up, rising])).toBe(false);
 });
+
+it("keeps what is known of the last failure, with its reason, until successes have outweighed it", () => {
+  const down = judge(NOT_PROBED, "status", TIMING, "404");
+  expect(down).toMatchObject({ health: "down", reason: "status", detail: "404" });
+  const otherwise = judge(down, "timeout", TIMING);
+  expect(otherwise.reason).toBe("timeout");
+  expect(otherwise).not.toHaveProperty("detail");
+  const again = judge(otherwise, "status", TIMING, "502");
+  const rising = judge(again, undefined, TIMING);
+  expect(rising).toMatchObject({ health: "down", reason: "status", detail: "502" });
+  let risen = rising;
+  for (let i = 0; i < TIMING.rise; i++) risen = judge(risen, undefined, TIMING);
+  expect(risen).toEqual({ health: "up", against: 0 });
+});
