@@ -57,7 +57,7 @@ it("explains a path that no service of the hostname has as the door answers it",
     code: 1,
     stderr: "edgeward: No service of this hostname has this path: there are /a/*, /b/*\n",
   });
-  const found = await service.cli("explain", SHARED, LONDON, "--path", "b/x?token=1", "-o", "json");
+  const found = await service.cli("explain", SHARED, LONDON, "--path", "/b/x?token=1", "-o", "json");
   expect(JSON.parse(found.stdout)).toMatchObject({ service: "b" });
 });
 
