@@ -54,7 +54,7 @@ export function* changesBetween(before: Entry, next: Entry): Generator<Condition
 /** An edge that is found up at its first probe is no news: there can be thousands at once. */
 export function tellChange(log: Log, change: ConditionChange): void {
   if (change.kind === "health" && change.from === "unknown" && change.to === "up") return;
-  const { kind, ...fields } = change;
+  const { kind, edgeId: edge, ...fields } = change;
   const grave = (kind === "health" && change.to === "down") || (kind === "load" && change.to === "full");
-  log[grave ? "warn" : "info"](fields, `edge ${kind} changed`);
+  log[grave ? "warn" : "info"]({ edge, ...fields }, `edge ${kind} changed`);
 }

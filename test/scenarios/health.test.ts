@@ -64,7 +64,7 @@ describe("an edge that dies and comes back", () => {
     expect(result.replies).toBeGreaterThan(500);
     expect(result.responses).toBeGreaterThan(100);
     const changes = service.log().filter(({ msg }) => msg === "edge health changed");
-    expect(changes.filter(({ to }) => to === "down")).toMatchObject([{ level: "warn", edgeId: "ams1" }]);
+    expect(changes.filter(({ to }) => to === "down")).toMatchObject([{ level: "warn", edge: "ams1" }]);
   });
 
   it("is answered as if it were up when all are down, until one comes back", async () => {
