@@ -118,8 +118,8 @@ export async function meetPredecessor(): Promise<Predecessor | undefined> {
   };
 }
 
-/** Longer than a start and a first round of probes take. */
-const PATIENCE_MS = 60_000;
+/** Longer than a start and a first round of probes take; who asked for it waits as long. */
+export const PATIENCE_MS = 60_000;
 
 /** JSON of `HandedSockets`, with the descriptors of the process that it is for. */
 const SOCKETS_VARIABLE = "EDGEWARD_SOCKETS";

@@ -29,12 +29,15 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
 };
 
+/** How long a connection may be silent: a new process that takes this one's place is waited for meanwhile. */
+const SILENCE_MS = 100_000;
+
 /** An HTTP server without routes, bounded in time and size, that says every no as problem+json. */
 export function createServer(log: Log): FastifyInstance {
   const app = fastify({
     logger: false,
     requestTimeout: 10_000,
-    connectionTimeout: 60_000,
+    connectionTimeout: SILENCE_MS,
     keepAliveTimeout: 65_000,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 8192 },

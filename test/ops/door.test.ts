@@ -1,6 +1,8 @@
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ask, EDGES, EXPLANATION, type FakeDoor, openDoor, put, SERVICES } from "./fake.ts";
+import { createServer } from "../../src/ops/server.ts";
+import { PATIENCE_MS } from "../../src/succession.ts";
 
 let door: FakeDoor;
 beforeEach(async () => {
@@ -379,6 +381,11 @@ describe("every no is problem+json (RFC 9457)", () => {
 });
 
 describe("life", () => {
+  it("keeps the connection of who asked for another process until it is known whether that serves", () => {
+    const readingMs = 20_000; // of a large configuration, before
+    expect(createServer(door.log).server.timeout).toBeGreaterThanOrEqual(PATIENCE_MS + readingMs);
+  });
+
   it("frees its address when stopped, though a connection is idle", async () => {
     const own = await openDoor();
     const idle = connect(own.endpoint.port, own.endpoint.host);
