@@ -8,7 +8,7 @@ import type { Override } from "./override.ts";
 export interface StateFile {
   /**
    * At start. No file is no override. One that makes no sense is set aside as `.corrupt`, and said so; one that cannot be
-   * read is set aside as `.unread` before the first write.
+   * read, and is no folder, is set aside as `.unread` before the first write.
    */
   read(): Promise<Override[]>;
   /**
@@ -38,7 +38,7 @@ export function createStateFile(file: string, log: Log): StateFile {
       const found = await readIfThere(file);
       if (found.kind === "absent") return [];
       if (found.kind === "unreadable") {
-        isUnread = true;
+        isUnread = found.code !== "EISDIR";
         log.error({ file, code: found.code }, "state file cannot be read: drains set before are forgotten");
         return [];
       }

@@ -32,6 +32,7 @@ import type { FileInput } from "./schema.ts";
 import type { EdgeInput } from "./schema-edge.ts";
 import { type MapTree, type ScalarTree, entriesAt, locate, treeAt } from "./tree.ts";
 import type { Environment } from "./variables.ts";
+import { checkWrittenFiles } from "./written-files.ts";
 
 /** What a configuration means depends on these beside its text. */
 export interface Circumstances {
@@ -79,7 +80,7 @@ export function build(
     serial,
   };
   const folder = dirname(resolve(mainFile));
-  return {
+  const inventory: Inventory = {
     generation,
     file: resolve(mainFile),
     ...listening(
@@ -105,6 +106,8 @@ export function build(
     edges,
     services,
   };
+  checkWrittenFiles(inventory, report);
+  return inventory;
 }
 
 function listening(

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -88,8 +88,16 @@ describe("the state file", () => {
     expect(await stateFile.write([DRAIN])).toEqual({ kind: "written" });
   });
 
-  it("is left alone when it cannot be read, and set aside before it is written to", async () => {
+  it("is left alone when it is a folder", async () => {
     await mkdir(file);
+    const stateFile = createStateFile(file, log);
+    expect(await stateFile.read()).toEqual([]);
+    expect(await stateFile.write([DRAIN])).toMatchObject({ kind: "failed" });
+    expect(await readdir(folder)).toEqual(["state.json"]);
+  });
+
+  it("is left alone when it cannot be read, and set aside before it is written to", async () => {
+    await symlink("state.json", file);
     const stateFile = createStateFile(file, log);
     expect(await stateFile.read()).toEqual([]);
     expect(errors).toEqual(["state file cannot be read: drains set before are forgotten"]);
@@ -97,7 +105,7 @@ describe("the state file", () => {
     expect(await stateFile.write([DRAIN])).toEqual({ kind: "written" });
     expect(await stateFile.write([])).toEqual({ kind: "written" });
     expect((await readdir(folder)).sort()).toEqual(["state.json", "state.json.unread"]);
-    expect((await stat(`${file}.unread`)).isDirectory()).toBe(true);
+    expect((await lstat(`${file}.unread`)).isSymbolicLink()).toBe(true);
     expect(await createStateFile(file, log).read()).toEqual([]);
   });
 
