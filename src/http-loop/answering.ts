@@ -1,0 +1,174 @@
+import type { Clock } from "../base/clock.ts";
+import { ERRNO, type Libc } from "../base/libc.ts";
+import { PROXY_HEADER_MAX, type Proxied } from "../base/proxy-header.ts";
+import { proxyRefusals } from "../base/proxy-refusals.ts";
+import type { Address } from "../model/address.ts";
+import type { Log } from "../model/log.ts";
+import { answerText, type LoopAnswer } from "./answer-text.ts";
+import type { Connection, Connections } from "./connections.ts";
+import type { Epoll } from "./epoll.ts";
+import { createOutput } from "./output.ts";
+import type { ParsedRequest, Parser } from "./parser.ts";
+import { readPreface } from "./preface.ts";
+import { CLOSE, type TurnTime } from "./turn-time.ts";
+
+/** What connections are answered by. */
+export interface AnsweringOptions {
+  readonly libc: Libc;
+  readonly limits: AnsweringLimits;
+  /** `undefined`: it is for node:http. Must not throw. */
+  readonly respond: (request: ParsedRequest, peer: Address, isEncrypted: boolean) => LoopAnswer | undefined;
+  readonly handOver: (connection: HandedOver) => void;
+  /** A balancer's connection was closed for its PROXY header. */
+  readonly onRefused: () => void;
+  readonly log: Log;
+  readonly clock: Pick<Clock, "monotonicMs" | "wallMs">;
+}
+
+export interface AnsweringLimits {
+  readonly maxRequestsPerConnection: number;
+  /** Octets; a longer one is for node:http to refuse. */
+  readonly maxHeaderSize: number;
+}
+
+/** A connection that is someone else's from now on. Plain data. */
+export interface HandedOver {
+  readonly fd: number;
+  readonly peer: Address;
+  /** Octets that were read and not answered. */
+  readonly input: Uint8Array;
+  /** Octets of answers that the client has not taken yet. */
+  readonly unsent: Uint8Array;
+  /** Whether the last answer said that it closes. */
+  readonly isEnding: boolean;
+  /** As its PROXY header told. */
+  readonly proxied?: Proxied;
+}
+
+/** What becomes of connections once they are accepted. */
+export interface Answering {
+  /** Answers what has come; false if the connection is no more ours. */
+  serve(connection: Connection): boolean;
+  readonly close: (connection: Connection) => void;
+  /** Closes it for its PROXY header. */
+  refuse(connection: Connection, reason: string): void;
+  /** Nothing has come since it was answered last. */
+  handOverIdle(connection: Connection): void;
+  /** From now on each answer is its connection's last one. */
+  stop(): void;
+}
+
+/** What the loop has for them. */
+export interface AnsweringParts {
+  readonly parser: Parser;
+  readonly connections: Connections;
+  readonly epoll: Pick<Epoll, "remove">;
+  readonly time: TurnTime;
+}
+
+export function createAnswering(options: AnsweringOptions, parts: AnsweringParts): Answering {
+  const { libc, limits, respond } = options;
+  const { parser, connections, epoll, time } = parts;
+  const output = createOutput(libc);
+  const refusals = proxyRefusals(options.log, options.clock.monotonicMs);
+  let isStopping = false;
+
+  const close = ({ fd }: Connection): void => {
+    connections.remove(fd);
+    libc.close(fd);
+  };
+
+  const handOver = (
+    { fd, peer, proxied }: Connection,
+    rest: Pick<HandedOver, "unsent" | "isEnding"> & { from: number; to: number },
+  ): void => {
+    epoll.remove(fd);
+    connections.remove(fd);
+    const { unsent, isEnding, from, to } = rest;
+    const input = new Uint8Array(parser.room.subarray(from, to));
+    options.handOver({ fd, peer, input, unsent, isEnding, ...(proxied && { proxied }) });
+  };
+
+  /** What has come behind the PROXY header; `undefined` if that is not complete. */
+  const admit = (connection: Connection, come: number): { from: number; to: number } | undefined => {
+    const read = readPreface(connection.preface ?? NOTHING, parser.room, come);
+    if (read.kind === "read") {
+      connection.preface = undefined;
+      connection.proxied = read.proxied;
+      return read;
+    }
+    if (read.kind === "incomplete") connection.preface = read.preface;
+    else refuse(connection, read.reason);
+    return undefined;
+  };
+
+  const refuse = (connection: Connection, reason: string): void => {
+    options.onRefused();
+    refusals.refused(connection.peer, reason);
+    close(connection);
+  };
+
+  /** Answers what has come; false if the connection is no more ours. */
+  const serve = (connection: Connection): boolean => {
+    const { fd } = connection;
+    const most = connection.preface === undefined ? ROOM_OCTETS : ROOM_OCTETS - PROXY_HEADER_MAX;
+    const come = libc.recv(fd, parser.room, most, 0);
+    if (come <= 0) {
+      if (come < 0 && isPassing(libc.errno())) return true;
+      close(connection);
+      return false;
+    }
+    let [from, to] = [0, come];
+    if (connection.preface !== undefined) {
+      const admitted = admit(connection, come);
+      if (admitted === undefined) return connections.get(fd) === connection;
+      ({ from, to } = admitted);
+    }
+    const peer = connection.proxied?.address ?? connection.peer;
+    const isEncrypted = connection.proxied?.isEncrypted === true;
+    let afterwards = time.keep;
+    while (from < to && afterwards.kind === "keep") {
+      const request = parser.parse(from, to);
+      if (request === undefined || request.end - from > limits.maxHeaderSize) break;
+      const answer = respond(request, peer, isEncrypted);
+      if (answer === undefined) break;
+      from = request.end;
+      connection.requests++;
+      if (!request.isKeptAlive || isStopping || connection.requests >= limits.maxRequestsPerConnection)
+        afterwards = CLOSE;
+      output.add(fd, answerText(answer, request.method, time.tails[afterwards.kind]), isAscii(answer));
+    }
+    connection.sinceMs = time.nowMs;
+    const unsent = output.flush(fd);
+    const isEnding = afterwards.kind === "close";
+    if (unsent === undefined || (isEnding && from === to && unsent.length === 0)) close(connection);
+    else if (isEnding || from < to || unsent.length > 0) handOver(connection, { unsent, isEnding, from, to });
+    else return true;
+    return false;
+  };
+
+  return {
+    serve,
+    close,
+    refuse,
+    handOverIdle: (connection) => handOver(connection, NOTHING_READ),
+    stop() {
+      isStopping = true;
+    },
+  };
+}
+
+const NOTHING = new Uint8Array();
+const NOTHING_READ = { unsent: NOTHING, isEnding: false, from: 0, to: 0 } as const;
+
+/** No octet of an answer lies beyond ASCII but in its body, whose octets its header counts. */
+function isAscii({ headers, body }: LoopAnswer): boolean {
+  return body === "" || headers["Content-Length"] === String(body.length);
+}
+
+function isPassing(errno: number): boolean {
+  return errno === ERRNO.EAGAIN || errno === ERRNO.EINTR;
+}
+
+/** As much as node:http reads at once. */
+export const ROOM_OCTETS = 64 * 1024;
