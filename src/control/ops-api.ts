@@ -18,6 +18,7 @@ import type { EdgeView, LoadFailure } from "../model/views.ts";
 import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent, ReloadView } from "../ops/api.ts";
 import type { Redirector } from "../engine/redirector.ts";
 import type { Reloads } from "./reloads.ts";
+import { databaseTexts } from "./database-alarms.ts";
 import { lossTexts } from "./service-edges.ts";
 import { troubles, troubleText } from "./service-trouble.ts";
 import { stillTexts } from "./still-streams.ts";
@@ -70,6 +71,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       ...failStatic.alarms().map(alarmText),
       ...troubled(),
       ...refusedEdit(reloads.last()),
+      ...databaseTexts(geo.databases()),
       ...(saved.areSaved() ? [] : [NOT_SAVED]),
     ],
   });

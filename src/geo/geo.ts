@@ -159,6 +159,11 @@ class OpenGeo implements Geo {
       "1 if a database from this file is in use, 0 if viewers are located without it.",
       ({ current }) => (current === undefined ? 0 : 1),
     ),
+    this.#perSource(
+      "geoip_database_last_read_successful",
+      "1 if the file was there and sound when it was last read; if not, a restart would be without it.",
+      ({ flaw, current }) => (flaw === undefined && current !== undefined ? 1 : 0),
+    ),
     this.#errors.family("geoip_database_errors_total", "Database files that were refused, by reason."),
     {
       kind: "counter",

@@ -343,8 +343,10 @@ describe("a database on disk", () => {
         0,
       );
       expect(valueOf(geo, "geoip_database_loaded", { database: "city.mmdb" })).toBe(1);
+      expect(valueOf(geo, "geoip_database_last_read_successful", { database: "city.mmdb" })).toBe(0);
       await replaced(path, TOKYO_FILE);
       await vi.waitFor(() => expect(geo.locate(client("81.2.69.1")).location.city).toBe("Tokyo"), 5000);
+      expect(valueOf(geo, "geoip_database_last_read_successful", { database: "city.mmdb" })).toBe(1);
     },
   );
 
