@@ -6,26 +6,25 @@ import type { FailStatic } from "../condition/fail-static.ts";
 import type { SavedOverrides } from "../condition/saved-overrides.ts";
 import type { Drains } from "../draining/drains.ts";
 import type { Geo } from "../geo/geo.ts";
-import type { Pullers } from "../load/puller.ts";
 import { parseReport } from "../load/push.ts";
 import type { Condition } from "../model/condition.ts";
 import type { Trace } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import { STATE_ACTIVE, type World } from "../model/world.ts";
-import type { EdgeView, LoadFailure } from "../model/views.ts";
+import { STATE_ACTIVE } from "../model/world.ts";
 import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent, ReloadView } from "../ops/api.ts";
 import type { Redirector } from "../engine/redirector.ts";
+import { createEdgeViews, type EdgeViewSources } from "./edge-views.ts";
 import type { Reloads } from "./reloads.ts";
 import { databaseTexts } from "./database-alarms.ts";
 import { lossTexts } from "./service-edges.ts";
 import { troubles, troubleText } from "./service-trouble.ts";
 import { stillTexts } from "./still-streams.ts";
 import type { Worlds } from "./worlds.ts";
-import { alarmText, edgeView, explainView, type Rejected, serviceView, staleStreamsView } from "./views.ts";
+import { alarmText, explainView, type Rejected, serviceView } from "./views.ts";
 
-export interface OpsApiOptions {
+export interface OpsApiOptions extends EdgeViewSources {
   readonly version: string;
   /** May grow. */
   readonly metrics: readonly MetricSource[];
@@ -39,10 +38,6 @@ export interface OpsApiOptions {
   readonly replace: OpsApi["replace"];
   readonly acme: AcmeApi;
   readonly saved: Pick<SavedOverrides, "save" | "areSaved">;
-  readonly inventory: () => Inventory;
-  readonly loadFailures: Pullers["failures"];
-  /** By edge id. */
-  readonly staleStreams: ReadonlyMap<string, ReadonlySet<string>>;
   /** Why the doors are still closed; empty when they are open. */
   readonly waitingFor: () => readonly string[];
   readonly subscribe: (listener: (event: OpsEvent) => void) => () => void;
@@ -82,51 +77,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
     return [...troubles(now, world).map(troubleText), ...lossTexts(now, world), ...stillTexts(now, world)];
   };
 
-  const edges = (): EdgeView[] => {
-    const world = worlds.current();
-    const failures = options.loadFailures();
-    const byId = new Map(board.conditions().map((condition) => [condition.edgeId, condition]));
-    // While a new configuration is settling in, the board knows its edges already.
-    return inventory().edges.flatMap((edge) => {
-      const condition = byId.get(edge.id);
-      return condition === undefined ? [] : [viewOf(edge, condition, world, failures.get(edge.id))];
-    });
-  };
-
-  const viewOf = (
-    edge: Edge,
-    condition: Condition,
-    world: World,
-    loadFailures: readonly LoadFailure[] | undefined,
-  ): EdgeView => {
-    const drain = drains.view(edge.id);
-    const stale = options.staleStreams.get(edge.id);
-    return {
-      ...edgeView(edge, condition, world, keptBy(edge.id)),
-      ...(stale === undefined ? {} : { staleStreams: staleStreamsView(stale) }),
-      ...(loadFailures === undefined ? {} : { loadFailures }),
-      ...(drain === undefined ? {} : { drain }),
-    };
-  };
-
-  const unservedOf = (id: string): string[] => {
-    const { edges: all, services } = inventory();
-    const its = services.map(({ id: service, edges: indices }) => ({
-      service,
-      ids: indices.map((index) => (all[index] as Edge).id),
-    }));
-    return its.flatMap(({ service, ids }) =>
-      ids.includes(id) && !ids.some((one) => board.isActive(one)) ? [service] : [],
-    );
-  };
-
-  const keptBy = (id: string): string[] => {
-    const services = failStatic.kept().flatMap(({ edgeId, serviceIndex }) => {
-      return edgeId === id ? [inventory().services[serviceIndex]?.id ?? ""] : [];
-    });
-    return [...new Set(services)];
-  };
-
+  const edges = createEdgeViews(options);
   return {
     metrics,
     subscribe,
@@ -188,7 +139,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       const persisted = await saved.save();
       const condition = board.condition(edgeId);
       if (condition === undefined) return { kind: "unknown-edge" };
-      const unserved = unservedOf(edgeId);
+      const unserved = unservedBy(edgeId, inventory(), board);
       return {
         kind: "set",
         persisted,
@@ -213,6 +164,21 @@ function operatorsWord(
 
 const NOT_SAVED =
   "drains cannot be written to the state file, and a restart would forget them: the log says why";
+
+/** Ids of the edge's services of which no edge takes new viewers now, by its administrative state. */
+function unservedBy(
+  edgeId: string,
+  { edges, services }: Inventory,
+  board: Pick<Board, "isActive">,
+): string[] {
+  const its = services.map(({ id: service, edges: indices }) => ({
+    service,
+    ids: indices.map((index) => (edges[index] as Edge).id),
+  }));
+  return its.flatMap(({ service, ids }) =>
+    ids.includes(edgeId) && !ids.some((id) => board.isActive(id)) ? [service] : [],
+  );
+}
 
 /** Why no service answers there: without a path, some service has the hostname. */
 function unservedAt(hostname: string, { services }: Inventory): ExplainVerdict {
