@@ -11,7 +11,12 @@ export function serviceNotes(inventory: Inventory): Note[] {
   return [
     ...trustNotes(inventory),
     ...edgeNotes(inventory),
-    ...inventory.services.flatMap((service) => [...affinityNotes(service), ...doorNotes(service, inventory)]),
+    ...inventory.services.flatMap((service) => [
+      ...affinityNotes(service),
+      ...templateNotes(service),
+      ...doorNotes(service, inventory),
+      ...fallbackNotes(service, inventory),
+    ]),
   ];
 }
 
@@ -82,6 +87,34 @@ function affinityNotes({ id, affinity, rank }: Service): Note[] {
           message: `has no effect with rank: ${rank}; it counts for rank: nearest alone`,
         },
       ];
+}
+
+function templateNotes({ id, http }: Service): Note[] {
+  const templates = (http.templates ?? []).map(({ url }, i) => ({ url, path: ["templates", i, "url"] }));
+  return [{ url: http.url, path: ["url"] }, ...templates].flatMap(({ url, path }) =>
+    url.includes("{path}")
+      ? []
+      : [
+          {
+            path: ["services", id, "http", ...path],
+            message: "sends everybody to one address: it has no {path}",
+          },
+        ],
+  );
+}
+
+/** What the fallback answers at neither door, though it is to answer. */
+function fallbackNotes({ id, fallback, whenDown }: Service, { listen }: Inventory): Note[] {
+  if (whenDown !== "fallback" || fallback === undefined) return [];
+  const note = (message: string): Note => ({ path: ["services", id, "fallback"], message });
+  return [
+    ...(listen.dns.length > 0 && fallback.addresses.length === 0
+      ? [note("has no addresses, so that DNS names nobody when all edges are down")]
+      : []),
+    ...(listen.http.length > 0 && fallback.url === undefined
+      ? [note("has no url, so that HTTP redirects to nobody when all edges are down")]
+      : []),
+  ];
 }
 
 /** Some edges of the service can be named at a door and others cannot. */

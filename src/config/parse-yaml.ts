@@ -185,7 +185,7 @@ function syntaxMessage(error: { code: YAMLError["code"] | "OTHER_VERSION" }): st
     case "KEY_OVER_1024_CHARS":
       return "not a key; a key stands on one line, before a colon and a space (quote a text that holds one)";
     case "BLOCK_IN_FLOW":
-      return "indented keys or dashes inside [ ] or { }; separate the entries with commas there";
+      return "a second colon, or indented keys or dashes, inside [ ] or { }; separate the entries with commas there, and quote a text that holds a colon and a space";
     case "BAD_DQ_ESCAPE":
       return "an escape that \"double quotes\" do not know; write \\\\ for a backslash, or use 'single quotes'";
     case "BAD_ALIAS":

@@ -13,7 +13,7 @@ export interface Problem {
 
 /** What a configuration may say, and rarely means. */
 export interface Note {
-  /** In the main file; a zone by its name, whatever its key. */
+  /** In the configuration; a zone by its name, whatever its key. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }

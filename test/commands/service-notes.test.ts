@@ -52,6 +52,30 @@ it("is noted nothing where all edges lack the same, or a door is not there, and 
   );
 });
 
+it("is noted templates that lose the path, and fallbacks that a door cannot name", async () => {
+  expect(
+    await noted(`
+edges:
+  ams1: { location: { latitude: 52, longitude: 5 }, addresses: [192.0.2.1], url: "http://192.0.2.1" }
+services:
+  live:
+    hostnames: [live.example.net]
+    http: { url: "http://$host$request_uri", templates: [{ scheme: http, url: "{edge.url}{path}" }, { scheme: https, url: "{edge.url}" }] }
+    fallback: { url: "https://origin.example.org" }
+    whenDown: fallback
+  vod:
+    hostnames: [vod.example.net]
+    fallback: { addresses: [192.0.2.9] }
+    whenDown: fallback
+`),
+  ).toEqual([
+    "services.live.http.url: sends everybody to one address: it has no {path}",
+    "services.live.http.templates.1.url: sends everybody to one address: it has no {path}",
+    "services.live.fallback: has no addresses, so that DNS names nobody when all edges are down",
+    "services.vod.fallback: has no url, so that HTTP redirects to nobody when all edges are down",
+  ]);
+});
+
 it("is noted load that is unknown between two readings", async () => {
   const load = (timing: string) => `load: { type: apache, url: "http://192.0.2.1/", ${timing} }`;
   const edge = (id: number, timing: string) =>
