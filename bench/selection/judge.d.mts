@@ -21,8 +21,12 @@ export interface Outcome {
 
 export const SCENARIO_NAMES: readonly string[];
 export const RULE_NAMES: readonly string[];
-export function readScenario(nameOrFile: string): Scenario | { problems: string[] };
-export function parseScenario(text: string, file: string): Scenario | { problems: string[] };
+export function readScenario(nameOrFile: string, changes?: string): Scenario | { problems: string[] };
+export function parseScenario(
+  text: string,
+  file: string,
+  changes?: string,
+): Scenario | { problems: string[] };
 export function demandOf(scenario: Scenario, seed: number): Demand;
 export function ruleNamed(name: string): Promise<Rule>;
 export function simulate(scenario: Scenario, demand: Demand, rule: Rule, seed: number): Outcome;

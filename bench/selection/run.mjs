@@ -1,4 +1,4 @@
-// npm run bench:selection -- [--scenario NAME-OR-FILE[,…]] [--rules a,b] [--seed N] [--json | --markdown] [--svg FILE]
+// npm run bench:selection -- [--scenario NAME-OR-FILE[,…]] [--with YAML] [--rules a,b] [--seed N] [--json | --markdown] [--svg FILE]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { judge, RULE_NAMES, readScenario, SCENARIO_NAMES } from "./judge.mjs";
@@ -7,6 +7,7 @@ import { markdown, table } from "./table.mjs";
 
 const USAGE = `npm run bench:selection -- [options]
   --scenario NAME-OR-FILE[,…]  ${SCENARIO_NAMES.join(", ")}, or a file; default: all of these
+  --with YAML                  in place of what the scenario says: --with 'dns: { share: 0 }'
   --rules NAME[,…]             ${RULE_NAMES.join(", ")}; default: all
   --seed N                     instead of the scenario's own
   --json                       a line of JSON per scenario
@@ -58,6 +59,7 @@ function optionsOf(args) {
       args,
       options: {
         scenario: { type: "string" },
+        with: { type: "string" },
         rules: { type: "string" },
         seed: { type: "string" },
         svg: { type: "string" },
@@ -69,7 +71,9 @@ function optionsOf(args) {
   } catch (error) {
     return { wrong: [error instanceof Error ? error.message : String(error)] };
   }
-  const read = (values.scenario?.split(",") ?? SCENARIO_NAMES).map(readScenario);
+  const read = (values.scenario?.split(",") ?? SCENARIO_NAMES).map((scenario) =>
+    readScenario(scenario, values.with),
+  );
   const rules = values.rules?.split(",") ?? RULE_NAMES;
   const wrong = [
     ...read.flatMap((scenario) => ("problems" in scenario ? scenario.problems : [])),

@@ -17,22 +17,24 @@ export const SCENARIO_NAMES = readdirSync(FOLDER)
 
 /**
  * @param {string} nameOrFile one of `SCENARIO_NAMES`, or the path of a file
+ * @param {string} [changes] as `parseScenario`
  * @returns {Scenario | {problems: string[]}}
  */
-export function readScenario(nameOrFile) {
+export function readScenario(nameOrFile, changes) {
   const file = SCENARIO_NAMES.includes(nameOrFile) ? `${FOLDER}${nameOrFile}.yaml` : nameOrFile;
   if (!existsSync(file))
     return { problems: [`${nameOrFile}: neither a file nor one of ${SCENARIO_NAMES.join(", ")}`] };
-  return parseScenario(readFileSync(file, "utf8"), file);
+  return parseScenario(readFileSync(file, "utf8"), file, changes);
 }
 
 /**
  * Every problem is a line `FILE:LINE:COLUMN: PATH: what is wrong, and what would be right`.
  * @param {string} text
  * @param {string} file for messages; its base name is the scenario's
+ * @param {string} [changes] YAML: what it has is in place of the file's, of an object key by key
  * @returns {Scenario | {problems: string[]}}
  */
-export function parseScenario(text, file) {
+export function parseScenario(text, file, changes = "") {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   /** @param {number} offset @param {readonly PropertyKey[]} path @param {string} message */
@@ -42,7 +44,9 @@ export function parseScenario(text, file) {
   };
   if (document.errors.length > 0)
     return { problems: document.errors.map((e) => problem(e.pos[0], [], e.message.split("\n")[0])) };
-  const parsed = FILE.safeParse(document.toJS());
+  const other = parseDocument(changes);
+  if (other.errors.length > 0) return { problems: other.errors.map((e) => `${changes}: ${e.message}`) };
+  const parsed = FILE.safeParse(changed(document.toJS(), other.toJS()));
   if (!parsed.success)
     return {
       problems: parsed.error.issues.map((issue) =>
@@ -50,6 +54,19 @@ export function parseScenario(text, file) {
       ),
     };
   return normalised(parsed.data, basename(file).replace(/\.ya?ml$/, ""));
+}
+
+/** Of two objects the keys of both, in the same way; of others the change, unless it is null. */
+function changed(value, change) {
+  if (change === null) return value;
+  if (!isObject(value) || !isObject(change)) return change;
+  const parts = Object.entries(change).map(([key, part]) => [key, changed(value[key] ?? {}, part)]);
+  return { ...value, ...Object.fromEntries(parts) };
+}
+
+/** @param {unknown} value */
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -99,6 +99,20 @@ describe("a scenario file", () => {
     expect(problemsOf(SMALL.replace("demand: { viewers: 800 }", regions)).join()).toContain("order of time");
   });
 
+  it("may be changed in part, and is checked as if it had been written so", () => {
+    const base = `${SMALL}dns: { share: 1, ttl: 20s }\n`;
+    const other = (changes: string) => parseScenario(base, "small.yaml", changes);
+    expect(other("dns: { clientSubnet: 0 }")).toEqual(
+      scenarioOf(base.replace("ttl: 20s", "ttl: 20s, clientSubnet: 0")),
+    );
+    expect(other("edges: [{ id: syd1, capacity: 5 }]")).toMatchObject({ edges: [{ id: "syd1" }] });
+    expect(other("dns: { share: 2 }")).toEqual({
+      problems: [expect.stringMatching(/^small\.yaml:\d+:\d+: dns\.share: a share is 0 to 1$/)],
+    });
+    expect(other("dns: {")).toEqual({ problems: [expect.stringMatching(/^dns: \{: /)] });
+    expect(other("nobody")).toMatchObject({ problems: [expect.stringContaining("expected object")] });
+  });
+
   it("has edges where it says, or at the place that their ids begin with", () => {
     const edges = (list: string) =>
       parseScenario(SMALL.replace(/edges:\n( {2}-.*\n)+/, `edges: [${list}]\n`), "small.yaml");
@@ -377,6 +391,8 @@ describe("the command", () => {
       "--json",
       "--rules",
       "nearest,edgeward",
+      "--with",
+      "dns: { share: 0 }",
     );
     expect(status).toBe(0);
     expect(stdout.split("\n").length).toBe(2);
