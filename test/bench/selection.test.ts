@@ -14,6 +14,7 @@ import {
   SCENARIO_NAMES,
   simulate,
 } from "../../bench/selection/judge.mjs";
+import { boundKm } from "../../bench/selection/bound.mjs";
 import type { Question, Result, Rule, Scenario, Setting } from "../../bench/selection/types.ts";
 
 /** A simulated hour takes as long as the machine has other things to do. */
@@ -369,6 +370,37 @@ describe("the optimum", () => {
     const { series } = await optimum(scenario, demandOf(scenario, 1));
     expect(series.utilisation[1]?.[2]).toBe(0);
     expect(series.utilisation[0]?.[2]).toBeGreaterThan(0);
+  });
+});
+
+describe("the bound for whoever moves nobody", () => {
+  const nearestKm = async (scenario: Scenario) =>
+    simulate(scenario, demandOf(scenario, 1), await ruleNamed("nearest"), 1).result.meanKm;
+
+  it("is the nearest edge where there is room for all", async () => {
+    const scenario = scenarioOf(`${SMALL.replace(/capacity: 600/g, "capacity: 5000")}dns: { share: 0 }\n`);
+    const km = boundKm(scenario, demandOf(scenario, 1), true);
+    expect(km / (await nearestKm(scenario))).toBeCloseTo(1, 1);
+  });
+
+  it("is between the optimum and the engine", SLOW, async () => {
+    const scenario = scenarioOf(SMALL.replace(/capacity: 600/g, "capacity: 230"));
+    const { judgement } = await judge(scenario, { rules: ["edgeward", "optimum"] });
+    const { edgeward, optimum: best } = judgement.results;
+    const km = boundKm(scenario, demandOf(scenario, 1), true);
+    expect(km).toBeGreaterThan(0.97 * (best?.meanKm ?? Number.POSITIVE_INFINITY));
+    expect(km).toBeLessThan(edgeward?.meanKm ?? 0);
+  });
+
+  it("is higher where a loss comes as a surprise", () => {
+    const scenario = scenarioOf(
+      `${SMALL.replace(/capacity: 600/g, "capacity: 300")}faults: [{ edge: sha1, kind: down, from: 4m, until: 10m }]\n`,
+    );
+    const demand = demandOf(scenario, 1);
+    const foreseen = boundKm(scenario, demand, true);
+    const calm = boundKm({ ...scenario, faults: [] }, demand, true);
+    expect(foreseen).toBeGreaterThan(calm);
+    expect(boundKm(scenario, demand, false)).toBeGreaterThan(foreseen);
   });
 });
 
