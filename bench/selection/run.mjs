@@ -1,4 +1,5 @@
-// npm run bench:selection -- [--scenario NAME-OR-FILE[,…]] [--with YAML] [--rules a,b] [--seed N] [--json | --markdown] [--svg FILE]
+// npm run bench:selection -- [--scenario NAME-OR-FILE[,…]] [--with YAML] [--rules a,b] [--seed N]
+//   [--json | --markdown] [--svg FILE]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { judge, RULE_NAMES, readScenario, SCENARIO_NAMES } from "./judge.mjs";
