@@ -218,6 +218,7 @@ function apiOf(
     ),
     saved,
     inventory: () => now.inventory,
+    certificates: () => now.doors.http?.certificates() ?? [],
     loadFailures: watchers.loadFailures,
     staleStreams: watchers.staleStreams,
     waitingFor: () => (now.doors.http === undefined ? ["the first round of probes is not complete"] : []),

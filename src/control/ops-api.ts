@@ -10,6 +10,7 @@ import { parseReport } from "../load/push.ts";
 import type { Condition } from "../model/condition.ts";
 import type { Trace } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
+import type { CertificateState } from "../http/certificates.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import { STATE_ACTIVE } from "../model/world.ts";
@@ -17,6 +18,7 @@ import type { ExplainVerdict, GeoipView, OpsApi, OpsEvent, ReloadView } from "..
 import type { Redirector } from "../engine/redirector.ts";
 import { createEdgeViews, type EdgeViewSources } from "./edge-views.ts";
 import type { Reloads } from "./reloads.ts";
+import { certificateTexts } from "./certificate-alarms.ts";
 import { databaseTexts } from "./database-alarms.ts";
 import { lossTexts } from "./service-edges.ts";
 import { troubles, troubleText } from "./service-trouble.ts";
@@ -38,6 +40,7 @@ export interface OpsApiOptions extends EdgeViewSources {
   readonly replace: OpsApi["replace"];
   readonly acme: AcmeApi;
   readonly saved: Pick<SavedOverrides, "save" | "areSaved">;
+  readonly certificates: () => readonly CertificateState[];
   /** Why the doors are still closed; empty when they are open. */
   readonly waitingFor: () => readonly string[];
   readonly subscribe: (listener: (event: OpsEvent) => void) => () => void;
@@ -67,6 +70,7 @@ export function createOpsApi(options: OpsApiOptions): OpsApi {
       ...troubled(),
       ...refusedEdit(reloads.last()),
       ...databaseTexts(geo.databases()),
+      ...certificateTexts(options.certificates(), Date.now()),
       ...(saved.areSaved() ? [] : [NOT_SAVED]),
     ],
   });

@@ -12,7 +12,17 @@ export interface Certificates {
   readonly contextFor: (name: string) => SecureContext | undefined;
   /** Reads these files. What is not good leaves what was good in use, and is told. */
   read(files: readonly CertificateFiles[]): void;
+  readonly states: () => readonly CertificateState[];
   readonly metrics: MetricSource;
+}
+
+/** Of a certificate in use. */
+export interface CertificateState {
+  readonly file: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly expiresMs: number;
+  /** Whether the files still are what is in use. */
+  readonly isLatest: boolean;
 }
 
 /** For every context: TLS 1.2 and up (RFC 8996). */
@@ -60,6 +70,12 @@ export function openCertificates(
       order = before;
       contexts = contextsOf(order);
     },
+    states: () =>
+      order.map(({ files: { certificate: file }, certificate: { expiresMs }, isLatest }) => ({
+        file,
+        expiresMs,
+        isLatest,
+      })),
     metrics: () => [
       {
         kind: "gauge",

@@ -2,12 +2,13 @@ import { watchFiles } from "../base/watch.ts";
 import type { Https } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
-import { openCertificates } from "./certificates.ts";
+import { type Certificates, openCertificates } from "./certificates.ts";
 import type { HttpDoorOptions } from "./door.ts";
 
 export interface ServedCertificates {
   /** For the options of the door, with the sockets that listen. */
   readonly door: (fds: readonly number[]) => Pick<HttpDoorOptions, "https">;
+  readonly states: Certificates["states"];
   readonly metrics: MetricSource;
   /** Reads them again whenever the files change, and then calls `renew`. Returns the way to stop. */
   start(renew: () => void): () => void;
@@ -16,6 +17,7 @@ export interface ServedCertificates {
 
 const NOTHING_SERVED: ServedCertificates = {
   door: () => ({}),
+  states: () => [],
   metrics: () => [],
   start: () => () => {},
   take: () => {},
@@ -33,6 +35,7 @@ export function serveCertificates(https: Https | undefined, log: Log): ServedCer
   };
   return {
     door: (fds) => ({ https: { endpoints: https.addresses, certificates, fds } }),
+    states: certificates.states,
     metrics: certificates.metrics,
     start(renew) {
       renewDoor = renew;

@@ -16,6 +16,7 @@ import { type Libc, loadLibc, type LibcResult } from "../base/libc.ts";
 import { type CountedIn, countCells, httpMetrics, newCountedIn } from "../http/counts.ts";
 import { type HttpDoor, type HttpDoorOptions, startHttpDoor } from "../http/door.ts";
 import { DEFAULT_LIMITS } from "../http/limits.ts";
+import type { CertificateState } from "../http/certificates.ts";
 import { serveCertificates } from "../http/served-certificates.ts";
 import { MARKED_DESCRIPTORS } from "../http-loop/connections.ts";
 import { openEncryptedSockets, openSockets } from "../http-loop/open-sockets.ts";
@@ -47,6 +48,8 @@ export interface HttpThreads {
   readonly httpsEndpoints: readonly Endpoint[];
   /** For the process that replaces this one; empty where the C library cannot be called. */
   readonly handed: readonly HandedSockets[];
+  /** Of those that are served by HTTPS. */
+  readonly certificates: () => readonly CertificateState[];
   readonly metrics: MetricSource;
   readonly take: (inventory: Inventory, world: World) => void;
   /** Where the threads' decisions were made for, as far as they have told since the last call, in portions. */
@@ -90,6 +93,7 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
       ...doors,
       handed: [...doors.handed, ...encrypted.handed],
       httpsEndpoints: door.httpsEndpoints,
+      certificates: served.states,
       metrics: () => [...doors.metrics(), ...served.metrics()],
       take(next, world) {
         doors.take(next, world);
@@ -107,7 +111,7 @@ export async function startHttpThreads(options: HttpThreadsOptions): Promise<Htt
   }
 }
 
-type Doors = Omit<HttpThreads, "httpsEndpoints">;
+type Doors = Omit<HttpThreads, "httpsEndpoints" | "certificates">;
 
 function alone(door: HttpDoor, counted: CountedIn): Doors {
   return {

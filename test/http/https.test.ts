@@ -231,3 +231,13 @@ it("a file of certificates that is torn is not taken", () => {
   writeFileSync(pair.certificate, "-----BEGIN CERTIFICATE-----\nMIIB");
   expect(readCertificate(pair, Date.now())).toMatchObject({ kind: "unusable", of: "certificate" });
 });
+
+it("a certificate in use tells when it ends, and that its files are others or none by now", () => {
+  const pair = certificates.make("kept", "live.example.net");
+  const opened = openCertificates([pair], LOG, Date.now);
+  const expiresMs = expect.toSatisfy((ms: number) => ms > Date.now()) as number;
+  expect(opened.states()).toEqual([{ file: pair.certificate, expiresMs, isLatest: true }]);
+  writeFileSync(pair.certificate, "-----BEGIN CERTIFICATE-----\nMIIB");
+  opened.read([pair]);
+  expect(opened.states()).toEqual([{ file: pair.certificate, expiresMs, isLatest: false }]);
+});
