@@ -44,7 +44,7 @@ function rowFor(name, sites, answers) {
   let nowMs = 0;
   const engine = (/** @type {boolean} */ widens) => {
     const widen = widens ? geo.widen : undefined;
-    const redirector = createRedirector(geo.locate, undefined, () => nowMs, widen);
+    const redirector = createRedirector(geo.locate, { monotonicMs: () => nowMs, widen });
     redirector.take(inventory, world);
     return redirector;
   };

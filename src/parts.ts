@@ -75,7 +75,7 @@ export async function assemble({ inventory, log, onStop }: PartsOptions): Promis
   onStop(() => geo.stop());
   const decisions = createDecisionTotals();
   const decisionWatch = watchDecisions(events);
-  const engine = createRedirector(geo.locate, decisions.newCells, undefined, geo.widen);
+  const engine = createRedirector(geo.locate, { newCells: decisions.newCells, widen: geo.widen });
   const redirector = { ...engine, decide: sampled(engine.decide, decisionWatch) };
 
   const conditions = await createConditions({

@@ -12,7 +12,7 @@ import { isReachedByIpv4 } from "../selection/over-ipv4.ts";
 import type { Sight } from "../selection/sights.ts";
 import { laidOut } from "../selection/world-layout.ts";
 import { createChooser } from "./choose.ts";
-import { createDecisionCounts, createDecisionTotals } from "./decision-counts.ts";
+import { createDecisionCounts, createDecisionTotals, type DecisionTotals } from "./decision-counts.ts";
 import { createForesight, namedIn } from "./foresight.ts";
 import { type Ground, groundInSteps, type InService, inServiceOf } from "./in-service.ts";
 import { createKeptDecisions } from "./kept-decisions.ts";
@@ -49,17 +49,21 @@ export interface Redirector {
   takePackedArrivals(): PackedArrivals;
 }
 
-/**
- * @param newCells where decisions by an inventory are counted, as from `DecisionTotals`
- * @param monotonicMs time, for telling who asks again
- * @param widen left out: answers are for the networks of the records that locate viewers
- */
-export function createRedirector(
-  locate: Locate,
-  newCells = createDecisionTotals().newCells,
-  monotonicMs = (): number => performance.now(),
-  widen: Widen = () => undefined,
-): Redirector {
+export interface RedirectorOptions {
+  /** Where decisions by an inventory are counted; left out: nobody asks how many there were. */
+  readonly newCells?: DecisionTotals["newCells"];
+  /** Time, for telling who asks again. */
+  readonly monotonicMs?: () => number;
+  /** Left out: answers are for the networks of the records that locate viewers. */
+  readonly widen?: Widen;
+}
+
+export function createRedirector(locate: Locate, options: RedirectorOptions = {}): Redirector {
+  const {
+    newCells = createDecisionTotals().newCells,
+    monotonicMs = () => performance.now(),
+    widen = () => undefined,
+  } = options;
   let inService: InService | undefined;
   let prepared: Ground | undefined;
   let last: { readonly decision: Decision; readonly question: Question; readonly sight: Sight } | undefined;

@@ -124,7 +124,11 @@ export function createEngine({ serving, lookups, watched }: ThreadData<unknown>,
   let inventory = finished(unpackInSteps(serving.configured.packedInventory));
   let heldMs: number | undefined;
   const monotonicMs = (): number => heldMs ?? performance.now();
-  const redirector = createRedirector(locator.locate, () => decisionCells, monotonicMs, locator.widen);
+  const redirector = createRedirector(locator.locate, {
+    newCells: () => decisionCells,
+    monotonicMs,
+    widen: locator.widen,
+  });
   redirector.take(inventory, world);
   const tell = (sample: DecisionSample): void => send({ kind: "decision", sample });
   const decide = sampled(redirector.decide, { watched, tell });

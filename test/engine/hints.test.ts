@@ -1,7 +1,6 @@
 /** RFC 9460 7.3: hints are the addresses of the same moment, whichever edges are reached by whichever family. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
 import { createRedirector } from "../../src/engine/redirector.ts";
 import { counterCells, createDnsCounters } from "../../src/dns/counters.ts";
 import { compileNamespace } from "../../src/dns/namespace.ts";
@@ -99,7 +98,7 @@ function answers(one: Case): { readonly a: Reply; readonly aaaa: Reply; readonly
   const inventory = plainInventory({ edges, services: [service], zones: [plainZone(ZONE)] });
   const ask = (type: number): Reply => {
     const locate = () => ({ location: PLACE, prefixLength: 16 });
-    const redirector = createRedirector(locate, createDecisionTotals().newCells, () => 0);
+    const redirector = createRedirector(locate, { monotonicMs: () => 0 });
     redirector.take(inventory, worldFor(edges, one));
     const responder = createResponder({
       namespace: compileNamespace(inventory.zones, inventory.services),

@@ -190,7 +190,7 @@ describe("what is known of a network, when prices, loads and health have moved,"
 
   it("is that it brought a viewer, however many others ask before it asks again", () => {
     let nowMs = 0;
-    const redirector = createRedirector(located, undefined, () => nowMs);
+    const redirector = createRedirector(located, { monotonicMs: () => nowMs });
     redirector.take(INVENTORY, worldOf(EDGES));
     const [hostname = ""] = HOSTNAMES;
     const networks = Array.from({ length: 20_000 }, (_, i): Client => {

@@ -64,11 +64,10 @@ const IN_AMSTERDAM = { layer: "city", latitude: 52.37, longitude: 4.9 } as const
 /** A thread that answers, without sockets; `up` by edge. */
 function answering(...up: number[]) {
   const totals = createDecisionTotals();
-  const redirector = createRedirector(
-    () => ({ location: IN_AMSTERDAM, prefixLength: 16 }),
-    totals.newCells,
-    () => 0,
-  );
+  const redirector = createRedirector(() => ({ location: IN_AMSTERDAM, prefixLength: 16 }), {
+    newCells: totals.newCells,
+    monotonicMs: () => 0,
+  });
   const take = (...bits: number[]): void => {
     const world: World = { ...worldOf(EDGES), up: Uint8Array.from(EDGES, (_, i) => bits[i] ?? UP_IPV4) };
     redirector.take(INVENTORY, world);

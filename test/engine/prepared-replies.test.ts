@@ -91,7 +91,7 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
   };
   let nowMs = 0;
   let world = worldOf(EDGES);
-  const redirector = createRedirector(locate, totals.newCells, () => nowMs);
+  const redirector = createRedirector(locate, { newCells: totals.newCells, monotonicMs: () => nowMs });
   const cells = new Float64Array(counterCells());
   const counters = createDnsCounters(cells);
   const settings = {

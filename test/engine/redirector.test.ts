@@ -125,11 +125,7 @@ it("an answer that names several edges counts for each, once while it is kept", 
   const world = worldOf(edges);
   let nowMs = 0;
   const location: Location = { layer: "city", latitude: 52.1, longitude: 5.1 };
-  const redirector = createRedirector(
-    () => ({ location, prefixLength: 24 }),
-    undefined,
-    () => nowMs,
-  );
+  const redirector = createRedirector(() => ({ location, prefixLength: 24 }), { monotonicMs: () => nowMs });
   redirector.take(inventory, world);
   const question = { hostname, client: clientAt(1, 1) };
   const ask = (): void => {
@@ -161,11 +157,7 @@ it("an answer that is kept for a shorter time counts by how long that is, and ag
   const [hostname = ""] = inventory.services[0]?.hostnames ?? [];
   const location: Location = { layer: "city", latitude: 52.1, longitude: 5.1 };
   let nowMs = 0;
-  const redirector = createRedirector(
-    () => ({ location, prefixLength: 24 }),
-    undefined,
-    () => nowMs,
-  );
+  const redirector = createRedirector(() => ({ location, prefixLength: 24 }), { monotonicMs: () => nowMs });
   redirector.take(inventory, worldOf(edges, { rush: edges }));
   const question = { hostname, client: clientAt(1, 1) };
   const arrived = (): unknown[] =>

@@ -107,7 +107,7 @@ describe("regions", () => {
 
 describe.each<[Family]>([[4], [6]])("the scope of an answer, IPv%i", (family) => {
   it("holds for every address inside it, whatever the world", () => {
-    const redirector = createRedirector(geo.locate, undefined, undefined, geo.widen);
+    const redirector = createRedirector(geo.locate, { widen: geo.widen });
     let wider = 0;
     for (let round = 0; round < 25; round++) {
       const world = randomWorld();
@@ -128,7 +128,7 @@ describe.each<[Family]>([[4], [6]])("the scope of an answer, IPv%i", (family) =>
   });
 
   it("is as wide as it can be shown to be, given time", () => {
-    const redirector = createRedirector(geo.locate, undefined, undefined, geo.widen);
+    const redirector = createRedirector(geo.locate, { widen: geo.widen });
     redirector.take(INVENTORY, worldOf(EDGES));
     const bytes =
       family === 4 ? Uint8Array.of(30, 200, 3, 4) : Uint8Array.of(0x20, 1, 0, 30, 200, ...new Uint8Array(11));
@@ -144,7 +144,7 @@ describe.each<[Family]>([[4], [6]])("after a reload or in another world, IPv%i",
   const hostnames = SERVICES.map((service) => service.hostnames[0] as string);
 
   it("networks of a place that was decided for anew are answered as if they were, and in a scope that holds", () => {
-    const redirector = createRedirector(geo.locate, undefined, undefined, geo.widen);
+    const redirector = createRedirector(geo.locate, { widen: geo.widen });
     /** Two by two of one record. */
     const clients = Array.from({ length: 100 }, () => {
       const { bytes } = networkOf(family, randomBytes(family)).address;

@@ -18,11 +18,7 @@ export function create() {
   let asked;
   let simulatedMs = 0;
   let ttlMs = 0;
-  const redirector = createRedirector(
-    () => asked.located,
-    undefined,
-    () => simulatedMs,
-  );
+  const redirector = createRedirector(() => asked.located, { monotonicMs: () => simulatedMs });
   /** @type {import("../../../src/model/inventory.ts").Inventory} */
   let inventory;
   /** @type {ReturnType<typeof createPricing>} */
