@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 export interface StallMeter {
   /** Milliseconds since the start; grows while a standstill is being noticed. */
   readonly stalledMs: () => number;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 const BEAT_MS = 100;
