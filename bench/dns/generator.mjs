@@ -24,6 +24,7 @@ import { encode, QUESTION_COUNT, questions } from "./questions.mjs";
  * @property {number} ownCpuSeconds
  * @property {number} p50Ms of the answers' delays; only at a pace
  * @property {number} p99Ms
+ * @property {number} heldUpMs how long the generator itself was held up; only at a pace
  */
 
 const SLOT_OCTETS = 96;
@@ -40,6 +41,11 @@ const WARM_UP_SECONDS = 1;
 /** A socket that hears nothing for so long has lost what is on the way. */
 const LOST_AFTER_MS = 250;
 const MAX_DELAYS = 1 << 20;
+/**
+ * Between two turns at a pace; a longer pause is the generator's own, whose core somebody else had, and what was on
+ * the way meanwhile says nothing of the server.
+ */
+const HELD_UP_MS = 1;
 
 /** @type {Map<string, ReturnType<typeof prepare>>} */
 const prepared = new Map();
@@ -86,6 +92,7 @@ function carryOut({ port, pid, mix, addresses, seconds, perSecond }) {
     ownCpuSeconds: (own.user + own.system) / 1e6,
     p50Ms: quantile(delays, 0.5),
     p99Ms: quantile(delays, 0.99),
+    heldUpMs: counts[0]?.heldUpMs ?? 0,
   };
 }
 
@@ -110,16 +117,24 @@ function roundOfWindows(clients) {
 }
 
 /**
- * Whatever is due is sent, in turns; late answers hold nothing back.
+ * Whatever is due is sent, in turns; late answers hold nothing back. What became due while the generator itself was
+ * held up is left out, or the server would be tried with a burst.
  * @param {Client[]} clients
  * @param {number} perSecond
  */
 function roundAtPace(clients, perSecond) {
-  const startMs = performance.now();
+  let startMs = performance.now();
+  let lastMs = startMs;
   let sent = 0;
   let turn = 0;
   return () => {
-    const due = Math.min(WINDOW, Math.floor(((performance.now() - startMs) / 1000) * perSecond) - sent);
+    const nowMs = performance.now();
+    if (nowMs - lastMs > HELD_UP_MS) {
+      startMs += nowMs - lastMs;
+      for (const each of clients) each.noteHeldUp(nowMs - lastMs, nowMs);
+    }
+    lastMs = nowMs;
+    const due = Math.min(WINDOW, Math.floor(((nowMs - startMs) / 1000) * perSecond) - sent);
     const client = clients[turn++ % clients.length];
     if (due > 0 && client !== undefined) {
       client.send(due);
@@ -151,7 +166,7 @@ function prepare(mix) {
 
 class Client {
   onTheWay = 0;
-  counts = { answers: 0, wrong: 0, lost: 0 };
+  counts = { answers: 0, wrong: 0, lost: 0, heldUpMs: 0 };
   /**
    * The first `#delays` of them; an array that grows would hold up the generator, and be taken for the server's
    * delay.
@@ -164,6 +179,7 @@ class Client {
   #next;
   #heardMs = performance.now();
   #isPaced = false;
+  #timedSinceMs = 0;
   #sentMs = new Float64Array(1 << 16);
 
   /** @param {number} port @param {number} index */
@@ -180,7 +196,7 @@ class Client {
   }
 
   forgetCounts() {
-    this.counts = { answers: 0, wrong: 0, lost: 0 };
+    this.counts = { answers: 0, wrong: 0, lost: 0, heldUpMs: 0 };
     this.#delays = 0;
   }
 
@@ -220,6 +236,12 @@ class Client {
     this.onTheWay = 0;
   }
 
+  /** Answers to what was sent before are not timed. @param {number} forMs @param {number} nowMs */
+  noteHeldUp(forMs, nowMs) {
+    this.counts.heldUpMs += forMs;
+    this.#timedSinceMs = nowMs;
+  }
+
   /** What is still on the way must not be taken for answers of the next round. */
   drain() {
     const endMs = performance.now() + LOST_AFTER_MS;
@@ -243,9 +265,14 @@ class Client {
     const id = (octet(bytes, at) << 8) | octet(bytes, at + 1);
     const last = this.#next - 1;
     const question = (last - ((last - id) & 0xffff) + QUESTION_COUNT) % QUESTION_COUNT;
-    if (this.#isPaced && this.#delays < this.#delaysMs.length)
-      this.#delaysMs[this.#delays++] = this.#heardMs - (this.#sentMs[id] ?? 0);
+    if (this.#isPaced) this.#time(this.#sentMs[id] ?? 0);
     if (!this.#isRight(question, at, incoming.octets(i))) this.counts.wrong++;
+  }
+
+  /** @param {number} sentMs */
+  #time(sentMs) {
+    if (sentMs < this.#timedSinceMs || this.#delays === this.#delaysMs.length) return;
+    this.#delaysMs[this.#delays++] = this.#heardMs - sentMs;
   }
 
   /** @param {number} question @param {number} at @param {number} octets */

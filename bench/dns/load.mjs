@@ -28,3 +28,8 @@ async function startGenerator(name) {
   const { ask, stop } = await startAsked(LOAD_CORE, file);
   return { run: ask, stop };
 }
+
+/** @param {number} longestMs in one round, of all @returns {string} what is to be said beside delays */
+export function heldUpNote(longestMs) {
+  return `The generator itself was held up for at most ${longestMs.toFixed(0)} ms of a round; what was on the way then is not timed, nor asked afterwards.`;
+}

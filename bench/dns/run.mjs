@@ -159,7 +159,18 @@ async function latencyTable(contenders, load, perSecond) {
     const p50 = median(rounds.map(({ p50Ms }) => p50Ms));
     const p99 = median(rounds.map(({ p99Ms }) => p99Ms));
     progress(`${peer.name} at ${pace} per second: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms`);
-    rows.push([peer.name, pace, p50, p99, total(rounds, "lost"), startSeconds, readyMiB, residentMiB(pid)]);
+    const heldUp = Math.max(...rounds.map(({ heldUpMs }) => heldUpMs));
+    rows.push([
+      peer.name,
+      pace,
+      p50,
+      p99,
+      total(rounds, "lost"),
+      heldUp,
+      startSeconds,
+      readyMiB,
+      residentMiB(pid),
+    ]);
   }
   return {
     title: "The mixture at half of what each server answers; start and memory",
@@ -169,6 +180,7 @@ async function latencyTable(contenders, load, perSecond) {
       "p50 ms",
       "p99 ms",
       "lost",
+      "generator held up ms",
       "start s",
       "MiB at start",
       "MiB at the end",
