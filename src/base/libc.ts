@@ -111,6 +111,7 @@ const SYSCALLS_ARM64 = { schedSetattr: 274, schedGetattr: 275 };
 export const ERRNO = {
   EPERM: 1,
   EINTR: 4,
+  EIO: 5,
   EBADF: 9,
   EAGAIN: 11,
   ENOMEM: 12,

@@ -1,7 +1,8 @@
 import { drainWake } from "../base/eventfd.ts";
 import { ERRNO, type Libc } from "../base/libc.ts";
 import { Precedence } from "../base/precedence.ts";
-import { BATCH_PACKETS, type PacketBatch } from "./batch.ts";
+import { BATCH_PACKETS } from "./batch-memory.ts";
+import type { PacketBatch } from "./batch.ts";
 import type { SharedSocket } from "./socket.ts";
 
 export interface BatchLoopOptions {

@@ -1,5 +1,6 @@
 import type { Keep } from "../model/decision.ts";
-import type { BatchOptions, PacketRoom } from "./batch.ts";
+import type { PacketRoom } from "./batch-memory.ts";
+import type { BatchOptions } from "./batch.ts";
 import type { DnsCounters } from "./counters.ts";
 import { HitRate } from "./hit-rate.ts";
 import type { Repeatable } from "./prepared-replies.ts";

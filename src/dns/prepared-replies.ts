@@ -1,5 +1,6 @@
 import type { Recall } from "../model/decision.ts";
-import type { BatchOptions, PacketRoom } from "./batch.ts";
+import type { PacketRoom } from "./batch-memory.ts";
+import type { BatchOptions } from "./batch.ts";
 import { boundedScope } from "./client.ts";
 import type { DnsCounters } from "./counters.ts";
 import type { QueryLog } from "./query-log.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "../model/client.ts";
-import type { PacketRoom } from "./batch.ts";
+import type { PacketRoom } from "./batch-memory.ts";
 import { HEADER_OCTETS, MAX_LABEL_OCTETS, OPTION, readUint16, TYPE } from "./wire.ts";
 import { added, addedRun, isSameRun, mixed } from "./words.ts";
 

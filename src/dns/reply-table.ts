@@ -1,4 +1,4 @@
-import type { PacketRoom } from "./batch.ts";
+import type { PacketRoom } from "./batch-memory.ts";
 import { endOfQuestion } from "./query-shape.ts";
 import { HEADER_OCTETS } from "./wire.ts";
 import { copyRun } from "./words.ts";

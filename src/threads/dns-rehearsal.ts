@@ -5,7 +5,8 @@
  */
 import { finished } from "../base/steps.ts";
 import { createDecisionTotals } from "../engine/decision-counts.ts";
-import type { BatchOptions, PacketRoom } from "../dns/batch.ts";
+import type { PacketRoom } from "../dns/batch-memory.ts";
+import type { BatchOptions } from "../dns/batch.ts";
 import type { BatchDoor } from "../dns/batch-door.ts";
 import { packInventory } from "./packed-inventory.ts";
 import { queries } from "../rehearsal/queries.ts";

@@ -3,7 +3,8 @@ import { networkInterfaces } from "node:os";
 import koffi from "koffi";
 import { afterEach, describe, expect, it } from "vitest";
 import { type BatchSockets, openBatchSockets, type ThreadSockets } from "../../src/dns/batch-door.ts";
-import { BATCH_PACKETS, type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
+import { BATCH_PACKETS } from "../../src/dns/batch-memory.ts";
+import { type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
 import { counterCells, createDnsCounters, dnsMetrics } from "../../src/dns/counters.ts";
 import { ERRNO, type Libc } from "../../src/base/libc.ts";
 import { listenUdp } from "../../src/dns/udp.ts";
@@ -121,6 +122,145 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
     );
   });
 
+  describe("join replies to one client", () => {
+    /** How many messages each call is asked to send. */
+    function watched(changes: Partial<Libc> = {}): { libc: Libc; asked: number[] } {
+      const asked: number[] = [];
+      return {
+        asked,
+        libc: {
+          ...libc,
+          ...changes,
+          sendmmsg(fd, headers, count, flags) {
+            asked.push(count);
+            return (changes.sendmmsg ?? libc.sendmmsg)(fd, headers, count, flags);
+          },
+        },
+      };
+    }
+
+    /** Packets of these lengths, each filled with its number. */
+    async function ask(
+      client: Client,
+      port: number,
+      host: string,
+      lengths: readonly number[],
+    ): Promise<void> {
+      for (const [i, length] of lengths.entries()) await client.send(Buffer.alloc(length, i), port, host);
+    }
+
+    function described(messages: readonly Buffer[]): [length: number, filling: number][] {
+      return messages.map((message) => {
+        expect(new Set(message).size).toBe(1);
+        return [message.length, message[0] as number];
+      });
+    }
+
+    it.each([
+      ["127.0.0.1", "udp4"],
+      ["::1", "udp6"],
+    ] as const)("where they are of one length, and the system cuts them up: %s", async (host, type) => {
+      const { port, thread } = open({ host, port: 0 });
+      const client = await openClient(type);
+      await ask(client, port, host, [20, 30, 20, 40, 30, 20]);
+      const { libc: seen, asked } = watched();
+      new PacketBatch(seen, { respond: echo, counters: UNCOUNTED }).turn(thread.sockets[0] as never);
+      await client.received(6);
+      expect(asked).toEqual([3]);
+      expect(described(client.messages).toSorted((a, b) => a[1] - b[1])).toEqual(
+        [20, 30, 20, 40, 30, 20].map((length, i) => [length, i]),
+      );
+    });
+
+    it("but not beyond what an IP packet holds", async () => {
+      const { port, thread } = open();
+      const client = await openClient();
+      const lengths = Array.from({ length: BATCH_PACKETS }, () => 1232);
+      await ask(client, port, "127.0.0.1", lengths);
+      const { libc: seen, asked } = watched();
+      new PacketBatch(seen, { respond: echo, counters: UNCOUNTED }).turn(thread.sockets[0] as never);
+      await client.received(BATCH_PACKETS);
+      expect(asked).toEqual([2]);
+      expect(described(client.messages)).toEqual(lengths.map((length, i) => [length, i]));
+    });
+
+    it.each([
+      ["0.0.0.0", ["127.0.0.2", "127.0.0.3"]],
+      [
+        "::",
+        ownAddresses()
+          .filter((address) => address.includes(":"))
+          .slice(0, 2),
+      ],
+    ])("if they leave from one address, where %s is listened on", async (host, ours) => {
+      const { port, thread } = open({ host, port: 0 });
+      const client = await openClient(host.includes(":") ? "udp6" : "udp4");
+      for (const address of ours)
+        for (let i = 0; i < 4; i++) await client.send(Buffer.from([i]), port, address);
+      const { libc: seen, asked } = watched();
+      new PacketBatch(seen, { respond: echo, counters: UNCOUNTED }).turn(thread.sockets[0] as never);
+      await client.received(4 * ours.length);
+      expect(asked).toEqual([ours.length]);
+      for (const address of ours)
+        expect(client.messages.filter((_, i) => client.sources[i] === address).map((m) => m[0])).toEqual([
+          0, 1, 2, 3,
+        ]);
+    });
+
+    it.each([
+      ["a device does not cut up", ERRNO.EIO, [1, 1, 1, 1, 4]],
+      ["a system does not, though it said so", ERRNO.EINVAL, [1, 1, 1, 1, 4]],
+      ["a path is too narrow for", 90, [1, 1, 1, 1, 1]],
+    ])("unless they are those that %s: then each goes by itself", async (_name, errno, calls) => {
+      const { port, thread } = open();
+      const client = await openClient();
+      let isRefused = true;
+      const { libc: refusing, asked } = watched({
+        sendmmsg(...call) {
+          if (isRefused) return -1;
+          return libc.sendmmsg(...call);
+        },
+        errno() {
+          isRefused = false;
+          return errno;
+        },
+      });
+      const batch = new PacketBatch(refusing, { respond: echo, counters: UNCOUNTED });
+      for (const expected of [3, 7]) {
+        await ask(client, port, "127.0.0.1", expected === 3 ? [20, 20, 20] : [20, 20, 20, 20]);
+        batch.turn(thread.sockets[0] as never);
+        await client.received(expected);
+      }
+      expect(described(client.messages).map(([, i]) => i)).toEqual([0, 1, 2, 0, 1, 2, 3]);
+      expect(asked).toEqual(calls);
+    });
+
+    it("unless the system is too old for it", async () => {
+      const { port, thread } = open();
+      const client = await openClient();
+      await ask(client, port, "127.0.0.1", [20, 20, 20]);
+      const { libc: old, asked } = watched({ setsockopt: () => -1 });
+      new PacketBatch(old, { respond: echo, counters: UNCOUNTED }).turn(thread.sockets[0] as never);
+      await client.received(3);
+      expect(asked).toEqual([3]);
+    });
+
+    it("and look for them now and then, where a batch had none", async () => {
+      const { port, thread } = open();
+      const clients = await Promise.all(Array.from({ length: 8 }, () => openClient()));
+      const { libc: seen, asked } = watched();
+      const batch = new PacketBatch(seen, { respond: echo, counters: UNCOUNTED });
+      for (const each of clients) await ask(each, port, "127.0.0.1", [20]);
+      batch.turn(thread.sockets[0] as never);
+      for (let turn = 0; turn < 16; turn++) {
+        await ask(clients[0] as Client, port, "127.0.0.1", [20, 20]);
+        batch.turn(thread.sockets[0] as never);
+      }
+      await clients[0]?.received(33);
+      expect(asked).toEqual([8, ...Array.from({ length: 15 }, () => 2), 1]);
+    });
+  });
+
   describe("when the system refuses", () => {
     const failing = (errno: number, fails: (call: number) => boolean): Libc => {
       let calls = 0;
@@ -138,7 +278,8 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
     async function answered(faulty: Libc, count: number): Promise<{ messages: number[]; lost: number }> {
       const { port, thread } = open();
       const client = await openClient();
-      for (let i = 0; i < count; i++) await client.send(Buffer.from([i]), port, "127.0.0.1");
+      // Of different lengths, so that each goes by itself.
+      for (let i = 0; i < count; i++) await client.send(Buffer.alloc(i + 1, i), port, "127.0.0.1");
       const cells = new Float64Array(counterCells());
       const batch = new PacketBatch(faulty, { respond: echo, counters: createDnsCounters(cells) });
       batch.turn(thread.sockets[0] as never);

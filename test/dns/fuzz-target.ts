@@ -1,7 +1,7 @@
 /** What packets are thrown at, and the rules that each reply is held to. */
 import { keepReplies } from "../../src/dns/kept-replies.ts";
 import { prepareReplies } from "../../src/dns/prepared-replies.ts";
-import type { PacketRoom } from "../../src/dns/batch.ts";
+import type { PacketRoom } from "../../src/dns/batch-memory.ts";
 import type { Transport } from "../../src/dns/counters.ts";
 import type { Reply } from "./answers.ts";
 import { recall } from "./fixture.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Decision } from "../../src/model/decision.ts";
-import type { PacketRoom } from "../../src/dns/batch.ts";
+import type { PacketRoom } from "../../src/dns/batch-memory.ts";
 import { counterCells, createDnsCounters, dnsMetrics } from "../../src/dns/counters.ts";
 import { keepReplies, type KeptReplies } from "../../src/dns/kept-replies.ts";
 import { compileNamespace } from "../../src/dns/namespace.ts";

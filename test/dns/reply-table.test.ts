@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PacketRoom } from "../../src/dns/batch.ts";
+import type { PacketRoom } from "../../src/dns/batch-memory.ts";
 import { ReplyTable, SHAPES_MAX } from "../../src/dns/reply-table.ts";
 
 function room(): PacketRoom {

@@ -4,7 +4,7 @@ import type { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
 import { type DnsThreads, type DnsThreadsOptions, startDnsThreads } from "../../src/threads/dns-threads.ts";
-import { BATCH_PACKETS } from "../../src/dns/batch.ts";
+import { BATCH_PACKETS } from "../../src/dns/batch-memory.ts";
 import type { LibcResult } from "../../src/base/libc.ts";
 import type { Geo } from "../../src/geo/geo.ts";
 import type { GeoSnapshot } from "../../src/geo/locator.ts";

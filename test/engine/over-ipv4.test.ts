@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
-import type { PacketRoom } from "../../src/dns/batch.ts";
+import type { PacketRoom } from "../../src/dns/batch-memory.ts";
 import { counterCells, createDnsCounters } from "../../src/dns/counters.ts";
 import { keepReplies } from "../../src/dns/kept-replies.ts";
 import { compileNamespace } from "../../src/dns/namespace.ts";

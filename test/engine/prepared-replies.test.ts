@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
-import type { PacketRoom } from "../../src/dns/batch.ts";
+import type { PacketRoom } from "../../src/dns/batch-memory.ts";
 import { counterCells, createDnsCounters, dnsMetrics } from "../../src/dns/counters.ts";
 import { keepReplies } from "../../src/dns/kept-replies.ts";
 import { compileNamespace } from "../../src/dns/namespace.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { newLineRing, takeLines } from "../../src/base/line-ring.ts";
 import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
-import type { BatchOptions, PacketRoom } from "../../src/dns/batch.ts";
+import type { PacketRoom } from "../../src/dns/batch-memory.ts";
+import type { BatchOptions } from "../../src/dns/batch.ts";
 import { createAnswerer } from "../../src/dns/answerer.ts";
 import { counterCells } from "../../src/dns/counters.ts";
 import { newRateTable } from "../../src/dns/rate-limit.ts";
