@@ -52,7 +52,7 @@ const FIRST_SPREAD_MS = 1000;
 export function startPullers(options: PullersOptions): Pullers {
   const { log, onReport, onDetails, onFailure, clock = systemClock, random = Math.random } = options;
   const scheduler = createScheduler({ clock, random, concurrency: options.concurrency ?? CONCURRENCY });
-  const { stalledMs, stop: stopMeter } = startStallMeter(clock);
+  const stall = startStallMeter(clock);
   const failures = new Tally("edge", "type");
   const tracks = new Map<string, Track>();
   const inTurn = createTurns();
@@ -65,7 +65,13 @@ export function startPullers(options: PullersOptions): Pullers {
     const puller = createPuller(source);
     const readOnce = async (): Promise<void> => {
       if (givenUp.signal.aborted) return;
-      const pulled = await puller.pull({ reach, clock, random, stalledMs, signal: givenUp.signal });
+      const pulled = await puller.pull({
+        reach,
+        clock,
+        random,
+        stalledMs: stall.stalledMs,
+        signal: givenUp.signal,
+      });
       if (!givenUp.signal.aborted) settle(track, pulled);
     };
     const firstDelayMs = random() * Math.min(source.intervalMs, FIRST_SPREAD_MS);
@@ -119,7 +125,7 @@ export function startPullers(options: PullersOptions): Pullers {
       for (const track of tracks.values()) track.stop();
       tracks.clear();
       scheduler.stop();
-      stopMeter();
+      stall.stop();
     },
   };
 }
