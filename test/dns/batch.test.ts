@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import koffi from "koffi";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type BatchSockets, openBatchSockets, type ThreadSockets } from "../../src/dns/batch-door.ts";
 import { BATCH_PACKETS } from "../../src/dns/batch-memory.ts";
 import { type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
@@ -10,11 +10,6 @@ import { ERRNO, type Libc } from "../../src/base/libc.ts";
 import { listenUdp } from "../../src/dns/udp.ts";
 import { QUIET } from "../rfc/harness.ts";
 import { LIBC, listenInBatches } from "./batched.ts";
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
 
 /** Repeats what it gets. */
 const echo: BatchOptions["respond"] = (packet, length, _source, out) => {
@@ -31,7 +26,7 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
   /** One thread's sockets, looked at only when a test says so. */
   function open(endpoint = ANY_PORT): { port: number; sockets: BatchSockets; thread: ThreadSockets } {
     const sockets = openBatchSockets(libc, [endpoint], 1);
-    closing.push(() => sockets.close());
+    onTestFinished(() => void sockets.close());
     const port = sockets.endpoints[0]?.port ?? 0;
     return { port, sockets, thread: sockets.threads[0] as ThreadSockets };
   }
@@ -79,10 +74,10 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
       return 1;
     };
     const batched = listenInBatches([ANY_PORT], { respond, counters: UNCOUNTED });
-    closing.push(() => batched.stop());
+    onTestFinished(() => batched.stop());
     const counters = createDnsCounters(new Float64Array(counterCells()));
     const plain = await listenUdp(ANY_PORT, { respond, counters, log: QUIET });
-    closing.push(() => plain.stop());
+    onTestFinished(() => plain.stop());
     for (const port of [batched.endpoints[0]?.port ?? 0, plain.endpoint.port]) {
       const client = await openClient();
       await client.send(Buffer.alloc(9000), port, "127.0.0.1");
@@ -96,7 +91,7 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
     async (host) => {
       const wildcard = host.includes(":") ? "::" : "0.0.0.0";
       const batched = listenInBatches([{ host: wildcard, port: 0 }], { respond: echo, counters: UNCOUNTED });
-      closing.push(() => batched.stop());
+      onTestFinished(() => batched.stop());
       const client = await openClient(host.includes(":") ? "udp6" : "udp4");
       for (let i = 0; i < 3; i++) await client.send(Buffer.from([i]), batched.endpoints[0]?.port ?? 0, host);
       await client.received(3);
@@ -106,7 +101,7 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
 
   it("refuse an address that another program listens on", async () => {
     const socket = createSocket("udp4");
-    closing.push(() => socket.close());
+    onTestFinished(() => void socket.close());
     await new Promise<void>((resolve) => {
       socket.bind(0, "127.0.0.1", resolve);
     });
@@ -367,7 +362,7 @@ interface Client {
 
 async function openClient(type: "udp4" | "udp6" = "udp4"): Promise<Client> {
   const socket = createSocket({ type, recvBufferSize: 1 << 20 });
-  closing.push(() => socket.close());
+  onTestFinished(() => void socket.close());
   const messages: Buffer[] = [];
   const sources: string[] = [];
   let look = (): void => {};

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
 import { type DnsThreads, type DnsThreadsOptions, startDnsThreads } from "../../src/threads/dns-threads.ts";
 import { BATCH_PACKETS } from "../../src/dns/batch-memory.ts";
@@ -17,11 +17,6 @@ import { LIBC } from "./batched.ts";
 import { edge, serviceOf, ZONE, ZONES } from "./fixture.ts";
 import { query, subnet } from "./packets.ts";
 import { plainInventory } from "../inventory.ts";
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
 
 const PLAIN: LibcResult = { kind: "unavailable", reason: "for a test" };
 const MODES: readonly (readonly [string, LibcResult])[] =
@@ -91,7 +86,7 @@ async function start(options: Partial<DnsThreadsOptions> = {}): Promise<Running>
     onThread: (worker) => workers.push(worker),
     ...options,
   });
-  closing.push(() => threads.stop());
+  onTestFinished(() => threads.stop());
   return { threads, port: threads.endpoints[0]?.port ?? 0, geo, workers, log };
 }
 
@@ -101,7 +96,7 @@ async function addresses(port: number, packet = query(NAME)): Promise<unknown> {
 
 async function addressesOverTcp(port: number): Promise<unknown> {
   const client = await connectTcp(HOST, port);
-  closing.push(() => client.socket.destroy());
+  onTestFinished(() => void client.socket.destroy());
   client.socket.write(frame(query(NAME)));
   const message = await client.next();
   return message === undefined ? undefined : data(decode(message), "A");
@@ -219,7 +214,7 @@ describe.each(MODES)("DNS threads, %s", (_mode, libc) => {
 
   it("do not begin on an address that is taken, and leave nothing behind", async () => {
     const socket = createSocket("udp4");
-    closing.push(() => socket.close());
+    onTestFinished(() => void socket.close());
     await new Promise<void>((resolve) => {
       socket.bind(0, HOST, resolve);
     });
@@ -302,7 +297,7 @@ async function startLoad(port: number): Promise<Load> {
       asked++;
     }
   }, 2);
-  closing.push(() => clearInterval(timer));
+  onTestFinished(() => void clearInterval(timer));
   return {
     asked: () => asked,
     pause: () => clearInterval(timer),

@@ -3,7 +3,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectPlain } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readCertificate } from "../../src/base/certificate.ts";
 import { openCertificates } from "../../src/http/certificates.ts";
 import type { CertificateFiles } from "../../src/model/inventory.ts";
@@ -32,14 +32,9 @@ afterAll(async () => {
   certificates.remove();
 });
 
-const closing: (() => unknown)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
 async function shake(options: ConnectionOptions = {}): Promise<TLSSocket> {
   const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options });
-  closing.push(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   await once(socket, "secureConnect");
   return socket;
 }
@@ -73,7 +68,7 @@ describe("the certificate", () => {
     const other = await openDoor({
       https: { endpoints: [{ host: "127.0.0.1", port: 0 }], certificates: own },
     });
-    closing.push(() => other.door.stop());
+    onTestFinished(() => other.door.stop());
     const at = { port: other.door.httpsEndpoints[0]?.port ?? 0 };
     const before = await shake(at);
     const second = certificates.make("second", "live.example.net");
@@ -135,7 +130,7 @@ describe("the handshake", () => {
     const other = await openDoor({
       https: { endpoints: [{ host: "127.0.0.1", port: 0 }], certificates: inUse },
     });
-    closing.push(() => other.door.stop());
+    onTestFinished(() => other.door.stop());
     const socket = connectPlain(other.door.httpsEndpoints[0]?.port ?? 0, "127.0.0.1");
     socket.on("error", () => {});
     socket.write("GET / HTTP/1.1\r\nHost: live.example.net\r\n\r\n");
@@ -173,7 +168,7 @@ describe("HTTP/2", () => {
     body?: string,
   ): Promise<{ headers: Record<string, unknown>; body: string }> {
     const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
-    closing.push(() => session.destroy());
+    onTestFinished(() => void session.destroy());
     const stream = session.request(
       { ":authority": "live.example.net", ":path": "/a?b", ...fields },
       { endStream: body === undefined },

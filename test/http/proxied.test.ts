@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openCertificates } from "../../src/http/certificates.ts";
 import { version2, FAMILY } from "../base/proxy-headers.ts";
 import { lacks, removeFolder, startProgram, takeServerFolder } from "../servers/programs.ts";
@@ -23,11 +23,6 @@ const LIMITS = { proxyHeaderTimeoutMs: 200, checkIntervalMs: 50 };
 
 const certificates = certificateFolder();
 afterAll(certificates.remove);
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
 
 /** Writes the pieces one after another and reads until the server closes. */
 async function send(port: number, localAddress: string, ...pieces: (string | Buffer)[]): Promise<string> {
@@ -128,7 +123,7 @@ function door(inLoop: boolean) {
 
   it("answers two headers with 400, and says that the second is too many", async () => {
     const own = await openDoor({ proxyProtocol: { from: trusted(`${BALANCER}/32`) }, limits: LIMITS });
-    closing.push(() => own.door.stop());
+    onTestFinished(() => own.door.stop());
     expect(repliesIn(await send(own.port, BALANCER, LINE + LINE + REQUEST))[0]?.status).toBe(400);
     expect(own.logged).toMatchObject([{ fields: { peer: BALANCER, reason: "a second one follows it" } }]);
   });
@@ -162,7 +157,7 @@ function door(inLoop: boolean) {
 
   it("follows the configuration", async () => {
     const own = await openDoor({ limits: LIMITS });
-    closing.push(() => own.door.stop());
+    onTestFinished(() => own.door.stop());
     const reply = async (): Promise<string> => (await send(own.port, BALANCER, LINE + REQUEST)).slice(9, 12);
     expect(await reply()).toBe("400");
     own.door.take({ trustedProxies: [], services: [LIVE], proxyProtocol: { from: trusted("127.0.0.0/8") } });
@@ -256,9 +251,9 @@ function behindHaproxy(): void {
       services: [LIVE],
       steer: ({ address }) => address,
     });
-    closing.push(() => test.door.stop());
+    onTestFinished(() => test.door.stop());
     const folder = takeServerFolder();
-    closing.push(() => removeFolder(folder));
+    onTestFinished(() => removeFolder(folder));
     const pair = certificates.make("haproxy", "live.example.net");
     const pem = `${folder}/live.pem`;
     writeFileSync(pem, readFileSync(pair.certificate, "utf8") + readFileSync(pair.key, "utf8"));
@@ -281,7 +276,7 @@ listen in
       files: { "haproxy.cfg": config },
       args: ["-db", "-f", "haproxy.cfg"],
     });
-    closing.push(() => program.stop());
+    onTestFinished(() => program.stop());
     const asked = async (): Promise<string> => {
       const plain = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.9" });
       const socket = bind === "" ? plain : connectTls({ socket: plain, rejectUnauthorized: false });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { LibcResult } from "../../src/base/libc.ts";
 import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
 import {
@@ -15,11 +15,6 @@ import { worldOf } from "../selection/fixture.ts";
 import { ask, edgeOf, exchange, repliesIn, serviceOf, trusted } from "./fixture.ts";
 import { LIBC } from "./loop-door.ts";
 import { plainInventory } from "../inventory.ts";
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
 
 const PLAIN: LibcResult = { kind: "unavailable", reason: "for a test" };
 const MODES: readonly (readonly [string, LibcResult])[] =
@@ -74,7 +69,7 @@ async function start(options: Partial<HttpThreadsOptions> = {}): Promise<Running
     onThread: (worker) => workers.push(worker),
     ...options,
   });
-  closing.push(() => doors.stop());
+  onTestFinished(() => doors.stop());
   const take = (generation: number): void => {
     const next = inventoryOf(generation);
     doors.take(next, worldFor(next));
@@ -154,7 +149,7 @@ describe.skipIf(LIBC.kind === "unavailable")("HTTP threads", () => {
   it("send a reader who does not read no more than he takes, and lose nothing of it", async () => {
     const { port } = await start({ threads: 1 });
     const socket = connect(port, "127.0.0.1");
-    closing.push(() => socket.destroy());
+    onTestFinished(() => void socket.destroy());
     await once(socket, "connect");
     socket.pause();
     const path = `/${"p".repeat(4000)}`;
