@@ -79,7 +79,7 @@ function unprintableProblem({ file, text }: Source): FormProblem | undefined {
   const what = visibly(String.fromCodePoint(text.codePointAt(at) ?? 0)).slice(1, -1);
   return {
     mark: markAt(file, text, at),
-    message: `the control character ${what}, which YAML does not allow; take it out`,
+    message: `the control character ${what}, which YAML does not allow; take it out, or save the file as UTF-8`,
   };
 }
 
