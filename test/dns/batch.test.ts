@@ -26,7 +26,7 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
   /** One thread's sockets, looked at only when a test says so. */
   function open(endpoint = ANY_PORT): { port: number; sockets: BatchSockets; thread: ThreadSockets } {
     const sockets = openBatchSockets(libc, [endpoint], 1);
-    onTestFinished(() => void sockets.close());
+    onTestFinished(() => sockets.close());
     const port = sockets.endpoints[0]?.port ?? 0;
     return { port, sockets, thread: sockets.threads[0] as ThreadSockets };
   }
@@ -128,7 +128,10 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
           ...changes,
           sendmmsg(fd, headers, count, flags) {
             asked.push(count);
-            return (changes.sendmmsg ?? libc.sendmmsg)(fd, headers, count, flags);
+            const { sendmmsg } = changes;
+            return sendmmsg === undefined
+              ? libc.sendmmsg(fd, headers, count, flags)
+              : sendmmsg(fd, headers, count, flags);
           },
         },
       };
