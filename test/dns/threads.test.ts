@@ -297,7 +297,7 @@ async function startLoad(port: number): Promise<Load> {
       asked++;
     }
   }, 2);
-  onTestFinished(() => void clearInterval(timer));
+  onTestFinished(() => clearInterval(timer));
   return {
     asked: () => asked,
     pause: () => clearInterval(timer),

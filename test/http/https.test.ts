@@ -168,7 +168,7 @@ describe("HTTP/2", () => {
     body?: string,
   ): Promise<{ headers: Record<string, unknown>; body: string }> {
     const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
-    onTestFinished(() => void session.destroy());
+    onTestFinished(() => session.destroy());
     const stream = session.request(
       { ":authority": "live.example.net", ":path": "/a?b", ...fields },
       { endStream: body === undefined },
