@@ -90,7 +90,8 @@ export class Outgoing {
     else this.#sendJoined(fd, messages, replies);
   }
 
-  #sendEach(fd: number, from: number, to: number): void {
+  /** @returns false if the system had no room for one, even after a while; then it is not asked for the rest either */
+  #sendEach(fd: number, from: number, to: number): boolean {
     let sent = from;
     while (sent < to) {
       const taken = this.#libc.sendmmsg(fd, this.#headers[sent] as bigint, to - sent, 0);
@@ -100,14 +101,17 @@ export class Outgoing {
       }
       const errno = this.#libc.errno();
       if (errno === ERRNO.EINTR) continue;
-      // It is the first of them that could not be sent; with EAGAIN there is no room for any.
-      const lost = errno === ERRNO.EAGAIN ? to - sent : 1;
-      for (let i = 0; i < lost; i++) this.#counters.dropped("send-error");
-      sent += lost;
+      if (errno === ERRNO.EAGAIN) {
+        this.#lose(to - sent);
+        return false;
+      }
+      // It is the first of them that could not be sent.
+      this.#lose(1);
+      sent++;
     }
+    return true;
   }
 
-  /** What cannot be sent joined is sent reply by reply. */
   #sendJoined(fd: number, messages: number, replies: number): void {
     let sent = 0;
     while (sent < messages) {
@@ -120,10 +124,22 @@ export class Outgoing {
       if (errno === ERRNO.EINTR) continue;
       // A device or a system that does not cut messages up, whatever it said.
       if (errno === ERRNO.EIO || errno === ERRNO.EINVAL) this.#joined.giveUp(fd);
-      for (let reply = 0; reply < replies; reply++)
-        if (this.#joined.messageOf(reply) >= sent) this.#sendEach(fd, reply, reply + 1);
-      return;
+      return this.#sendPieces(fd, sent, replies, errno !== ERRNO.EAGAIN);
     }
+  }
+
+  /** Those of all messages from one on, each by itself, as long as there is room for them. */
+  #sendPieces(fd: number, from: number, replies: number, isRoom: boolean): void {
+    let goesOn = isRoom;
+    for (let reply = 0; reply < replies; reply++) {
+      if (this.#joined.messageOf(reply) < from) continue;
+      if (goesOn) goesOn = this.#sendEach(fd, reply, reply + 1);
+      else this.#lose(1);
+    }
+  }
+
+  #lose(replies: number): void {
+    for (let i = 0; i < replies; i++) this.#counters.dropped("send-error");
   }
 
   #address(reply: number, query: number): void {

@@ -316,6 +316,25 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
       expect(result).toEqual({ messages: [99], lost: 3 });
     });
 
+    it("EAGAIN for joined replies, it is not asked for each of them", async () => {
+      const { port, thread } = open();
+      const client = await openClient();
+      for (let i = 0; i < 5; i++) await client.send(Buffer.alloc(20, i), port, "127.0.0.1");
+      const cells = new Float64Array(counterCells());
+      let calls = 0;
+      const full: Libc = {
+        ...libc,
+        sendmmsg() {
+          calls++;
+          return -1;
+        },
+        errno: () => ERRNO.EAGAIN,
+      };
+      const counters = createDnsCounters(cells);
+      new PacketBatch(full, { respond: echo, counters }).turn(thread.sockets[0] as never);
+      expect({ calls, lost: drops(cells, "send-error") }).toEqual({ calls: 1, lost: 5 });
+    });
+
     it("to take more than one of them, it is asked again for the rest", async () => {
       const oneByOne: Libc = {
         ...libc,
