@@ -71,20 +71,29 @@ export async function started(peer, circumstances) {
  * @param {import("./questions.mjs").Mix} mix
  * @param {readonly Contender[]} contenders
  * @param {import("./load.mjs").Load} load
- * @param {{ rounds: number, seconds: number, addresses: readonly string[] }} order `addresses`: those allowed
+ * @param {{ rounds: number, seconds: number, addresses: readonly string[], sockets?: number }} order `addresses`: those
+ *   allowed; `sockets`: from how many it is asked, the generator's own number where left out
  */
-export async function throughputTable(mix, contenders, load, { rounds, seconds, addresses }) {
+export async function throughputTable(mix, contenders, load, { rounds, seconds, addresses, sockets }) {
+  const from = sockets === undefined ? "" : `, from ${sockets} sockets`;
   /** @type {Map<Contender, Yield[]>} */
   const yields = new Map(contenders.map((contender) => [contender, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const [{ port, pid, peer, answeredOthers = () => 0 }, ofPeer] of yields) {
       const before = { answered: answeredOthers(), ms: performance.now() };
-      const counted = await load.run({ port, pid, mix, addresses, seconds });
+      const counted = await load.run({
+        port,
+        pid,
+        mix,
+        addresses,
+        seconds,
+        ...(sockets !== undefined && { sockets }),
+      });
       const perMs = (answeredOthers() - before.answered) / (performance.now() - before.ms);
       const result = { ...counted, answers: counted.answers + Math.round(perMs * counted.seconds * 1000) };
       ofPeer.push(result);
       progress(
-        `${mix}, round ${round}, ${peer.name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.wrong} wrong, ${result.lost} lost`,
+        `${mix}${from}, round ${round}, ${peer.name}: ${Math.round(perCpuSecond(result))} per CPU second, ${result.wrong} wrong, ${result.lost} lost`,
       );
     }
   }
@@ -95,7 +104,7 @@ export async function throughputTable(mix, contenders, load, { rounds, seconds, 
       [...yields].map(([contender, of]) => [contender, median(of.map((y) => y.answers / y.seconds))]),
     ),
     table: {
-      title: `${titleOf(mix)}: median of ${rounds} rounds of ${seconds} s in turns`,
+      title: `${titleOf(mix)}${from}: median of ${rounds} rounds of ${seconds} s in turns`,
       columns: [
         "server",
         "queries per CPU second",

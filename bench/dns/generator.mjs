@@ -11,6 +11,7 @@ import { encode, QUESTION_COUNT, questions } from "./questions.mjs";
  * @property {import("./questions.mjs").Mix} mix
  * @property {readonly string[]} [addresses] IPv4; an answer with another one is wrong
  * @property {number} seconds
+ * @property {number} [sockets] from which it is asked in turns; 8 where left out
  * @property {number} [perSecond] the pace; without it, as fast as it answers
  */
 
@@ -29,8 +30,10 @@ import { encode, QUESTION_COUNT, questions } from "./questions.mjs";
 
 const SLOT_OCTETS = 96;
 const SOCKET_COUNT = 8;
-/** Queries on the way per socket, and messages per system call. */
-const WINDOW = 64;
+/** Queries on the way, over all sockets. */
+const QUERIES_ON_THE_WAY = 512;
+/** Messages per system call. */
+const BATCH_MESSAGES = 64;
 const REPLY_OCTETS = 512;
 const HEADER_OCTETS = 12;
 const TYPE_AND_CLASS_OCTETS = 4;
@@ -49,12 +52,12 @@ const HELD_UP_MS = 1;
 
 /** @type {Map<string, ReturnType<typeof prepare>>} */
 const prepared = new Map();
-/** @type {Map<number, Client[]>} */
-const clientsByPort = new Map();
+/** By port and their number. @type {Map<string, Client[]>} */
+const clientsAt = new Map();
 /** @type {Set<number> | undefined} */
 let allowed;
-const outgoing = new Batch(WINDOW);
-const incoming = new Batch(WINDOW, REPLY_OCTETS);
+const outgoing = new Batch(BATCH_MESSAGES);
+const incoming = new Batch(BATCH_MESSAGES, REPLY_OCTETS);
 
 process.on("message", (/** @type {Order} */ order) => {
   process.send?.(carryOut(order));
@@ -63,12 +66,17 @@ process.on("disconnect", () => process.exit());
 process.send?.("ready");
 
 /** @param {Order} order @returns {Yield} */
-function carryOut({ port, pid, mix, addresses, seconds, perSecond }) {
+function carryOut({ port, pid, mix, addresses, seconds, sockets = SOCKET_COUNT, perSecond }) {
   const known = prepared.get(mix) ?? prepare(mix);
   prepared.set(mix, known);
+  const key = `${port}/${sockets}`;
   const clients =
-    clientsByPort.get(port) ?? Array.from({ length: SOCKET_COUNT }, (_, i) => new Client(port, i));
-  clientsByPort.set(port, clients);
+    clientsAt.get(key) ??
+    Array.from(
+      { length: sockets },
+      (_, i) => new Client(port, { share: i / sockets, window: QUERIES_ON_THE_WAY / sockets }),
+    );
+  clientsAt.set(key, clients);
   allowed = addresses && new Set(addresses.map(numberOf));
   for (const client of clients) client.take(known, perSecond !== undefined);
   const step = perSecond === undefined ? roundOfWindows(clients) : roundAtPace(clients, perSecond);
@@ -108,7 +116,7 @@ function roundOfWindows(clients) {
     let received = 0;
     for (const client of clients) {
       received += client.receive(false);
-      client.send(WINDOW - client.onTheWay);
+      client.send(client.window - client.onTheWay);
     }
     if (received > 0) return;
     const client = clients[turn++ % clients.length];
@@ -134,7 +142,7 @@ function roundAtPace(clients, perSecond) {
       for (const each of clients) each.noteHeldUp(nowMs - lastMs, nowMs);
     }
     lastMs = nowMs;
-    const due = Math.min(WINDOW, Math.floor(((nowMs - startMs) / 1000) * perSecond) - sent);
+    const due = Math.min(BATCH_MESSAGES, Math.floor(((nowMs - startMs) / 1000) * perSecond) - sent);
     const client = clients[turn++ % clients.length];
     if (due > 0 && client !== undefined) {
       client.send(due);
@@ -182,10 +190,15 @@ class Client {
   #timedSinceMs = 0;
   #sentMs = new Float64Array(1 << 16);
 
-  /** @param {number} port @param {number} index */
-  constructor(port, index) {
+  /**
+   * @param {number} port
+   * @param {{ share: number, window: number }} of `share`: how much of all questions lies before its first, 0..1;
+   *   `window`: how many of its queries are on the way
+   */
+  constructor(port, { share, window }) {
     this.fd = connectUdp(port);
-    this.#next = Math.floor((QUESTION_COUNT / SOCKET_COUNT) * index);
+    this.window = window;
+    this.#next = Math.floor(QUESTION_COUNT * share);
   }
 
   /** @param {ReturnType<typeof prepare>} known @param {boolean} isPaced */
@@ -206,7 +219,7 @@ class Client {
 
   /** @param {number} wanted */
   send(wanted) {
-    const count = Math.min(wanted, WINDOW);
+    const count = Math.min(wanted, BATCH_MESSAGES);
     if (this.#known === undefined || count <= 0) return;
     const { address, lengths } = this.#known;
     for (let i = 0; i < count; i++) {
