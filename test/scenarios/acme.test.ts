@@ -98,7 +98,7 @@ describe.skipIf(isMissing("dig") || isMissing("curl"))("certificates by DNS-01",
     expect(foreign.code).toBe(1);
     expect(foreign.stderr).toContain("live.cdn.example.net");
     const never = await service.cli("acme", "set", LIVE, "value", "--for", "soon");
-    expect(never.code).toBe(1);
+    expect(never.code).toBe(2);
     expect(never.stderr).toContain("2h");
   });
 
