@@ -20,6 +20,8 @@ import { truthOf } from "./truth.mjs";
 /** @typedef {import("./contest.mjs").Contender} Contender */
 /** @typedef {import("./generator.mjs").Yield} Yield */
 
+/** As resolvers ask, each time from another port: next to no two queries of a batch are from one. */
+const MANY_SOCKETS = 256;
 const ROUNDS = option("rounds", 5);
 const SECONDS = option("seconds", 3);
 const ONLY = process.argv
@@ -79,9 +81,6 @@ async function findings(contenders, { load, tcpLoad }, notes) {
     ],
   };
 }
-
-/** As resolvers ask, each time from another port: next to no two queries of a batch are from one. */
-const MANY_SOCKETS = 256;
 
 /**
  * @param {readonly Contender[]} contenders
