@@ -90,7 +90,7 @@ function carryOut({ port, pid, mix, addresses, seconds, sockets = SOCKET_COUNT, 
   const elapsed = (performance.now() - before.ms) / 1000;
   const counts = clients.map(({ counts }) => counts);
   const delays = Float64Array.from(clients.flatMap((client) => [...client.delaysMs]));
-  for (const client of clients) client.drain();
+  drain(clients);
   return {
     answers: sum(counts.map(({ answers }) => answers)),
     wrong: sum(counts.map(({ wrong }) => wrong)),
@@ -150,6 +150,14 @@ function roundAtPace(clients, perSecond) {
     }
     for (const each of clients) each.receive(false);
   };
+}
+
+/** What is still on the way must not be taken for answers of the next round. @param {Client[]} clients */
+function drain(clients) {
+  const endMs = performance.now() + LOST_AFTER_MS;
+  while (clients.some(({ onTheWay }) => onTheWay > 0) && performance.now() < endMs)
+    for (const client of clients) client.receive(false);
+  for (const client of clients) client.forgetOnTheWay();
 }
 
 /**
@@ -255,10 +263,7 @@ class Client {
     this.#timedSinceMs = nowMs;
   }
 
-  /** What is still on the way must not be taken for answers of the next round. */
-  drain() {
-    const endMs = performance.now() + LOST_AFTER_MS;
-    while (this.onTheWay > 0 && performance.now() < endMs) this.receive(true);
+  forgetOnTheWay() {
     this.onTheWay = 0;
   }
 
