@@ -41,7 +41,7 @@ export class JoinedReplies {
   /** Batches that are not looked at any more. */
   #passes = 0;
 
-  readonly #queryOf = new Uint8Array(BATCH_PACKETS);
+  readonly #queryOf: Uint8Array;
   readonly #messageOf = new Uint8Array(BATCH_PACKETS);
   #messages = 0;
   readonly #firstOf = new Uint8Array(BATCH_PACKETS);
@@ -55,9 +55,11 @@ export class JoinedReplies {
   readonly #controls: Uint32Array;
   readonly #vectors: Uint32Array;
 
-  constructor(libc: Pick<Libc, "setsockopt">, memory: BatchMemory) {
+  /** @param queryOf to which packet of the batch a reply is, as long as it is laid out */
+  constructor(libc: Pick<Libc, "setsockopt">, memory: BatchMemory, queryOf: Uint8Array) {
     this.#libc = libc;
     this.#memory = memory;
+    this.#queryOf = queryOf;
     this.#headers = places((i) => memory.addressOf(MESSAGES_AT + i * HEADER_OCTETS));
     this.#controls = memory.addressWords(MESSAGE_CONTROLS_AT, CONTROL_STRIDE);
     this.#vectors = memory.addressWords(MESSAGE_VECTORS_AT, VECTOR_OCTETS);
@@ -66,7 +68,6 @@ export class JoinedReplies {
   /** Finds the message that the next reply of a batch, laid out to be sent by itself, may go with. */
   add(reply: number, query: number, octets: number): void {
     if (this.#passes > 0) return;
-    this.#queryOf[reply] = query;
     const hash = this.#hash(reply, query, octets);
     const last = this.#lastFor[hash] as number;
     if (last < this.#messages && this.#goesWith(last, reply, query, octets)) {

@@ -52,7 +52,7 @@ export class Outgoing {
     this.#libc = libc;
     this.#memory = memory;
     this.#counters = counters;
-    this.#joined = new JoinedReplies(libc, memory);
+    this.#joined = new JoinedReplies(libc, memory, this.#queryOf);
     this.#rooms = places((i) => memory.room(REPLIES_AT + i * REPLY_OCTETS, REPLY_OCTETS));
     this.#headers = places((i) => memory.addressOf(SEND_AT + i * HEADER_OCTETS));
     this.#names = memory.addressWords(NAMES_AT, NAME_OCTETS);
