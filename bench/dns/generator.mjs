@@ -71,11 +71,7 @@ function carryOut({ port, pid, mix, addresses, seconds, sockets = SOCKET_COUNT, 
   prepared.set(mix, known);
   const key = `${port}/${sockets}`;
   const clients =
-    clientsAt.get(key) ??
-    Array.from(
-      { length: sockets },
-      (_, i) => new Client(port, { share: i / sockets, window: QUERIES_ON_THE_WAY / sockets }),
-    );
+    clientsAt.get(key) ?? Array.from({ length: sockets }, (_, i) => new Client(port, i, sockets));
   clientsAt.set(key, clients);
   allowed = addresses && new Set(addresses.map(numberOf));
   for (const client of clients) client.take(known, perSecond !== undefined);
@@ -157,7 +153,7 @@ function drain(clients) {
   const endMs = performance.now() + LOST_AFTER_MS;
   while (clients.some(({ onTheWay }) => onTheWay > 0) && performance.now() < endMs)
     for (const client of clients) client.receive(false);
-  for (const client of clients) client.forgetOnTheWay();
+  for (const client of clients) client.onTheWay = 0;
 }
 
 /**
@@ -187,7 +183,7 @@ class Client {
    * The first `#delays` of them; an array that grows would hold up the generator, and be taken for the server's
    * delay.
    */
-  #delaysMs = new Float64Array(MAX_DELAYS / SOCKET_COUNT);
+  #delaysMs;
   #delays = 0;
   /** @type {ReturnType<typeof prepare> | undefined} */
   #known;
@@ -198,15 +194,12 @@ class Client {
   #timedSinceMs = 0;
   #sentMs = new Float64Array(1 << 16);
 
-  /**
-   * @param {number} port
-   * @param {{ share: number, window: number }} of `share`: how much of all questions lies before its first, 0..1;
-   *   `window`: how many of its queries are on the way
-   */
-  constructor(port, { share, window }) {
+  /** @param {number} port @param {number} index @param {number} sockets how many there are */
+  constructor(port, index, sockets) {
     this.fd = connectUdp(port);
-    this.window = window;
-    this.#next = Math.floor(QUESTION_COUNT * share);
+    this.window = QUERIES_ON_THE_WAY / sockets;
+    this.#next = Math.floor((QUESTION_COUNT / sockets) * index);
+    this.#delaysMs = new Float64Array(MAX_DELAYS / sockets);
   }
 
   /** @param {ReturnType<typeof prepare>} known @param {boolean} isPaced */
@@ -261,10 +254,6 @@ class Client {
   noteHeldUp(forMs, nowMs) {
     this.counts.heldUpMs += forMs;
     this.#timedSinceMs = nowMs;
-  }
-
-  forgetOnTheWay() {
-    this.onTheWay = 0;
   }
 
   /** @param {number} sent */
