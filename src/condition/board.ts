@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Family } from "../model/address.ts";
-import type { Condition, FamilyHealth, Health, LoadReport } from "../model/condition.ts";
+import type { Condition, FamilyHealth, LoadReport, ProbedHealth } from "../model/condition.ts";
 import type { AdminState } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
@@ -27,14 +26,7 @@ export interface Board {
   /** What is known of an edge stays, as far as the edge still has that address family, that load source. */
   take(inventory: Inventory): void;
   /** Edges and families that are not in the inventory are ignored. */
-  health(
-    edgeId: string,
-    family: Family,
-    health: Health,
-    reason?: string,
-    isInDoubt?: boolean,
-    detail?: string,
-  ): void;
+  health(edgeId: string, probed: ProbedHealth): void;
   /** Of addresses that are down while their family is up, bits by their position; 0: none. */
   downAddresses(edgeId: string, bits: number): void;
   /** `sourceIndex`: position in `Edge.load`. */
@@ -201,21 +193,13 @@ export function createBoard(options: BoardOptions): Board {
       ids = [...taken];
       facts = undefined;
     },
-    health(edgeId, family, health, reason, isInDoubt = false, detail) {
+    health(edgeId, probed) {
       const entry = entries.get(edgeId);
-      const known = entry?.health.find((known) => known.family === family);
+      const known = entry?.health.find(({ family }) => family === probed.family);
       if (entry === undefined || known === undefined) return;
-      const isKnown = known.health === health && known.reason === reason && known.detail === detail;
-      if (isKnown && (known.inDoubt === true) === isInDoubt) return;
-      const sinceMs = known.health === health ? known.sinceMs : clock.wallMs();
-      const next: FamilyHealth = {
-        family,
-        health,
-        ...(reason === undefined ? {} : { reason }),
-        ...(detail === undefined ? {} : { detail }),
-        ...(isInDoubt ? { inDoubt: true } : {}),
-        sinceMs,
-      };
+      const sinceMs = known.health === probed.health ? known.sinceMs : clock.wallMs();
+      const next: FamilyHealth = { ...probed, sinceMs };
+      if (isDeepStrictEqual(known, next)) return;
       update(entry, { health: entry.health.map((other) => (other === known ? next : other)) });
     },
     downAddresses(edgeId, bits) {

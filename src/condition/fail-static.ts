@@ -2,7 +2,7 @@ import { familiesOf } from "../base/address.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Tally } from "../base/tally.ts";
 import type { Family } from "../model/address.ts";
-import type { Health } from "../model/condition.ts";
+import type { ProbedHealth } from "../model/condition.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
@@ -26,7 +26,7 @@ export interface FailStatic {
   /** What was found of edges that stay, stays. */
   take(inventory: Inventory): void;
   /** As the prober tells it: also of an edge that is up and whose last probe failed. */
-  health(edgeId: string, family: Family, health: Health, reason?: string): void;
+  health(edgeId: string, probed: ProbedHealth): void;
   readonly canary: (isReached: boolean) => void;
   /** An operator has put an edge in or out of service. */
   stateChanged(): void;
@@ -168,7 +168,7 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
       byEdge = watchesByEdge(watches.values(), edges);
       judgeAll(touched());
     },
-    health(edgeId, family, health, reason) {
+    health(edgeId, { family, health, reason }) {
       const key = keyOf(edgeId, family);
       // A last word of an edge that has gone with a reload would be kept for good.
       const its = byEdge.get(key);

@@ -23,7 +23,7 @@ export function watchCanary(options: CanaryOptions): CanaryWatch {
   const silent = new Set<number>();
   const prober: Prober = (options.startProbes ?? startProbes)({
     log,
-    onHealth(_, family, health, reason) {
+    onHealth(_, { family, health, reason }) {
       if (health === "down" && reason !== "refused") silent.add(family);
       else if (health !== "unknown") silent.delete(family);
       onCanary(families.some((each) => !silent.has(each)));

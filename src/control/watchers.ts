@@ -39,10 +39,10 @@ export function createWatchers(options: WatchersOptions): Watchers {
   const { board, failStatic } = conditions;
   const prober = startProbes({
     log,
-    onHealth(edgeId, family, health, reason, isInDoubt, detail) {
+    onHealth(edgeId, probed) {
       // First, so that no world has them down.
-      failStatic.health(edgeId, family, health, reason);
-      board.health(edgeId, family, health, reason, isInDoubt, detail);
+      failStatic.health(edgeId, probed);
+      board.health(edgeId, probed);
     },
     onDownAddresses: (edgeId, bits) => board.downAddresses(edgeId, bits),
   });

@@ -17,8 +17,8 @@ export interface LoadReport {
 
 export type Health = "unknown" | "up" | "down";
 
-/** Health of one family of an edge: up while any of its addresses in that family is up. */
-export interface FamilyHealth {
+/** What probes say of one family of an edge: up while any of its addresses in that family is up. */
+export interface ProbedHealth {
   readonly family: Family;
   readonly health: Health;
   /** Why it is down, or what the last failure was; from a fixed vocabulary, no bytes from the network. */
@@ -27,6 +27,9 @@ export interface FamilyHealth {
   readonly detail?: string;
   /** The last results speak against it, but are not yet as many as would change it. */
   readonly inDoubt?: true;
+}
+
+export interface FamilyHealth extends ProbedHealth {
   /** Wall clock, milliseconds since 1970, of the last change. */
   readonly sinceMs: number;
 }

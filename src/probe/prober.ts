@@ -6,7 +6,7 @@ import { type Reach, reachOf } from "../base/reach.ts";
 import { createScheduler } from "../base/schedule.ts";
 import { startStallMeter } from "../base/stall.ts";
 import type { Family } from "../model/address.ts";
-import type { Health } from "../model/condition.ts";
+import type { Health, ProbedHealth } from "../model/condition.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -54,18 +54,7 @@ export interface ProberOptions {
   readonly lookup?: Lookup;
 }
 
-/**
- * `reason`: why it is down, or what the last failure was. `isInDoubt`: the last results speak against it, but are not
- * yet `rise` or `fall`. `detail`: an error code or a number, where the reason does not say all.
- */
-export type OnHealth = (
-  edgeId: string,
-  family: Family,
-  health: Health,
-  reason?: string,
-  isInDoubt?: boolean,
-  detail?: string,
-) => void;
+export type OnHealth = (edgeId: string, probed: ProbedHealth) => void;
 
 /** How far the first probes of a new inventory are spread. */
 const FIRST_SPREAD_MS = 200;
@@ -146,16 +135,13 @@ export function startProbes(options: ProberOptions): Prober {
     track.localDetail = detail;
   };
 
-  const told = new Map<string, string>();
+  const told = new Map<string, ProbedHealth>();
   const tell = (edgeId: string, family: Family): void => {
     const key = `${edgeId} ${family}`;
-    const verdicts = verdictsOf(edgeId, family);
-    const { health, reason, detail } = together(verdicts);
-    const doubt = isInDoubt(verdicts);
-    const news = `${health} ${reason} ${detail} ${doubt}`;
-    if (told.get(key) === news) return;
-    told.set(key, news);
-    onHealth(edgeId, family, health, reason, doubt, detail);
+    const probed = probedHealth(family, verdictsOf(edgeId, family));
+    if (isDeepStrictEqual(told.get(key), probed)) return;
+    told.set(key, probed);
+    onHealth(edgeId, probed);
   };
 
   const downTold = new Map<string, number>();
@@ -191,7 +177,7 @@ export function startProbes(options: ProberOptions): Prober {
 
   const tellAll = (edge: Edge): void => {
     for (const family of familiesOf(edge.addresses)) {
-      if (edge.probe.type === "none") onHealth(edge.id, family, "up");
+      if (edge.probe.type === "none") onHealth(edge.id, { family, health: "up" });
       else tell(edge.id, family);
     }
   };
@@ -241,6 +227,17 @@ interface Track {
   /** Why the last probe could not be started, if it could not. */
   localDetail?: string;
   stop: () => void;
+}
+
+function probedHealth(family: Family, verdicts: readonly Verdict[]): ProbedHealth {
+  const { health, reason, detail } = together(verdicts);
+  return {
+    family,
+    health,
+    ...(reason && { reason }),
+    ...(detail && { detail }),
+    ...(isInDoubt(verdicts) && { inDoubt: true }),
+  };
 }
 
 function downByEdge(tracks: Iterable<Track>): SimpleFamily["samples"] {

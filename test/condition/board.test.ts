@@ -72,10 +72,10 @@ describe("the facts", () => {
 
   it("says which families are up, how full, with how many, in what state", () => {
     const { board } = boardWith([ams1, sin1]);
-    board.health("ams1", 4, "up");
-    board.health("ams1", 6, "up");
-    board.health("ams1", 4, "down", "timeout");
-    board.health("sin1", 4, "up");
+    board.health("ams1", { family: 4, health: "up" });
+    board.health("ams1", { family: 6, health: "up" });
+    board.health("ams1", { family: 4, health: "down", reason: "timeout" });
+    board.health("sin1", { family: 4, health: "up" });
     board.report("ams1", 0, { viewers: 90 });
     board.setState("sin1", { state: "drain", ...eva });
     const { up, state, loadRatio, viewers } = board.facts();
@@ -87,11 +87,11 @@ describe("the facts", () => {
 
   it("shows and tells what the reason of a failure does not say, the newest of it", () => {
     const { board, changes } = boardWith([ams1]);
-    board.health("ams1", 4, "down", "status", false, "404");
-    board.health("ams1", 4, "down", "status", false, "502");
+    board.health("ams1", { family: 4, health: "down", reason: "status", detail: "404" });
+    board.health("ams1", { family: 4, health: "down", reason: "status", detail: "502" });
     expect(board.condition("ams1")?.health[0]).toMatchObject({ reason: "status", detail: "502" });
     expect(changes).toMatchObject([{ kind: "health", to: "down", reason: "status", detail: "404" }]);
-    board.health("ams1", 4, "down", "timeout");
+    board.health("ams1", { family: 4, health: "down", reason: "timeout" });
     expect(board.condition("ams1")?.health[0]).not.toHaveProperty("detail");
   });
 
@@ -110,7 +110,7 @@ describe("the facts", () => {
 
   it("gives an edge without addresses the bit of IPv4", () => {
     const { board } = boardWith([edge("named", { addresses: [] })]);
-    board.health("named", 4, "up");
+    board.health("named", { family: 4, health: "up" });
     expect(board.facts().up[0]).toBe(1);
   });
 
@@ -118,15 +118,15 @@ describe("the facts", () => {
     const { board } = boardWith([ams1]);
     const before = board.facts();
     expect(board.facts()).toBe(before);
-    board.health("ams1", 4, "up");
+    board.health("ams1", { family: 4, health: "up" });
     expect(board.facts()).not.toBe(before);
     expect(before.up[0]).toBe(0);
   });
 
   it("is told soon after a change, one for many", async () => {
     const { board, clock, told } = boardWith([ams1, sin1]);
-    board.health("ams1", 4, "up");
-    board.health("sin1", 4, "up");
+    board.health("ams1", { family: 4, health: "up" });
+    board.health("sin1", { family: 4, health: "up" });
     await clock.advance(50);
     expect(told).toEqual([board.facts()]);
     await clock.advance(60_000);
@@ -228,12 +228,12 @@ describe("health", () => {
   it("tells changes, and shows since when and why", async () => {
     const { board, clock, changes } = boardWith([sin1]);
     const startMs = clock.wallMs();
-    board.health("sin1", 4, "up");
+    board.health("sin1", { family: 4, health: "up" });
     await clock.advance(1000);
-    board.health("sin1", 4, "up", "timeout");
-    board.health("sin1", 4, "up");
+    board.health("sin1", { family: 4, health: "up", reason: "timeout" });
+    board.health("sin1", { family: 4, health: "up" });
     expect(board.condition("sin1")?.health).toEqual([{ family: 4, health: "up", sinceMs: startMs }]);
-    board.health("sin1", 4, "down", "refused");
+    board.health("sin1", { family: 4, health: "down", reason: "refused" });
     expect(board.condition("sin1")?.health).toEqual([
       { family: 4, health: "down", reason: "refused", sinceMs: startMs + 1000 },
     ]);
@@ -245,13 +245,13 @@ describe("health", () => {
 
   it("tells of doubt in the facts and the condition, not as a change", () => {
     const { board, changes } = boardWith([ams1, sin1]);
-    board.health("sin1", 4, "up");
-    board.health("sin1", 4, "up", "timeout", true);
+    board.health("sin1", { family: 4, health: "up" });
+    board.health("sin1", { family: 4, health: "up", reason: "timeout", inDoubt: true });
     expect([...board.facts().inDoubt]).toEqual([0, 1]);
     expect(board.condition("sin1")?.health).toMatchObject([
       { health: "up", reason: "timeout", inDoubt: true },
     ]);
-    board.health("sin1", 4, "up", "timeout", false);
+    board.health("sin1", { family: 4, health: "up", reason: "timeout" });
     expect([...board.facts().inDoubt]).toEqual([0, 0]);
     expect(board.condition("sin1")?.health[0]).not.toHaveProperty("inDoubt");
     expect(changes).toHaveLength(1);
@@ -259,8 +259,8 @@ describe("health", () => {
 
   it("ignores edges and families that are not there", () => {
     const { board, changes } = boardWith([sin1]);
-    board.health("sin1", 6, "up");
-    board.health("nobody", 4, "up");
+    board.health("sin1", { family: 6, health: "up" });
+    board.health("nobody", { family: 4, health: "up" });
     expect(changes).toEqual([]);
     expect(board.facts().up[0]).toBe(0);
   });
@@ -269,7 +269,7 @@ describe("health", () => {
 describe("a reload", () => {
   it("keeps what is known of an edge, wherever it stands now", () => {
     const { board, changes } = boardWith([ams1, sin1]);
-    board.health("sin1", 4, "up");
+    board.health("sin1", { family: 4, health: "up" });
     board.report("sin1", 0, { viewers: 3 });
     changes.length = 0;
     board.take(inventoryOf([sin1, edge("new"), { ...ams1, weight: 2 }], { generation: 2 }));
@@ -446,7 +446,7 @@ describe("an operator's word on an edge that a configuration leaves out", () => 
 
 it("has metrics of what is known, and none of what is not", async () => {
   const { board, clock } = boardWith([ams1, sin1]);
-  board.health("ams1", 6, "up");
+  board.health("ams1", { family: 6, health: "up" });
   board.report("ams1", 0, { viewers: 50, bandwidth: 8e6 });
   await clock.advance(2000);
   const samples = new Map(board.metrics().map((family) => [family.name, family.samples]));

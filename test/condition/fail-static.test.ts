@@ -46,7 +46,8 @@ describe("fail static", () => {
   });
 
   const all = (health: Health, reason?: string, some = ids): void => {
-    for (const id of some) failStatic.health(id, 4, health, reason);
+    for (const id of some)
+      failStatic.health(id, { family: 4, health, ...(reason === undefined ? {} : { reason }) });
   };
   const keptIds = (): string[] => [...new Set(failStatic.kept().map(({ edgeId }) => edgeId))];
   const metric = (name: string): Record<string, number> => {
@@ -69,7 +70,7 @@ describe("fail static", () => {
     all("up", "timeout");
     await clock.advance(2000);
     for (const [i, id] of ids.entries()) {
-      failStatic.health(id, 4, "down", "timeout");
+      failStatic.health(id, { family: 4, health: "down", reason: "timeout" });
       expect(keptIds(), "nobody is ever seen to be down").toEqual(ids.slice(0, i + 1));
     }
     expect(failStatic.alarms()).toMatchObject([{ service: "live", family: 4, edges: ids }]);
@@ -80,17 +81,17 @@ describe("fail static", () => {
 
   it("takes those back who went down before the threshold was passed", async () => {
     all("up");
-    failStatic.health("a", 4, "down", "timeout");
-    failStatic.health("b", 4, "down", "timeout");
+    failStatic.health("a", { family: 4, health: "down", reason: "timeout" });
+    failStatic.health("b", { family: 4, health: "down", reason: "timeout" });
     expect(keptIds()).toEqual([]);
     await clock.advance(1000);
-    failStatic.health("c", 4, "down", "timeout");
+    failStatic.health("c", { family: 4, health: "down", reason: "timeout" });
     expect(keptIds()).toEqual(["a", "b", "c"]);
   });
 
   it("believes one edge's death at once, and that of a service's only edge", () => {
     all("up");
-    failStatic.health("a", 4, "down", "timeout");
+    failStatic.health("a", { family: 4, health: "down", reason: "timeout" });
     expect(keptIds()).toEqual([]);
     expect(changes).toBe(0);
   });
@@ -104,7 +105,7 @@ describe("fail static", () => {
     expect(keptIds()).toEqual([]);
     expect(failStatic.alarms()).toEqual([]);
     await clock.advance(1000);
-    failStatic.health("a", 4, "down", "refused");
+    failStatic.health("a", { family: 4, health: "down", reason: "refused" });
     expect(keptIds()).toEqual([]);
     expect(metric("service_fail_static_begun_total")).toEqual({ live: 1 });
   });
@@ -138,7 +139,7 @@ describe("fail static", () => {
     await clock.advance(5000);
     for (const id of ids) {
       await clock.advance(2000);
-      failStatic.health(id, 4, "down", "timeout");
+      failStatic.health(id, { family: 4, health: "down", reason: "timeout" });
     }
     expect(keptIds()).toEqual([]);
     failStatic.canary(false);
@@ -151,7 +152,7 @@ describe("fail static", () => {
   it("takes no last word of an edge that has gone with a reload", async () => {
     failStatic.take(await inventory(", panicThreshold: 100%"));
     all("up");
-    failStatic.health("gone", 4, "up");
+    failStatic.health("gone", { family: 4, health: "up" });
     all("down", "timeout");
     failStatic.canary(false);
     expect(keptIds(), "nobody answers").toEqual(ids);

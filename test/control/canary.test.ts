@@ -47,12 +47,12 @@ describe("the canary", () => {
 
   it("is silent when no family of it answers; a refusal is an answer", async () => {
     const { told, say } = await watched("probing: { canary: { addresses: [198.51.100.1, '2001:db8::1'] } }");
-    say("canary", 4, "up");
-    say("canary", 6, "down", "unreachable");
+    say("canary", { family: 4, health: "up" });
+    say("canary", { family: 6, health: "down", reason: "unreachable" });
     expect(told.at(-1)).toBe(true);
-    say("canary", 4, "down", "timeout");
+    say("canary", { family: 4, health: "down", reason: "timeout" });
     expect(told.at(-1)).toBe(false);
-    say("canary", 4, "down", "refused");
+    say("canary", { family: 4, health: "down", reason: "refused" });
     expect(told.at(-1)).toBe(true);
   });
 

@@ -56,7 +56,7 @@ it("tells at once who is up, who drains and who is full or nearly; other loads w
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 40 })), "known").toBe(1);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 41 }))).toBe(0);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 40 }))).toBe(0);
-  expect(await worldsAfter(() => board.health("ams1", 4, "up"))).toBe(1);
+  expect(await worldsAfter(() => board.health("ams1", { family: 4, health: "up" }))).toBe(1);
   expect(made.at(-1)?.loadRatio[0]).toBeCloseTo(0.4, 2);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 60 }))).toBe(0);
   expect(await worldsAfter(() => board.report("ams1", 0, { viewers: 96 })), "nearly full").toBe(1);
@@ -67,12 +67,12 @@ it("tells at once who is up, who drains and who is full or nearly; other loads w
   expect(await worldsAfter(() => board.setState("ams1", { state: "drain", by: "eva", reason: "disk" }))).toBe(
     1,
   );
-  expect(await worldsAfter(() => board.health("ams1", 4, "up", undefined, true))).toBe(1);
+  expect(await worldsAfter(() => board.health("ams1", { family: 4, health: "up", inDoubt: true }))).toBe(1);
 });
 
 it("hands over the viewers whom no report shows yet, and expects those of another process", async () => {
   const first = worldsOfOneEdge();
-  first.board.health("ams1", 4, "up");
+  first.board.health("ams1", { family: 4, health: "up" });
   first.board.report("ams1", 0, { viewers: 40 });
   await first.clock.advance(100);
   expect(first.worlds.unseen()).toEqual({});
@@ -83,7 +83,7 @@ it("hands over the viewers whom no report shows yet, and expects those of anothe
 
   const next = worldsOfOneEdge();
   next.board.remember(first.board.memory());
-  next.board.health("ams1", 4, "up");
+  next.board.health("ams1", { family: 4, health: "up" });
   await next.clock.advance(100);
   expect(next.worlds.current().loadRatio[0]).toBeCloseTo(0.4, 2);
   next.worlds.expect({ ams1: 7, gone: 3 });

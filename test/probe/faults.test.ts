@@ -65,7 +65,7 @@ describe("targets that misbehave", () => {
     const startMs = performance.now();
     const prober = startProbes({
       log,
-      onHealth: (id, _family, health, reason) => {
+      onHealth: (id, { health, reason }) => {
         if (health === "down" && !down.has(id))
           down.set(id, `${((performance.now() - startMs) / 1000).toFixed(1)} s, ${reason}`);
       },
@@ -98,7 +98,7 @@ describe("2,000 targets that all time out", () => {
     const down = new Set<string>();
     const prober = startProbes({
       log,
-      onHealth: (id, _family, health) => {
+      onHealth: (id, { health }) => {
         if (health === "down") down.add(id);
       },
     });

@@ -27,7 +27,7 @@ describe.skipIf(isNginxRtmpMissing)("nginx-rtmp", () => {
     let health = "";
     const prober = startProbes({
       log: { info() {}, warn() {}, error() {} },
-      onHealth: (_, __, is, reason) => {
+      onHealth: (_, { health: is, reason }) => {
         health = is === "up" ? is : `${is} ${reason}`;
       },
     });

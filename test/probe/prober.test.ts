@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { formatAddress } from "../../src/base/address.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import type { Health } from "../../src/model/condition.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Log } from "../../src/model/log.ts";
 import { type Prober, type ProberOptions, startProbes } from "../../src/probe/prober.ts";
@@ -31,7 +30,7 @@ function probing(
   const news: string[] = [];
   const prober = startProbes({
     log: SILENT_LOG,
-    onHealth(edgeId, family, is: Health, reason) {
+    onHealth(edgeId, { family, health: is, reason }) {
       const key = `${edgeId}/${family}`;
       if (health.get(key)?.split(" ")[0] !== is && is !== "unknown") news.push(`${key} ${is}`);
       health.set(key, reason === undefined ? is : `${is} (${reason})`);
@@ -74,8 +73,7 @@ describe("probing real servers", () => {
         edge("refusing", { probe: tcpProbe(await closedPort()) }),
       ],
       {
-        onHealth: (edgeId, _family, _is, reason, _doubt, detail) =>
-          void details.set(edgeId, [reason, detail]),
+        onHealth: (edgeId, { reason, detail }) => void details.set(edgeId, [reason, detail]),
       },
     );
     await prober.firstRound;
@@ -288,8 +286,7 @@ describe("rise and fall over time", () => {
       clock,
       random,
       run: async () => results.shift() ?? OK,
-      onHealth: (_edge, _family, health, _reason, isInDoubt) =>
-        void told.push(isInDoubt === true ? `${health}?` : health),
+      onHealth: (_edge, { health, inDoubt }) => void told.push(inDoubt === true ? `${health}?` : health),
     });
     onTestFinished(() => prober.stop());
     prober.take(
