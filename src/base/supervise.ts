@@ -10,6 +10,7 @@ export interface SupervisedThread {
 }
 
 export interface SupervisedThreadOptions {
+  /** May throw, as `new Worker` does where the system has no thread left: later that is tried again. */
   readonly start: () => Worker;
   readonly onMessage: (message: unknown) => void;
   /** It has ended unasked; the next one starts after the pause. */
@@ -29,6 +30,7 @@ const STABLE_MS = 10_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5000;
 
+/** @throws what the first `start` throws */
 export function superviseThread(options: SupervisedThreadOptions): SupervisedThread {
   const { start, onMessage, onDeath, clock = systemClock } = options;
   let worker: Worker | undefined;
@@ -42,15 +44,24 @@ export function superviseThread(options: SupervisedThreadOptions): SupervisedThr
     worker = start();
     worker.on("message", onMessage);
     worker.on("error", (error) => {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = reasonOf(error);
     });
     worker.on("exit", (code) => {
       worker = undefined;
-      if (isStopping) return;
-      pauseMs = nextPause(pauseMs, clock.monotonicMs() - startedMs);
-      cancelRestart = clock.after(pauseMs, run);
-      onDeath({ reason: reason || `ended with ${code}`, pauseMs });
+      if (!isStopping) replace(reason || `ended with ${code}`, clock.monotonicMs() - startedMs);
     });
+  };
+
+  const replace = (reason: string, livedMs: number): void => {
+    pauseMs = nextPause(pauseMs, livedMs);
+    cancelRestart = clock.after(pauseMs, () => {
+      try {
+        run();
+      } catch (error) {
+        replace(reasonOf(error), 0);
+      }
+    });
+    onDeath({ reason, pauseMs });
   };
 
   run();
@@ -78,4 +89,8 @@ export function superviseThread(options: SupervisedThreadOptions): SupervisedThr
 function nextPause(pauseMs: number, livedMs: number): number {
   if (livedMs >= STABLE_MS) return 0;
   return Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs * 2));
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
