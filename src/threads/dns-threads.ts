@@ -96,7 +96,6 @@ export async function startDnsThreads(options: DnsThreadsOptions): Promise<DnsTh
     },
   };
   const stop = async (graceMs?: number): Promise<void> => {
-    crew.close();
     await crew.stop(graceMs);
     await queryLog.stop();
   };

@@ -147,7 +147,6 @@ async function withThreads(
     onTaskDeath: ({ marks }) => closeMarked(libc, marks),
   });
   const closeAll = async (): Promise<void> => {
-    crew.close();
     await crew.stop();
     sockets.close();
   };

@@ -7,7 +7,6 @@
  * ```
  */
 import { type ResourceLimits, Worker } from "node:worker_threads";
-import { superviseThread, type SupervisedThread, type ThreadDeath } from "../base/supervise.ts";
 import { threadEntry } from "../base/thread-entry.ts";
 import type { DecisionTotals } from "../engine/decision-counts.ts";
 import { type DecisionWatch, UNWATCHED } from "../engine/decision-samples.ts";
@@ -15,12 +14,13 @@ import type { Geo } from "../geo/geo.ts";
 import { type GeoSnapshot, type LookupCounts, newLookupCounts } from "../geo/locator.ts";
 import type { Endpoint, Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
-import type { MetricSource } from "../model/metrics.ts";
+import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { World } from "../model/world.ts";
 import { packInventory } from "./packed-inventory.ts";
 import { unpackArrivals } from "../pricing/arrivals.ts";
 import type { Arrivals, PackedArrivals } from "../pricing/ledger.ts";
-import type { ThreadData, ThreadNews, ThreadOrder } from "./serving-thread.ts";
+import { type Member, startMember } from "./crew-member.ts";
+import type { ThreadData, ThreadOrder } from "./serving-thread.ts";
 
 export interface CrewOptions<Task> {
   /** For names of threads, of metrics and in the log: `dns`, `http`. */
@@ -65,28 +65,10 @@ export interface Crew<Task> {
   /** How many threads there are, and how many died. */
   readonly metrics: MetricSource;
   /**
-   * They end when they have answered what has come in; others may be started after.
+   * They end when they have answered what has come in; none is to be started after.
    * @param graceMs as of the order to stop
    */
   stop(graceMs?: number): Promise<void>;
-  /** To be called at the very end. */
-  readonly close: () => void;
-}
-
-interface Member {
-  readonly thread: SupervisedThread;
-  readonly wake: () => void;
-  readonly counted: Counted;
-}
-
-/** What a thread is there for, whichever thread it is now. */
-interface Assignment<Task> {
-  task: Task;
-  /** Once one has answered. */
-  isReady: boolean;
-  readonly ready: (endpoints: readonly Endpoint[]) => void;
-  /** The first one could not begin. */
-  readonly failed: (error: Error) => void;
 }
 
 /** What a thread counts, in shared memory that outlives it. */
@@ -97,9 +79,9 @@ interface Counted {
 }
 
 export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
-  const { name, geo, decisions, decisionWatch = UNWATCHED, log, settled = (task: Task) => task } = options;
+  const { name, geo, decisions, decisionWatch = UNWATCHED, log } = options;
   const label = name.toUpperCase();
-  const members = new Set<Member>();
+  const members = new Map<Member, Counted>();
   const allCells: Float64Array[] = [];
   let { inventory, world } = options;
   let packedInventory = packInventory(inventory);
@@ -108,24 +90,21 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
   let deaths = 0;
   let { own } = options;
 
-  const send = ({ thread, wake }: Member, order: ThreadOrder): void => {
-    thread.post(order);
-    wake();
-  };
-
   const takeGeo = (): { geo?: GeoSnapshot } => {
     const change = isGeoNew ? { geo: geo.snapshot() } : {};
     isGeoNew = false;
     return change;
   };
 
+  const tellAll = (order: ThreadOrder): void => {
+    for (const member of members.keys()) member.tell(order);
+  };
+
   /** The snapshot goes out with the next `take`, or by itself if none comes in this turn. */
   const stopWatching = geo.onChange(() => {
     isGeoNew = true;
     queueMicrotask(() => {
-      if (!isGeoNew) return;
-      const change = takeGeo();
-      for (const member of members) send(member, { kind: "serve", change });
+      if (isGeoNew) tellAll({ kind: "serve", change: takeGeo() });
     });
   });
 
@@ -151,10 +130,10 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     return { cells, lookups, decisions: decisions.newCells(inventory) };
   };
 
-  const newWorker = ({ task, isReady }: Assignment<Task>, counted: Counted): Worker => {
+  const newWorker = (task: Task, counted: Counted, isFirst: boolean): Worker => {
     const { entry, resourceLimits } = options;
     const worker = new Worker(threadEntry(import.meta.url, entry), {
-      workerData: dataFor(task, counted, !isReady),
+      workerData: dataFor(task, counted, isFirst),
       name,
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
     });
@@ -162,56 +141,32 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     return worker;
   };
 
-  const hear = (news: ThreadNews, assignment: Assignment<Task>): void => {
-    switch (news.kind) {
-      case "ready":
-        assignment.isReady = true;
-        assignment.task = settled(assignment.task, news.endpoints);
-        return assignment.ready(news.endpoints);
-      case "failed":
-        if (assignment.isReady)
-          return log.error({ reason: news.message }, `a ${label} thread cannot begin again`);
-        return assignment.failed(Object.assign(new Error(news.message), { code: news.code }));
-      case "arrivals":
-        if (news.generation === inventory.generation) arrivals.push(news.packed);
-        return;
-      case "decision":
-        // What it decides before is made up.
-        if (assignment.isReady) decisionWatch.tell(news.sample);
-        return;
-      case "log":
-        return log[news.level](news.fields, news.message);
-      case "own":
-        return options.onOwnNews?.(news.news);
-    }
-  };
-
-  const replaced = (death: ThreadDeath, assignment: Assignment<Task>): void => {
-    if (!assignment.isReady)
-      return assignment.failed(new Error(`a ${label} thread cannot begin: ${death.reason}`));
-    deaths++;
-    options.onTaskDeath?.(assignment.task);
-    log.error({ ...death }, `a ${label} thread has died and is replaced`);
-  };
-
   return {
-    start(task, wake = () => {}) {
-      return new Promise((resolve, reject) => {
-        const counted = newCounted();
-        const failed = (error: Error): void => {
-          members.delete(member);
-          void thread.stop({ kind: "stop", graceMs: 0 }, UNWINDING_MS);
-          reject(error);
-        };
-        const assignment: Assignment<Task> = { task, isReady: false, ready: resolve, failed };
-        const thread = superviseThread({
-          start: () => newWorker(assignment, counted),
-          onMessage: (message) => hear(message as ThreadNews, assignment),
-          onDeath: (death) => replaced(death, assignment),
-        });
-        const member: Member = { thread, wake, counted };
-        members.add(member);
+    async start(task, wake = () => {}) {
+      const counted = newCounted();
+      const member = startMember(task, {
+        label,
+        log,
+        wake,
+        newWorker: (current, isFirst) => newWorker(current, counted, isFirst),
+        settled: options.settled ?? ((settling) => settling),
+        onArrivals(generation, packed) {
+          if (generation === inventory.generation) arrivals.push(packed);
+        },
+        onDecision: (sample) => decisionWatch.tell(sample),
+        onOwnNews: (news) => options.onOwnNews?.(news),
+        onDeath(current) {
+          deaths++;
+          options.onTaskDeath?.(current);
+        },
       });
+      members.set(member, counted);
+      try {
+        return await member.ready;
+      } catch (error) {
+        members.delete(member);
+        throw error;
+      }
     },
     take(nextInventory, nextWorld) {
       const isNew = nextInventory !== inventory;
@@ -222,15 +177,15 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       inventory = nextInventory;
       world = nextWorld;
       const change = { world, ...takeGeo() };
-      for (const member of members) {
-        if (isNew) member.counted.decisions = decisions.newCells(inventory);
-        const configured = { packedInventory, decisionCells: member.counted.decisions };
-        send(member, { kind: "serve", change: isNew ? { ...change, configured } : change });
+      for (const [member, counted] of members) {
+        if (isNew) counted.decisions = decisions.newCells(inventory);
+        const configured = { packedInventory, decisionCells: counted.decisions };
+        member.tell({ kind: "serve", change: isNew ? { ...change, configured } : change });
       }
     },
     tell(next) {
       own = next;
-      for (const member of members) send(member, { kind: "own", own });
+      tellAll({ kind: "own", own });
     },
     *takeArrivals() {
       const taken = arrivals;
@@ -238,37 +193,32 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       for (const packed of taken) yield* unpackArrivals(packed);
     },
     allCells,
-    metrics: () => [
-      {
-        kind: "gauge",
-        name: `${name}_threads`,
-        help: `Threads that answer ${label}`,
-        samples: [{ labels: {}, value: members.size }],
-      },
-      {
-        kind: "counter",
-        name: `${name}_thread_deaths_total`,
-        help: "Threads that ended unasked and were replaced",
-        samples: [{ labels: {}, value: deaths }],
-      },
-    ],
-    close: stopWatching,
+    metrics: () => crewMetrics(name, members.size, deaths),
     async stop(graceMs = STOP_GRACE_MS) {
-      const order: ThreadOrder = { kind: "stop", graceMs };
-      const stopping = [...members];
+      stopWatching();
+      const stopping = [...members.keys()];
       members.clear();
-      await Promise.all(
-        stopping.map(({ thread, wake }) => {
-          const stopped = thread.stop(order, graceMs + UNWINDING_MS);
-          wake();
-          return stopped;
-        }),
-      );
+      await Promise.all(stopping.map((member) => member.stop(graceMs)));
     },
   };
 }
 
+function crewMetrics(name: string, threads: number, deaths: number): readonly SimpleFamily[] {
+  return [
+    {
+      kind: "gauge",
+      name: `${name}_threads`,
+      help: `Threads that answer ${name.toUpperCase()}`,
+      samples: [{ labels: {}, value: threads }],
+    },
+    {
+      kind: "counter",
+      name: `${name}_thread_deaths_total`,
+      help: "Threads that ended unasked and were replaced",
+      samples: [{ labels: {}, value: deaths }],
+    },
+  ];
+}
+
 /** For who has connected and not asked yet: all ends within a second. */
 const STOP_GRACE_MS = 500;
-/** For what a thread does after that. */
-const UNWINDING_MS = 500;
