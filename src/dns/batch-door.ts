@@ -4,17 +4,17 @@
  * ```
  * the thread that opens                 each thread that answers
  * openBatchSockets ── ThreadSockets ──► answerInBatches: poll ─► batch ─► responder
- *        └── wake ── eventfd ─────────────────► onWake
+ * wake ───────────── eventfd ─────────────────► onWake
  * ```
  *
  * The sockets belong to the process and outlive a thread that dies: what waits in them is answered by the
  * one that takes its place.
  */
-import { openWake, wake } from "../base/eventfd.ts";
 import { goFirst } from "../base/go-first.ts";
-import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
+import { type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import { finished, type Steps } from "../base/steps.ts";
+import { openThreadSockets, type SocketsOfThreads, type ThreadSockets } from "../base/thread-sockets.ts";
 import type { ChallengeValues } from "../model/acme.ts";
 import type { Keep, Recall } from "../model/decision.ts";
 import type { Endpoint } from "../model/inventory.ts";
@@ -23,26 +23,9 @@ import { type BatchOptions, PacketBatch } from "./batch.ts";
 import { runBatchLoop, type Wish } from "./batch-loop.ts";
 import { keepReplies } from "./kept-replies.ts";
 import { prepareReplies } from "./prepared-replies.ts";
-import { closeSockets, inheritedGroup, openSocketGroup, type SharedSocket, UDP_USE } from "./socket.ts";
+import { openSocketGroup, type SharedSocket, UDP_USE } from "./socket.ts";
 
-/** What one thread answers on. Plain data. */
-export interface ThreadSockets {
-  /** One for each endpoint. */
-  readonly sockets: readonly SharedSocket[];
-  readonly wakeFd: number;
-}
-
-export interface BatchSockets {
-  /** Where they really are bound, in the order asked. */
-  readonly endpoints: readonly Endpoint[];
-  readonly threads: readonly ThreadSockets[];
-  /** For the process that replaces this one. */
-  readonly handed: readonly HandedSockets[];
-  /** Has a thread's `onWake` called soon. */
-  wake(thread: ThreadSockets): void;
-  /** To be called when no thread uses them any more. */
-  close(): void;
-}
+export type BatchThreadSockets = ThreadSockets<SharedSocket>;
 
 /**
  * Binds each endpoint as often as there are threads.
@@ -54,41 +37,18 @@ export function openBatchSockets(
   endpoints: readonly Endpoint[],
   fewest: number,
   inherited: InheritedSockets = NOTHING_INHERITED,
-): BatchSockets {
-  const bound = endpoints.map((endpoint) => inheritedGroup(inherited, endpoint));
-  const threadCount = Math.max(fewest, ...bound.map(({ length }) => length));
-  const closing: (() => void)[] = [];
-  const close = (): void => closing.splice(0).forEach((closeOne) => closeOne());
-  try {
-    const groups = endpoints.map((endpoint, i) => {
-      const group = openSocketGroup(libc, endpoint, threadCount, bound[i] ?? []);
-      closing.push(() => closeSockets(libc, group.sockets));
-      return group;
-    });
-    const threads = Array.from({ length: threadCount }, (_, i): ThreadSockets => {
-      const wakeFd = openWake(libc);
-      closing.push(() => libc.close(wakeFd));
-      return { sockets: groups.map(({ sockets }) => sockets[i] as SharedSocket), wakeFd };
-    });
-    return {
-      endpoints: groups.map(({ endpoint }) => endpoint),
-      threads,
-      handed: groups.map(({ asked, sockets }) => ({
-        use: UDP_USE,
-        asked,
-        fds: sockets.map(({ fd }) => fd),
-      })),
-      wake: ({ wakeFd }) => wake(libc, wakeFd),
-      close,
-    };
-  } catch (error) {
-    close();
-    throw error;
-  }
+): SocketsOfThreads<SharedSocket> {
+  return openThreadSockets(libc, {
+    use: UDP_USE,
+    endpoints,
+    fewest,
+    inherited,
+    open: (endpoint, count, fds) => openSocketGroup(libc, endpoint, count, fds),
+  });
 }
 
 export interface BatchDoorOptions extends AnswererOptions {
-  readonly sockets: ThreadSockets;
+  readonly sockets: BatchThreadSockets;
   readonly keep: Keep;
   readonly recall: Recall;
   /** Called once, before the first packet is answered; `respond` answers packets that come from no socket. */

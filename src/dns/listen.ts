@@ -15,6 +15,9 @@ export const MAX_DATAGRAM_OCTETS = 4096;
 /** Room for what comes in while a thread is busy; the system grants what it allows. */
 export const RECEIVE_BUFFER_OCTETS = 8 << 20;
 
+/** How many TCP connections may wait to be accepted; the system grants what it allows. */
+export const BACKLOG = 1024;
+
 /** Why an address could not be listened on, in one line for the operator. */
 export function listenError(endpoint: Endpoint, transport: Transport, cause: NodeJS.ErrnoException): Error {
   const where = `${formatEndpoint(endpoint)} (${transport.toUpperCase()})`;

@@ -1,6 +1,6 @@
 import { parseAddress } from "../base/address.ts";
-import type { InheritedSockets } from "../base/inherited-sockets.ts";
 import type { Libc } from "../base/libc.ts";
+import { openListener } from "../base/listener.ts";
 import { openTogether, type Together } from "../base/open-together.ts";
 import {
   AF_INET,
@@ -13,14 +13,10 @@ import {
   SOCK_CLOEXEC,
   socketAddress,
   SOL_SOCKET,
-  SOCK_STREAM,
   SOCK_DGRAM,
-  SOCK_NONBLOCK,
-  SO_REUSEADDR,
 } from "../base/socket-address.ts";
 import type { Endpoint } from "../model/inventory.ts";
-import type { Transport } from "./counters.ts";
-import { listenError, RECEIVE_BUFFER_OCTETS } from "./listen.ts";
+import { BACKLOG, listenError, RECEIVE_BUFFER_OCTETS } from "./listen.ts";
 
 /** Plain data, so that a thread can be told of it: descriptors belong to the process. */
 export interface SharedSocket {
@@ -37,24 +33,23 @@ export type SocketGroup = Together<SharedSocket>;
 export const UDP_USE = "dns-udp";
 export const TCP_USE = "dns-tcp";
 
-/** Those for UDP that the process before this one had bound there. */
-export function inheritedGroup(inherited: InheritedSockets, endpoint: Endpoint): SharedSocket[] {
-  return inherited.take(UDP_USE, endpoint).map((fd) => sharedSocket(fd, endpoint));
-}
-
 /**
  * Binds sockets to one address (SO_REUSEPORT), for as many threads.
- * @param inherited as `inheritedGroup`; they count
+ * @param inherited descriptors that the process before this one had bound there; they count
  * @throws an Error of one line if it cannot be listened on; then none is left open
  */
 export function openSocketGroup(
   libc: Libc,
   endpoint: Endpoint,
   count: number,
-  inherited: readonly SharedSocket[],
+  inherited: readonly number[],
 ): SocketGroup {
-  const open = (at: Endpoint, isShared: boolean): SharedSocket => openSocket(libc, at, { isShared });
-  return openTogether(libc, { endpoint, count, inherited, open });
+  return openTogether(libc, {
+    endpoint,
+    count,
+    inherited: inherited.map((fd) => sharedSocket(fd, endpoint)),
+    open: (at, isShared) => openSocket(libc, at, isShared),
+  });
 }
 
 /**
@@ -62,20 +57,14 @@ export function openSocketGroup(
  * @throws an Error of one line if it cannot be listened on
  */
 export function openStreamSocket(libc: Libc, endpoint: Endpoint): SharedSocket {
-  const { address, family, isWildcard } = familyOf(endpoint);
-  const fd = libc.socket(address, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw failure(libc, endpoint, "tcp");
-  const set = (level: number, name: number): void => void libc.setsockopt(fd, level, name, cInteger(1), 4);
-  set(SOL_SOCKET, SO_REUSEADDR);
-  // Those that are accepted inherit it.
-  set(IPPROTO_TCP, TCP_NODELAY);
-  if (family === 6) set(IPPROTO_IPV6, IPV6_V6ONLY);
-  const name = socketAddress(endpoint);
-  if (libc.bind(fd, name, name.length) === 0 && libc.listen(fd, BACKLOG) === 0)
-    return { fd, family, isWildcard };
-  const error = failure(libc, endpoint, "tcp");
-  libc.close(fd);
-  throw error;
+  const fd = openListener(libc, endpoint, {
+    ipv6Only: true,
+    isShared: false,
+    isUndelayed: true,
+    backlog: BACKLOG,
+    failure: (cause) => listenError(endpoint, "tcp", cause),
+  });
+  return sharedSocket(fd, endpoint);
 }
 
 /** A descriptor that is bound to the endpoint. */
@@ -84,19 +73,15 @@ export function sharedSocket(fd: number, endpoint: Endpoint): SharedSocket {
   return { fd, family, isWildcard };
 }
 
-export function closeSockets(libc: Libc, sockets: readonly SharedSocket[]): void {
-  for (const { fd } of sockets) libc.close(fd);
-}
-
-function openSocket(libc: Libc, endpoint: Endpoint, { isShared }: { isShared: boolean }): SharedSocket {
+function openSocket(libc: Libc, endpoint: Endpoint, isShared: boolean): SharedSocket {
   const { address, family, isWildcard } = familyOf(endpoint);
   const fd = libc.socket(address, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw failure(libc, endpoint, "udp");
+  if (fd < 0) throw failure(libc, endpoint);
   const socket: SharedSocket = { fd, family, isWildcard };
   try {
     configure(libc, socket, isShared);
     const name = socketAddress(endpoint);
-    if (libc.bind(fd, name, name.length) < 0) throw failure(libc, endpoint, "udp");
+    if (libc.bind(fd, name, name.length) < 0) throw failure(libc, endpoint);
     return socket;
   } catch (error) {
     libc.close(fd);
@@ -131,8 +116,8 @@ function familyOf({ host }: Endpoint): { address: number } & Pick<SharedSocket, 
     : { address: AF_INET, family: 4, isWildcard };
 }
 
-function failure(libc: Libc, endpoint: Endpoint, transport: Transport): Error {
-  return listenError(endpoint, transport, lastError(libc));
+function failure(libc: Libc, endpoint: Endpoint): Error {
+  return listenError(endpoint, "udp", lastError(libc));
 }
 
 function timeval(milliseconds: number): Uint8Array {
@@ -142,11 +127,6 @@ function timeval(milliseconds: number): Uint8Array {
 /** A network that takes no packet for so long loses some. */
 const SEND_PATIENCE_MS = 100;
 
-/** Who waits to be accepted; the system grants what it allows. */
-export const BACKLOG = 1024;
-
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SO_SNDTIMEO = 21;

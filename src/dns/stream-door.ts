@@ -20,7 +20,7 @@ import { type Answerer, type AnswererOptions, createAnswerer } from "./answerer.
 import { createConnections } from "./connections.ts";
 import { openEpoll } from "./epoll.ts";
 import { sometimes } from "./fault.ts";
-import { closeSockets, openStreamSocket, type SharedSocket, sharedSocket, TCP_USE } from "./socket.ts";
+import { openStreamSocket, type SharedSocket, sharedSocket, TCP_USE } from "./socket.ts";
 import { newHeld, Streams, type StreamSockets } from "./streams.ts";
 
 export interface OpenStreamSockets {
@@ -41,33 +41,31 @@ export function openStreamSockets(
   endpoints: readonly Endpoint[],
   inherited: InheritedSockets = NOTHING_INHERITED,
 ): OpenStreamSockets {
-  const listeners: SharedSocket[] = [];
+  const closing: number[] = [];
+  const close = (): void => closing.splice(0).forEach((fd) => libc.close(fd));
   try {
-    for (const endpoint of endpoints) {
+    const listeners = endpoints.map((endpoint): SharedSocket => {
       const [fd] = inherited.take(TCP_USE, endpoint);
-      listeners.push(fd === undefined ? openStreamSocket(libc, endpoint) : sharedSocket(fd, endpoint));
-    }
+      const listener = fd === undefined ? openStreamSocket(libc, endpoint) : sharedSocket(fd, endpoint);
+      closing.push(listener.fd);
+      return listener;
+    });
+    const epollFd = openEpoll(libc);
+    closing.push(epollFd);
+    const wakeFd = openWake(libc);
+    closing.push(wakeFd);
+    const fds = listeners.map(({ fd }) => fd);
+    return {
+      endpoints: endpoints.map(({ host }, i) => ({ host, port: boundPort(libc, fds[i] as number) })),
+      sockets: { listeners, epollFd, wakeFd, held: newHeld() },
+      handed: endpoints.map((asked, i) => ({ use: TCP_USE, asked, fds: fds.slice(i, i + 1) })),
+      wake: () => wake(libc, wakeFd),
+      close,
+    };
   } catch (error) {
-    closeSockets(libc, listeners);
+    close();
     throw error;
   }
-  const sockets: StreamSockets = {
-    listeners,
-    epollFd: openEpoll(libc),
-    wakeFd: openWake(libc),
-    held: newHeld(),
-  };
-  return {
-    endpoints: endpoints.map(({ host }, i) => ({ host, port: boundPort(libc, listeners[i]?.fd ?? -1) })),
-    sockets,
-    handed: endpoints.map((asked, i) => ({ use: TCP_USE, asked, fds: [listeners[i]?.fd ?? -1] })),
-    wake: () => wake(libc, sockets.wakeFd),
-    close() {
-      closeSockets(libc, listeners);
-      libc.close(sockets.epollFd);
-      libc.close(sockets.wakeFd);
-    },
-  };
 }
 
 export interface StreamDoorOptions extends AnswererOptions {

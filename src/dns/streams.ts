@@ -21,8 +21,9 @@ import { type Connections, networkOf, type Seat } from "./connections.ts";
 import type { DnsCounters } from "./counters.ts";
 import { Epoll, READABLE, WRITABLE } from "./epoll.ts";
 import { MessageReader } from "./framing.ts";
+import { BACKLOG } from "./listen.ts";
 import type { Responder } from "./responder.ts";
-import { BACKLOG, type SharedSocket } from "./socket.ts";
+import type { SharedSocket } from "./socket.ts";
 import { MAX_MESSAGE_OCTETS, writeUint16 } from "./wire.ts";
 
 /** Where connections come from. Plain data; descriptors belong to the process. */

@@ -1,12 +1,11 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { DnsCounters } from "./counters.ts";
 import { type Connections, networkOf, type Seat } from "./connections.ts";
 import { framed, MessageReader } from "./framing.ts";
-import { type Listener, listenError } from "./listen.ts";
+import { BACKLOG, type Listener, listenError } from "./listen.ts";
 import type { Responder } from "./responder.ts";
 import { sourceOctets } from "./source.ts";
 import { MAX_MESSAGE_OCTETS } from "./wire.ts";
@@ -152,7 +151,7 @@ function listen(server: Server, endpoint: Endpoint): Promise<void> {
     const failed = (error: Error): void => reject(listenError(endpoint, "tcp", error));
     server.once("error", failed);
     server.listen(
-      { host: endpoint.host, port: endpoint.port, ipv6Only: true, exclusive: true, backlog: 1024 },
+      { host: endpoint.host, port: endpoint.port, ipv6Only: true, exclusive: true, backlog: BACKLOG },
       () => {
         server.off("error", failed);
         resolve();

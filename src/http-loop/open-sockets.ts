@@ -1,57 +1,31 @@
 import { hasIpv4Twin } from "../base/endpoint.ts";
-import { openWake } from "../base/eventfd.ts";
 import type { HandedSockets, InheritedSockets } from "../base/inherited-sockets.ts";
 import type { Libc, LibcResult } from "../base/libc.ts";
+import { handedOn, openThreadSockets, type SocketsOfThreads } from "../base/thread-sockets.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { type Listening, type ListeningGroup, type ListeningSocket, listenTogether } from "./sockets.ts";
 
-export interface HttpSockets {
-  /** Where they really listen, in the order asked. */
-  readonly endpoints: readonly Endpoint[];
-  readonly handed: readonly HandedSockets[];
-  readonly threads: readonly ThreadSockets[];
-  /** To be called when the threads have ended. */
-  readonly close: () => void;
-}
-
-/** Of one thread: one for each endpoint. */
-export interface ThreadSockets {
-  readonly sockets: readonly ListeningSocket[];
-  /** An eventfd. */
-  readonly wakeFd: number;
-}
-
-/** Binds each endpoint as often as there are threads; where more sockets are inherited, there are more. */
+/**
+ * Binds each endpoint as often as there are threads.
+ * @param fewest threads; where more sockets are inherited, there are more
+ * @throws an Error of one line if one of them cannot be listened on; then none is
+ */
 export function openSockets(
   libc: Libc,
   endpoints: readonly Endpoint[],
   fewest: number,
-  inheritance: InheritedSockets,
-): HttpSockets {
-  const closing: number[] = [];
-  const close = (): void => closing.splice(0).forEach((fd) => libc.close(fd));
-  const bound = endpoints.map((endpoint) => inheritance.take(HTTP_USE, endpoint));
-  const threadCount = Math.max(fewest, ...bound.map(({ length }) => length));
-  try {
-    const groups = endpoints.map((endpoint, i): ListeningGroup => {
+  inherited: InheritedSockets,
+): SocketsOfThreads<ListeningSocket> {
+  return openThreadSockets(libc, {
+    use: HTTP_USE,
+    endpoints,
+    fewest,
+    inherited,
+    open(endpoint, count, fds) {
       const ipv6Only = hasIpv4Twin(endpoint, endpoints);
-      const inherited = bound[i] ?? [];
-      const listening: Listening = { scheme: "HTTP", endpoint, count: threadCount, ipv6Only, inherited };
-      const group = listenTogether(libc, listening);
-      closing.push(...group.sockets.map(({ fd }) => fd));
-      return group;
-    });
-    const threads = Array.from({ length: threadCount }, (_, i): ThreadSockets => {
-      const wakeFd = openWake(libc);
-      closing.push(wakeFd);
-      return { sockets: groups.map(({ sockets }) => sockets[i] as ListeningSocket), wakeFd };
-    });
-    const handed = groups.map((group) => handedOf(HTTP_USE, group));
-    return { endpoints: groups.map(({ endpoint }) => endpoint), handed, threads, close };
-  } catch (error) {
-    close();
-    throw error;
-  }
+      return listenTogether(libc, { scheme: "HTTP", endpoint, count, ipv6Only, inherited: fds });
+    },
+  });
 }
 
 /** Sockets for TLS, one for each endpoint, which node:tls listens on; none where it is to open its own. */
@@ -75,12 +49,8 @@ export function openEncryptedSockets(
   }
   return {
     fds: groups.flatMap(({ sockets }) => sockets.map(({ fd }) => fd)),
-    handed: groups.map((group) => handedOf(HTTPS_USE, group)),
+    handed: groups.map((group) => handedOn(HTTPS_USE, group)),
   };
-}
-
-function handedOf(use: string, { asked, sockets }: ListeningGroup): HandedSockets {
-  return { use, asked, fds: sockets.map(({ fd }) => fd) };
 }
 
 const HTTP_USE = "http";

@@ -8,7 +8,7 @@ import type { LineRing } from "../base/line-ring.ts";
 import type { Steps } from "../base/steps.ts";
 import type { AnswererOptions } from "../dns/answerer.ts";
 import type { BatchOptions } from "../dns/batch.ts";
-import { answerInBatches, type BatchDoor, type ThreadSockets } from "../dns/batch-door.ts";
+import { answerInBatches, type BatchDoor, type BatchThreadSockets } from "../dns/batch-door.ts";
 import { secretsByDay } from "../dns/cookie.ts";
 import type { Transport } from "../dns/counters.ts";
 import { type DnsDoor, startDnsDoor } from "../dns/door.ts";
@@ -28,7 +28,7 @@ export interface DnsCommon {
 
 /** The ring is of this thread alone. */
 export type DnsTask = DnsCommon & { readonly logRing: LineRing } & (
-    | { readonly kind: "batches"; readonly sockets: ThreadSockets }
+    | { readonly kind: "batches"; readonly sockets: BatchThreadSockets }
     | { readonly kind: "streams"; readonly sockets: StreamSockets }
     | {
         readonly kind: "sockets";
@@ -63,7 +63,7 @@ function answering(): AnswererOptions {
   };
 }
 
-function runBatches(sockets: ThreadSockets): void {
+function runBatches(sockets: BatchThreadSockets): void {
   answerInBatches({
     ...answering(),
     sockets,

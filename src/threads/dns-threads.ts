@@ -10,15 +10,18 @@
 import { randomBytes } from "node:crypto";
 import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "../base/endpoint.ts";
+import { wake } from "../base/eventfd.ts";
 import type { HandedSockets, InheritedSockets } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc, type LibcResult } from "../base/libc.ts";
-import { newRateSeeds } from "../dns/answerer.ts";
-import { type BatchSockets, openBatchSockets } from "../dns/batch-door.ts";
 import { type LineRing, newLineRing } from "../base/line-ring.ts";
+import type { SocketsOfThreads } from "../base/thread-sockets.ts";
+import { newRateSeeds } from "../dns/answerer.ts";
+import { openBatchSockets } from "../dns/batch-door.ts";
 import { counterCells, dnsMetrics } from "../dns/counters.ts";
 import { isPortToChoose, PORT_ATTEMPTS } from "../dns/listen.ts";
 import { createQueryLogFile } from "../dns/query-log-file.ts";
 import { newRateTable } from "../dns/rate-limit.ts";
+import type { SharedSocket } from "../dns/socket.ts";
 import { type OpenStreamSockets, openStreamSockets } from "../dns/stream-door.ts";
 import type { DnsCommon, DnsTask } from "./dns-thread.ts";
 import type { ChallengeValues } from "../model/acme.ts";
@@ -154,7 +157,7 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: Opening): P
       crew.start({ kind: "streams", sockets: streams.sockets, logRing: newRing(), ...common }, streams.wake),
       ...batches.threads.map((thread) =>
         crew.start({ kind: "batches", sockets: thread, logRing: newRing(), ...common }, () =>
-          batches.wake(thread),
+          wake(libc, thread.wakeFd),
         ),
       ),
     ]);
@@ -167,7 +170,7 @@ async function openBatches(crew: Crew<DnsTask>, libc: Libc, options: Opening): P
 }
 
 interface OpenSockets {
-  readonly batches: BatchSockets;
+  readonly batches: SocketsOfThreads<SharedSocket>;
   readonly streams: OpenStreamSockets;
 }
 

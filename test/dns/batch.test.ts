@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import koffi from "koffi";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type BatchSockets, openBatchSockets, type ThreadSockets } from "../../src/dns/batch-door.ts";
+import { type BatchThreadSockets, openBatchSockets } from "../../src/dns/batch-door.ts";
 import { BATCH_PACKETS } from "../../src/dns/batch-memory.ts";
 import { type BatchOptions, PacketBatch } from "../../src/dns/batch.ts";
 import { counterCells, createDnsCounters, dnsMetrics } from "../../src/dns/counters.ts";
@@ -24,11 +24,15 @@ describe.skipIf(LIBC.kind === "unavailable")("batched sockets", () => {
   const libc = LIBC.kind === "loaded" ? LIBC.libc : (undefined as never);
 
   /** One thread's sockets, looked at only when a test says so. */
-  function open(endpoint = ANY_PORT): { port: number; sockets: BatchSockets; thread: ThreadSockets } {
+  function open(endpoint = ANY_PORT): {
+    port: number;
+    sockets: ReturnType<typeof openBatchSockets>;
+    thread: BatchThreadSockets;
+  } {
     const sockets = openBatchSockets(libc, [endpoint], 1);
     onTestFinished(() => sockets.close());
     const port = sockets.endpoints[0]?.port ?? 0;
-    return { port, sockets, thread: sockets.threads[0] as ThreadSockets };
+    return { port, sockets, thread: sockets.threads[0] as BatchThreadSockets };
   }
 
   it("answer more packets than one batch holds, each to whom it came from", async () => {
