@@ -11,14 +11,12 @@ import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
-import type { ProbeContext } from "./attempt.ts";
 import { createCounts } from "./counts.ts";
 import { createFirstRound } from "./first-round.ts";
-import type { LiveMemory } from "./live.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
-import { detailOf, type ProbeResult } from "./result.ts";
-import { isInDoubt, judge, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
-import { keyOf, probeTarget, type Target, targetsOf } from "./target.ts";
+import { isInDoubt, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
+import { keyOf, type Target, targetsOf } from "./target.ts";
+import { startTrack, type Track } from "./track.ts";
 
 /**
  * Probes every address of every edge for as long as it runs.
@@ -56,11 +54,7 @@ export interface ProberOptions {
 
 export type OnHealth = (edgeId: string, probed: ProbedHealth) => void;
 
-/** How far the first probes of a new inventory are spread. */
-const FIRST_SPREAD_MS = 200;
 const CONCURRENCY = 256;
-/** How often a first probe is repeated at once when its result says nothing of the edge. */
-const FIRST_TRIES = 3;
 
 export function startProbes(options: ProberOptions): Prober {
   const { log, onHealth, clock = systemClock, random = Math.random, run = runProbe } = options;
@@ -72,67 +66,28 @@ export function startProbes(options: ProberOptions): Prober {
   let reach: Reach = { allowed: [], own: [] };
 
   const start = (target: Target, verdict: Verdict): void => {
-    const givenUp = new AbortController();
-    const context: ProbeContext = { clock, signal: givenUp.signal, stalledMs: stall.stalledMs };
-    const track: Track = { target, verdict, stop: () => {} };
-    const probe = async (): Promise<void> => {
-      const triesMax = track.verdict.health === "unknown" ? FIRST_TRIES : 1;
-      for (let tries = 0; tries < triesMax && !(await probeOnce(track, context)); tries++);
-      if (!givenUp.signal.aborted) firstRound.done(keyOf(target));
-    };
-    const stopJob = scheduler.every(target.probe.intervalMs, random() * FIRST_SPREAD_MS, probe);
-    track.stop = () => {
-      stopJob();
-      givenUp.abort();
-    };
+    const track = startTrack(target, verdict, {
+      log,
+      clock,
+      random,
+      scheduler,
+      stall,
+      counts,
+      reach: () => reach,
+      run,
+      lookup: options.lookup,
+      onJudged: tellJudged,
+      onProbed: (probed) => firstRound.done(keyOf(probed)),
+    });
     tracks.set(keyOf(target), track);
   };
 
-  /** Whether the result said something of the edge. */
-  const probeOnce = async (track: Track, context: ProbeContext): Promise<boolean> => {
-    const { target } = track;
-    const stalledBeforeMs = stall.stalledMs();
-    const { memory } = track;
-    const seen = memory === undefined ? context : { ...context, memory };
-    const result = await probeTarget(target, reach, run, seen, options.lookup);
-    if (result.memory !== undefined) track.memory = result.memory;
-    if (context.signal?.aborted === true) return true;
-    const stalledMs = stall.stalledMs() - stalledBeforeMs;
-    if (saysNothing(result, stalledMs, target.probe.timeoutMs)) {
-      counts.discard();
-      if (!result.ok && result.reason === "local") tellLocal(track, result.detail);
-      return false;
-    }
-    delete track.localDetail;
-    counts.count(target, result);
-    const { health: before } = track.verdict;
-    const [reason, detail] = result.ok ? [] : [result.reason, detailOf(result)];
-    track.verdict = judge(track.verdict, reason, target.probe, detail);
-    if (before !== track.verdict.health) tellAddress(target, before, track.verdict);
-    tell(target.edgeId, target.family);
-    tellDown(target.edgeId);
-    return true;
-  };
-
-  /** Of one among several, whose family may be up all the same. */
-  const tellAddress = (
-    { edgeId, family, address }: Target,
-    from: Health,
-    { health: to, reason, detail }: Verdict,
-  ): void => {
-    const isNews = to === "down" || from === "down";
-    if (address === undefined || !isNews || verdictsOf(edgeId, family).length < 2) return;
-    const about = { edge: edgeId, address: formatAddress(address), from, to };
-    if (to === "down") log.warn({ ...about, reason, detail }, "edge address health changed");
-    else log.info(about, "edge address health changed");
-  };
-
-  /** The first of a row: a machine without IPv6 fails at every probe over it. */
-  const tellLocal = (track: Track, detail = ""): void => {
-    const { edgeId, family } = track.target;
-    if (track.localDetail !== detail)
-      log.warn({ edge: edgeId, family, detail }, "this machine cannot start a probe");
-    track.localDetail = detail;
+  const tellJudged = ({ target, verdict }: Track, before: Verdict): void => {
+    const { edgeId, family } = target;
+    const isOneOfSeveral = verdictsOf(edgeId, family).length > 1;
+    if (before.health !== verdict.health && isOneOfSeveral) logAddress(log, target, before.health, verdict);
+    tell(edgeId, family);
+    tellDown(edgeId);
   };
 
   const told = new Map<string, ProbedHealth>();
@@ -195,21 +150,7 @@ export function startProbes(options: ProberOptions): Prober {
       for (const { id } of inventory.edges) tellDown(id);
     },
     firstRound: firstRound.complete,
-    metrics: () => [
-      ...counts.metrics(),
-      {
-        kind: "gauge",
-        name: "edge_addresses_down",
-        help: "Addresses of an edge that are down, in whatever family; a family is up while any of its addresses is.",
-        samples: downByEdge(tracks.values()),
-      },
-      {
-        kind: "counter",
-        name: "stalled_seconds_total",
-        help: "Time that the main thread, which probes, stood still: stopped, starved or busy.",
-        samples: [{ labels: {}, value: stall.stalledMs() / 1000 }],
-      },
-    ],
+    metrics: () => [...counts.metrics(), downGauge(tracks.values()), stallCounter(stall.stalledMs())],
     stop() {
       for (const track of tracks.values()) track.stop();
       tracks.clear();
@@ -219,14 +160,18 @@ export function startProbes(options: ProberOptions): Prober {
   };
 }
 
-interface Track {
-  readonly target: Target;
-  verdict: Verdict;
-  /** What the last probe left for the next. */
-  memory?: LiveMemory;
-  /** Why the last probe could not be started, if it could not. */
-  localDetail?: string;
-  stop: () => void;
+/** Of one address among several, whose family may be up all the same. */
+function logAddress(
+  log: Log,
+  { edgeId, address }: Target,
+  from: Health,
+  { health: to, reason, detail }: Verdict,
+): void {
+  const isNews = to === "down" || from === "down";
+  if (address === undefined || !isNews) return;
+  const about = { edge: edgeId, address: formatAddress(address), from, to };
+  if (to === "down") log.warn({ ...about, reason, detail }, "edge address health changed");
+  else log.info(about, "edge address health changed");
 }
 
 function probedHealth(family: Family, verdicts: readonly Verdict[]): ProbedHealth {
@@ -240,13 +185,27 @@ function probedHealth(family: Family, verdicts: readonly Verdict[]): ProbedHealt
   };
 }
 
-function downByEdge(tracks: Iterable<Track>): SimpleFamily["samples"] {
+function downGauge(tracks: Iterable<Track>): SimpleFamily {
   const down = new Map<string, number>();
   for (const { target, verdict } of tracks) {
     const count = down.get(target.edgeId) ?? 0;
     down.set(target.edgeId, verdict.health === "down" ? count + 1 : count);
   }
-  return [...down].map(([edge, value]) => ({ labels: { edge }, value }));
+  return {
+    kind: "gauge",
+    name: "edge_addresses_down",
+    help: "Addresses of an edge that are down, in whatever family; a family is up while any of its addresses is.",
+    samples: [...down].map(([edge, value]) => ({ labels: { edge }, value })),
+  };
+}
+
+function stallCounter(stalledMs: number): SimpleFamily {
+  return {
+    kind: "counter",
+    name: "stalled_seconds_total",
+    help: "Time that the main thread, which probes, stood still: stopped, starved or busy.",
+    samples: [{ labels: {}, value: stalledMs / 1000 }],
+  };
 }
 
 const DOWN_BITS = 31;
@@ -260,11 +219,4 @@ function downBits(tracks: readonly (Track | undefined)[]): number {
     .slice(0, DOWN_BITS)
     .map((track) => track?.verdict.health === "down" && upFamilies.has(track.target.family))
     .reduce((bits, isDown, i) => (isDown ? bits | (1 << i) : bits), 0);
-}
-
-/** Failures that are ours: we could not start it, or stood still so long that the edge may have given us up. */
-function saysNothing(result: ProbeResult, stalledMs: number, timeoutMs: number): boolean {
-  if (result.ok) return false;
-  if (result.reason === "local" || result.reason === "cancelled") return true;
-  return result.reason !== "timeout" && stalledMs >= timeoutMs;
 }
