@@ -17,7 +17,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { RememberedChallenge } from "./acme/challenges.ts";
 import { type HandedSockets, type InheritedSockets, inheritSockets } from "./base/inherited-sockets.ts";
-import type { BoardMemory } from "./condition/board.ts";
+import type { BoardMemory } from "./condition/board-memory.ts";
 import type { DnsThreads } from "./threads/dns-threads.ts";
 import type { HttpThreads } from "./threads/http-threads.ts";
 import type { Learned } from "./pricing/learned.ts";

@@ -6,11 +6,12 @@ import type { Inventory } from "../model/inventory.ts";
 import type { MetricSource } from "../model/metrics.ts";
 import type { AbsentEdgeView } from "../model/views.ts";
 import type { Facts } from "../model/world.ts";
-import { changesBetween, type ConditionChange } from "./change.ts";
-import { changed, conditionOf, type Entry, entryOf } from "./entry.ts";
-import { factsOf } from "./facts.ts";
+import { type BoardMemory, memoryOf, remember } from "./board-memory.ts";
+import type { ConditionChange } from "./change.ts";
+import { createEntries } from "./entries.ts";
+import { conditionOf, type Entry } from "./entry.ts";
 import { conditionMetrics } from "./metrics.ts";
-import { absentView, carriedOver, isRetraction, type Override } from "./override.ts";
+import { absentView, isRetraction, type Override } from "./override.ts";
 import { createOverrides } from "./overrides.ts";
 
 /**
@@ -44,9 +45,8 @@ export interface Board {
   overrides(): Override[];
   /** What was set of edges that are not configured, in case they come back. */
   absent(): AbsentEdgeView[];
-  /** What another process has to know to go on. */
   memory(): BoardMemory;
-  /** Goes on with what another process knew: its overrides instead of those here, its reports as old as they are. */
+  /** Goes on with what another process knew. */
   remember(memory: BoardMemory): void;
   /** By `Inventory.edges` of the last `take`. The same object until something changes. */
   facts(): Facts;
@@ -54,21 +54,6 @@ export interface Board {
   condition(edgeId: string): Condition | undefined;
   readonly metrics: MetricSource;
   stop(): void;
-}
-
-/** Plain data. Health is not in it: whoever goes on probes first. */
-export interface BoardMemory {
-  readonly overrides: readonly Override[];
-  readonly reports: readonly RememberedReport[];
-}
-
-export interface RememberedReport {
-  readonly edgeId: string;
-  readonly sourceIndex: number;
-  /** A `load.type`: what is known from another source than that is of no use. */
-  readonly type: string;
-  readonly report: LoadReport;
-  readonly ageMs: number;
 }
 
 export interface BoardOptions {
@@ -96,84 +81,32 @@ export interface StateRequest {
 
 /** How soon a report that grows old is noticed without anybody asking. */
 const TICK_MS = 250;
-/** Changes this close together make one world. */
-const GATHER_MS = 20;
 
 export function createBoard(options: BoardOptions): Board {
   const { clock = systemClock, onChange, onFacts, onOverrides } = options;
-  let generation = 0;
-  let ids: readonly string[] = [];
-  const entries = new Map<string, Entry>();
+  const entries = createEntries({ clock, onChange, onNews: () => onFacts?.(currentFacts()) });
   const overrides = createOverrides(clock, options.overrides ?? []);
-  let facts: Facts | undefined;
-  let cancelGathering: (() => void) | undefined;
-
-  const put = (next: Entry): void => {
-    const { id } = next.edge;
-    const before = entries.get(id);
-    entries.set(id, next);
-    if (before !== undefined) for (const change of changesBetween(before, next)) onChange?.(change);
-  };
-
-  const update = (entry: Entry, news: Parameters<typeof changed>[1]): void => {
-    put(changed(entry, news, clock.monotonicMs()));
-    facts = undefined;
-    cancelGathering ??= clock.after(GATHER_MS, () => {
-      cancelGathering = undefined;
-      onFacts?.(currentFacts());
-    });
-  };
 
   /** Whatever time alone has changed. */
   const age = (): void => {
-    const nowMs = clock.monotonicMs();
     for (const edgeId of overrides.expire()) endOverride(edgeId);
-    for (const entry of entries.values()) if (entry.view.staleAtMs <= nowMs) update(entry, {});
+    entries.age();
   };
 
   const endOverride = (edgeId: string): void => {
     const entry = entries.get(edgeId);
-    if (entry !== undefined) update(entry, { override: undefined });
+    if (entry !== undefined) entries.update(entry, { override: undefined });
     onOverrides?.();
   };
 
   const currentEntries = (): Entry[] => {
     age();
-    return ids.map((id) => entries.get(id)).filter((entry) => entry !== undefined);
+    return entries.all();
   };
 
   const currentFacts = (): Facts => {
-    const list = currentEntries();
-    facts ??= factsOf(generation, list);
-    return facts;
-  };
-
-  const setReport = (entry: Entry, sourceIndex: number, report: LoadReport, ageMs = 0): void => {
-    const source = entry.edge.load[sourceIndex];
-    if (source === undefined) return;
-    const { staleAfterMs } = source;
-    update(entry, {
-      reports: entry.reports.with(sourceIndex, { report, atMs: clock.monotonicMs() - ageMs, staleAfterMs }),
-    });
-  };
-
-  const carried = (override: Override): Override | undefined =>
-    carriedOver(override, entries.get(override.edgeId)?.edge.state, clock.wallMs());
-
-  const rememberOverride = (edgeId: string, override: Override | undefined): void => {
-    if (isDeepStrictEqual(override, overrides.get(edgeId))) return;
-    if (override === undefined) overrides.remove(edgeId);
-    else overrides.set(override);
-    const entry = entries.get(edgeId);
-    if (entry !== undefined) update(entry, { override });
-  };
-
-  const rememberReport = ({ edgeId, sourceIndex, type, report, ageMs }: RememberedReport): void => {
-    const entry = entries.get(edgeId);
-    if (entry?.edge.load[sourceIndex]?.type !== type) return;
-    const known = entry.reports[sourceIndex];
-    if (known !== undefined && clock.monotonicMs() - known.atMs <= ageMs) return;
-    setReport(entry, sourceIndex, report, ageMs);
+    age();
+    return entries.facts();
   };
 
   const tick = (): void => {
@@ -185,13 +118,7 @@ export function createBoard(options: BoardOptions): Board {
   return {
     take(inventory) {
       if (overrides.take(inventory.edges)) onOverrides?.();
-      const taken = new Set(inventory.edges.map(({ id }) => id));
-      for (const id of entries.keys()) if (!taken.has(id)) entries.delete(id);
-      for (const edge of inventory.edges)
-        put(entryOf(edge, entries.get(edge.id), overrides.get(edge.id), clock));
-      generation = inventory.generation;
-      ids = [...taken];
-      facts = undefined;
+      entries.take(inventory, (edgeId) => overrides.get(edgeId));
     },
     health(edgeId, probed) {
       const entry = entries.get(edgeId);
@@ -200,22 +127,22 @@ export function createBoard(options: BoardOptions): Board {
       const sinceMs = known.health === probed.health ? known.sinceMs : clock.wallMs();
       const next: FamilyHealth = { ...probed, sinceMs };
       if (isDeepStrictEqual(known, next)) return;
-      update(entry, { health: entry.health.map((other) => (other === known ? next : other)) });
+      entries.update(entry, { health: entry.health.map((other) => (other === known ? next : other)) });
     },
     downAddresses(edgeId, bits) {
       const entry = entries.get(edgeId);
-      if (entry !== undefined && entry.downAddresses !== bits) update(entry, { downAddresses: bits });
+      if (entry !== undefined && entry.downAddresses !== bits) entries.update(entry, { downAddresses: bits });
     },
     report(edgeId, sourceIndex, report) {
       const entry = entries.get(edgeId);
-      if (entry !== undefined) setReport(entry, sourceIndex, report);
+      if (entry !== undefined) entries.report(entry, sourceIndex, report);
     },
     pushReport(edgeId, report) {
       const entry = entries.get(edgeId);
       if (entry === undefined) return "unknown-edge";
       const sourceIndex = entry.edge.load.findIndex(({ type }) => type === "push");
       if (sourceIndex < 0) return "not-pushed";
-      setReport(entry, sourceIndex, report);
+      entries.report(entry, sourceIndex, report);
       return "taken";
     },
     setState(edgeId, request) {
@@ -226,44 +153,26 @@ export function createBoard(options: BoardOptions): Board {
       const override: Override = { edgeId, ...request, atMs: clock.wallMs(), fileState };
       if (isRetraction(override)) overrides.remove(edgeId);
       else overrides.set(override);
-      update(entry, { override: overrides.get(edgeId) });
+      entries.update(entry, { override: overrides.get(edgeId) });
       return "set";
     },
     isActive: (edgeId) => entries.get(edgeId)?.view.effective.state === "active",
     overrides: () => overrides.all(),
     absent: () =>
-      overrides.all().flatMap((override) => (entries.has(override.edgeId) ? [] : [absentView(override)])),
-    memory: () => ({
-      overrides: overrides.all(),
-      reports: currentEntries().flatMap((entry) => reportsToRemember(entry, clock.monotonicMs())),
-    }),
-    remember(memory) {
-      const remembered = new Map(memory.overrides.map((override) => [override.edgeId, carried(override)]));
-      const affected = new Set([...overrides.all().map(({ edgeId }) => edgeId), ...remembered.keys()]);
-      for (const edgeId of affected) rememberOverride(edgeId, remembered.get(edgeId));
-      memory.reports.forEach(rememberReport);
-    },
+      overrides.all().flatMap((override) => (entries.get(override.edgeId) ? [] : [absentView(override)])),
+    memory: () => memoryOf(currentEntries(), overrides.all(), clock.monotonicMs()),
+    remember: (memory) => remember(memory, entries, overrides, clock),
     facts: currentFacts,
     conditions: () => currentEntries().map((entry) => conditionOf(entry, clock.monotonicMs())),
     condition(edgeId) {
-      const old = entries.get(edgeId);
-      if (old !== undefined && old.view.staleAtMs <= clock.monotonicMs()) update(old, {});
+      entries.age(edgeId);
       const entry = entries.get(edgeId);
       return entry === undefined ? undefined : conditionOf(entry, clock.monotonicMs());
     },
     metrics: () => conditionMetrics(currentEntries(), clock.monotonicMs()),
     stop() {
       cancelTick();
-      cancelGathering?.();
+      entries.stop();
     },
   };
-}
-
-function reportsToRemember({ edge, reports }: Entry, nowMs: number): RememberedReport[] {
-  return reports.flatMap((received, sourceIndex) => {
-    const type = edge.load[sourceIndex]?.type;
-    if (received === undefined || type === undefined) return [];
-    const { report, atMs } = received;
-    return [{ edgeId: edge.id, sourceIndex, type, report, ageMs: nowMs - atMs }];
-  });
 }

@@ -1,6 +1,7 @@
 import { areAsServing } from "../../src/condition/serving.ts";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Board, type BoardMemory, type BoardOptions, createBoard } from "../../src/condition/board.ts";
+import { type Board, type BoardOptions, createBoard } from "../../src/condition/board.ts";
+import type { BoardMemory } from "../../src/condition/board-memory.ts";
 import type { ConditionChange } from "../../src/condition/change.ts";
 import type { Edge } from "../../src/model/edge.ts";
 import type { Facts } from "../../src/model/world.ts";
