@@ -4,8 +4,17 @@ export function formatEndpoint({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Why an address could not be listened on, for the operator. */
-export function whyNotListening({ code, message }: NodeJS.ErrnoException): string {
+/**
+ * That an address cannot be listened on, and why, in one line for the operator; with the code of its cause.
+ * @param purpose what was to be answered there: `DNS`, `HTTP`
+ * @param where the address, as `formatEndpoint` writes it
+ */
+export function cannotListen(purpose: string, where: string, cause: NodeJS.ErrnoException): Error {
+  const error = new Error(`cannot listen for ${purpose} on ${where}: ${whyNotListening(cause)}`, { cause });
+  return Object.assign(error, { code: cause.code });
+}
+
+function whyNotListening({ code, message }: NodeJS.ErrnoException): string {
   switch (code) {
     case "EADDRINUSE":
       return "another program listens there (EADDRINUSE)";

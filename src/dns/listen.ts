@@ -1,4 +1,4 @@
-import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
+import { cannotListen, formatEndpoint } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import type { Transport } from "./counters.ts";
 
@@ -20,9 +20,7 @@ export const BACKLOG = 1024;
 
 /** Why an address could not be listened on, in one line for the operator. */
 export function listenError(endpoint: Endpoint, transport: Transport, cause: NodeJS.ErrnoException): Error {
-  const where = `${formatEndpoint(endpoint)} (${transport.toUpperCase()})`;
-  const error = new Error(`cannot listen for DNS on ${where}: ${whyNotListening(cause)}`, { cause });
-  return Object.assign(error, { code: cause.code });
+  return cannotListen("DNS", `${formatEndpoint(endpoint)} (${transport.toUpperCase()})`, cause);
 }
 
 /** How often the system may choose a UDP port that is taken for TCP. */

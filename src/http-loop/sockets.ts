@@ -1,4 +1,4 @@
-import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
+import { cannotListen, formatEndpoint } from "../base/endpoint.ts";
 import type { Libc } from "../base/libc.ts";
 import { openListener } from "../base/listener.ts";
 import { openTogether, type Together } from "../base/open-together.ts";
@@ -32,7 +32,8 @@ export interface Listening {
 export function listenTogether(libc: Libc, listening: Listening): ListeningGroup {
   const { scheme, endpoint, count, ipv6Only, inherited } = listening;
   const family = familyOf(endpoint);
-  const failure = (cause: NodeJS.ErrnoException): Error => listenError(endpoint, scheme, cause);
+  const failure = (cause: NodeJS.ErrnoException): Error =>
+    cannotListen(scheme, formatEndpoint(endpoint), cause);
   return openTogether(libc, {
     endpoint,
     count,
@@ -46,14 +47,6 @@ export function listenTogether(libc: Libc, listening: Listening): ListeningGroup
 
 function familyOf({ host }: Endpoint): 4 | 6 {
   return host.includes(":") ? 6 : 4;
-}
-
-function listenError(endpoint: Endpoint, scheme: Listening["scheme"], cause: NodeJS.ErrnoException): Error {
-  const error = new Error(
-    `cannot listen for ${scheme} on ${formatEndpoint(endpoint)}: ${whyNotListening(cause)}`,
-    { cause },
-  );
-  return Object.assign(error, { code: cause.code });
 }
 
 /** How many may wait to be accepted, unless the system allows fewer (`somaxconn`). */

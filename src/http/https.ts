@@ -7,11 +7,11 @@
  * ```
  */
 import { randomBytes } from "node:crypto";
-import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
-import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
+import { cannotListen, formatEndpoint } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { acceptWaiting } from "./accept-waiting.ts";
 import { type Certificates, TLS_OPTIONS } from "./certificates.ts";
@@ -132,10 +132,7 @@ export function createHttpsListener(
 
 async function open(server: Server, { endpoint, ipv6Only, fd }: HttpsPlace): Promise<Endpoint> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      const why = whyNotListening(error);
-      reject(new Error(`cannot listen for HTTPS on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
-    });
+    server.once("error", (error) => reject(cannotListen("HTTPS", formatEndpoint(endpoint), error)));
     server.listen(
       fd === undefined ? { ...endpoint, ipv6Only, backlog: BACKLOG } : { fd, backlog: BACKLOG },
       resolve,

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
+import { cannotListen, formatEndpoint } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { acceptWaiting } from "./accept-waiting.ts";
 import type { ClientError } from "./client-error.ts";
@@ -103,10 +103,7 @@ function handleRest(server: Server, events: ListenerEvents): void {
 async function open(server: Server, endpoint: Endpoint, ipv6Only: boolean): Promise<Endpoint> {
   const { host, port } = endpoint;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      const why = whyNotListening(error);
-      reject(new Error(`cannot listen for HTTP on ${formatEndpoint(endpoint)}: ${why}`, { cause: error }));
-    });
+    server.once("error", (error) => reject(cannotListen("HTTP", formatEndpoint(endpoint), error)));
     server.listen({ host, port, ipv6Only, backlog: 4096 }, resolve);
   });
   return { host, port: (server.address() as AddressInfo).port };

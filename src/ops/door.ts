@@ -7,7 +7,7 @@
  */
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { formatEndpoint, whyNotListening } from "../base/endpoint.ts";
+import { cannotListen, formatEndpoint } from "../base/endpoint.ts";
 import { Tally } from "../base/tally.ts";
 import type { Endpoint, Token } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
@@ -198,8 +198,7 @@ async function listen(app: FastifyInstance, endpoint: Endpoint, events: EventHub
   } catch (error) {
     events.stop();
     await app.close();
-    const why = whyNotListening(error as NodeJS.ErrnoException);
-    throw new Error(`cannot listen for operators on ${formatEndpoint(endpoint)}: ${why}`, { cause: error });
+    throw cannotListen("operators", formatEndpoint(endpoint), error as NodeJS.ErrnoException);
   }
 }
 
