@@ -11,6 +11,7 @@ import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
+import { DOWN_ADDRESSES_MAX } from "../model/world.ts";
 import { createCounts } from "./counts.ts";
 import { createFirstRound } from "./first-round.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
@@ -39,8 +40,8 @@ export interface ProberOptions {
   /** Told of every change, and by `take` of everything once more; the same news may come twice. */
   readonly onHealth: OnHealth;
   /**
-   * Addresses that are down while another of their family is up, bits by position in `Edge.addresses`, the first 31;
-   * told of every change, and by `take` once more.
+   * Addresses that are down while another of their family is up: bits by position in `Edge.addresses`, of the first
+   * `DOWN_ADDRESSES_MAX`. Told of every change, and by `take` once more.
    */
   readonly onDownAddresses?: (edgeId: string, bits: number) => void;
   readonly clock?: Clock;
@@ -208,15 +209,13 @@ function stallCounter(stalledMs: number): SimpleFamily {
   };
 }
 
-const DOWN_BITS = 31;
-
 /** @param tracks of one edge, in the order of its addresses */
 function downBits(tracks: readonly (Track | undefined)[]): number {
   const upFamilies = new Set(
     tracks.flatMap((track) => (track?.verdict.health === "up" ? [track.target.family] : [])),
   );
   return tracks
-    .slice(0, DOWN_BITS)
+    .slice(0, DOWN_ADDRESSES_MAX)
     .map((track) => track?.verdict.health === "down" && upFamilies.has(track.target.family))
     .reduce((bits, isDown, i) => (isDown ? bits | (1 << i) : bits), 0);
 }
