@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import { endianness } from "node:os";
 
 /**
- * The few calls of the C library that threads of sockets need, with raw addresses for pointers. Each returns
- * what the call returns; after -1 `errno()` says why.
+ * The calls of the C library that Node does not have. Where a pointer is a bigint, it is an address of `addressOf`. Each
+ * returns what the call returns; after -1 `errno()` says why.
  */
 export interface Libc {
   socket(family: number, type: number, protocol: number): number;
@@ -43,7 +43,7 @@ export type LibcResult =
   | { readonly kind: "loaded"; readonly libc: Libc }
   | { readonly kind: "unavailable"; readonly reason: string };
 
-/** Looks the calls up; `unavailable` wherever the layouts of batch.ts and socket.ts would not hold. */
+/** Looks the calls up; `unavailable` wherever the layouts and numbers that go with them would not hold. */
 export function loadLibc(): LibcResult {
   if (process.platform !== "linux") return unavailable(`not on ${process.platform}`);
   if (!ARCHITECTURES.has(process.arch) || endianness() !== "LE") return unavailable(`not on ${process.arch}`);

@@ -155,7 +155,8 @@ export class LineSink {
 
 const LINE_FEED = 0x0a;
 
-function linesIn(octets: Uint8Array): number {
+/** How many of these octets are line feeds. */
+export function linesIn(octets: Uint8Array): number {
   let lines = 0;
   for (const octet of octets) if (octet === LINE_FEED) lines++;
   return lines;

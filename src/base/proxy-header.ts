@@ -25,7 +25,7 @@ export type ProxyHeader =
     };
 
 /** Longer headers do not come whole in every first segment, and no sender needs them. */
-export const PROXY_HEADER_MAX = 536;
+export const PROXY_HEADER_OCTETS_MAX = 536;
 
 /**
  * Reads the header at the start of a connection.
@@ -61,18 +61,22 @@ function startsAlike(octets: Uint8Array, start: Uint8Array): boolean {
 }
 
 /** With CR and LF. */
-const LINE_MAX = 107;
+const LINE_OCTETS_MAX = 107;
 const LINE =
   /^PROXY (?:UNKNOWN(?: .*)?|TCP([46]) ([\d.a-fA-F:]+) ([\d.a-fA-F:]+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4}))$/;
 
 function readVersion1(octets: Uint8Array): ProxyHeader {
-  const text = Buffer.from(octets.buffer, octets.byteOffset, Math.min(octets.length, LINE_MAX)).toString(
-    "latin1",
-  );
+  const text = Buffer.from(
+    octets.buffer,
+    octets.byteOffset,
+    Math.min(octets.length, LINE_OCTETS_MAX),
+  ).toString("latin1");
   const end = text.search(/[\r\n]/);
   if (end < 0 || end === text.length - 1) {
     if (end >= 0 && text[end] === "\n") return malformed("its line ends without CR");
-    return text.length < LINE_MAX ? INCOMPLETE : malformed("its line is longer than 107 octets");
+    return text.length < LINE_OCTETS_MAX
+      ? INCOMPLETE
+      : malformed(`its line is longer than ${LINE_OCTETS_MAX} octets`);
   }
   if (text.slice(end, end + 2) !== "\r\n") return malformed("its line does not end with CR and LF");
   const fields = LINE.exec(text.slice(0, end));
@@ -125,7 +129,8 @@ function readVersion2(octets: Uint8Array): ProxyHeader {
   if (command !== LOCAL && command !== PROXY) return malformed("its command is neither LOCAL nor PROXY");
   if (command === PROXY && addressesOctets === undefined)
     return malformed("its family or protocol is unknown");
-  if (length > PROXY_HEADER_MAX) return malformed(`it is longer than ${PROXY_HEADER_MAX} octets`);
+  if (length > PROXY_HEADER_OCTETS_MAX)
+    return malformed(`it is longer than ${PROXY_HEADER_OCTETS_MAX} octets`);
   if (octets.length < length) return INCOMPLETE;
   if (command === LOCAL) return { kind: "complete", length };
   const vectorsAt = FIXED_OCTETS + (addressesOctets ?? 0);

@@ -49,7 +49,8 @@ export function createDnsCounters(cells: Float64Array): DnsCounters {
     slipped: () => add(SLIPPED_AT),
     duration(seconds) {
       let bucket = 0;
-      while (bucket < DURATION_BOUNDS.length && seconds > (DURATION_BOUNDS[bucket] as number)) bucket++;
+      while (bucket < DURATION_BOUNDS_SECONDS.length && seconds > (DURATION_BOUNDS_SECONDS[bucket] as number))
+        bucket++;
       add(DURATIONS_AT + bucket);
       add(DURATION_SUM_AT, seconds);
     },
@@ -104,12 +105,14 @@ function slips(total: Total): SimpleFamily {
 }
 
 function durations(total: Total): HistogramFamily {
-  const counts = Array.from({ length: DURATION_BOUNDS.length + 1 }, (_, i) => total(DURATIONS_AT + i));
+  const counts = Array.from({ length: DURATION_BOUNDS_SECONDS.length + 1 }, (_, i) =>
+    total(DURATIONS_AT + i),
+  );
   return {
     kind: "histogram",
     name: "dns_request_duration_seconds",
     help: "From a query decoded to its reply encoded, in seconds; replies given again as they were are not timed",
-    bounds: DURATION_BOUNDS,
+    bounds: DURATION_BOUNDS_SECONDS,
     samples: [{ labels: {}, counts, sum: total(DURATION_SUM_AT) }],
   };
 }
@@ -135,12 +138,14 @@ const DROP_REASONS: readonly DropReason[] = [
   "send-error",
 ];
 
-const DURATION_BOUNDS: readonly number[] = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+const DURATION_BOUNDS_SECONDS: readonly number[] = [
+  1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1,
+];
 
 const RESPONSES_AT = PROTOCOLS.length * FAMILIES.length * TYPE_LABELS.length;
 const DROPPED_AT = RESPONSES_AT + RCODE_LABELS.length;
 const DURATIONS_AT = DROPPED_AT + DROP_REASONS.length;
-const DURATION_SUM_AT = DURATIONS_AT + DURATION_BOUNDS.length + 1;
+const DURATION_SUM_AT = DURATIONS_AT + DURATION_BOUNDS_SECONDS.length + 1;
 const SLIPPED_AT = DURATION_SUM_AT + 1;
 
 function requestAt(protocol: number, family: number, type: number): number {

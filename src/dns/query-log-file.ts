@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { droppedLines, type LineRing, takeLines } from "../base/line-ring.ts";
-import { LineSink } from "../base/line-sink.ts";
+import { LineSink, linesIn } from "../base/line-sink.ts";
 import type { QueryLogSettings } from "../model/dns-settings.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource } from "../model/metrics.ts";
@@ -55,7 +55,7 @@ export function createQueryLogFile(
   };
   const write = (lines: Buffer): void => {
     if (lines.length === 0) return;
-    if (sink === undefined) lost += lines.reduce((sum, octet) => sum + (octet === LINE_FEED ? 1 : 0), 0);
+    if (sink === undefined) lost += linesIn(lines);
     else sink.write(lines);
   };
   const drain = (): void => {
@@ -105,8 +105,6 @@ export function createQueryLogFile(
     },
   };
 }
-
-const LINE_FEED = 0x0a;
 
 /** Well beyond the time in which a nearly full disk takes some lines and refuses others. */
 const CALM_MS = 10_000;

@@ -1,9 +1,9 @@
 import { parseAddress } from "../base/address.ts";
 
 /** The octets of a socket's remote address: 4 or 16, none if it is no address. */
-export function sourceOctets(text: string | undefined): Uint8Array {
-  const zone = text?.indexOf("%") ?? -1;
-  return parseAddress(zone < 0 ? (text ?? "") : (text ?? "").slice(0, zone))?.bytes ?? NONE;
+export function sourceOctets(text = ""): Uint8Array {
+  const zoneAt = text.indexOf("%");
+  return parseAddress(zoneAt < 0 ? text : text.slice(0, zoneAt))?.bytes ?? NONE;
 }
 
 const NONE = new Uint8Array(0);

@@ -80,8 +80,11 @@ export class Streams {
       name: libc.addressOf(this.#name),
     };
     this.#closeLeft();
-    for (const { fd } of sockets.listeners) this.#epoll.add(fd, READABLE);
-    for (const { fd } of sockets.listeners) this.#epoll.modify(fd, READABLE);
+    for (const { fd } of sockets.listeners) {
+      this.#epoll.add(fd, READABLE);
+      // A thread that died may have left it paused.
+      this.#epoll.modify(fd, READABLE);
+    }
     this.#epoll.add(sockets.wakeFd, READABLE);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { ERRNO, type Libc } from "../base/libc.ts";
-import { PROXY_HEADER_MAX, type Proxied } from "../base/proxy-header.ts";
+import { PROXY_HEADER_OCTETS_MAX, type Proxied } from "../base/proxy-header.ts";
 import { proxyRefusals } from "../base/proxy-refusals.ts";
 import type { Address } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
@@ -111,7 +111,7 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
   /** Answers what has come; false if the connection is no more ours. */
   const serve = (connection: Connection): boolean => {
     const { fd } = connection;
-    const most = connection.preface === undefined ? ROOM_OCTETS : ROOM_OCTETS - PROXY_HEADER_MAX;
+    const most = connection.preface === undefined ? ROOM_OCTETS : ROOM_OCTETS - PROXY_HEADER_OCTETS_MAX;
     const come = libc.recv(fd, parser.room, most, 0);
     if (come <= 0) {
       if (come < 0 && isPassing(libc.errno())) return true;

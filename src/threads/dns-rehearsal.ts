@@ -8,6 +8,7 @@ import { createDecisionTotals } from "../engine/decision-counts.ts";
 import type { PacketRoom } from "../dns/batch-memory.ts";
 import type { BatchOptions } from "../dns/batch.ts";
 import type { BatchDoor } from "../dns/batch-door.ts";
+import { MAX_DATAGRAM_OCTETS } from "../dns/listen.ts";
 import { packInventory } from "./packed-inventory.ts";
 import { queries } from "../rehearsal/queries.ts";
 import { type Situation, situationIn, worldIn } from "../rehearsal/situations.ts";
@@ -85,9 +86,8 @@ function changeTo({ inventory, world }: Situation): Partial<Serving> {
 
 /** Of a network for documentation (RFC 5737). */
 const SOURCE = Uint8Array.of(192, 0, 2, 1);
-const ROOM_OCTETS = 4096;
 
 function newRoom(): PacketRoom {
-  const memory = new ArrayBuffer(ROOM_OCTETS);
+  const memory = new ArrayBuffer(MAX_DATAGRAM_OCTETS);
   return { octets: new Uint8Array(memory), words: new Int32Array(memory) };
 }

@@ -13,6 +13,8 @@ export type PackedInventory = readonly Uint8Array[];
 /** Edges, or a service's references to edges, in a part: some tenths of a millisecond to unpack. */
 const EDGES_AT_ONCE = 50;
 const REFERENCES_AT_ONCE = 2500;
+/** What the rest of a service counts for. */
+const REFERENCES_FOR_A_SERVICE = 25;
 
 type Part = Partial<Pick<Inventory, "edges" | "services">> & { readonly rest?: Inventory };
 
@@ -39,9 +41,11 @@ function partsOf(inventory: Inventory): Part[] {
   return [
     { rest: { ...inventory, edges: [], services: [] } },
     ...cut(edges, EDGES_AT_ONCE, () => 1).map((some) => ({ edges: some })),
-    ...cut(services, REFERENCES_AT_ONCE, (service) => 25 + service.edges.length).map((some) => ({
-      services: some,
-    })),
+    ...cut(services, REFERENCES_AT_ONCE, (service) => REFERENCES_FOR_A_SERVICE + service.edges.length).map(
+      (some) => ({
+        services: some,
+      }),
+    ),
   ];
 }
 

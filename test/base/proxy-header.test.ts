@@ -4,7 +4,7 @@ import { formatAddress } from "../../src/base/address.ts";
 import {
   crc32c,
   looksLikeProxyHeader,
-  PROXY_HEADER_MAX,
+  PROXY_HEADER_OCTETS_MAX,
   type ProxyHeader,
   readProxyHeader,
 } from "../../src/base/proxy-header.ts";
@@ -123,7 +123,7 @@ describe("version 2", () => {
   });
 
   it("is refused for its length before that has come", () => {
-    const header = version2(PROXY, FAMILY.tcp4, Array<number>(PROXY_HEADER_MAX).fill(0));
+    const header = version2(PROXY, FAMILY.tcp4, Array<number>(PROXY_HEADER_OCTETS_MAX).fill(0));
     expect(readProxyHeader(header.subarray(0, 16)).kind).toBe("malformed");
   });
 });
@@ -143,9 +143,9 @@ it("never throws, and never reads beyond what it says", () => {
       const octets = Buffer.concat([start, rest]);
       const header = readProxyHeader(octets);
       if (header.kind === "complete") {
-        expect(header.length).toBeLessThanOrEqual(Math.min(octets.length, PROXY_HEADER_MAX));
+        expect(header.length).toBeLessThanOrEqual(Math.min(octets.length, PROXY_HEADER_OCTETS_MAX));
         expect(readProxyHeader(octets.subarray(0, header.length))).toEqual(header);
-      } else if (header.kind === "incomplete") expect(octets.length).toBeLessThan(PROXY_HEADER_MAX);
+      } else if (header.kind === "incomplete") expect(octets.length).toBeLessThan(PROXY_HEADER_OCTETS_MAX);
     }),
   );
 });
