@@ -14,8 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from "vitest";
 import { watchFiles } from "../../src/base/watch.ts";
 
 /** What every file is refused with, while this is set. */
@@ -41,14 +40,38 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+interface Watch {
+  readonly changed: Mock<() => void>;
+  /** Waits until so many more looks have begun; each begins when the one before is over. */
+  readonly looks: (more: number) => Promise<void>;
+}
+
+function watching(...files: string[]): Watch {
+  const changed = vi.fn<() => void>();
+  let looks = 0;
+  const list = async (): Promise<string[]> => {
+    looks++;
+    return files;
+  };
+  stop = watchFiles(list, changed, 20);
+  return {
+    changed,
+    async looks(more) {
+      const wanted = looks + more;
+      await vi.waitFor(() => expect(looks).toBeGreaterThanOrEqual(wanted), PATIENCE_MS);
+    },
+  };
+}
+
+const PATIENCE_MS = 15_000;
+
 /** Watches, lets the first look pass, does the deed, and waits for the call. */
 async function seen(file: string, deed: () => void): Promise<void> {
-  const changed = vi.fn<() => void>();
-  stop = watchFiles(async () => [file], changed, 20);
-  await sleep(100);
+  const { changed, looks } = watching(file);
+  await looks(3);
   expect(changed).not.toHaveBeenCalled();
   deed();
-  await vi.waitFor(() => expect(changed).toHaveBeenCalled(), 5000);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalled(), PATIENCE_MS);
 }
 
 describe("watchFiles", () => {
@@ -76,16 +99,16 @@ describe("watchFiles", () => {
     const file = join(folder, "a.yaml");
     execFileSync("mkfifo", [pipe]);
     writeFileSync(file, "one");
-    const changed = vi.fn<() => void>();
-    stop = watchFiles(async () => [pipe, file], changed, 20);
-    await sleep(100);
-    writeFileSync(file, "two");
-    await vi
-      .waitFor(() => expect(changed).toHaveBeenCalled(), 5000)
-      .finally(() => {
-        // Whoever waits for a writer, sees one come and go.
-        closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
-      });
+    const { changed, looks } = watching(pipe, file);
+    const isSeen = async (): Promise<void> => {
+      await looks(3);
+      writeFileSync(file, "two");
+      await vi.waitFor(() => expect(changed).toHaveBeenCalled(), PATIENCE_MS);
+    };
+    await isSeen().finally(() => {
+      // Whoever waits for a writer, sees one come and go.
+      closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
+    });
   });
 
   it("sees a swapped ..data symlink", async () => {
@@ -112,22 +135,15 @@ describe("watchFiles", () => {
   it("takes no want of descriptors for an edit, neither when it comes nor when it ends", async () => {
     const file = join(folder, "a.yaml");
     writeFileSync(file, "one");
-    const changed = vi.fn<() => void>();
-    let looks = 0;
-    const list = async (): Promise<string[]> => {
-      looks++;
-      return [file];
-    };
-    stop = watchFiles(list, changed, 20);
-    await vi.waitFor(() => expect(looks).toBeGreaterThan(2), 5000);
+    const { changed, looks } = watching(file);
+    await looks(3);
     machine.refusals = 0;
     machine.trouble = "EMFILE";
-    await vi.waitFor(() => expect(machine.refusals).toBeGreaterThan(2), 5000);
+    await vi.waitFor(() => expect(machine.refusals).toBeGreaterThan(2), PATIENCE_MS);
     machine.trouble = undefined;
-    const looksThen = looks;
-    await vi.waitFor(() => expect(looks).toBeGreaterThan(looksThen + 2), 5000);
+    await looks(3);
     expect(changed).not.toHaveBeenCalled();
     writeFileSync(file, "two");
-    await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1), 5000);
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1), PATIENCE_MS);
   });
 });

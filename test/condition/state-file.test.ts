@@ -110,7 +110,7 @@ describe("the state file", () => {
   });
 
   it("is old or new, never half, after each of 100 kills in the middle of writing", {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const writer = await compiledWriter();
     for (let kill = 0; kill < 100; kill++) {

@@ -73,7 +73,7 @@ services:
     { numRuns: 300 },
   );
   expect(right).toBeGreaterThan(20);
-});
+}, 120_000);
 
 it("leaves what can be compiled, and what is refused already, as it is", async () => {
   expect(await withCompiledNames(RIGHT)).toBe(RIGHT);

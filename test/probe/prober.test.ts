@@ -246,7 +246,7 @@ describe("probing real servers", () => {
     expect(stats.mostAtOnce).toBeLessThanOrEqual(2 * 256);
     prober.stop();
     await expect.poll(() => open.size).toBe(0);
-  });
+  }, 120_000);
 
   it("counts durations by type, and failures by edge and reason", async () => {
     const { prober } = probing([edge("down", { probe: tcpProbe(await closedPort()) })]);
