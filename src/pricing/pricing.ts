@@ -1,8 +1,8 @@
 import { finished, type Steps } from "../base/steps.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Service } from "../model/service.ts";
-import { type Facts, UNSTEADY_DOUBT, UNSTEADY_RUSH, type World } from "../model/world.ts";
-import { createAnswers, type Sizes } from "./answers.ts";
+import type { Facts, World } from "../model/world.ts";
+import { createAnswers } from "./answers.ts";
 import { joinArrivals } from "./arrivals.ts";
 import { createAskers, type PerAnswer } from "./askers.ts";
 import { createCrowding } from "./crowding.ts";
@@ -17,12 +17,13 @@ import { createPrices } from "./prices.ts";
 import { createRamps } from "./ramps.ts";
 import { createReports } from "./reports.ts";
 import { createReturns, type Returned } from "./returns.ts";
-import { createRoom, reserveOf } from "./room.ts";
+import { createRoom } from "./room.ts";
 import { createRushes } from "./rushes.ts";
 import { createSettings } from "./settings.ts";
 import { solveHere, type Solver } from "./solver.ts";
 import { createStays } from "./stays.ts";
 import { createTurns } from "./turns.ts";
+import { createWorldMaker } from "./world-maker.ts";
 
 /**
  * Makes worlds from facts: predicts the load that no report shows yet, and sets the prices at which demand meets
@@ -69,7 +70,6 @@ const SOLVE_EVERY_MS = 2000;
  */
 const TOLD_WITHIN_MS = 3000;
 const NOBODY: Returned = new Map();
-const NO_STREAMS: World["staleStreams"] = new Map();
 
 export function createPricing(options: PricingOptions): Pricing {
   const { rampUpMs: usualRampUpMs, solver = solveHere(), onSudden = () => {} } = options;
@@ -89,6 +89,16 @@ export function createPricing(options: PricingOptions): Pricing {
   const losses = createLosses(setting, { answers, demand, returns });
   const room = createRoom(setting, reports, estimates);
   const prices = createPrices(solver, onSudden);
+  const worldOf = createWorldMaker(setting, {
+    answers,
+    crowding,
+    estimates,
+    prices,
+    ramps,
+    reports,
+    returns,
+    rushes,
+  });
   let facts: Facts | undefined;
   let solvedAtMs = Number.NEGATIVE_INFINITY;
   let tickedAtMs: number | undefined;
@@ -166,50 +176,6 @@ export function createPricing(options: PricingOptions): Pricing {
     yield;
     if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
   }
-
-  /** By edge, of all pools that it is in. */
-  const beyondOf = (byPool: ReadonlyMap<number, number>): Float64Array => {
-    const { edges, pools } = setting();
-    const byEdge = new Float64Array(edges.length);
-    for (const [pool, viewers] of byPool)
-      for (const edge of pools[pool]?.edges ?? []) byEdge[edge] = (byEdge[edge] as number) + viewers;
-    return byEdge;
-  };
-
-  const worldOf = (next: Facts, nowMs: number): World => {
-    const { slots, counts } = setting();
-    const ramp = Float64Array.from(slots, (slot) => ramps.limit(slot, nowMs));
-    const loadRatio = Float64Array.from(slots, (_, edge) => estimates.loadRatio(next, edge, nowMs));
-    const perViewer = next.perViewer.map((each, edge) => (reports.hasReported(edge) ? each : 0));
-    const sizes = Array.from(slots, (slot) => answers.sizes(slot, nowMs));
-    const beyond = beyondOf(rushes.beyond());
-    const unsteadyOf = (doubt: number, edge: number): number => {
-      const [slot, viewers, each] = [slots[edge], beyond[edge], perViewer[edge]] as [number, number, number];
-      const isCrowded = crowding.isCrowded(slot, viewers, each, nowMs);
-      if (doubt === 1 || (ramp[edge] as number) < 1) return UNSTEADY_DOUBT;
-      return isCrowded ? UNSTEADY_RUSH : 0;
-    };
-    return {
-      generation: next.generation,
-      up: next.up,
-      state: next.state,
-      unsteady: next.inDoubt.map(unsteadyOf),
-      loadRatio,
-      staleStreams: NO_STREAMS,
-      returning: returns.next(nowMs),
-      priceKm: prices.km,
-      perViewer,
-      limit: next.perViewer.map(
-        (each, edge) => (ramp[edge] as number) * (1 - reserveOf(sizes[edge] as Sizes, each)),
-      ),
-      sent: {
-        counts,
-        before: counts.slice(),
-        slot: slots,
-        viewersPerAnswer: Float32Array.from(sizes, ({ mean }) => mean),
-      },
-    };
-  };
 
   return {
     take(edges, services) {
