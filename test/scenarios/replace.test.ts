@@ -153,7 +153,7 @@ function startViewers({ service, https }: Setting): Viewers {
 }
 
 /** Several starts of the program, beside whatever else runs here. */
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: 180_000 };
 
 describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PATIENCE, () => {
   it("loses no query and no connection, and keeps what operators and edges said", async () => {
