@@ -1,5 +1,6 @@
 import { readOptions } from "./edns.ts";
 import { clearQuery, forgetOptions, type Query } from "./query.ts";
+import { readSignature } from "./tsig.ts";
 import {
   EDNS_FLAG_DO,
   FLAG,
@@ -17,6 +18,8 @@ export type Verdict =
   | "query"
   /** No question but a cookie: only that is asked for (RFC 7873 5.4). */
   | "cookie-query"
+  /** Signed, by a key that is not known here: none is (RFC 8945 5.2.1). */
+  | "signed"
   /** Shorter than a header (RFC 1035 4.1.1): no reply. */
   | "short"
   /** QR is set: no reply, or two servers could answer each other for ever. */
@@ -96,7 +99,7 @@ function lower(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
 }
 
-/** Walks over every record that the counts promise, and reads OPT. */
+/** Walks over every record that the counts promise, and reads OPT and TSIG. */
 function readRecords(packet: Uint8Array, length: number, start: number, query: Query): Verdict {
   const beforeAdditional = readUint16(packet, 6) + readUint16(packet, 8);
   const count = beforeAdditional + readUint16(packet, 10);
@@ -116,9 +119,13 @@ function readRecords(packet: Uint8Array, length: number, start: number, query: Q
       if (verdict === "malformed") return verdict;
     }
     if (dataEnd > length) return "malformed";
+    if (readUint16(packet, ownerEnd) === TYPE.TSIG) {
+      const isLast = i === count - 1 && i >= beforeAdditional; // RFC 8945 5.1, 5.2
+      if (!isLast || !readSignature(packet, at, ownerEnd, dataEnd, query)) return "malformed";
+    }
     at = dataEnd;
   }
-  return verdict;
+  return verdict === "query" && query.signature.isPresent ? "signed" : verdict;
 }
 
 /** TYPE, CLASS, TTL, RDLENGTH. */

@@ -47,6 +47,7 @@ export class Reply {
   #limit = 0;
   #isTruncated = false;
   #extendedError: number | undefined;
+  #refusesKey = false;
 
   /** Repeats the question octet by octet, if there is one, and keeps room for EDNS. */
   begin(packet: Uint8Array, query: Query, out: Uint8Array, maxOctets: number): void {
@@ -67,6 +68,7 @@ export class Reply {
   clear(): void {
     this.#at = Math.max(HEADER_OCTETS, this.#query?.questionEnd ?? 0);
     this.#isTruncated = false;
+    this.#refusesKey = false;
     this.#sections.answer = 0;
     this.#sections.authority = 0;
     this.#sections.additional = 0;
@@ -84,6 +86,13 @@ export class Reply {
   truncate(): void {
     this.clear();
     this.#isTruncated = true;
+  }
+
+  /** Who signed is told that the key is not known, or, where there is no room, to ask over TCP (RFC 8945 5.3). */
+  refuseKey(): void {
+    const { signature } = this.#query as Query;
+    this.rcode = RCODE.NOTAUTH;
+    this.#refusesKey = this.#hasRoom(signature.length);
   }
 
   get hasAnswer(): boolean {
@@ -182,6 +191,7 @@ export class Reply {
   end(): number {
     const query = this.#query as Query;
     if (query.hasEdns) this.#writeOpt(query);
+    if (this.#refusesKey) this.#writeRefusal(query);
     const out = this.#out;
     writeUint16(out, 0, query.id);
     writeUint16(out, 2, this.#flags(query));
@@ -216,6 +226,13 @@ export class Reply {
     const authoritative = this.authoritative ? FLAG.AA : 0;
     const truncated = this.#isTruncated ? FLAG.TC : 0;
     return FLAG.QR | asked | authoritative | truncated | (this.rcode & 0xf);
+  }
+
+  /** The last of all records (RFC 8945 5.1). */
+  #writeRefusal({ signature: { refusal, length } }: Query): void {
+    for (let i = 0; i < length; i++) this.#out[this.#at + i] = refusal[i] as number;
+    this.#at += length;
+    this.#sections.additional++;
   }
 
   /** RFC 6891 6.1.2 */

@@ -1,4 +1,5 @@
 import { createWireName, type WireName } from "./name.ts";
+import { MAX_NAME_OCTETS } from "./wire.ts";
 
 /** What a packet asks. One object per responder, filled again for each packet. */
 export interface Query {
@@ -21,6 +22,7 @@ export interface Query {
   readonly cookie: Cookie;
   /** Whether the client wants to know how long a TCP connection may be idle (RFC 7828 3.2.1). */
   wantsKeepalive: boolean;
+  readonly signature: Signature;
 }
 
 /** The client-subnet option (RFC 7871 6), valid if present. */
@@ -43,6 +45,20 @@ export interface Cookie {
   serverOctets: number;
 }
 
+/**
+ * A transaction signature (RFC 8945 4.2). No key is known here, so that all of it that matters is the record that goes
+ * back with NOTAUTH.
+ */
+export interface Signature {
+  isPresent: boolean;
+  /** The first `length` octets are the record: BADKEY, without a MAC (RFC 8945 5.3.2). */
+  readonly refusal: Uint8Array;
+  length: number;
+}
+
+/** Two names; TYPE to RDLENGTH, time and fudge, sizes, id and error. */
+const LONGEST_REFUSAL_OCTETS = 2 * MAX_NAME_OCTETS + 26;
+
 export function createQuery(): Query {
   return {
     id: 0,
@@ -58,6 +74,7 @@ export function createQuery(): Query {
     subnet: { isPresent: false, family: 0, sourcePrefixLength: 0, address: new Uint8Array(16) },
     cookie: { isPresent: false, client: new Uint8Array(8), server: new Uint8Array(32), serverOctets: 0 },
     wantsKeepalive: false,
+    signature: { isPresent: false, refusal: new Uint8Array(LONGEST_REFUSAL_OCTETS), length: 0 },
   };
 }
 
@@ -68,6 +85,7 @@ export function clearQuery(query: Query): void {
   query.hasEdns = false;
   query.udpPayloadOctets = 0;
   query.dnssecOk = false;
+  query.signature.isPresent = false;
   forgetOptions(query);
 }
 

@@ -206,6 +206,8 @@ function fillReply(verdict: AnsweredVerdict, circumstances: Circumstances, reply
       return respond(circumstances, reply);
     case "cookie-query":
       return;
+    case "signed":
+      return reply.refuseKey();
     case "unknown-opcode":
       reply.rcode = RCODE.NOTIMP;
       return;

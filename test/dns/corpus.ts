@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SERVICES, ZONE, ZONES } from "./fixture.ts";
-import { longName, opt, option, query, record, subnet, TYPES } from "./packets.ts";
+import { longName, nameOctets, opt, option, query, record, subnet, TYPES } from "./packets.ts";
 
 /** Packets that once led to a reply of a kind not seen before, as hexadecimal lines. */
 const FOUND = join(import.meta.dirname, "corpus.hex");
@@ -57,9 +57,27 @@ function seeds(): Uint8Array[] {
     query({ name: ZONE, records: [{ section: 1, octets: record([0], 1, [1, 2, 3, 4]) }] }),
     query({ name: ZONE, records: [{ section: 3, octets: opt() }], edns: {} }),
     query({ name: ZONE, records: [{ section: 3, octets: record([0], TYPES.TSIG, []) }] }),
+    query({
+      name: `live.${ZONE}`,
+      records: [{ section: 3, octets: signature(nameOctets("key")) }],
+      edns: {},
+    }),
+    query({
+      name: `live.${ZONE}`,
+      records: [{ section: 3, octets: signature([3, 0x6b, 0x65, 0x79, 0xc0, 12]) }],
+    }),
     query({ name: ZONE, flags: 0x2000 }),
     query({ name: ZONE, class: 3, type: TYPES.TXT }),
     query({ name: `version.bind`, class: 3, type: TYPES.TXT }),
   ];
   return [...ofNames, ...ofTypes, ...ofEdns, ...others];
+}
+
+/** As of RFC 8945 4.2, by a key that nobody knows. */
+function signature(key: readonly number[]): Uint8Array {
+  const time = [0, 0, 0x65, 0x43, 0x21, 0, 1, 44];
+  const data = [...nameOctets("hmac-sha256"), ...time, 0, 4, 1, 2, 3, 4, 0x12, 0x34, 0, 0, 0, 0];
+  const octets = record(key, TYPES.TSIG, data);
+  octets[key.length + 3] = 255; // CLASS
+  return octets;
 }

@@ -37,4 +37,10 @@ function checkSections({ counts, packet, rcode, aa, tc }: Reply, transport: Tran
 }
 
 /** What says nothing of any name. */
-const BARE: ReadonlySet<number> = new Set([RCODES.FORMERR, RCODES.NOTIMP, RCODES.REFUSED, RCODES.BADVERS]);
+const BARE: ReadonlySet<number> = new Set([
+  RCODES.FORMERR,
+  RCODES.NOTIMP,
+  RCODES.REFUSED,
+  RCODES.NOTAUTH,
+  RCODES.BADVERS,
+]);
