@@ -1,7 +1,7 @@
 /** What edges and services may say, and rarely mean: `check` notes it. */
 import { formatAddress } from "../base/address.ts";
 import { formatDuration } from "../config/units.ts";
-import type { Edge } from "../model/edge.ts";
+import type { Edge, LoadSource } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Note } from "../model/problem.ts";
 import type { Service } from "../model/service.ts";
@@ -51,9 +51,19 @@ function edgeNotes({ edges, services }: Inventory): Note[] {
         : []),
       ...shared,
       ...loadNotes(edge).map((message) => note("load", message)),
+      ...(edge.load.some(hasBareVariable)
+        ? [note("load", "has a secret that is a $ and a name, and stays so; variables are written ${NAME}")]
+        : []),
     ];
   });
 }
+
+/** As shells write variables, where none is put in. */
+function hasBareVariable(source: LoadSource): boolean {
+  return Object.entries(source).some(([key, value]) => SECRETS.has(key) && /^\$\w+$/.test(String(value)));
+}
+
+const SECRETS: ReadonlySet<string> = new Set(["token", "passphrase", "password"]);
 
 /** By how much of its interval a reading may come late. */
 const LATENESS = 0.05;

@@ -16,7 +16,10 @@ export function zoneNotes({ zones, services, dns }: Inventory): Note[] {
     const names = namesOf(zone);
     return [
       ...zone.nameservers.flatMap((host, i) =>
-        notesAt(["zones", zone.name, "nameservers", i], hostFlaw(host, "a nameserver", find)),
+        notesAt(
+          ["zones", zone.name, "nameservers", i],
+          bareFlaw(host, zone) ?? hostFlaw(host, "a nameserver", find),
+        ),
       ),
       ...zone.records.flatMap((record, i) =>
         notesAt(
@@ -50,6 +53,13 @@ type Find = Namespace["find"];
 
 function notesAt(path: Note["path"], message: string | undefined): Note[] {
   return message === undefined ? [] : [{ path, message }];
+}
+
+/** Names of records go on with the zone's, those of nameservers do not. */
+function bareFlaw(host: string, zone: Zone): string | undefined {
+  return host.includes(".") || host === ""
+    ? undefined
+    : `${host} is a name at the root, where no server is; write the whole name, as ${host}.${zone.name}`;
 }
 
 /** A whole name without its final dot, which the zone's name was put behind. */

@@ -52,10 +52,16 @@ function readFileInput(root: MapTree, findings: Findings): FileInput {
   return data ?? fileSchema.parse({});
 }
 
+const INDENTED = "a key of the file itself, and not an edge; let it begin in the first column, as edges does";
+
 /** Edges with their defaults, each by itself. */
 function readEdges(root: MapTree, findings: Findings): Map<string, EdgeInput> {
   const edges = new Map<string, EdgeInput>();
   for (const [id, { value }] of entriesAt(root, ["edges"])) {
+    if (isEmpty(value) && Object.hasOwn(fileSchema.shape, id)) {
+      findings.atKey(root, ["edges", id], INDENTED);
+      continue;
+    }
     const { data, issues } = parseWhatFits(edgeSchema, isEmpty(value) ? {} : plain(value));
     addIssues(issues, root, ["edges", id], findings);
     addUnknownEmptyKeys(edgeSchema, root, ["edges", id], findings);

@@ -61,7 +61,7 @@ export function sayIssue(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.keys.map((key) => `unknown key${hint(key, known)}`).join("\n");
     }
     case "invalid_type":
-      return sayType(issue.expected, issue.input);
+      return sayType(issue.expected, issue.input, knownKeys(issue.inst));
     default:
       return undefined;
   }
@@ -73,13 +73,16 @@ function knownKeys(schema: unknown): string[] {
 }
 
 function hint(key: string, known: readonly string[]): string {
+  if (/^\d+$/.test(key))
+    return "; if it is the rest of a number, write that as 1000 or 52.37, without a comma";
   const guess = didYouMean(key, known);
   return guess === "" ? `; known here: ${known.join(", ")}` : guess;
 }
 
-function sayType(expected: string, input: unknown): string {
+function sayType(expected: string, input: unknown, known: readonly string[]): string {
+  const keys = known.length === 0 ? "" : `; its keys: ${known.join(", ")}`;
   const [right, example] =
-    expected === "array" ? ["a list", ", as [a, b]"] : ["a map of keys and values", ""];
+    expected === "array" ? ["a list", ", as [a, b]"] : ["a map of keys and values", keys];
   return input === undefined || input === null
     ? `missing; give ${right}${example}`
     : `${VALUE} stands where ${right} belongs${example}`;

@@ -114,7 +114,8 @@ export function readPrefix(text: string): Reading<Prefix> | undefined {
 const urlHint = "write it as https://edge.example.net";
 
 function readUrl(text: string): Reading<string> | undefined {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  if (!/^https?:\/\//i.test(text)) return undefined;
+  if (!URL.canParse(text)) return unparsableUrl(text);
   const value = new URL(text);
   if (value.username !== "" || value.password !== "")
     return refuse(
@@ -122,6 +123,14 @@ function readUrl(text: string): Reading<string> | undefined {
     );
   if (text.includes("#")) return refuse("has a fragment (#); leave it out");
   return read(value.href);
+}
+
+/** The two ways in which it often happens. */
+function unparsableUrl(text: string): Reading<never> | undefined {
+  const [, host = "", port = ""] = /^https?:\/\/([^/?#@]*?)(?::(\d+))?(?:[/?#]|$)/i.exec(text) ?? [];
+  const isBare = [host, `${host}:${port}`].some((part) => parseAddress(part)?.family === 6);
+  if (isBare) return refuse("has an IPv6 address without brackets; write it as https://[2001:db8::1]:8443");
+  return Number(port) > 65_535 ? refuse("has a port above 65535") : undefined;
 }
 
 function readEndpoint(text: string): Reading<Endpoint> | undefined {

@@ -31,11 +31,15 @@ export function readDomainName(text: string): Reading<string> {
   }
   if (name.length > MAX_NAME_LENGTH)
     return refuse(`is ${name.length} octets long; a name has at most ${MAX_NAME_LENGTH}`);
+  if (/[:/]/.test(name))
+    return refuse("is not a domain name; write the name alone, without scheme, port and path");
   const labels = name.split(".");
   if (labels.includes("")) return refuse("has an empty label; write labels with single dots between them");
   const long = labels.find((label) => label.length > 63);
   if (long !== undefined) return refuse(`has a label of ${long.length} octets; a label has at most 63`);
   const plain = labels.every((label, i) => (i === 0 && label === "*") || /^[a-z0-9_-]+$/.test(label));
+  if (!plain && labels.some((label) => label.includes("*")))
+    return refuse("has a * that is not the whole first label; write it as *.live.example.net");
   return plain
     ? read(name)
     : refuse("is not a domain name; its labels may hold letters, digits, hyphens and underscores");

@@ -259,7 +259,9 @@ class Grower {
       const name = keyName(pair.key);
       const offset = isScalar(pair.key) || isCollection(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
       const key = this.mark(offset);
-      const problem = keyProblem(name, name === undefined ? undefined : entries.get(name));
+      const problem = isSeq(pair.key)
+        ? 'a list where a key belongs; put quotes around an address that starts with [, as "[::1]:8080"'
+        : keyProblem(name, name === undefined ? undefined : entries.get(name));
       if (problem !== undefined)
         this.#findings.add(key, name === undefined ? path : [...path, name], problem);
       if (name === undefined || problem !== undefined) continue;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { oneOf, textLeaf } from "./leaf.ts";
 import { prefix } from "./leaf-network.ts";
 import { asn } from "./leaf-quantity.ts";
-import { read, refuse } from "./reading.ts";
+import { derived, read, refuse } from "./reading.ts";
 
 /** ISO 3166-1 alpha-2, and what is often written instead. */
 const countryMistakes: Readonly<Record<string, string>> = { UK: "GB", EL: "GR" };
@@ -14,9 +14,12 @@ export const country = textLeaf(
     json: { type: "string", pattern: "^[A-Z]{2}$" },
   },
   (value) => {
-    const right = Object.hasOwn(countryMistakes, value) ? countryMistakes[value] : undefined;
-    if (right !== undefined) return refuse(`is not an ISO 3166 code; write ${right}`);
-    return /^[A-Z]{2}$/.test(value) ? read(value) : undefined;
+    const code = value.toUpperCase();
+    const right = Object.hasOwn(countryMistakes, code) ? countryMistakes[code] : code;
+    if (right === value && /^[A-Z]{2}$/.test(value)) return read(value);
+    return /^[A-Z]{2}$/.test(code)
+      ? refuse(`is not an ISO 3166 code${derived(`; write ${right}`)}`)
+      : undefined;
   },
 );
 

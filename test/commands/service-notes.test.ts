@@ -95,3 +95,20 @@ it("is noted load that is unknown between two readings", async () => {
     "edges.e3.load: apache: a reading that comes a little late is unknown until it is there; give staleAfter 10500ms or more",
   ]);
 });
+
+it("is noted a secret that looks like a variable, and is not told itself", async () => {
+  const edge = (id: string, load: string): string =>
+    `  ${id}: { location: { latitude: 1, longitude: 2 }, url: "http://192.0.2.1/${id}", load: { ${load} } }`;
+  const text = [
+    "edges:",
+    edge("shell", 'type: nimble, url: "http://192.0.2.1:8082", token: "$NIMBLE_TOKEN"'),
+    edge("list", 'type: nginx-rtmp, url: "http://192.0.2.1/stat", username: stat, password: "$1"'),
+    edge("plain", 'type: nimble, url: "http://192.0.2.1:8082", token: "a$NIMBLE_TOKEN"'),
+    "services: { live: { hostnames: [live.example.net] } }",
+  ];
+  const message = "has a secret that is a $ and a name, and stays so; variables are written ${NAME}";
+  expect(await noted(text.join("\n"))).toEqual([
+    `edges.shell.load: ${message}`,
+    `edges.list.load: ${message}`,
+  ]);
+});

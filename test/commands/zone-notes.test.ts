@@ -31,6 +31,12 @@ function noted(records: readonly StaticRecord[], zone: Partial<Zone> = {}): stri
 }
 
 describe("of a zone is noted", () => {
+  it("a nameserver that is named as records are, without the zone's name", () => {
+    expect(noted([], { nameservers: ["ns1", `ns1.${ZONE}`] })).toEqual([
+      "nameservers.0: ns1 is a name at the root, where no server is; write the whole name, as ns1.example.net",
+    ]);
+  });
+
   it.each([
     ["that does not exist", [], "ns2.example.net does not exist here"],
     ["without an address", [text("ns2")], "ns2.example.net has no address here"],
