@@ -1,10 +1,10 @@
 import { formatAddress } from "../base/address.ts";
 import type { Client } from "../model/client.ts";
-import type { Bias, Decision } from "../model/decision.ts";
+import type { Bias, Choice, Decision } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
 import type { MistBalancer } from "../model/mistserver.ts";
 import { controlReply } from "./control.ts";
-import { hostOf } from "./host.ts";
+import { hostFor } from "./host.ts";
 import { outputUrl } from "./outputs.ts";
 import type { MistReply, Server } from "./reply.ts";
 import { tagBias } from "./tag-adjust.ts";
@@ -52,29 +52,31 @@ function streamReply(asked: Asked, client: Client, context: BalancerContext): Mi
   const { settings } = context;
   const call = "stream";
   if (asked.name.length > NAME_LENGTH_MAX) return { status: 404, body: "no such stream", call };
-  const edges =
-    context.decide(wantedBy(asked.name, asked, client, context), true)?.edges.map(({ edge }) => edge) ?? [];
+  const { family } = client.address;
+  const choices = context.decide(wantedBy(asked.name, asked, client, context), true)?.edges ?? [];
   const proto = asked.arguments.get("proto");
   if (proto === undefined || proto === "") {
-    const host = edges.map(hostOf).find((name) => name !== undefined);
-    return { status: 200, body: host ?? settings.fallback, call };
+    return { status: 200, body: firstHost(choices, client) ?? settings.fallback, call };
   }
   const details = new Map(context.servers().map((server) => [server.edge.id, server.details]));
-  for (const edge of edges) {
-    const url = outputUrl(edge, { ...settings.outputs, ...details.get(edge.id)?.outputs }, proto, asked.name);
+  for (const choice of choices) {
+    const outputs = { ...settings.outputs, ...details.get(choice.edge.id)?.outputs };
+    const url = outputUrl(hostFor(choice, family), outputs, proto, asked.name);
     if (url !== undefined) return { status: 307, location: url + asked.rest, body: url + asked.rest, call };
   }
-  if (edges.length > 0) return { status: 404, body: "no server has this output", call };
+  if (choices.length > 0) return { status: 404, body: "no server has this output", call };
   return { status: 200, body: settings.fallback, call };
 }
 
 /** Of the best edge that has the stream from its origin, other than the one that asks. */
 function sourceReply(stream: string, asked: Asked, client: Client, context: BalancerContext): MistReply {
   const having = new Map(context.servers().map((server) => [server.edge.id, server]));
-  const host = ordered(stream, asked, client, context)
-    .filter((edge) => !isAt(edge, client) && hasInput(having.get(edge.id), stream))
-    .map(hostOf)
-    .find((name) => name !== undefined);
+  const host = firstHost(
+    ordered(stream, asked, client, context).filter(
+      ({ edge }) => !isAt(edge, client) && hasInput(having.get(edge.id), stream),
+    ),
+    client,
+  );
   const body = host === undefined ? fallbackOf(asked, context) : `dtsc://${host}`;
   return { status: 200, body, call: "source" };
 }
@@ -83,15 +85,19 @@ function sourceReply(stream: string, asked: Asked, client: Client, context: Bala
 function ingestReply(percent: number, asked: Asked, client: Client, context: BalancerContext): MistReply {
   const wanted = Number.isFinite(percent) ? Math.max(percent, 0) / 100 : 0;
   const loads = new Map(context.servers().map(({ edge, condition }) => [edge.id, condition?.load]));
-  const host = ordered("", asked, client, context)
-    .filter(({ id }) => (loads.get(id)?.cpu ?? 0) + wanted <= 1)
-    .map(hostOf)
-    .find((name) => name !== undefined);
+  const host = firstHost(
+    ordered("", asked, client, context).filter(({ edge }) => (loads.get(edge.id)?.cpu ?? 0) + wanted <= 1),
+    client,
+  );
   return { status: 200, body: host ?? fallbackOf(asked, context), call: "ingest" };
 }
 
-function ordered(stream: string, asked: Asked, client: Client, context: BalancerContext): Edge[] {
-  return context.decide(wantedBy(stream, asked, client, context), false)?.edges.map(({ edge }) => edge) ?? [];
+function ordered(stream: string, asked: Asked, client: Client, context: BalancerContext): readonly Choice[] {
+  return context.decide(wantedBy(stream, asked, client, context), false)?.edges ?? [];
+}
+
+function firstHost(choices: readonly Choice[], { address }: Client): string | undefined {
+  return choices.map((choice) => hostFor(choice, address.family)).find((host) => host !== undefined);
 }
 
 function wantedBy(

@@ -1,9 +1,6 @@
-import type { Edge } from "../model/edge.ts";
-import { hostOf } from "./host.ts";
-
-/** The address of a stream at an edge by a connector's template; undefined without such a connector. */
+/** The address of a stream at a host by a connector's template; undefined without such a connector. */
 export function outputUrl(
-  edge: Edge,
+  host: string | undefined,
   outputs: { readonly [connector: string]: string },
   proto: string,
   stream: string,
@@ -11,7 +8,6 @@ export function outputUrl(
   const template = Object.hasOwn(outputs, proto)
     ? outputs[proto]
     : Object.entries(outputs).find(([name]) => name.toLowerCase() === proto.toLowerCase())?.[1];
-  const host = hostOf(edge);
   if (template === undefined || host === undefined || !USABLE.test(template)) return undefined;
   // The stream may go behind the host only, and can then not change it.
   const [, start = "", behind = ""] = /^([a-z][a-z\d+.-]*:\/\/[^/?#]*)(.*)$/is.exec(template) ?? [];

@@ -104,6 +104,25 @@ describe("a player's /STREAM", () => {
     expect(ask("/live?proto=constructor")).toMatchObject({ status: 404 });
   });
 
+  it.each([
+    ["198.51.100.7", 0, "192.0.2.2"],
+    ["198.51.100.7", 0b010, "192.0.2.3"],
+    ["198.51.100.7", 0b110, "[2001:db8::2]"],
+    ["198.51.100.7", 0b111, "[2001:db8::2]"],
+    ["2001:db8::7", 0b010, "[2001:db8::2]"],
+    ["2001:db8::7", 0b001, "192.0.2.2"],
+  ])("from %s goes to an address that is up, of its family if there is one", (from, downAddresses, host) => {
+    const { url: _, ...nameless } = EDGE1.edge;
+    const addresses = ["2001:db8::2", "192.0.2.2", "192.0.2.3"].flatMap((text) => parseAddress(text) ?? []);
+    const choice = { ...choiceOf({ ...nameless, addresses }), downAddresses };
+    const decide = (): Decision => decisionOf([], { edges: [choice] });
+    const { ask } = balancer([], { decide });
+    expect(ask("/live+cam1", {}, from).body).toBe(host);
+    expect(ask("/live+cam2?proto=RTMP", {}, from).location).toBe(`rtmp://${host}:1935/play/live+cam2`);
+    expect(ask("/?ingest=5", {}, from).body).toBe(host);
+    expect(ask("/?source=live%2Bcam2", {}, from).body).toBe(`dtsc://${host}`);
+  });
+
   it.each(["/live", "/live?proto=HLS"])("%s is FULL when nobody can take anyone", (target) => {
     expect(balancer([]).ask(target)).toEqual({ status: 200, body: "FULL", call: "stream" });
     expect(balancer([], { decide: () => undefined }).ask(target).body).toBe("FULL");
