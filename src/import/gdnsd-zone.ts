@@ -11,6 +11,8 @@ export interface DynamicName {
   readonly ttlSeconds?: number;
 }
 
+/** Of a record that another plugin answers, what it names. */
+const OF_OTHERS = /^\S*\s+(?:.*\s)?DYN[AC]\s+(\S+)/i;
 /** An owner or none, TTL and class in any order. */
 const DYNAMIC = /^\S*\s+(.*?)\bDYN[AC]\s+geoip!([^\s/]+)(?:\/(\S+))?/i;
 const RECORD = /^\S*\s+(?:(?:IN|\d+[smhdw]?(?:\/\d+[smhdw]?)?)\s+)*([A-Z][A-Z\d]*)\s/i;
@@ -35,6 +37,11 @@ export function dynamicNamesIn(original: Original): { names: DynamicName[]; note
     if (/^\$INCLUDE\b/i.test(written)) note("$INCLUDE is not followed; give that file, too", i + 1);
     owner = /^[^\s$]\S*/.exec(written)?.[0] ?? owner;
     const [, before = "", resource, datacenter] = DYNAMIC.exec(written) ?? [];
+    const other = resource === undefined ? OF_OTHERS.exec(written)?.[1] : undefined;
+    if (other !== undefined) {
+      note(`${absolute(owner, origin, zone)}: is answered by ${other}, which is not carried over`, i + 1);
+      return [];
+    }
     if (resource === undefined) {
       if (!written.startsWith("$") && !GIVEN.has(RECORD.exec(written)?.[1]?.toUpperCase() ?? "SOA")) others++;
       return [];

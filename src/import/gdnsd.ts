@@ -63,6 +63,9 @@ function draftOf(original: Original, names: readonly DynamicName[]): Draft | Ref
     return [{ id: idOf(id), ...namesOf(id, names, note), edges, rank: "nearest" }];
   });
   if (services.length === 0) return refused(original, "no resource has a datacenter with addresses");
+  for (const { hostname, resource } of names)
+    if (!resources.has(resource))
+      note(`${hostname}: is answered by resource ${resource}, which there is none of`);
   tellRest(root, note);
   return { edges: collector.edges, services, notes };
 }
@@ -213,6 +216,8 @@ function namesOf(
   for (const { hostname, datacenter } of mine)
     if (datacenter !== undefined)
       note(`${hostname}: is answered by datacenter ${datacenter} alone there, by all of resource ${id} here`);
+  for (const { hostname, ttlSeconds } of mine)
+    if (ttlSeconds !== ttl) note(`${hostname}: its TTL is ${ttlOf(ttlSeconds)} there, ${ttlOf(ttl)} here`);
   if (mine.length === 0) {
     note(`resource ${id}: no DYNA record names it; write its hostname, or give the zone file, too`);
     const label = usable(id).toLowerCase().replaceAll("_", "-").replace(/-+$/, "");
@@ -222,6 +227,10 @@ function namesOf(
     hostnames: [...new Set(mine.map(({ hostname }) => hostname))],
     ...(ttl === undefined ? {} : { dns: { ttl: `${ttl}s` } }),
   };
+}
+
+function ttlOf(seconds: number | undefined): string {
+  return seconds === undefined ? "the usual one" : `${seconds}s`;
 }
 
 function tellRest(root: Vscf, note: Take): void {

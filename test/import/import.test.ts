@@ -232,6 +232,27 @@ describe("gdnsd", () => {
       expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(line)]));
   });
 
+  it("tells each hostname that is not carried over, or with another TTL", () => {
+    const zone = [
+      "@ SOA ns1 hostmaster ( 1 7200 1800 259200 900 )",
+      "live 300 DYNA geoip!live",
+      "cdn 60 DYNC geoip!live",
+      "www 60/5 IN DYNA multifo!pool",
+      "w DYNC weighted!w",
+      "lost DYNA geoip!gone",
+      "txt TXT DYNA-is-but-a-word",
+    ];
+    const { lines } = imported("gdnsd", { ...files, "zones/example.com": zone.join("\n") });
+    for (const line of [
+      "config: cdn.example.com: its TTL is 60s there, 300s here",
+      "zones/example.com:4: www.example.com: is answered by multifo!pool, which is not carried over",
+      "zones/example.com:5: w.example.com: is answered by weighted!w, which is not carried over",
+      "config: lost.example.com: is answered by resource gone, which there is none of",
+      "zones/example.com: its other records, 1, are not carried over; write them under zones, or delegate the hostnames",
+    ])
+      expect(lines).toContain(line);
+  });
+
   const resource = (inside: string, types = "", beside = "") =>
     `service_types => { ${types} } plugins => { geoip => { ${beside} maps => { m => { datacenters => [a] } }, resources => { r => { ${inside} } } } }`;
   const http = "hls => { plugin => http_status, up_thresh => 3, ok_thresh => 8, interval => 6 }";
