@@ -51,7 +51,7 @@ export function parseYaml(source: Source, environment: Environment, findings: Fi
   for (const error of tellingOf(errors).slice(0, limits.syntaxProblems)) {
     // Where a text has no end, whatever stands behind it says nothing.
     if (openQuote === undefined || isBefore(error, openQuote, lines))
-      findings.add(grower.mark(error.pos[0]), [], syntaxMessage(error));
+      findings.add(grower.mark(error.pos[0]), [], syntaxMessage(error, source.text));
   }
   return undefined;
 }
@@ -166,7 +166,7 @@ function foreignVersion(document: Document): { code: "OTHER_VERSION"; pos: [numb
 }
 
 /** Our own words for each fault: the parser's quote the text, which may hold a secret. */
-function syntaxMessage(error: { code: YAMLError["code"] | "OTHER_VERSION" }): string {
+function syntaxMessage(error: SyntaxError, text: string): string {
   switch (error.code) {
     case "OTHER_VERSION":
       return "%YAML asks for another version; edgeward reads YAML 1.2: leave the directive out";
@@ -193,7 +193,7 @@ function syntaxMessage(error: { code: YAMLError["code"] | "OTHER_VERSION" }): st
     case "BAD_SCALAR_START":
       return "a text cannot start with this character; quote it";
     case "UNEXPECTED_TOKEN":
-      return "unexpected here; look for a missing quote, comma or bracket before it";
+      return isBehindBracket(error, text) ? UNQUOTED_ADDRESS : UNEXPECTED;
     case "ALIAS_PROPS":
     case "BAD_DIRECTIVE":
     case "BAD_PROP_ORDER":
@@ -206,6 +206,15 @@ function syntaxMessage(error: { code: YAMLError["code"] | "OTHER_VERSION" }): st
     case "RESOURCE_EXHAUSTION":
       return `not valid YAML 1.2 (${error.code.toLowerCase().replaceAll("_", " ")})`;
   }
+}
+
+const UNEXPECTED = "unexpected here; look for a missing quote, comma or bracket before it";
+const UNQUOTED_ADDRESS =
+  'a colon behind a list; put quotes around an address that starts with [, as "[::1]:8080"';
+
+/** As the port of an address is, where nothing says that it is a text. */
+function isBehindBracket({ pos: [at] }: SyntaxError, text: string): boolean {
+  return text[at] === ":" && text[at - 1] === "]";
 }
 
 /** Turns the parser's nodes into a tree: resolves aliases, puts variables in, refuses what is not plain data. */
@@ -260,7 +269,7 @@ class Grower {
       const offset = isScalar(pair.key) || isCollection(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
       const key = this.mark(offset);
       const problem = isSeq(pair.key)
-        ? 'a list where a key belongs; put quotes around an address that starts with [, as "[::1]:8080"'
+        ? UNQUOTED_ADDRESS
         : keyProblem(name, name === undefined ? undefined : entries.get(name));
       if (problem !== undefined)
         this.#findings.add(key, name === undefined ? path : [...path, name], problem);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { guess, listed, unsupported } from "./leaf.ts";
-import { VALUE } from "./reading.ts";
+import { derived, VALUE } from "./reading.ts";
 
 type Variant = z.ZodObject<{ type: z.ZodLiteral<string> }>;
 
@@ -19,6 +19,7 @@ export function typeError(noun: string, variants: readonly Variant[], planned: r
   const supported = variants.map(({ shape }) => shape.type.value);
   return {
     error: (issue: { code?: string; input?: unknown }): string | undefined => {
+      if (typeof issue.input === "string") return wordAlone(issue.input, supported);
       if (issue.code !== "invalid_union") return undefined;
       const type = (issue.input as { type?: unknown }).type;
       if (type === undefined) return `missing; write ${listed(supported)}`;
@@ -26,6 +27,13 @@ export function typeError(noun: string, variants: readonly Variant[], planned: r
       return `${VALUE} is not a type of ${noun}; write ${listed(supported)}${guess(type, supported)}`;
     },
   };
+}
+
+function wordAlone(word: string, supported: readonly string[]): string {
+  const right = supported.includes(word)
+    ? `{ type: ${word} }`
+    : `{ type: … } with ${listed(supported)}${guess(word, supported)}`;
+  return `${VALUE} stands where a map of keys and values belongs${derived(`; write ${right}`)}`;
 }
 
 /** One of it, or a list that is not empty. */
