@@ -17,6 +17,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { RememberedChallenge } from "./acme/challenges.ts";
 import { type HandedSockets, type InheritedSockets, inheritSockets } from "./base/inherited-sockets.ts";
+import { yieldMemory } from "./base/out-of-memory.ts";
 import type { BoardMemory } from "./condition/board-memory.ts";
 import type { DnsThreads } from "./threads/dns-threads.ts";
 import type { HttpThreads } from "./threads/http-threads.ts";
@@ -82,7 +83,10 @@ export interface SuccessorOptions {
 type ToSuccessor = { readonly kind: "begin" | "go-on"; readonly memory: Memory };
 type ToPredecessor = { readonly kind: "begun" | "open" };
 
-/** Starts the next process, and resolves when it answers viewers or has failed; a failed one is ended. */
+/**
+ * Starts the next process, and resolves when it answers viewers or has failed; a failed one is ended. From then on this
+ * process is the first to be ended where memory does not suffice for both, and until then the next one.
+ */
 export async function startSuccessor(options: SuccessorOptions): Promise<SuccessorVerdict> {
   const child = spawnSelf(options.sockets);
   const failure = await openingOf(child, options);
@@ -95,6 +99,7 @@ export async function startSuccessor(options: SuccessorOptions): Promise<Success
     child.disconnect();
     child.unref();
   };
+  yieldMemory();
   return { kind: "open", successor: { pid: child.pid as number, goOn } };
 }
 
@@ -103,6 +108,7 @@ export async function meetPredecessor(): Promise<Predecessor | undefined> {
   const handed = process.env[SOCKETS_VARIABLE];
   if (handed === undefined || process.send === undefined) return undefined;
   delete process.env[SOCKETS_VARIABLE];
+  const keepMemory = yieldMemory();
   const first = hear("begin");
   say("begun");
   const memory = await first;
@@ -112,6 +118,7 @@ export async function meetPredecessor(): Promise<Predecessor | undefined> {
     inherited: inheritSockets(JSON.parse(handed) as HandedSockets[]),
     relieve() {
       const last = hear("go-on");
+      keepMemory();
       say("open");
       return last;
     },
@@ -161,8 +168,12 @@ function openingOf(
 
 function endText(code: number | null, signal: string | null): string {
   if (code === WRONG_CONFIGURATION) return "the configuration is wrong: `edgeward check` lists its problems";
+  if (signal === "SIGKILL") return KILLED;
   return `the new process ended before it served (${signal ?? `exit code ${code}`}): the log says why`;
 }
+
+const KILLED =
+  "the new process was killed before it served: perhaps there is not memory enough for two at once, within MemoryMax= or at all";
 
 /** As the commands end with. */
 const WRONG_CONFIGURATION = 3;

@@ -45,3 +45,7 @@ describe.each(["edgeward.service", "edgeward-agent.service"])("%s", (name) => {
     expect(readFileSync(unitHere(name), "utf8")).toContain("SystemCallErrorNumber=EPERM");
   });
 });
+
+it("edgeward.service goes on when the process that is to take its place is ended for want of memory", () => {
+  expect(readFileSync(unitHere("edgeward.service"), "utf8")).toContain("OOMPolicy=continue");
+});
