@@ -1,3 +1,5 @@
+import { Worker, type WorkerOptions } from "node:worker_threads";
+
 /**
  * Where a thread's code lies. It needs compiled JavaScript: where the sources are run by a tool, it is that of the
  * last build.
@@ -8,3 +10,15 @@ export function threadEntry(from: string, name: string): URL {
   const entry = new URL(`./${name}.js`, from);
   return from.endsWith(".ts") ? new URL(entry.href.replace(/\/src\/(?!.*\/src\/)/, "/dist/")) : entry;
 }
+
+/** @throws in words, where the system lets this process have no thread more */
+export function startThread(entry: URL, options: WorkerOptions): Worker {
+  try {
+    return new Worker(entry, options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`this process can have no thread more (${reason}): ${REMEDIES}`, { cause: error });
+  }
+}
+
+const REMEDIES = "TasksMax= of systemd, `docker run --pids-limit`, `ulimit -u`";

@@ -1,6 +1,6 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { freeDescriptors } from "../base/descriptors.ts";
-import { threadEntry } from "../base/thread-entry.ts";
+import { startThread, threadEntry } from "../base/thread-entry.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Problem } from "../model/problem.ts";
 import type { LoadedConfig, LoadOptions } from "./load.ts";
@@ -48,11 +48,17 @@ function read(order: ReadingOrder, limits?: ReadingLimits): Promise<LoadedConfig
   const { file } = order;
   if ((freeDescriptors() ?? Infinity) < LEAST_FREE_DESCRIPTORS)
     return Promise.resolve({ kind: "problems", problems: [problemOf(file, NO_THREAD)] });
-  return new Promise((settle) => {
-    const worker = new Worker(threadEntry(import.meta.url, "thread-entry"), {
+  let worker: Worker;
+  try {
+    worker = startThread(threadEntry(import.meta.url, "thread-entry"), {
       workerData: order,
       ...(limits && { resourceLimits: { maxOldGenerationSizeMb: limits.heapMb } }),
     });
+  } catch (error) {
+    const message = `cannot be read for now: ${(error as Error).message}`;
+    return Promise.resolve({ kind: "problems", problems: [problemOf(file, message)] });
+  }
+  return new Promise((settle) => {
     const finish = (result: LoadedConfig): void => {
       clearTimeout(timer);
       settle(result);

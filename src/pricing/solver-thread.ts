@@ -1,6 +1,5 @@
-import { Worker } from "node:worker_threads";
 import { superviseThread, type ThreadDeath } from "../base/supervise.ts";
-import { threadEntry } from "../base/thread-entry.ts";
+import { startThread, threadEntry } from "../base/thread-entry.ts";
 import type { Region } from "./demand.ts";
 import type { Look } from "./look-ahead.ts";
 import type { Solver } from "./solver.ts";
@@ -44,7 +43,7 @@ export function solveInThread(onDeath: (death: ThreadDeath) => void): Solver {
     start() {
       // Whatever was asked of the one before is not answered.
       busyWith = undefined;
-      return new Worker(threadEntry(import.meta.url, "solver-entry"), {
+      return startThread(threadEntry(import.meta.url, "solver-entry"), {
         workerData: field,
         name: "prices",
         resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },

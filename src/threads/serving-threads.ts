@@ -6,8 +6,8 @@
  * counters ◄── shared memory ◄───────┘
  * ```
  */
-import { type ResourceLimits, Worker } from "node:worker_threads";
-import { threadEntry } from "../base/thread-entry.ts";
+import type { ResourceLimits, Worker } from "node:worker_threads";
+import { startThread, threadEntry } from "../base/thread-entry.ts";
 import type { DecisionTotals } from "../engine/decision-counts.ts";
 import { type DecisionWatch, UNWATCHED } from "../engine/decision-samples.ts";
 import type { Geo } from "../geo/geo.ts";
@@ -132,7 +132,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
 
   const newWorker = (task: Task, counted: Counted, isFirst: boolean): Worker => {
     const { entry, resourceLimits } = options;
-    const worker = new Worker(threadEntry(import.meta.url, entry), {
+    const worker = startThread(threadEntry(import.meta.url, entry), {
       workerData: dataFor(task, counted, isFirst),
       name,
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
