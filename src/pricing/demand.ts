@@ -62,8 +62,8 @@ export interface Region {
   readonly viewers: number;
 }
 
-/** A growth is taken to last as long as it has lasted, times this: a minute says little of an hour. */
-const GROWTH_LASTS = 2;
+/** A growth is taken to last as long again as it has, and at least so long. */
+const GROWTH_MIN_SECONDS = 60;
 /** For so long after a loss, who comes is no measure of who usually comes. */
 const UNSETTLED_SECONDS = 30;
 const REGIONS_MAX = 2000;
@@ -175,8 +175,8 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
         // Who cannot be located goes wherever there is room, whatever it costs.
         if (Number.isNaN(latitude) || !isPriced(pool)) continue;
         const { growth, growingSeconds } = trend;
-        // What has ended has ended; what has begun may end.
-        const lasts = growth > 0 ? growingSeconds * GROWTH_LASTS : horizonSeconds;
+        // What has ended has ended; what has begun may end: a minute says little of an hour.
+        const lasts = growth > 0 ? Math.max(GROWTH_MIN_SECONDS, growingSeconds) : horizonSeconds;
         const excess = slow * growth * stay(Math.min(lasts, horizonSeconds));
         const viewers = Math.max(0, slow * stay(horizonSeconds) + excess) + waitingAt(square) * stayed;
         if (viewers > 0) regions.push({ pool, latitude, longitude, viewers });

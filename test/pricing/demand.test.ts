@@ -84,4 +84,22 @@ describe("demand", () => {
     const forGood = (6 * (1 - Math.exp(-3000 * RATE))) / RATE;
     expect(expected(demand, 3000)).toBeLessThan(0.6 * forGood);
   });
+
+  it("takes one that has come for seconds to last a minute", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    come(demand, 60, 5);
+    const inHalfAMinute = expected(demand, 30);
+    expect(expected(demand, 60)).toBeGreaterThan(1.9 * inHalfAMinute);
+    expect(expected(demand, 120)).toBeLessThan(3 * inHalfAMinute);
+  });
+
+  it("takes no longer than that for a rush", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    come(demand, 60, 60);
+    const inAMinute = expected(demand, 60);
+    expect(inAMinute).toBeGreaterThan(0.7 * 60 * 60);
+    expect(expected(demand, 120) - inAMinute).toBeLessThan(0.2 * inAMinute);
+  });
 });
