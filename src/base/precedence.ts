@@ -5,33 +5,39 @@ import type { Libc } from "./libc.ts";
  * Lets the calling thread come before others as long as it has time to sleep: then it is let in at once, also beside
  * threads that would take all of a processor, and they have what it leaves. One that never sleeps, as in a flood,
  * takes turns with them: probes, the operators' door and a new configuration do not wait for it. Where the process
- * may not ask for that (CAP_SYS_NICE, or RLIMIT_NICE: getrlimit(2)), all stays as it is.
+ * may not ask for that (CAP_SYS_NICE, or RLIMIT_NICE: getrlimit(2)), all stays as it is; where it may ask for less, it
+ * asks for as much as it may.
  */
 export class Precedence {
   readonly #libc: Pick<Libc, "getrusage">;
   readonly #usage = new Uint8Array(USAGE_OCTETS);
   readonly #sleepsIn = new DataView(this.#usage.buffer);
   readonly #ownNice = getPriority();
-  readonly #isAllowed: boolean;
+  readonly #setNice: (nice: number) => void;
+  readonly #steps: number;
   #isFirst = true;
   #turns = 0;
   #sleeps = 0;
 
-  constructor(libc: Pick<Libc, "getrusage">) {
+  /** @param setNice of the calling thread; throws where it may not */
+  constructor(libc: Pick<Libc, "getrusage">, setNice: (nice: number) => void = setPriority) {
     this.#libc = libc;
-    this.#isAllowed = this.#tryNice(this.#ownNice - STEPS_BEFORE);
+    this.#setNice = setNice;
+    let steps = MOST_STEPS_BEFORE;
+    while (steps > 0 && !this.#tryNice(this.#ownNice - steps)) steps--;
+    this.#steps = steps;
   }
 
   /** To be called each time before the thread waits for work. */
   turn(): void {
-    if (!this.#isAllowed || ++this.#turns < TURNS_PER_LOOK) return;
+    if (this.#steps === 0 || ++this.#turns < TURNS_PER_LOOK) return;
     this.#turns = 0;
     const sleeps = this.#sleepsSoFar();
     const hasTime = ((sleeps - this.#sleeps) | 0) >= LEAST_SLEEPS;
     this.#sleeps = sleeps;
     if (hasTime === this.#isFirst) return;
     this.#isFirst = hasTime;
-    this.#tryNice(this.#ownNice - (hasTime ? STEPS_BEFORE : 0));
+    this.#tryNice(this.#ownNice - (hasTime ? this.#steps : 0));
   }
 
   /** How often it gave the processor away of its own accord, modulo 2^32. */
@@ -42,7 +48,7 @@ export class Precedence {
 
   #tryNice(nice: number): boolean {
     try {
-      setPriority(Math.max(LOWEST_NICE, nice));
+      this.#setNice(Math.max(LOWEST_NICE, nice));
       return true;
     } catch {
       return false;
@@ -51,10 +57,10 @@ export class Precedence {
 }
 
 /**
- * Each is a factor of 1.25 in what the thread has beside others that want all they can get (sched(7)): ten of them
- * leave those a tenth.
+ * Each is a factor of 1.25 in what the thread has beside others that want all they can get (sched(7)): twenty of them
+ * leave those a hundredth of it, and what it sleeps.
  */
-const STEPS_BEFORE = 10;
+const MOST_STEPS_BEFORE = 20;
 const LOWEST_NICE = -20;
 
 /** A third of a second in a flood. */

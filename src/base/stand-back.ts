@@ -1,5 +1,7 @@
 import { readdirSync } from "node:fs";
 import { setPriority } from "node:os";
+import type { Libc } from "./libc.ts";
+import { takeLongTurns } from "./turns.ts";
 
 /**
  * Lets the other threads go first where there are fewer processors than work. Linux takes this for the calling thread
@@ -11,17 +13,21 @@ export function standBack(nice: number): void {
 }
 
 /**
- * The same for V8's threads, which collect garbage and compile for everyone who cares to wait for them. To be called
- * in the first thread. libuv's threads, which read and write files and so the log, go on as they are: V8's are the
- * first that Node starts, and where their number is set (`--v8-pool-size`), nobody can tell them apart, and all are
- * left.
+ * The same for V8's threads, which collect garbage and compile for everyone who waits for them; they take long turns,
+ * too. To be called in the first thread. libuv's threads, which read and write files and so the log, go on as they
+ * are: V8's are the first that Node starts, and where their number is set (`--v8-pool-size`), nobody can tell them
+ * apart, and all are left.
  */
-export function letHelpersStandBack(nice: number): void {
+export function letHelpersStandBack(
+  libc: Pick<Libc, "sched_getattr" | "sched_setattr"> | undefined,
+  nice: number,
+): void {
   if (process.platform !== "linux" || isPoolSizeSet()) return;
   const others = threadsOfProcess().filter((thread) => thread !== process.pid);
   for (const thread of others.sort(byAge).slice(0, V8_THREADS)) {
     try {
       setPriority(thread, nice);
+      if (libc !== undefined) takeLongTurns(libc, thread);
     } catch {
       // It has ended meanwhile.
     }

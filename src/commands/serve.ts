@@ -3,7 +3,9 @@ import { formatEndpoint } from "../base/endpoint.ts";
 import { findServiceManager, type ServiceManager } from "../base/notify.ts";
 import { setFlagsFromString } from "node:v8";
 import { keepLargePiecesApart } from "../base/give-back.ts";
+import { type Libc, loadLibc } from "../base/libc.ts";
 import { letHelpersStandBack } from "../base/stand-back.ts";
+import { takeLongTurns } from "../base/turns.ts";
 import { type Answer, done } from "../cli/answer.ts";
 import { withCompiledNames } from "../control/compiled-names.ts";
 import { loadConfigInThread } from "../config/thread.ts";
@@ -28,9 +30,11 @@ export interface ServeOptions {
 /**
  * Nobody who answers is to wait for V8's own threads, which have the processor last. Collecting what has just become
  * garbage is over sooner by itself; and while one of them compiles for a thread, that thread can collect no garbage
- * until the other comes to a point where it may. What is said here of compiling is for threads that start later.
+ * until the other comes to a point where it may. What is said here of compiling, and of turns, is for threads that
+ * start later; those who answer choose shorter ones.
  */
-function settleThreads(): void {
+function settleThreads(libc: Libc | undefined): void {
+  if (libc !== undefined) takeLongTurns(libc);
   setFlagsFromString("--no-parallel-scavenge");
   setFlagsFromString("--no-concurrent-recompilation");
   // What the command line says is for the first thread: V8 would let it take the place of the others' own limits.
@@ -50,7 +54,9 @@ const HELPERS_NICE = 15;
 export async function serve(given: ServeOptions): Promise<Answer<void>> {
   const { version, environment } = given;
   keepLargePiecesApart();
-  settleThreads();
+  const loaded = loadLibc();
+  const libc = loaded.kind === "loaded" ? loaded.libc : undefined;
+  settleThreads(libc);
   const log = createLog({ level: given.demo ? "warn" : "info", destination: 2 });
   const inventory = given.demo
     ? withoutAbsentIpv6(given.inventory, (endpoint) =>
@@ -94,7 +100,7 @@ export async function serve(given: ServeOptions): Promise<Answer<void>> {
     try {
       const endpoints = await Promise.race([app.opened, signalled]);
       if (endpoints !== undefined) {
-        letHelpersStandBack(HELPERS_NICE);
+        letHelpersStandBack(libc, HELPERS_NICE);
         if (demo !== undefined) process.stdout.write(consoleText(options, demo));
         log.info({ version, ...endpoints }, "edgeward serves");
         manager?.ready();

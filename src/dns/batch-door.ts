@@ -10,7 +10,7 @@
  * The sockets belong to the process and outlive a thread that dies: what waits in them is answered by the
  * one that takes its place.
  */
-import { goFirst } from "../base/go-first.ts";
+import { takeShortTurns } from "../base/turns.ts";
 import { type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import { finished, type Steps } from "../base/steps.ts";
@@ -74,7 +74,7 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no batched sockets: ${loaded.reason}`);
   const { libc } = loaded;
-  goFirst(libc);
+  takeShortTurns(libc);
   const { keep, recall, sockets, onBatch } = options;
   const { responder, counters, rateLimiter, queryLog, prepareInSteps, challenge } = createAnswerer(options);
   const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };

@@ -11,7 +11,7 @@
  * the one that takes its place.
  */
 import { drainWake, openWake, wake } from "../base/eventfd.ts";
-import { goFirst } from "../base/go-first.ts";
+import { takeShortTurns } from "../base/turns.ts";
 import { type HandedSockets, type InheritedSockets, NOTHING_INHERITED } from "../base/inherited-sockets.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
 import { boundPort } from "../base/socket-address.ts";
@@ -89,7 +89,7 @@ export function answerStreams(options: StreamDoorOptions): void {
   const loaded = loadLibc();
   if (loaded.kind === "unavailable") throw new Error(`no streams: ${loaded.reason}`);
   const { libc } = loaded;
-  goFirst(libc);
+  takeShortTurns(libc);
   const { sockets, served, log, onReady, onWake } = options;
   const { responder, counters, prepareInSteps, challenge } = createAnswerer(options);
   const connections = createConnections(served.dns?.tcp);

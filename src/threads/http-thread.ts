@@ -4,7 +4,7 @@
  */
 import { receiveMessageOnPort } from "node:worker_threads";
 import { systemClock } from "../base/clock.ts";
-import { goFirst } from "../base/go-first.ts";
+import { takeShortTurns } from "../base/turns.ts";
 import { loadLibc } from "../base/libc.ts";
 import { createCounts } from "../http/counts.ts";
 import { createLeanResponder, LEAN_FIELDS } from "../http/lean.ts";
@@ -41,7 +41,7 @@ const tell = (news: HttpThreadNews): void => send({ kind: "own", news });
 
 const loaded = loadLibc();
 if (loaded.kind === "unavailable") throw new Error(`no C library: ${loaded.reason}`);
-goFirst(loaded.libc);
+takeShortTurns(loaded.libc);
 const counts = createCounts({ cells, names: [...task.names] }, (place, name) =>
   tell({ kind: "name", index, place, name }),
 );

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 
 const MODULE = new URL("../../dist/base/stand-back.js", import.meta.url).href;
+const LIBC = new URL("../../dist/base/libc.js", import.meta.url).href;
 
 interface Seen {
   readonly own: number;
@@ -28,7 +29,8 @@ function standBackIn(...nodeOptions: string[]): Seen {
     await work(1);
     const threads = readdirSync("/proc/self/task").map(Number).filter((thread) => thread !== process.pid);
     const before = threads.map(ticksOf);
-    letHelpersStandBack(10);
+    const { loadLibc } = await import(${JSON.stringify(LIBC)});
+    letHelpersStandBack(loadLibc().libc, 10);
     await work(300_000);
     const others = threads.map((thread, i) => ({ nice: getPriority(thread), ticks: ticksOf(thread) - before[i] }));
     const later = new Worker('require("node:worker_threads").parentPort.postMessage(require("node:os").getPriority())', { eval: true, execArgv: [] });
