@@ -9,6 +9,7 @@ import {
   MAX_NAME_OCTETS,
   OPCODE_QUERY,
   readUint16,
+  RECORD_FIXED_OCTETS,
   TYPE,
 } from "./wire.ts";
 
@@ -107,8 +108,8 @@ function readRecords(packet: Uint8Array, length: number, start: number, query: Q
   let at = start;
   for (let i = 0; i < count; i++) {
     const ownerEnd = skipName(packet, length, at);
-    if (ownerEnd === MALFORMED || ownerEnd + FIXED_OCTETS > length) return "malformed";
-    const dataEnd = ownerEnd + FIXED_OCTETS + readUint16(packet, ownerEnd + 8);
+    if (ownerEnd === MALFORMED || ownerEnd + RECORD_FIXED_OCTETS > length) return "malformed";
+    const dataEnd = ownerEnd + RECORD_FIXED_OCTETS + readUint16(packet, ownerEnd + 8);
     if (readUint16(packet, ownerEnd) === TYPE.OPT) {
       if (i < beforeAdditional) return "malformed"; // RFC 6891 6.1.1
       const isSecond = query.hasEdns;
@@ -128,9 +129,6 @@ function readRecords(packet: Uint8Array, length: number, start: number, query: Q
   return verdict === "query" && query.signature.isPresent ? "signed" : verdict;
 }
 
-/** TYPE, CLASS, TTL, RDLENGTH. */
-const FIXED_OCTETS = 10;
-
 /** Where a name ends; pointers are stepped over, not followed. */
 function skipName(packet: Uint8Array, length: number, start: number): number {
   let at = start;
@@ -149,7 +147,7 @@ function readOpt(packet: Uint8Array, at: number, dataEnd: number, query: Query):
   query.udpPayloadOctets = readUint16(packet, at + 2);
   query.dnssecOk = (readUint16(packet, at + 6) & EDNS_FLAG_DO) !== 0;
   if (packet[at + 5] !== 0) return "unknown-edns-version";
-  if (readOptions(packet, at + FIXED_OCTETS, dataEnd, query)) return "query";
+  if (readOptions(packet, at + RECORD_FIXED_OCTETS, dataEnd, query)) return "query";
   forgetOptions(query);
   return "malformed";
 }

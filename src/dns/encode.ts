@@ -12,6 +12,7 @@ import {
   OPTION,
   POINTER,
   RCODE,
+  RECORD_FIXED_OCTETS,
   TYPE,
   writeUint16,
   writeUint32,
@@ -161,12 +162,12 @@ export class Reply {
     const [hints4, hints6] = record.hints ? [ipv4, ipv6] : [[], []];
     const dataOctets =
       head.length -
-      FIXED_FIELDS_OCTETS +
+      RECORD_FIXED_OCTETS +
       middle.length +
       tail.length +
       hintOctets(hints4) +
       hintOctets(hints6);
-    if (!this.#hasRoom(POINTER_OCTETS + FIXED_FIELDS_OCTETS + dataOctets)) return;
+    if (!this.#hasRoom(POINTER_OCTETS + RECORD_FIXED_OCTETS + dataOctets)) return;
     const start = this.#at;
     writeUint16(this.#out, start, POINTER | ownerAt);
     this.#at = start + POINTER_OCTETS;
@@ -230,7 +231,7 @@ export class Reply {
 
   /** The last of all records (RFC 8945 5.1). */
   #writeRefusal({ signature: { refusal, length } }: Query): void {
-    for (let i = 0; i < length; i++) this.#out[this.#at + i] = refusal[i] as number;
+    this.#out.set(refusal.subarray(0, length), this.#at);
     this.#at += length;
     this.#sections.additional++;
   }
@@ -298,9 +299,7 @@ export class Reply {
 const OPCODE_BITS = 0x7800;
 const OPT_FIXED_OCTETS = 11;
 const POINTER_OCTETS = 2;
-/** TYPE, CLASS, TTL, RDLENGTH. */
-const FIXED_FIELDS_OCTETS = 10;
-const ADDRESS_FIXED_OCTETS = POINTER_OCTETS + FIXED_FIELDS_OCTETS;
+const ADDRESS_FIXED_OCTETS = POINTER_OCTETS + RECORD_FIXED_OCTETS;
 const EXTENDED_ERROR_OCTETS = 6;
 
 /** Of a whole param with key and length; none without addresses. */

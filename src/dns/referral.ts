@@ -2,7 +2,7 @@ import { type WireName, wireName } from "./name.ts";
 import type { RecordGroup } from "./record-groups.ts";
 import { dataTemplates } from "./records.ts";
 import { fixedFields, joined, type RecordSet, setOf, type Template, template, ZONE } from "./template.ts";
-import { TYPE } from "./wire.ts";
+import { RECORD_FIXED_OCTETS, TYPE } from "./wire.ts";
 
 /** Where names are to be looked for that the zone has handed over (RFC 1034 4.2.1). */
 export interface Referral {
@@ -37,7 +37,7 @@ export function referralOf(
   const { ttlSeconds } = servers;
   for (const server of servers.names) {
     put(names.write(cut, at));
-    const data = names.write(wireName(server), at + FIXED_FIELDS_OCTETS);
+    const data = names.write(wireName(server), at + RECORD_FIXED_OCTETS);
     put(fixedFields(TYPE.NS, ttlSeconds, data.octets.length));
     put(data);
   }
@@ -77,7 +77,5 @@ function suffixOf({ octets, length }: WireName, start: number): string {
   return Buffer.from(octets.subarray(start, length)).toString("latin1");
 }
 
-/** Of TYPE, CLASS, TTL, RDLENGTH. */
-const FIXED_FIELDS_OCTETS = 10;
 /** Pointers have 14 bits; a question and a chain of aliases may be in front. */
 const FURTHEST = 0x3000;

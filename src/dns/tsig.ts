@@ -1,10 +1,12 @@
 import type { Query } from "./query.ts";
 import {
+  CLASS_ANY,
   HEADER_OCTETS,
   MAX_LABEL_OCTETS,
   MAX_NAME_OCTETS,
   POINTER,
   readUint16,
+  RECORD_FIXED_OCTETS,
   readUint32,
   writeUint16,
 } from "./wire.ts";
@@ -20,7 +22,7 @@ export function readSignature(
   dataEnd: number,
   query: Query,
 ): boolean {
-  const data = ownerEnd + FIXED_OCTETS;
+  const data = ownerEnd + RECORD_FIXED_OCTETS;
   const isAsWritten =
     readUint16(packet, ownerEnd + 2) === CLASS_ANY && readUint32(packet, ownerEnd + 4) === 0;
   if (!isAsWritten || !isKeyName(packet, start, ownerEnd, query)) return false;
@@ -66,9 +68,6 @@ function endOfPlainName(packet: Uint8Array, start: number, limit: number): numbe
 }
 
 const NOWHERE = -1;
-const CLASS_ANY = 255;
 /** RFC 8945 3 */
 const BADKEY = 17;
-/** TYPE, CLASS, TTL, RDLENGTH. */
-const FIXED_OCTETS = 10;
 const TIME_AND_FUDGE_OCTETS = 8;

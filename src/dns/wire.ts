@@ -2,6 +2,8 @@
 
 /** RFC 1035 4.1.1 */
 export const HEADER_OCTETS = 12;
+/** Behind the name of a record: TYPE, CLASS, TTL, RDLENGTH (RFC 1035 3.2.1). */
+export const RECORD_FIXED_OCTETS = 10;
 /** The largest message over TCP (RFC 1035 4.2.2). */
 export const MAX_MESSAGE_OCTETS = 65_535;
 /** What every requestor takes over UDP (RFC 1035 4.2.1). */
@@ -22,6 +24,8 @@ export const OPCODE_QUERY = 0;
 export const CLASS_IN = 1;
 /** Where servers tell of themselves (RFC 4892). */
 export const CLASS_CH = 3;
+/** Of records that are of no class (RFC 1035 3.2.5, RFC 8945 4.2). */
+export const CLASS_ANY = 255;
 
 export const TYPE = {
   A: 1,
