@@ -1,7 +1,8 @@
+import { isDown } from "../base/down-addresses.ts";
 import type { Address, Family } from "../model/address.ts";
 import type { Decide, Decision, Question } from "../model/decision.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
-import { DOWN_ADDRESSES_MAX, UP_IPV4, UP_IPV6 } from "../model/world.ts";
+import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { clientOf, scopeFor } from "./client.ts";
 import { QUESTION_NAME_AT, type Reply } from "./encode.ts";
 import {
@@ -285,7 +286,7 @@ function collect(addresses: readonly Address[], family: Family, found: Uint8Arra
   for (let i = 0; i < addresses.length; i++) {
     if (found.length >= MAX_ADDRESSES) return;
     const address = addresses[i] as Address;
-    if (i < DOWN_ADDRESSES_MAX && ((down >> i) & 1) !== 0) continue;
+    if (isDown(down, i)) continue;
     if (address.family === family && !found.some((other) => sameOctets(other, address.bytes))) {
       found.push(address.bytes);
     }

@@ -1,4 +1,5 @@
 import { formatAddress } from "../base/address.ts";
+import { isDown } from "../base/down-addresses.ts";
 import type { Address, Family } from "../model/address.ts";
 import type { Choice } from "../model/decision.ts";
 import type { Edge } from "../model/edge.ts";
@@ -12,13 +13,9 @@ export function hostOf({ url, addresses }: Edge): string | undefined {
 export function hostFor({ edge, downAddresses = 0 }: Choice, family: Family): string | undefined {
   const { url, addresses } = edge;
   if (url !== undefined) return hostOf(edge);
-  const isDown = (i: number): boolean => i < DOWN_BITS && ((downAddresses >> i) & 1) !== 0;
-  const up = addresses.filter((_, i) => !isDown(i));
+  const up = addresses.filter((_, i) => !isDown(downAddresses, i));
   return written(up.find((address) => address.family === family) ?? up[0] ?? addresses[0]);
 }
-
-/** As many addresses of an edge as are told apart. */
-const DOWN_BITS = 31;
 
 function written(address: Address | undefined): string | undefined {
   if (address === undefined) return undefined;

@@ -90,9 +90,6 @@ export interface Facts {
 export const UP_IPV4 = 1;
 export const UP_IPV6 = 2;
 
-/** How many addresses of an edge `downAddresses` tells apart: the first ones. */
-export const DOWN_ADDRESSES_MAX = 31;
-
 /** Its health is in doubt, or it takes up load after it came back. */
 export const UNSTEADY_DOUBT = 1;
 /** Not that, but so many come that it may soon be full. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { familiesOf, formatAddress } from "../base/address.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { DOWN_ADDRESSES_MAX } from "../base/down-addresses.ts";
 import type { Lookup } from "../base/lookup.ts";
 import { type Reach, reachOf } from "../base/reach.ts";
 import { createScheduler } from "../base/schedule.ts";
@@ -11,7 +12,6 @@ import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
-import { DOWN_ADDRESSES_MAX } from "../model/world.ts";
 import { createCounts } from "./counts.ts";
 import { createFirstRound } from "./first-round.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
