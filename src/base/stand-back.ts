@@ -1,7 +1,6 @@
 import { readdirSync } from "node:fs";
 import { setPriority } from "node:os";
-import type { Libc } from "./libc.ts";
-import { takeLongTurns } from "./turns.ts";
+import { type Scheduling, takeLongTurns } from "./turns.ts";
 
 /**
  * Lets the other threads go first where there are fewer processors than work. Linux takes this for the calling thread
@@ -18,10 +17,7 @@ export function standBack(nice: number): void {
  * are: V8's are the first that Node starts, and where their number is set (`--v8-pool-size`), nobody can tell them
  * apart, and all are left.
  */
-export function letHelpersStandBack(
-  libc: Pick<Libc, "sched_getattr" | "sched_setattr"> | undefined,
-  nice: number,
-): void {
+export function letHelpersStandBack(libc: Scheduling | undefined, nice: number): void {
   if (process.platform !== "linux" || isPoolSizeSet()) return;
   const others = threadsOfProcess().filter((thread) => thread !== process.pid);
   for (const thread of others.sort(byAge).slice(0, V8_THREADS)) {

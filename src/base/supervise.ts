@@ -1,5 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { type Clock, systemClock } from "./clock.ts";
+import { reasonOf } from "./reason.ts";
 
 /** A thread that is replaced when it dies. */
 export interface SupervisedThread {
@@ -89,8 +90,4 @@ export function superviseThread(options: SupervisedThreadOptions): SupervisedThr
 function nextPause(pauseMs: number, livedMs: number): number {
   if (livedMs >= STABLE_MS) return 0;
   return Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs * 2));
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

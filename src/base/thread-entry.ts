@@ -1,4 +1,5 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
+import { reasonOf } from "./reason.ts";
 
 /**
  * Where a thread's code lies. It needs compiled JavaScript: where the sources are run by a tool, it is that of the
@@ -16,8 +17,9 @@ export function startThread(entry: URL, options: WorkerOptions): Worker {
   try {
     return new Worker(entry, options);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`this process can have no thread more (${reason}): ${REMEDIES}`, { cause: error });
+    throw new Error(`this process can have no thread more (${reasonOf(error)}): ${REMEDIES}`, {
+      cause: error,
+    });
   }
 }
 

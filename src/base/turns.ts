@@ -6,7 +6,7 @@
  */
 import type { Libc } from "./libc.ts";
 
-type Scheduling = Pick<Libc, "sched_getattr" | "sched_setattr">;
+export type Scheduling = Pick<Libc, "sched_getattr" | "sched_setattr">;
 
 /** Lets the calling thread run soon after something has come in for it, also where another has the processor. */
 export function takeShortTurns(libc: Scheduling): void {

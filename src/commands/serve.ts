@@ -4,6 +4,7 @@ import { findServiceManager, type ServiceManager } from "../base/notify.ts";
 import { setFlagsFromString } from "node:v8";
 import { keepLargePiecesApart } from "../base/give-back.ts";
 import { type Libc, loadLibc } from "../base/libc.ts";
+import { reasonOf } from "../base/reason.ts";
 import { letHelpersStandBack } from "../base/stand-back.ts";
 import { takeLongTurns } from "../base/turns.ts";
 import { type Answer, done } from "../cli/answer.ts";
@@ -112,7 +113,7 @@ export async function serve(given: ServeOptions): Promise<Answer<void>> {
     }
     return done(undefined);
   } catch (error) {
-    return { kind: "no", message: error instanceof Error ? error.message : String(error) };
+    return { kind: "no", message: reasonOf(error) };
   } finally {
     await demo?.stop();
     await goodbye(log);

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { reasonOf } from "../base/reason.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { compileInSteps } from "../dns/namespace.ts";
 import type { Inventory } from "../model/inventory.ts";
@@ -23,8 +24,7 @@ async function flawOfNames({ file, zones, services, dns }: Inventory): Promise<P
     while (steps.next().done !== true) await nextTurn();
     return undefined;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `nobody could be answered by these names: ${reason}; leave out what is named there`;
+    const message = `nobody could be answered by these names: ${reasonOf(error)}; leave out what is named there`;
     return { file, line: 1, column: 1, path: "zones", message };
   }
 }
