@@ -6,25 +6,41 @@ import { option } from "../lib/option.mjs";
 import { inScratch, PINNING_NOTE, untilQuiet } from "../lib/process.mjs";
 import { progress, publish } from "../lib/publish.mjs";
 import { median } from "../lib/statistics.mjs";
+import { SITES } from "../lib/sites.mjs";
 import { stolenNotes, undisturbed } from "../lib/stolen.mjs";
+import { circumstancesIn, present, started } from "./contest.mjs";
 import { heldUpNote, startLoad } from "./load.mjs";
+import { gdnsd } from "./peers/gdnsd.mjs";
 import { EXISTING_NAMES } from "./questions.mjs";
 
 const ROUNDS = option("rounds", 5);
 const SECONDS = option("seconds", 6);
 const MORE_EDGES = 500;
 
+/**
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {number} port
+ * @property {number} pid of the server that is asked
+ * @property {boolean} isBesideReload
+ * @property {number[]} p50Ms of each round
+ * @property {number[]} p99Ms
+ * @property {number} lost
+ */
+
 await inScratch(async (folder) => {
   const load = await startLoad();
   const { child, file, ports } = await startEdgeward(folder, { hostnames: EXISTING_NAMES });
+  const { there, notes } = present([gdnsd]);
+  /** @type {import("./contest.mjs").Contender[]} */
+  const peers = [];
   try {
-    await untilQuiet(child.pid);
-    const base = { port: ports.dns, pid: child.pid, mix: /** @type {const} */ ("mixture"), seconds: SECONDS };
-    const full = await load.run(base);
+    for (const peer of there) peers.push(await started(peer, await circumstancesIn(folder, SITES)));
+    for (const { pid } of [child, ...peers]) await untilQuiet(pid);
+    const mix = /** @type {const} */ ("mixture");
+    const full = await load.run({ port: ports.dns, pid: child.pid, mix, seconds: SECONDS });
     const perSecond = Math.round(full.answers / full.seconds / 2);
     const text = readFileSync(file, "utf8");
-    /** @type {Record<string, { p50: number[], p99: number[], lost: number }>} */
-    const found = { quiet: { p50: [], p99: [], lost: 0 }, reload: { p50: [], p99: [], lost: 0 } };
     let reloads = 0;
     let longestHeldUpMs = 0;
     /** Within the time that is measured: the generator warms up for a second first. */
@@ -33,17 +49,25 @@ await inScratch(async (folder) => {
         writeFileSync(file, withMoreEdges(text, MORE_EDGES + ++reloads));
         child.process.kill("SIGHUP");
       }, 1500);
+    const asked = [
+      { name: "edgeward", port: ports.dns, pid: child.pid },
+      ...peers.map(({ port, pid, peer }) => ({ name: `${peer.name} on the same core`, port, pid })),
+    ];
+    /** @type {Row[]} */
+    const rows = asked.flatMap((server) =>
+      [false, true].map((isBesideReload) => ({ ...server, isBesideReload, p50Ms: [], p99Ms: [], lost: 0 })),
+    );
     for (let round = 1; round <= ROUNDS; round++)
-      for (const [name, of] of Object.entries(found)) {
+      for (const row of rows) {
         const { p50Ms, p99Ms, lost, heldUpMs } = await undisturbed(() => {
-          if (name === "reload") reloadSoon();
-          return load.run({ ...base, perSecond });
+          if (row.isBesideReload) reloadSoon();
+          return load.run({ port: row.port, pid: row.pid, mix, seconds: SECONDS, perSecond });
         });
-        of.p50.push(p50Ms);
-        of.p99.push(p99Ms);
-        of.lost += lost;
+        row.p50Ms.push(p50Ms);
+        row.p99Ms.push(p99Ms);
+        row.lost += lost;
         longestHeldUpMs = Math.max(longestHeldUpMs, heldUpMs);
-        progress(`round ${round}, ${name}: p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms`);
+        progress(`round ${round}, ${titleOf(row)}: p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms`);
       }
     const taken = child.output().split("configuration taken").length - 1;
     publish({
@@ -51,21 +75,28 @@ await inScratch(async (folder) => {
       question: "Does a reload show in the delay of answers?",
       tables: [
         {
-          title: `The mixture at half load (${perSecond} queries per second), ${ROUNDS} rounds of ${SECONDS} s; ${taken} reloads with ${MORE_EDGES} edges taken`,
-          columns: ["", "p50 ms", "p99 ms, median", "p99 ms, highest", "lost"],
-          rows: Object.entries(found).map(([name, { p50, p99, lost }]) => [
-            name === "reload" ? "with a reload in each round" : "without",
-            median(p50),
-            median(p99),
-            Math.max(...p99),
-            lost,
+          title: `The mixture at half load (${perSecond} queries per second), ${ROUNDS} rounds of ${SECONDS} s in turns; ${taken} reloads of edgeward with ${MORE_EDGES} edges taken`,
+          columns: ["", "p50 ms", "p99 ms, lowest", "p99 ms, median", "p99 ms, highest", "lost"],
+          rows: rows.map((row) => [
+            titleOf(row),
+            median(row.p50Ms),
+            Math.min(...row.p99Ms),
+            median(row.p99Ms),
+            Math.max(...row.p99Ms),
+            row.lost,
           ]),
         },
       ],
-      notes: [PINNING_NOTE, heldUpNote(longestHeldUpMs), ...stolenNotes()],
+      notes: [PINNING_NOTE, heldUpNote(longestHeldUpMs), ...stolenNotes(), ...notes],
     });
   } finally {
     await load.stop();
     await child.stop();
+    for (const { stop } of peers) await stop();
   }
 });
+
+/** @param {Row} row */
+function titleOf({ name, isBesideReload }) {
+  return isBesideReload ? `${name}, beside a reload of edgeward` : name;
+}
