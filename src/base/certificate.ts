@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { CertificateFiles } from "../model/inventory.ts";
 
@@ -46,9 +46,20 @@ function unusable(of: "certificate" | "key", reason: string): ReadCertificate {
   return { kind: "unusable", of, reason };
 }
 
+const OCTETS_MAX = 2 ** 20;
+
+/** The file, or why it is not read. */
 function read(file: string): Buffer | string {
   try {
-    return readFileSync(file);
+    // Who opens a named pipe waits for somebody to write to it.
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const found = fstatSync(fd);
+      if (!found.isFile()) return "is not a file";
+      return found.size > OCTETS_MAX ? `is larger than ${OCTETS_MAX} octets` : readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     return `cannot be read (${(error as NodeJS.ErrnoException).code})`;
   }

@@ -15,6 +15,7 @@ import { cannotListen, formatEndpoint } from "../base/endpoint.ts";
 import type { Endpoint } from "../model/inventory.ts";
 import { acceptWaiting } from "./accept-waiting.ts";
 import { type Certificates, TLS_OPTIONS } from "./certificates.ts";
+import { limitSession } from "./http2-limits.ts";
 import type { HttpLimits } from "./limits.ts";
 
 export interface HttpsEvents {
@@ -75,7 +76,7 @@ export function createHttpsListener(
       sessions.delete(session);
       unasked.delete(session);
     });
-    session.setTimeout(limits.keepAliveTimeoutMs, () => session.close());
+    limitSession(session, limits);
   });
   http2.on("sessionError", () => {}); // the client's fault, and its connection is gone
 
@@ -96,7 +97,10 @@ export function createHttpsListener(
     if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
     else events.http1(socket);
   });
-  server.on("tlsClientError", events.failed);
+  server.on("tlsClientError", (_error, socket) => {
+    events.failed();
+    socket.destroy(); // after one that took too long, node:tls leaves it open
+  });
 
   let ticketKeys = randomBytes(TICKET_KEY_OCTETS);
   server.setTicketKeys(ticketKeys);

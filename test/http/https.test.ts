@@ -1,7 +1,9 @@
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectPlain } from "node:net";
+import { join } from "node:path";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readCertificate } from "../../src/base/certificate.ts";
@@ -108,7 +110,40 @@ describe("the certificate", () => {
     expect(read).toMatchObject({ kind: "unusable" });
     expect((read as { reason: string }).reason).toContain(reason);
   });
+
+  it.each([
+    ["is what is no file", () => ({ ...live, certificate: "/dev/null" }), "certificate", "is not a file"],
+    ["is a named pipe", () => ({ ...live, certificate: unreadPipe() }), "certificate", "is not a file"],
+    ["has a named pipe for its key", () => ({ ...live, key: unreadPipe() }), "key", "is not a file"],
+    [
+      "is too large",
+      () => ({ ...live, certificate: largeFile() }),
+      "certificate",
+      "is larger than 1048576 octets",
+    ],
+  ])("that %s holds nobody up", (_what, files, of, reason) => {
+    expect(readCertificate(files(), Date.now())).toEqual({ kind: "unusable", of, reason });
+  });
 });
+
+/** Whoever waits for a writer meets one that says nothing. */
+function unreadPipe(): string {
+  const pipe = join(certificates.folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const writer = spawn("sh", ["-c", ': > "$1"', "sh", pipe]);
+  onTestFinished(() => {
+    writer.kill();
+    rmSync(pipe);
+  });
+  return pipe;
+}
+
+/** The right one, with more behind it. */
+function largeFile(): string {
+  const file = join(certificates.folder, "large.crt");
+  writeFileSync(file, Buffer.concat([readFileSync(live.certificate), Buffer.alloc(2 ** 20, "\n")]));
+  return file;
+}
 
 describe("the handshake", () => {
   it("takes TLS 1.2 and 1.3, and nothing older", async () => {
@@ -136,6 +171,22 @@ describe("the handshake", () => {
     socket.write("GET / HTTP/1.1\r\nHost: live.example.net\r\n\r\n");
     await once(socket.resume(), "close");
     await expect.poll(() => counted(other.door, "http_rejected_total", { reason: "tls" })).toBe(1);
+  });
+
+  it.each([
+    ["does not begin", ""],
+    ["stops in the middle", "\x16\x03\x01\x02\x00\x01"],
+  ])("that %s ends in time, and is counted", async (_what, octets) => {
+    const other = await openDoor({
+      https: { endpoints: [{ host: "127.0.0.1", port: 0 }], certificates: inUse },
+      limits: { headersTimeoutMs: 200 },
+    });
+    onTestFinished(() => other.door.stop());
+    const socket = connectPlain(other.door.httpsEndpoints[0]?.port ?? 0, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write(octets, "latin1");
+    await once(socket.resume(), "close");
+    expect(counted(other.door, "http_rejected_total", { reason: "tls" })).toBe(1);
   });
 });
 
