@@ -11,6 +11,7 @@ import { encode, QUESTION_COUNT, questions } from "./questions.mjs";
  * @property {import("./questions.mjs").Mix} mix
  * @property {readonly string[]} [addresses] IPv4; an answer with another one is wrong
  * @property {number} seconds
+ * @property {number} [warmUpSeconds] before that, not counted; 1 where left out
  * @property {number} [sockets] from which it is asked in turns; 8 where left out
  * @property {number} [perSecond] the pace; without it, as fast as it answers
  */
@@ -66,7 +67,16 @@ process.on("disconnect", () => process.exit());
 process.send?.("ready");
 
 /** @param {Order} order @returns {Yield} */
-function carryOut({ port, pid, mix, addresses, seconds, sockets = SOCKET_COUNT, perSecond }) {
+function carryOut({
+  port,
+  pid,
+  mix,
+  addresses,
+  seconds,
+  sockets = SOCKET_COUNT,
+  perSecond,
+  warmUpSeconds = WARM_UP_SECONDS,
+}) {
   const known = prepared.get(mix) ?? prepare(mix);
   prepared.set(mix, known);
   const key = `${port}/${sockets}`;
@@ -77,7 +87,7 @@ function carryOut({ port, pid, mix, addresses, seconds, sockets = SOCKET_COUNT, 
   for (const client of clients) client.take(known, perSecond !== undefined);
   const step = perSecond === undefined ? roundOfWindows(clients) : roundAtPace(clients, perSecond);
 
-  runUntil(performance.now() + WARM_UP_SECONDS * 1000, step);
+  runUntil(performance.now() + warmUpSeconds * 1000, step);
   for (const client of clients) client.forgetCounts();
   const before = { ms: performance.now(), cpu: cpuSeconds(pid), own: process.cpuUsage() };
   runUntil(before.ms + seconds * 1000, step);
