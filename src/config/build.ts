@@ -30,7 +30,7 @@ import { doorsOf } from "./doors.ts";
 import type { Report } from "./report.ts";
 import type { FileInput } from "./schema.ts";
 import type { EdgeInput } from "./schema-edge.ts";
-import { type MapTree, type ScalarTree, entriesAt, locate, treeAt } from "./tree.ts";
+import { type MapTree, type Path, type ScalarTree, entriesAt, locate, treeAt } from "./tree.ts";
 import type { Environment } from "./variables.ts";
 import { checkWrittenFiles } from "./written-files.ts";
 
@@ -44,6 +44,13 @@ export interface Circumstances {
   readonly whyUnusable: CheckCertificate;
 }
 
+/** The files as they were given. */
+export interface Given {
+  readonly root: MapTree;
+  /** Where in them what stands at this path of the values was. */
+  readonly pathOf: (path: Path) => Path;
+}
+
 /**
  * Values to the words of the model, checking what hangs together. The inventory is of use only if nothing
  * was reported, now or before: `file` and `edgeInputs` lack what failed the schema, while `root` has it all,
@@ -52,12 +59,12 @@ export interface Circumstances {
 export function build(
   file: FileInput,
   edgeInputs: ReadonlyMap<string, EdgeInput>,
-  root: MapTree,
+  { root, pathOf }: Given,
   { mainFile, environment, generation, serial, whyUnusable }: Circumstances,
   findings: Findings,
 ): Inventory {
-  const report: Report = (path, message) => findings.at(root, path, message);
-  const reportKey: Report = (path, message) => findings.atKey(root, path, message);
+  const report: Report = (path, message) => findings.at(root, pathOf(path), message);
+  const reportKey: Report = (path, message) => findings.atKey(root, pathOf(path), message);
   const allowed = file.probing.allowedNetworks;
   checkListening(root, report);
   checkDoors(file, report);
@@ -70,7 +77,7 @@ export function build(
     report(["edges", id, "url"], message),
   );
   checkFallbackLoops(file, report);
-  const known = knownTo(edges, root);
+  const known = knownTo(edges, { root, pathOf });
   const services = buildServices(inFileOrder(root, "services", file.services), known, report);
   checkAsns(file, edgeInputs, report);
   const surroundings = {
@@ -118,7 +125,7 @@ function listening(
   return balancer === undefined ? { listen } : { listen: { ...listen, mistserver }, mistserver: balancer };
 }
 
-function knownTo(edges: readonly Edge[], root: MapTree): Known {
+function knownTo(edges: readonly Edge[], { root, pathOf }: Given): Known {
   const ids = keysOf(root, "edges");
   const tags = ids.flatMap((id) => textsAt(root, ["edges", id, "tags"]));
   const zones = keysOf(root, "zones").flatMap((key) => zoneName(key) ?? []);
@@ -131,7 +138,7 @@ function knownTo(edges: readonly Edge[], root: MapTree): Known {
     ),
     zones,
     place: (path) => {
-      const { file, line } = locate(root, path).mark;
+      const { file, line } = locate(root, pathOf(path)).mark;
       return `${file}:${line}`;
     },
   };
