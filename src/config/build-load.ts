@@ -1,7 +1,7 @@
 import type { Credentials, JsonField, LoadField, LoadSource, ReadLoad } from "../model/edge.ts";
 import type { Report } from "./report.ts";
 import type { LoadSourceInput } from "./schema-load.ts";
-import { checkTimeout } from "./timing.ts";
+import { timeoutOf } from "./timing.ts";
 
 type Input<T> = Extract<LoadSourceInput, { type: T }>;
 
@@ -10,8 +10,8 @@ type PulledInput = Exclude<LoadSourceInput, { type: "push" }>;
 /** Checks what hangs together, and fills in what a server's url may leave out. */
 export function buildLoad(input: LoadSourceInput, report: Report): LoadSource {
   if (input.type === "push") return { type: input.type, staleAfterMs: input.staleAfter };
-  checkPulling(input, report);
-  const read = readLoad(input);
+  checkStaleness(input, report);
+  const read = readLoad(input, report);
   switch (input.type) {
     case "mistserver":
       return { type: input.type, ...read, passphrase: input.passphrase };
@@ -47,11 +47,7 @@ export function buildLoad(input: LoadSourceInput, report: Report): LoadSource {
   }
 }
 
-function checkPulling(
-  input: { timeout: number; interval: number; staleAfter: number },
-  report: Report,
-): void {
-  checkTimeout(input, report, ["timeout"], "a reading");
+function checkStaleness(input: PulledInput, report: Report): void {
   if (input.staleAfter < input.interval) {
     report(
       ["staleAfter"],
@@ -67,12 +63,14 @@ function checkLogin({ username, password }: Input<"ant-media">, report: Report):
   report([given], `of no use without ${missing}; give both, or a token instead`);
 }
 
-function readLoad(input: PulledInput): ReadLoad {
+const USUAL_TIMEOUT_MS = 2000;
+
+function readLoad(input: PulledInput, report: Report): ReadLoad {
   return {
     staleAfterMs: input.staleAfter,
     url: wholeUrl(input),
     intervalMs: input.interval,
-    timeoutMs: input.timeout,
+    timeoutMs: timeoutOf(input, USUAL_TIMEOUT_MS, report, ["timeout"], "a reading"),
   };
 }
 

@@ -14,7 +14,7 @@ import type {
 } from "../model/edge.ts";
 import type { Report } from "./report.ts";
 import type { ProbeInput } from "./schema-probe.ts";
-import { checkTimeout } from "./timing.ts";
+import { USUAL_PROBE_TIMEOUT_MS, timeoutOf } from "./timing.ts";
 
 /** What a probe takes from the edge it belongs to. */
 export interface ProbedEdge {
@@ -22,7 +22,9 @@ export interface ProbedEdge {
   readonly url?: string | undefined;
 }
 
-type Input<T> = Extract<ProbeInput, { type: T }>;
+type Timed<Input> = Input & { readonly timeout: number };
+
+type Input<T> = Timed<Extract<ProbeInput, { type: T }>>;
 
 type Builders = {
   readonly [T in ProbeInput["type"]]: (
@@ -48,9 +50,9 @@ const builders: Builders = {
  * edge, that it has neither addresses nor url.
  */
 export function buildProbe(input: ProbeInput, edge: ProbedEdge, report: Report): Probe | undefined {
-  checkTimeout(input, report, ["timeout"], "a probe");
-  const build = builders[input.type] as (i: ProbeInput, e: ProbedEdge, r: Report) => Probe | undefined;
-  return build(input, edge, report);
+  const timeout = timeoutOf(input, USUAL_PROBE_TIMEOUT_MS, report, ["timeout"], "a probe");
+  const build = builders[input.type] as (i: Timed<ProbeInput>, e: ProbedEdge, r: Report) => Probe | undefined;
+  return build({ ...input, timeout }, edge, report);
 }
 
 function noProbe(): NoProbe {
@@ -160,6 +162,6 @@ function bracketed(address: Address): string {
   return address.family === 6 ? `[${formatAddress(address)}]` : formatAddress(address);
 }
 
-function timingOf({ interval, timeout, rise, fall }: ProbeInput): ProbeTiming {
+function timingOf({ interval, timeout, rise, fall }: Timed<ProbeInput>): ProbeTiming {
   return { intervalMs: interval, timeoutMs: timeout, rise, fall };
 }

@@ -11,7 +11,7 @@ import type { Report } from "./report.ts";
 import type { FileInput } from "./schema.ts";
 import { type Path, type Tree, isEmpty, treeAt } from "./tree.ts";
 import type { Environment } from "./variables.ts";
-import { checkTimeout } from "./timing.ts";
+import { USUAL_PROBE_TIMEOUT_MS, timeoutOf } from "./timing.ts";
 
 /** Without a door for viewers there is nothing to do. */
 export function checkListening(root: Tree, report: Report): void {
@@ -104,8 +104,9 @@ export function canaryOf({ probing }: FileInput, reach: Reach, report: Report): 
     if (why !== undefined)
       report(["probing", "canary", "addresses", i], `${VALUE} must not be probed: ${why}`);
   });
-  checkTimeout({ interval, timeout }, report, ["probing", "canary", "timeout"], "a probe");
-  return { canary: { addresses, port, intervalMs: interval, timeoutMs: timeout } };
+  const path = ["probing", "canary", "timeout"];
+  const timeoutMs = timeoutOf({ interval, timeout }, USUAL_PROBE_TIMEOUT_MS, report, path, "a probe");
+  return { canary: { addresses, port, intervalMs: interval, timeoutMs } };
 }
 
 /**

@@ -17,8 +17,8 @@ const pulling = {
   url: url().describe("Where the server tells its load; its usual port and path may be left out."),
   interval: duration({ min: "100ms", max: "1h" }).describe("Time between two readings.").prefault("5s"),
   timeout: duration({ min: "10ms", max: "1m" })
-    .describe("A reading that takes longer failed.")
-    .prefault("2s"),
+    .describe("A reading that takes longer failed; default: 2s, or the interval where that is shorter.")
+    .optional(),
 };
 
 const credentials = {

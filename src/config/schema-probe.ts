@@ -14,7 +14,9 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const timing = {
   interval: duration({ min: "100ms", max: "1h" }).describe("Time between two probes.").prefault("2s"),
-  timeout: duration({ min: "10ms", max: "1m" }).describe("A probe that takes longer failed.").prefault("1s"),
+  timeout: duration({ min: "10ms", max: "1m" })
+    .describe("A probe that takes longer failed; default: 1s, or the interval where that is shorter.")
+    .optional(),
   rise: integer({ min: 1, max: 10 }).describe("Successes in a row that bring an address up.").prefault(3),
   fall: integer({ min: 1, max: 10 }).describe("Failures in a row that bring an address down.").prefault(2),
 };

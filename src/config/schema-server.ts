@@ -89,7 +89,9 @@ const canarySchema = z.strictObject({
     .describe("Machines that answer when our network works, and are none of the edges; one is enough."),
   port: integer({ min: 1, max: 65_535 }).describe("Of TCP; a refusal counts as an answer.").prefault(53),
   interval: duration({ min: "100ms", max: "1h" }).describe("Time between two probes.").prefault("2s"),
-  timeout: duration({ min: "10ms", max: "1m" }).describe("A probe that takes longer failed.").prefault("1s"),
+  timeout: duration({ min: "10ms", max: "1m" })
+    .describe("A probe that takes longer failed; default: 1s, or the interval where that is shorter.")
+    .optional(),
 });
 
 export const probingSchema = z.strictObject({

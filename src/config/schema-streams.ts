@@ -12,8 +12,10 @@ export const streamsSchema = z.strictObject({
     .describe("Time between two checks of a stream at an edge; longer where perSecond is not enough.")
     .prefault("10s"),
   timeout: duration({ min: "10ms", max: "1m" })
-    .describe("A check that takes longer says nothing of the stream.")
-    .prefault("2s"),
+    .describe(
+      "A check that takes longer says nothing of the stream; default: 2s, or the interval where that is shorter.",
+    )
+    .optional(),
   rise: integer({ min: 1, max: 10 }).describe("Good checks in a row that make it fresh again.").prefault(1),
   fall: integer({ min: 1, max: 10 }).describe("Bad checks in a row that make it stale.").prefault(1),
   perSecond: integer({ min: 1, max: 1000 })

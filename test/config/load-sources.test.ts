@@ -57,6 +57,11 @@ describe("the url of a load source", () => {
   });
 });
 
+it("a load source that is read more often than the usual timeout has the interval for it", async () => {
+  const source = await sourceOf("{ type: nimble, url: http://192.0.2.1, interval: 1s }");
+  expect(source).toMatchObject({ intervalMs: 1000, timeoutMs: 1000 });
+});
+
 it("a load source keeps what its type knows, and nothing else", async () => {
   const texts = [
     '{ type: mistserver, url: "http://192.0.2.1", passphrase: a }',

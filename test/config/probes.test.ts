@@ -16,6 +16,15 @@ async function probeOf(probe: string, reach = "addresses: [192.0.2.1, 2001:db8::
 
 const BY_URL = "addresses: [192.0.2.1], url: https://ams1.example.net:8443/cdn/";
 
+describe("a probe that starts more often than the usual timeout", () => {
+  it("has the interval for it", async () => {
+    expect(await probeOf("{ type: tcp, port: 1935, interval: 300ms }")).toMatchObject({
+      intervalMs: 300,
+      timeoutMs: 300,
+    });
+  });
+});
+
 describe("a probe of type rtmp", () => {
   it("goes to port 1935, or over TLS to 443", async () => {
     expect(await probeOf("{ type: rtmp }")).toEqual({

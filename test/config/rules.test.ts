@@ -56,4 +56,11 @@ describe("rules of the choice", () => {
     expect(inventory.dns.placeless).toMatchObject([{ length: 24 }]);
     expect(inventory.canary).toMatchObject({ port: 53, intervalMs: 2000, timeoutMs: 1000 });
   });
+
+  it("give a canary that is asked more often than the usual timeout the interval for it", async () => {
+    const inventory = await inventoryOf(
+      `${head}edges: { ams1: { ${place} } }\nprobing: { canary: { addresses: [192.0.2.9], interval: 500ms } }`,
+    );
+    expect(inventory.canary).toMatchObject({ intervalMs: 500, timeoutMs: 500 });
+  });
 });
