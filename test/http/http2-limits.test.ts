@@ -98,3 +98,60 @@ describe("an answer over HTTP/2 that is not taken", () => {
     await closed;
   });
 });
+
+/** `HEADERS` with END_STREAM and END_HEADERS: GET https://live.example.net/ */
+function request(stream: number): Buffer {
+  const name = "live.example.net";
+  const fields = Buffer.concat([Buffer.of(0x82, 0x87, 0x84, 0x41, name.length), Buffer.from(name)]);
+  const head = Buffer.of(0, 0, fields.length, 1, 5, 0, 0, 0, 0);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, fields]);
+}
+
+function reset(stream: number, code: number): Buffer {
+  const frame = Buffer.of(0, 0, 4, 3, 0, 0, 0, 0, 0, 0, 0, 0, code);
+  frame.writeUInt32BE(stream, 5);
+  return frame;
+}
+
+describe("a connection over HTTP/2 whose requests are reset", () => {
+  it.each([
+    ["CANCEL", 8],
+    ["NO_ERROR", 0],
+  ])("by %s ends after 200 of them", async (_name, code) => {
+    let decisions = 0;
+    const decide = (): undefined => void decisions++;
+    const { door } = await openDoor({
+      https: { endpoints: [{ host: "127.0.0.1", port: 0 }], certificates: inUse },
+      limits: FAR,
+      decide,
+    });
+    onTestFinished(() => door.stop());
+    const socket = await shake(door.httpsEndpoints[0]?.port ?? 0);
+    socket.on("error", () => {}); // reset, for what it has not read
+    const pairs = Array.from({ length: 900 }, (_, i) => [request(2 * i + 1), reset(2 * i + 1, code)]);
+    socket.write(Buffer.concat([PREFACE, ...pairs.flat()]));
+    await once(socket, "close");
+    expect(decisions).toBe(201);
+  });
+
+  it("ends in time after a few, too", async () => {
+    const limits = { silenceTimeoutMs: 200, keepAliveTimeoutMs: 200 };
+    const socket = await shake(await openWith(limits));
+    socket.write(Buffer.concat([PREFACE, request(1), reset(1, 0)]));
+    await once(socket, "close");
+  });
+
+  it.each(["GET", "HEAD", "OPTIONS", "POST"])("lasts where answers to %s are taken", async (method) => {
+    const session = await clientOf(await openWith({}), 65_535);
+    for (let i = 0; i < 400; i++) {
+      const stream = session.request({ ":method": method, ":authority": "live.example.net", ":path": "/a" });
+      const closed = once(stream, "close");
+      if (method === "POST" || method === "OPTIONS") stream.end("body");
+      if (i % 2 === 0) stream.close(8);
+      else stream.resume();
+      await closed;
+    }
+    expect(session.destroyed).toBe(false);
+  });
+});
