@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { oneAtATime } from "../base/one-at-a-time.ts";
 import { type ConfigChange, describeChange } from "../config/change.ts";
 import type { Steps } from "../base/steps.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
-import type { MetricSource } from "../model/metrics.ts";
+import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ReloadVerdict, ReloadView } from "../ops/api.ts";
+import { createSecondLook } from "./second-look.ts";
 
 export interface Reloads {
   /** Reads the configuration again. One runs at a time; calls that come meanwhile share the next one. */
@@ -48,14 +50,6 @@ export function inOneTurn(take: (next: Inventory) => unknown): (next: Inventory)
   return (next) => void take(next);
 }
 
-/**
- * How soon the files are looked at again while they are refused: for want of descriptors they, or the thread that
- * reads them, may not be had for a while, and nobody edits them then.
- */
-const LOOK_AGAIN_MS = 10_000;
-/** Where nobody knows what was read, each try may cost as much as the last: they grow rarer. */
-const LOOK_AGAIN_MOST_MS = 10 * 60_000;
-
 /** Replaces the configuration whole, or leaves the running one in place and says why. */
 export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloads {
   const { log, load, digest, current, prepare, settle, take, told, stopped, clock = systemClock } = options;
@@ -63,22 +57,6 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
   let lastSuccessMs = last.atMs;
   /** Of what was read last, whether it was taken or refused. */
   let read: string | undefined;
-  let running: Promise<ReloadVerdict> | undefined;
-  let next: Promise<ReloadVerdict> | undefined;
-  let unreadMs = LOOK_AGAIN_MS;
-  let cancelLook: (() => void) | undefined;
-  stopped.addEventListener("abort", () => cancelLook?.());
-
-  /** In turns, in between which whoever waits is answered, until the process is stopped. */
-  const settleIn = async (inventory: Inventory): Promise<void> => {
-    await nextTurn();
-    for (const step of settle) {
-      if (stopped.aborted) return;
-      const steps = step(inventory);
-      while (steps?.next().done === false) await nextTurn();
-      await nextTurn();
-    }
-  };
   const once = async (): Promise<ReloadVerdict> => {
     if (stopped.aborted) return tooLate();
     const loaded = await load();
@@ -88,7 +66,7 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
     }
     const prepared = await prepare(loaded.inventory);
     const changed = changedPaths(await describeChange(current(), loaded.inventory));
-    await settleIn(loaded.inventory);
+    await settleIn(settle, loaded.inventory, stopped);
     if (stopped.aborted) return tooLate();
     take(loaded.inventory, prepared);
     read = loaded.digest;
@@ -118,75 +96,67 @@ export function createReloads<Prepared>(options: ReloadOptions<Prepared>): Reloa
   const wholly = (message: string): Problem => {
     return { file: current().file, line: 1, column: 1, path: "", message };
   };
-  const run = (): Promise<ReloadVerdict> => {
-    next = undefined;
-    running = once()
-      .catch(broken)
-      .then((verdict) => {
-        told(verdict);
-        lookAgain();
-        return verdict;
-      })
-      .finally(() => {
-        running = undefined;
-      });
-    return running;
-  };
-
-  const reload = (): Promise<ReloadVerdict> => {
-    if (running === undefined) return run();
-    next ??= running.catch(() => undefined).then(run);
-    return next;
-  };
+  const runs = oneAtATime(async () => {
+    const verdict = await once().catch(broken);
+    told(verdict);
+    lookAgain();
+    return verdict;
+  });
 
   const isEdited = async (): Promise<boolean> => {
-    await (next ?? running)?.catch(() => undefined);
+    await runs.last()?.catch(() => undefined);
     return read === undefined || read !== (await digest());
   };
   const edited = async (): Promise<void> => {
-    if (await isEdited()) await reload();
+    if (await isEdited()) await runs.run();
   };
   const lookNow = async (): Promise<void> => {
-    if (await isEdited()) await reload();
+    if (await isEdited()) await runs.run();
     else lookAgain();
   };
   const lookAgain = (): void => {
-    cancelLook?.();
-    if (last.successful || stopped.aborted) {
-      unreadMs = LOOK_AGAIN_MS;
-      return;
-    }
-    const afterMs = read === undefined ? unreadMs : LOOK_AGAIN_MS;
-    cancelLook = clock.after(afterMs, () => void lookNow());
-    if (read === undefined) unreadMs = Math.min(2 * unreadMs, LOOK_AGAIN_MOST_MS);
+    if (last.successful || stopped.aborted) secondLook.done();
+    else secondLook.plan(read !== undefined);
   };
-
-  const settled = async (): Promise<void> => {
-    if (running === undefined) return;
-    await running;
-    await settled();
-  };
+  const secondLook = createSecondLook(clock, () => void lookNow());
+  stopped.addEventListener("abort", secondLook.cancel);
 
   return {
-    reload,
+    reload: runs.run,
     edited,
-    settled,
+    settled: runs.idle,
     last: () => last,
-    metrics: () => [
-      {
-        kind: "gauge",
-        name: "config_last_reload_successful",
-        help: "1 if the configuration was right when it was last read, 0 if an older one is running.",
-        samples: [{ labels: {}, value: last.successful ? 1 : 0 }],
-      },
-      {
-        kind: "gauge",
-        name: "config_last_reload_success_timestamp_seconds",
-        help: "When the running configuration was taken.",
-        samples: [{ labels: {}, value: lastSuccessMs / 1000 }],
-      },
-    ],
+    metrics: () => reloadMetrics(last.successful, lastSuccessMs),
   };
+}
+
+/** In turns, in between which whoever waits is answered, until the process is stopped. */
+async function settleIn(settle: Settle, next: Inventory, stopped: AbortSignal): Promise<void> {
+  await nextTurn();
+  for (const step of settle) {
+    if (stopped.aborted) return;
+    const steps = step(next);
+    while (steps?.next().done === false) await nextTurn();
+    await nextTurn();
+  }
+}
+
+/** @param lastSuccessMs milliseconds since 1970 */
+function reloadMetrics(isSuccessful: boolean, lastSuccessMs: number): readonly SimpleFamily[] {
+  return [
+    {
+      kind: "gauge",
+      name: "config_last_reload_successful",
+      help: "1 if the configuration was right when it was last read, 0 if an older one is running.",
+      samples: [{ labels: {}, value: isSuccessful ? 1 : 0 }],
+    },
+    {
+      kind: "gauge",
+      name: "config_last_reload_success_timestamp_seconds",
+      help: "When the running configuration was taken.",
+      samples: [{ labels: {}, value: lastSuccessMs / 1000 }],
+    },
+  ];
 }
 
 /** `edges.ams1`, with `+` or `-` before what came or went. */
