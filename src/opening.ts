@@ -4,6 +4,7 @@ import { edgesMetric } from "./control/service-edges.ts";
 import { troubleMetric } from "./control/service-trouble.ts";
 import { stillMetric } from "./control/still-streams.ts";
 import type { ExclusiveDoors } from "./exclusive-doors.ts";
+import { createEarlyWorlds } from "./early-worlds.ts";
 import { takeOver } from "./handing-over.ts";
 import type { Endpoint } from "./model/inventory.ts";
 import type { Log } from "./model/log.ts";
@@ -53,6 +54,7 @@ export async function openDoors(options: OpeningOptions): Promise<Endpoints> {
   dns.challenge(parts.challenges.values());
   await reloads.settled();
   now.doors = { dns, http };
+  now.opening = undefined;
   // What was reloaded while they opened.
   answerBy(worlds.current(), now, redirector);
   metrics.push(dns.metrics, http.metrics, () =>
@@ -63,15 +65,17 @@ export async function openDoors(options: OpeningOptions): Promise<Endpoints> {
   return { dns: dns.endpoints, http: http.endpoints, ...https, ops: exclusive.opsEndpoint() as Endpoint };
 }
 
-/** Both doors begin with the same, whatever is reloaded while they open. */
+/** Both doors begin with the same inventory, whatever is reloaded while they open. */
 function openForViewers(options: OpeningOptions): Promise<ViewersDoors> {
   const { parts, predecessor, cookieSecret, log, graceMs, onStop } = options;
   const { now, worlds, redirector, geo, decisions, decisionWatch, drains, experience } = parts;
   const [inventory, world] = [now.inventory, worlds.begin()];
   redirector.take(inventory, world);
+  const early = createEarlyWorlds(inventory, world);
+  now.opening = early;
   const inherited = predecessor?.inherited ?? NOTHING_INHERITED;
   return openViewersDoors({
-    begin: { inventory, world, inherited, geo, decisions, decisionWatch, log },
+    begin: { inventory, world, follow: early.follow, inherited, geo, decisions, decisionWatch, log },
     cookieSecret,
     decide: redirector.decide,
     edges: () => now.inventory.edges,

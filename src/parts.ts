@@ -29,6 +29,7 @@ import type { Log } from "./model/log.ts";
 import type { MetricSource } from "./model/metrics.ts";
 import type { World } from "./model/world.ts";
 import type { OpsEvent } from "./ops/api.ts";
+import type { EarlyWorlds } from "./early-worlds.ts";
 import type { ViewersDoors } from "./viewers-doors.ts";
 
 /** All who decide, or know what decisions are made of. */
@@ -56,6 +57,8 @@ export interface Now {
   inventory: Inventory;
   /** Absent until they are open. */
   doors: Partial<ViewersDoors>;
+  /** While they open. */
+  opening?: EarlyWorlds | undefined;
 }
 
 export interface PartsOptions {
@@ -157,10 +160,11 @@ export async function assemble({ inventory, log, onStop }: PartsOptions): Promis
 /** From now on, everyone who answers viewers: in one turn of the event loop, so that no answer is of a mixture. */
 export function answerBy(
   world: World,
-  { inventory, doors }: Now,
+  { inventory, doors, opening }: Now,
   redirector: Pick<Redirector, "take">,
 ): void {
   redirector.take(inventory, world);
+  if (opening?.inventory === inventory) opening.take(world);
   doors.dns?.take(inventory, world);
   doors.http?.take(inventory, world);
 }

@@ -14,7 +14,7 @@ import { type HttpThreads, startHttpThreads } from "./threads/http-threads.ts";
 
 export interface ViewersDoorsOptions {
   /** What the threads of both doors begin with. */
-  readonly begin: Pick<DnsThreadsOptions, "inventory" | "world" | "geo" | "decisions" | "log"> & {
+  readonly begin: Pick<DnsThreadsOptions, "inventory" | "world" | "follow" | "geo" | "decisions" | "log"> & {
     readonly decisionWatch: DecisionWatch;
     readonly inherited: InheritedSockets;
   };

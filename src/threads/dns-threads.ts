@@ -33,7 +33,10 @@ import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
 import { defaultThreads } from "./thread-count.ts";
 
 export interface DnsThreadsOptions
-  extends Pick<CrewOptions<DnsTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log"> {
+  extends Pick<
+    CrewOptions<DnsTask>,
+    "inventory" | "world" | "follow" | "geo" | "decisions" | "decisionWatch" | "log"
+  > {
   readonly endpoints: readonly Endpoint[];
   /**
    * What server cookies are made of, as `secretsByDay`, where the configuration gives no secrets: 16 octets; left

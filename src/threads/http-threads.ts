@@ -30,7 +30,10 @@ import { createCrew, type Crew, type CrewOptions } from "./serving-threads.ts";
 import { defaultThreads } from "./thread-count.ts";
 
 export interface HttpThreadsOptions
-  extends Pick<CrewOptions<HttpTask>, "inventory" | "world" | "geo" | "decisions" | "decisionWatch" | "log">,
+  extends Pick<
+      CrewOptions<HttpTask>,
+      "inventory" | "world" | "follow" | "geo" | "decisions" | "decisionWatch" | "log"
+    >,
     Omit<HttpDoorOptions, "services" | "edges" | "trustedProxies" | "https" | "counted"> {
   /** How many threads; by default one per core but one, 1 to 8. */
   readonly threads?: number;

@@ -33,6 +33,8 @@ export interface CrewOptions<Task> {
   readonly cells: number;
   readonly inventory: Inventory;
   readonly world: World;
+  /** Called at once with what takes worlds of this inventory, until `Crew.take` is called; left out: none come. */
+  readonly follow?: (take: (world: World) => void) => void;
   readonly geo: Pick<Geo, "snapshot" | "onChange" | "addCounts">;
   readonly decisions: Pick<DecisionTotals, "newCells">;
   /** Left out: nobody watches. */
@@ -141,7 +143,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     return worker;
   };
 
-  return {
+  const crew: Crew<Task> = {
     async start(task, wake = () => {}) {
       const counted = newCounted();
       const member = startMember(task, {
@@ -201,6 +203,8 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       await Promise.all(stopping.map((member) => member.stop(graceMs)));
     },
   };
+  options.follow?.((next) => crew.take(inventory, next));
+  return crew;
 }
 
 function crewMetrics(name: string, threads: number, deaths: number): readonly SimpleFamily[] {

@@ -124,6 +124,19 @@ describe.each(MODES)("DNS threads, %s", (_mode, libc) => {
     ]);
   });
 
+  it("answer by what became known while they began", async () => {
+    const { edges } = inventoryOf(1);
+    let tell = (_world: World): void => {};
+    const { port } = await start({
+      libc,
+      follow(take) {
+        tell = take;
+      },
+      onThread: () => queueMicrotask(() => tell(worldOf(edges, { off: [...edges] }))),
+    });
+    await eventually(() => addresses(port), []);
+  });
+
   it("answer by a new world, and from new places, soon", async () => {
     const inventory = {
       ...inventoryOf(1),

@@ -11,6 +11,7 @@ import {
   startHttpThreads,
 } from "../../src/threads/http-threads.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
+import type { World } from "../../src/model/world.ts";
 import { worldOf } from "../selection/fixture.ts";
 import { ask, edgeOf, exchange, repliesIn, serviceOf, trusted } from "./fixture.ts";
 import { LIBC } from "./loop-door.ts";
@@ -110,6 +111,18 @@ describe.each(MODES)("HTTP %s", (_mode, libc) => {
 });
 
 describe.skipIf(LIBC.kind === "unavailable")("HTTP threads", () => {
+  it("answer from the first request on by what became known while they began", async () => {
+    const { edges } = inventoryOf(1);
+    let tell = (_world: World): void => {};
+    const { port } = await start({
+      follow(take) {
+        tell = take;
+      },
+      onThread: () => queueMicrotask(() => tell(worldOf(edges, { off: [...edges] }))),
+    });
+    expect((await ask(port, "GET / HTTP/1.1")).status).toBe(503);
+  });
+
   it("take a new configuration under load without losing a request", async () => {
     const { port, take } = await start({ threads: 2 });
     const over = new AbortController();
