@@ -1,17 +1,17 @@
 import type { Board } from "../condition/board.ts";
 import type { Kept } from "../condition/fail-static.ts";
-import { finished, type Steps } from "../base/steps.ts";
 import { areAsServing } from "../condition/serving.ts";
 import type { Corrections } from "../model/corrections.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
-import type { MetricSource } from "../model/metrics.ts";
+import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { Facts, StreamHeat, World } from "../model/world.ts";
 import type { Learned } from "../pricing/learned.ts";
 import type { Arrivals } from "../pricing/ledger.ts";
 import { createPricing } from "../pricing/pricing.ts";
 import { solveInThread } from "../pricing/solver-thread.ts";
+import { createPacedSteps } from "./paced-steps.ts";
 
 /** Makes a world of what the board knows and what the doors have decided, on every change and every second. */
 export interface Worlds {
@@ -92,21 +92,13 @@ export function createWorlds(options: WorldsOptions): Worlds {
   /** That the world was made of. */
   let known: Facts | undefined;
   let isHeld = false;
-  /** What each second brings, while it is not all taken in. */
-  let underWay: Steps<void> | undefined;
-  let pause: NodeJS.Timeout | undefined;
-  const settle = (): void => {
-    clearTimeout(pause);
-    if (underWay !== undefined) finished(underWay);
-    underWay = undefined;
+  const refresh = (): void => {
+    if (!isHeld) onWorld(make());
   };
-  /** With pauses: where there is one processor for all, whoever answers waits until the main thread sleeps. */
-  const takeIn = (): void => {
-    if (underWay?.next().done === false) pause = setTimeout(takeIn, PAUSE_MS);
-    else refresh();
-  };
+  /** What each second brings: where there is one processor for all, whoever answers waits until this thread sleeps. */
+  const takingIn = createPacedSteps(PAUSE_MS, refresh);
   const make = (): World => {
-    settle();
+    takingIn.finish();
     const facts = board.facts();
     known = facts;
     const keptUp = keptUpOf(kept(), inventory?.edges ?? []);
@@ -125,18 +117,13 @@ export function createWorlds(options: WorldsOptions): Worlds {
       ...(added === undefined ? {} : { corrections: added }),
     });
   };
-  const refresh = (): void => {
-    if (!isHeld) onWorld(make());
-  };
   const timer = setInterval(() => {
     if (inventory === undefined || isHeld) return;
-    settle();
-    underWay = pricing.tickInSteps(takeArrivals(), performance.now());
-    pause = setTimeout(takeIn, PAUSE_MS);
+    takingIn.begin(() => pricing.tickInSteps(takeArrivals(), performance.now()));
   }, TICK_MS);
   return {
     take(next) {
-      settle();
+      takingIn.finish();
       inventory = next;
       pricing.take(next.edges, next.services);
       return make();
@@ -159,19 +146,15 @@ export function createWorlds(options: WorldsOptions): Worlds {
       if (known === undefined || !areAsServing(facts, known)) refresh();
     },
     unseen() {
-      const { loadRatio, perViewer } = isHeld && world !== undefined ? world : make();
-      const viewers = (inventory?.edges ?? []).map(({ id, index }) => {
-        const ratio = (loadRatio[index] as number) - (known?.loadRatio[index] as number);
-        return [id, ratio / (perViewer[index] as number)] as const;
-      });
-      return Object.fromEntries(viewers.filter(([, count]) => count >= 1 && Number.isFinite(count)));
+      const now = isHeld && world !== undefined ? world : make();
+      return unseenOf(now, known, inventory?.edges ?? []);
     },
     learned() {
-      settle();
+      takingIn.finish();
       return pricing.memory();
     },
     remember(learned) {
-      settle();
+      takingIn.finish();
       pricing.remember(learned);
     },
     expect(unseen) {
@@ -181,22 +164,30 @@ export function createWorlds(options: WorldsOptions): Worlds {
         if (viewers > 0) Atomics.add(counts, slot[index] as number, viewers);
       }
     },
-    metrics: () => [
-      {
-        kind: "gauge",
-        name: "edge_price_km",
-        help: "Kilometres that are added to the distance of the edge, so that demand meets capacity.",
-        samples: (inventory?.edges ?? []).map(({ id, index }) => ({
-          labels: { edge: id },
-          value: world?.priceKm[index] ?? 0,
-        })),
-      },
-    ],
+    metrics: () => [priceGauge(inventory?.edges ?? [], world)],
     stop() {
       clearInterval(timer);
-      clearTimeout(pause);
+      takingIn.stop();
       return solver.stop();
     },
+  };
+}
+
+/** Whom the world counts beyond what the facts that it was made of report. */
+function unseenOf({ loadRatio, perViewer }: World, known: Facts | undefined, edges: readonly Edge[]): Unseen {
+  const viewers = edges.map(({ id, index }) => {
+    const ratio = (loadRatio[index] as number) - (known?.loadRatio[index] as number);
+    return [id, ratio / (perViewer[index] as number)] as const;
+  });
+  return Object.fromEntries(viewers.filter(([, count]) => count >= 1 && Number.isFinite(count)));
+}
+
+function priceGauge(edges: readonly Edge[], world: World | undefined): SimpleFamily {
+  return {
+    kind: "gauge",
+    name: "edge_price_km",
+    help: "Kilometres that are added to the distance of the edge, so that demand meets capacity.",
+    samples: edges.map(({ id, index }) => ({ labels: { edge: id }, value: world?.priceKm[index] ?? 0 })),
   };
 }
 
