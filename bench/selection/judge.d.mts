@@ -20,6 +20,8 @@ export interface Outcome {
 }
 
 export const SCENARIO_NAMES: readonly string[];
+/** Those of the tables. */
+export const USUAL_RULE_NAMES: readonly string[];
 export const RULE_NAMES: readonly string[];
 export function readScenario(nameOrFile: string, changes?: string): Scenario | { problems: string[] };
 export function parseScenario(

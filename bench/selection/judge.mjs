@@ -1,11 +1,11 @@
 import { demandOf } from "./demand.mjs";
 import { optimum } from "./optimum.mjs";
-import { RULE_NAMES, ruleNamed } from "./rules.mjs";
+import { ruleNamed, USUAL_RULE_NAMES } from "./rules.mjs";
 import { simulate } from "./simulate.mjs";
 
 export { demandOf } from "./demand.mjs";
 export { optimum } from "./optimum.mjs";
-export { RULE_NAMES, ruleNamed } from "./rules.mjs";
+export { RULE_NAMES, ruleNamed, USUAL_RULE_NAMES } from "./rules.mjs";
 export { parseScenario, readScenario, SCENARIO_NAMES } from "./scenario.mjs";
 export { simulate } from "./simulate.mjs";
 
@@ -15,7 +15,10 @@ export { simulate } from "./simulate.mjs";
  * @param {{rules?: readonly string[], seed?: number, onRule?: (name: string, seconds: number) => void}} [options]
  * @returns {Promise<{judgement: import("./types.ts").Judgement, series: Record<string, import("./types.ts").Series>}>}
  */
-export async function judge(scenario, { rules = RULE_NAMES, seed = scenario.seed, onRule = () => {} } = {}) {
+export async function judge(
+  scenario,
+  { rules = USUAL_RULE_NAMES, seed = scenario.seed, onRule = () => {} } = {},
+) {
   const demand = demandOf(scenario, seed);
   /** @type {Record<string, import("./types.ts").Result>} */
   const results = {};

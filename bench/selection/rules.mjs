@@ -8,7 +8,11 @@ const FILES = {
   mirrorbits: "mirrorbits",
 };
 
-export const RULE_NAMES = ["edgeward", "optimum", ...Object.keys(FILES).slice(1)];
+/** Told only when asked for. */
+const MORE_FILES = { twoEdgewards: "two-edgewards" };
+
+export const USUAL_RULE_NAMES = ["edgeward", "optimum", ...Object.keys(FILES).slice(1)];
+export const RULE_NAMES = [...USUAL_RULE_NAMES, ...Object.keys(MORE_FILES)];
 
 /**
  * A rule that has seen nothing yet.
@@ -16,6 +20,6 @@ export const RULE_NAMES = ["edgeward", "optimum", ...Object.keys(FILES).slice(1)
  * @returns {Promise<import("./types.ts").Rule>}
  */
 export async function ruleNamed(name) {
-  const { create } = await import(`./rules/${FILES[name]}.mjs`);
+  const { create } = await import(`./rules/${{ ...FILES, ...MORE_FILES }[name]}.mjs`);
   return create();
 }

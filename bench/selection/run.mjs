@@ -2,14 +2,15 @@
 //   [--json | --markdown] [--svg FILE]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { judge, RULE_NAMES, readScenario, SCENARIO_NAMES } from "./judge.mjs";
+import { judge, RULE_NAMES, readScenario, SCENARIO_NAMES, USUAL_RULE_NAMES } from "./judge.mjs";
 import { plot } from "./plot.mjs";
 import { markdown, table } from "./table.mjs";
 
 const USAGE = `npm run bench:selection -- [options]
   --scenario NAME-OR-FILE[,…]  ${SCENARIO_NAMES.join(", ")}, or a file; default: all of these
   --with YAML                  in place of what the scenario says: --with 'dns: { share: 0 }'
-  --rules NAME[,…]             ${RULE_NAMES.join(", ")}; default: all
+  --rules NAME[,…]             ${RULE_NAMES.join(", ")};
+                               default: ${USUAL_RULE_NAMES.join(", ")}
   --seed N                     instead of the scenario's own
   --json                       a line of JSON per scenario
   --markdown                   the tables as Markdown
@@ -75,7 +76,7 @@ function optionsOf(args) {
   const read = (values.scenario?.split(",") ?? SCENARIO_NAMES).map((scenario) =>
     readScenario(scenario, values.with),
   );
-  const rules = values.rules?.split(",") ?? RULE_NAMES;
+  const rules = values.rules?.split(",") ?? USUAL_RULE_NAMES;
   const wrong = [
     ...read.flatMap((scenario) => ("problems" in scenario ? scenario.problems : [])),
     ...rules
