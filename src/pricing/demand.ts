@@ -63,7 +63,7 @@ export interface Region {
 }
 
 /** A growth is taken to last as long again as it has, and at least so long. */
-const GROWTH_MIN_SECONDS = 60;
+const GROWTH_MIN_SECONDS = 90;
 /** For so long after a loss, who comes is no measure of who usually comes. */
 const UNSETTLED_SECONDS = 30;
 const REGIONS_MAX = 2000;
@@ -174,11 +174,12 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
       for (const [square, { pool, trend, latitude, longitude, slow }] of cells.entries()) {
         // Who cannot be located goes wherever there is room, whatever it costs.
         if (Number.isNaN(latitude) || !isPriced(pool)) continue;
-        const { growth, growingSeconds } = trend;
+        const { growth, growingSeconds, usualShare } = trend;
         // What has ended has ended; what has begun may end: a minute says little of an hour.
         const lasts = growth > 0 ? Math.max(GROWTH_MIN_SECONDS, growingSeconds) : horizonSeconds;
-        const excess = slow * growth * stay(Math.min(lasts, horizonSeconds));
-        const viewers = Math.max(0, slow * stay(horizonSeconds) + excess) + waitingAt(square) * stayed;
+        const usual = slow * usualShare;
+        const excess = (slow * (1 + growth) - usual) * stay(Math.min(lasts, horizonSeconds));
+        const viewers = Math.max(0, usual * stay(horizonSeconds) + excess) + waitingAt(square) * stayed;
         if (viewers > 0) regions.push({ pool, latitude, longitude, viewers });
       }
       if (regions.length <= REGIONS_MAX) return regions;

@@ -10,6 +10,8 @@ export class Trend {
   /** Per second, over `FAST_SECONDS` and over `SLOW_SECONDS`. */
   #fast = 0;
   #slow = 0;
+  /** As `#slow` before the growth that there is. */
+  #before = 0;
   /** How long there has been growth. */
   growingSeconds = 0;
 
@@ -17,7 +19,9 @@ export class Trend {
   pass(seconds: number): void {
     this.#fast *= Math.exp(-seconds / FAST_SECONDS);
     this.#slow *= Math.exp(-seconds / SLOW_SECONDS);
-    this.growingSeconds = this.growth > 0 ? this.growingSeconds + seconds : 0;
+    const isGrowing = this.growth > 0;
+    this.growingSeconds = isGrowing ? this.growingSeconds + seconds : 0;
+    if (!isGrowing) this.#before = this.#slow;
   }
 
   /** Viewers have come in the time that has passed. */
@@ -30,13 +34,20 @@ export class Trend {
   cameLong(perSecond: number): void {
     this.#slow += perSecond;
     this.#fast += perSecond;
+    this.#before += perSecond;
   }
 
   /** Of two parts that have become one. */
   add(other: Trend): void {
     this.#fast += other.#fast;
     this.#slow += other.#slow;
+    this.#before += other.#before;
     this.growingSeconds = Math.max(this.growingSeconds, other.growingSeconds);
+  }
+
+  /** Share of what has come over `SLOW_SECONDS` that is no part of a growth, 0 to 1. */
+  get usualShare(): number {
+    return this.growth > 0 ? Math.min(1, this.#before / this.#slow) : 1;
   }
 
   /** How much more comes than did, as a share, below 0 less: as far as it is more than chance. */

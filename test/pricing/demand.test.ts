@@ -85,21 +85,42 @@ describe("demand", () => {
     expect(expected(demand, 3000)).toBeLessThan(0.6 * forGood);
   });
 
-  it("takes one that has come for seconds to last a minute", () => {
+  it("takes one that has come for seconds to last a minute and a half", () => {
     const demand = createDemand();
     come(demand, 2, 3600);
     come(demand, 60, 5);
     const inHalfAMinute = expected(demand, 30);
-    expect(expected(demand, 60)).toBeGreaterThan(1.9 * inHalfAMinute);
-    expect(expected(demand, 120)).toBeLessThan(3 * inHalfAMinute);
+    expect(expected(demand, 90)).toBeGreaterThan(2.8 * inHalfAMinute);
+    expect(expected(demand, 180)).toBeLessThan(4 * inHalfAMinute);
   });
 
   it("takes no longer than that for a rush", () => {
     const demand = createDemand();
     come(demand, 2, 3600);
     come(demand, 60, 60);
-    const inAMinute = expected(demand, 60);
-    expect(inAMinute).toBeGreaterThan(0.7 * 60 * 60);
-    expect(expected(demand, 120) - inAMinute).toBeLessThan(0.2 * inAMinute);
+    const foreseen = expected(demand, 90);
+    expect(foreseen).toBeGreaterThan(0.7 * 60 * 90);
+    expect(expected(demand, 180) - foreseen).toBeLessThan(0.2 * foreseen);
+  });
+
+  it("takes none of a crowd for usual while it grows", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    const before = expected(demand, 3000);
+    come(demand, 60, 80);
+    const crowd = expected(demand, 3000) - before;
+    expect(crowd).toBeGreaterThan(0.7 * 58 * 90);
+    expect(crowd).toBeLessThan(1.1 * 58 * 90);
+    demand.renumber((pool) => pool + 1);
+    expect(expected(demand, 3000) - before).toBeCloseTo(crowd, 6);
+  });
+
+  it("takes one that has come for an hour for usual", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    come(demand, 6, 3600);
+    const forGood = (6 * (1 - Math.exp(-3000 * RATE))) / RATE;
+    expect(expected(demand, 3000)).toBeGreaterThan(0.9 * forGood);
+    expect(expected(demand, 3000)).toBeLessThan(1.01 * forGood);
   });
 });
