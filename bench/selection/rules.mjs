@@ -6,13 +6,12 @@ const FILES = {
   mist: "mist",
   leastBandwidth: "least-bandwidth",
   mirrorbits: "mirrorbits",
+  twoEdgewards: "two-edgewards",
 };
 
-/** Told only when asked for. */
-const MORE_FILES = { twoEdgewards: "two-edgewards" };
-
-export const USUAL_RULE_NAMES = ["edgeward", "optimum", ...Object.keys(FILES).slice(1)];
-export const RULE_NAMES = [...USUAL_RULE_NAMES, ...Object.keys(MORE_FILES)];
+export const RULE_NAMES = ["edgeward", "optimum", ...Object.keys(FILES).slice(1)];
+/** The others are told only when asked for. */
+export const USUAL_RULE_NAMES = RULE_NAMES.filter((name) => name !== "twoEdgewards");
 
 /**
  * A rule that has seen nothing yet.
@@ -20,6 +19,6 @@ export const RULE_NAMES = [...USUAL_RULE_NAMES, ...Object.keys(MORE_FILES)];
  * @returns {Promise<import("./types.ts").Rule>}
  */
 export async function ruleNamed(name) {
-  const { create } = await import(`./rules/${{ ...FILES, ...MORE_FILES }[name]}.mjs`);
+  const { create } = await import(`./rules/${FILES[name]}.mjs`);
   return create();
 }
