@@ -18,7 +18,7 @@ export async function openHttp(port) {
 }
 
 /**
- * What comes back until the server closes, or for so long.
+ * What comes back until the server closes, or is silent for so long.
  * @param {number} port @param {string} text @param {number} [patienceMs]
  * @returns {Promise<string>}
  */
@@ -28,9 +28,12 @@ export async function exchange(port, text, patienceMs = 20_000) {
   socket.setEncoding("latin1").on("data", (data) => {
     received += data;
   });
-  socket.write(text, "latin1");
-  await Promise.race([new Promise((resolve) => void socket.once("close", resolve)), pause(patienceMs)]);
-  socket.destroy();
+  socket.setTimeout(patienceMs, () => void socket.destroy());
+  if (!socket.destroyed) {
+    const closed = new Promise((resolve) => void socket.once("close", resolve));
+    socket.write(text, "latin1");
+    await closed;
+  }
   return received;
 }
 
