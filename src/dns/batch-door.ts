@@ -80,8 +80,8 @@ export function answerInBatches(options: BatchDoorOptions): void {
   const common = { responder, counters, rateLimiter, ...(queryLog === undefined ? {} : { queryLog }) };
   const prepared = prepareReplies({
     ...common,
-    respond: (packet, length, source, out) =>
-      responder.respond(packet.octets, length, source, "udp", out.octets),
+    respond: (packet, length, source, out, known) =>
+      responder.respond(packet.octets, length, source, "udp", out.octets, known),
     recall,
   });
   const kept = keepReplies({ ...common, respond: prepared.respond, keep, repeatable: prepared.repeatable });

@@ -1,4 +1,4 @@
-import type { Recall } from "../model/decision.ts";
+import type { Decision, Memory, Recall } from "../model/decision.ts";
 import type { PacketRoom } from "./batch-memory.ts";
 import type { BatchOptions } from "./batch.ts";
 import { boundedScope } from "./client.ts";
@@ -11,8 +11,8 @@ import type { LastAnswer, Responder } from "./responder.ts";
 import { type Shape, ShapeTable } from "./shape-table.ts";
 
 export interface PreparedRepliesOptions {
-  /** Answers what is not prepared; what the responder says of its last answer is true of it. */
-  readonly respond: BatchOptions["respond"];
+  /** Answers what is not prepared, as `Responder.respond`; what the responder says of its last answer is true of it. */
+  readonly respond: (...of: [...Parameters<BatchOptions["respond"]>, known?: Decision]) => number;
   readonly responder: Pick<Responder, "slip" | "last">;
   readonly counters: Pick<DnsCounters, "request" | "response" | "dropped">;
   readonly recall: Recall;
@@ -47,6 +47,7 @@ export interface Repeatable {
  *
  * ```
  * query ─► shape ─► known? ─► what is decided for the client ─► reply ─► id, address, scope
+ *              │                                             └─ none yet ─► responder, told that ─► reply, kept
  *              └─ no, nor that ─► responder ─► reply, kept for the next one
  * ```
  */
@@ -66,6 +67,39 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     replies.clear();
   };
 
+  const give = (shape: Shape, number: number, reply: number): void => {
+    given = shape;
+    givenNumber = number;
+    givenReply = reply;
+  };
+
+  /** The first reply of its shape by what was found, which is not decided once more. */
+  const make = (
+    shape: Shape,
+    memory: Memory,
+    number: number,
+    packet: PacketRoom,
+    source: Uint8Array,
+    out: PacketRoom,
+  ): number => {
+    const { decision } = memory;
+    const octets = respond(packet, query.length, source, out, decision);
+    const { last } = responder;
+    if (last.decision !== decision) {
+      learn(shape, packet, out, octets);
+      return octets;
+    }
+    memory.count(query.client);
+    if (last.isRepeatable && octets <= MAX_PREPARED_OCTETS) {
+      const { addressAt, rcode, class: of } = last;
+      replies.store(shape.id, number, out, { octets, addressAt, rcode, class: of }, packet);
+      give(shape, number, replies.find(shape.id, number));
+    }
+    // Nobody was asked for that decision just now, and whose it was is not who asks.
+    last.isRepeatable = false;
+    return octets;
+  };
+
   /** Undefined: the responder is to be asked. */
   const repeat = (
     shape: Shape,
@@ -78,7 +112,7 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     const number = memory === undefined ? 0 : memory.find(query.client);
     if (memory !== undefined && number === 0) return undefined;
     const reply = replies.find(id, number);
-    if (reply < 0) return undefined;
+    if (reply < 0) return memory === undefined ? undefined : make(shape, memory, number, packet, source, out);
     memory?.count(query.client);
     queryLog?.pass();
     const verdict = rateLimiter?.judge(source, replies.classAt(reply)) ?? "answer";
@@ -93,9 +127,7 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     const scope = memory === undefined ? 0 : memory.scopePrefixLength;
     const { family } = query.client.address;
     putSubnet(query, packet, replies.addressAt(reply), boundedScope(scope, family, rules), out);
-    given = shape;
-    givenNumber = number;
-    givenReply = reply;
+    give(shape, number, reply);
     return replies.octetsAt(reply);
   };
 

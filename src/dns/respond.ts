@@ -26,6 +26,8 @@ export interface Circumstances {
   readonly query: Query;
   /** The address that the packet came from, 4 or 16 octets. */
   source: Uint8Array;
+  /** What is decided for who asks, where that is known; undefined: `decide` is to be asked. */
+  known: Decision | undefined;
   /** What the last answer was decided by; undefined where nothing was to be decided. */
   decision: Decision | undefined;
   /** Of the service that decided. */
@@ -229,8 +231,11 @@ function decideFor(
   { needsIpv4 = false, alsoForIpv4 = false }: Pick<Question, "needsIpv4" | "alsoForIpv4">,
 ): Decision | undefined {
   const { decide, query, source } = circumstances;
-  const client = clientOf(query, source, clientSubnet);
-  const decision = decide({ hostname, client, needsIpv4, alsoForIpv4 }, "dns");
+  // What would be decided beside it for who needs IPv4 is not known.
+  const known = alsoForIpv4 ? undefined : circumstances.known;
+  const decision =
+    known ??
+    decide({ hostname, client: clientOf(query, source, clientSubnet), needsIpv4, alsoForIpv4 }, "dns");
   circumstances.decision = decision;
   circumstances.rules = clientSubnet;
   if (decision === undefined) {

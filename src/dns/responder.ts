@@ -49,6 +49,8 @@ export interface Responder {
    * Answers the first `length` octets of `packet`. Never throws. Nothing passed in is kept.
    * @param source the address that the packet came from: 4 or 16 octets
    * @param out at least 1232 octets for UDP, 65,535 for TCP
+   * @param known what is decided for who asks, where that is known and the caller counts it; it is made use of where
+   * `last.decision` is the same then
    * @returns how many octets of `out` are the reply; 0: there is none
    */
   readonly respond: (
@@ -57,6 +59,7 @@ export interface Responder {
     source: Uint8Array,
     transport: Transport,
     out: Uint8Array,
+    known?: Decision,
   ) => number;
   /** Of the last packet that was answered; one object, filled again. */
   readonly last: LastAnswer;
@@ -96,6 +99,7 @@ export function createResponder(options: ResponderOptions): Responder {
     decide,
     query,
     source: new Uint8Array(4),
+    known: undefined,
     decision: undefined,
     rules: undefined,
     holding: undefined,
@@ -152,7 +156,7 @@ export function createResponder(options: ResponderOptions): Responder {
   };
 
   return {
-    respond(packet, length, source, transport, out) {
+    respond(packet, length, source, transport, out, known) {
       const startMs = clock.monotonicMs();
       const verdict = decodeQuery(packet, length, query);
       if (verdict === "short" || verdict === "response") {
@@ -165,6 +169,7 @@ export function createResponder(options: ResponderOptions): Responder {
       reply.begin(packet, query, out, maxOctets(query, transport));
       const isKnown = query.cookie.isPresent && renewCookie(cookies, query, source, clock, reply);
       circumstances.source = source;
+      circumstances.known = known;
       circumstances.decision = undefined;
       circumstances.rules = undefined;
       circumstances.holding = undefined;

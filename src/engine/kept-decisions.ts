@@ -8,7 +8,7 @@ import { doesGoByPlace, isExact } from "../selection/place-verdicts.ts";
 import { type Sight, sightNames } from "../selection/sights.ts";
 import { createWidening, scopeOf } from "../selection/widening.ts";
 import { KeptRows, type KeptRowsOptions, type Made, NOT_KEPT, type Situation } from "./kept-rows.ts";
-import { type Remembered, ServiceMemory } from "./service-memory.ts";
+import { type Remembered, ServiceMemory, withScope } from "./service-memory.ts";
 
 /**
  * For DNS, which sees networks: what was decided is known for all of a network, while nothing changes that it depends
@@ -133,12 +133,6 @@ export function createKeptDecisions(options: KeptDecisionsOptions): KeptDecision
       begin();
     },
   };
-}
-
-function withScope(decision: Decision, prefixLength: number): Decision {
-  return prefixLength === decision.scopePrefixLength
-    ? decision
-    : { ...decision, scopePrefixLength: prefixLength };
 }
 
 /** What was decided last, and where it is kept. */

@@ -1,5 +1,5 @@
 import type { Client } from "../model/client.ts";
-import type { Memory } from "../model/decision.ts";
+import type { Decision, Memory } from "../model/decision.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Service } from "../model/service.ts";
 import type { Alike } from "../selection/alike.ts";
@@ -51,6 +51,10 @@ export class ServiceMemory implements Memory {
 
   get scopePrefixLength(): number {
     return this.#rows.scopeAt(this.#foundAt);
+  }
+
+  get decision(): Decision {
+    return withScope((this.#found as Alike).decision, this.scopePrefixLength);
   }
 
   find(client: Client): number {
@@ -110,6 +114,12 @@ export class ServiceMemory implements Memory {
   #isSettled(): boolean {
     return this.#remembered.monotonicMs() - this.#sinceMs >= SETTLED_MS;
   }
+}
+
+export function withScope(decision: Decision, prefixLength: number): Decision {
+  return prefixLength === decision.scopePrefixLength
+    ? decision
+    : { ...decision, scopePrefixLength: prefixLength };
 }
 
 /** What the service looks like in a situation. */

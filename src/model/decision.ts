@@ -75,6 +75,11 @@ export interface Memory {
   find(client: Client): number;
   /** Of what was found last. */
   readonly scopePrefixLength: number;
+  /**
+   * What was found last, as far as an answer goes by it. It may have been made for another network: place, distances
+   * and prices are that one's.
+   */
+  readonly decision: Decision;
   /** Counts what was found last as if it had been decided for this client. */
   count(client: Client): void;
   /** Finds and counts, if that is what is found. @returns whether it is */

@@ -214,14 +214,20 @@ function memoryOf(service: Service): Memory {
   const known = memories.get(service);
   if (known !== undefined) return known;
   let scopePrefixLength = 0;
+  let found: Client | undefined;
   const hasEdges = !["fallback", "refused"].includes(outcomeOf(service).kind);
   const memory: Memory = {
     find(client) {
+      found = client;
       scopePrefixLength = client.address.family === 4 ? 8 : 16;
       return numberOf(hasEdges ? choicesOf(service, edgesNear(client))[0]?.edge : undefined);
     },
     get scopePrefixLength() {
       return scopePrefixLength;
+    },
+    get decision() {
+      const client = found as Client;
+      return decisionOf(service, client, outcomeOf(service), choicesOf(service, edgesNear(client)));
     },
     count() {},
     repeat: (client, number, scope) => memory.find(client) === number && scopePrefixLength === scope,

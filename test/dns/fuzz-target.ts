@@ -19,7 +19,8 @@ const dns = responder({
   },
 });
 const prepared = prepareReplies({
-  respond: (packet, length, source, out) => dns.respond(packet.octets, length, source, "udp", out.octets),
+  respond: (packet, length, source, out, known) =>
+    dns.respond(packet.octets, length, source, "udp", out.octets, known),
   responder: dns,
   counters: UNCOUNTED,
   recall,

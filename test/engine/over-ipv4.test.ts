@@ -84,8 +84,8 @@ function answering(...up: number[]) {
     },
   });
   const prepared = prepareReplies({
-    respond: (packet, length, source, out) =>
-      responder.respond(packet.octets, length, source, "udp", out.octets),
+    respond: (packet, length, source, out, known) =>
+      responder.respond(packet.octets, length, source, "udp", out.octets, known),
     responder,
     counters,
     recall: redirector.recall,
@@ -152,6 +152,15 @@ describe("who has no IPv6", () => {
     const hint4 = octets.indexOf(Buffer.of(0, 4, 0, 4, 192, 0, 2));
     expect(octets[hint4 + 7]).toBe(NEW_YORK.index);
     expect(octets[octets.indexOf(Buffer.of(0, 6, 0, 16)) + 19]).toBe(AMSTERDAM.index + 1);
+  });
+
+  it("finds it there too where the best edge is known from an answer to AAAA", () => {
+    const { ask, take } = answering(BOTH, BOTH, BOTH);
+    for (const network of [1, 2, 3]) ask(TYPES.HTTPS, "live", network);
+    take(UP_IPV6, BOTH, BOTH);
+    ask(TYPES.AAAA, "live", 4);
+    const { octets } = answering(UP_IPV6, BOTH, BOTH).ask(TYPES.HTTPS, "live", 4);
+    expect(ask(TYPES.HTTPS, "live", 4).octets).toEqual(octets);
   });
 
   it("is counted once, where he is sent", () => {

@@ -86,10 +86,13 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
   const totals = createDecisionTotals();
   let at = places;
   const locate = (client: Client) => {
-    const { location = NOWHERE, depth } = at.find(client.address, client.prefixLength);
-    return { location, prefixLength: depth };
+    const { location, depth } = at.find(client.address, client.prefixLength);
+    // As a record says it, so that it is chosen for the place alone.
+    const known: Location | undefined = location && { ...location, layer: "city" };
+    return { location: known ?? NOWHERE, prefixLength: depth };
   };
   let nowMs = 0;
+  let inventory = INVENTORY;
   let world = worldOf(EDGES);
   const redirector = createRedirector(locate, { newCells: totals.newCells, monotonicMs: () => nowMs });
   const cells = new Float64Array(counterCells());
@@ -120,8 +123,8 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
   const common = { responder, counters, rateLimiter };
   const prepared = prepareReplies({
     ...common,
-    respond: (packet, length, source, out) =>
-      responder.respond(packet.octets, length, source, "udp", out.octets),
+    respond: (packet, length, source, out, known) =>
+      responder.respond(packet.octets, length, source, "udp", out.octets, known),
     recall: redirector.recall,
   });
   const kept = keepReplies({
@@ -141,19 +144,28 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
       return Buffer.from(out.octets.subarray(0, length));
     },
     take(next: World) {
-      world = next;
-      redirector.take(INVENTORY, world);
+      world = { ...next, generation: inventory.generation };
+      redirector.take(inventory, world);
     },
     move(next: ReturnType<typeof placesFrom>) {
       at = next;
       redirector.forget();
-      redirector.take(INVENTORY, world);
+      redirector.take(inventory, world);
     },
     wait: (ms: number) => (nowMs += ms),
     rename(names: typeof SERVICES) {
       responder.take(compileNamespace(ZONES, names));
       kept.forget();
       prepared.forget();
+    },
+    reload(ttlSeconds: number) {
+      const services = SERVICES.map((service) => ({ ...service, dns: { ...service.dns, ttlSeconds } }));
+      inventory = { ...INVENTORY, generation: inventory.generation + 1, services };
+      world = { ...world, generation: inventory.generation };
+      responder.take(compileNamespace(ZONES, services));
+      kept.forget();
+      prepared.forget();
+      redirector.take(inventory, world);
     },
     get made() {
       return made;
@@ -219,6 +231,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ shift: octet }) },
   { weight: 1, arbitrary: fc.record({ wait: fc.constantFrom(900, 30_000) }) },
   { weight: 1, arbitrary: fc.record({ rename: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ reload: fc.constantFrom(10, 20) }) },
 );
 
 describe("prepared replies", () => {
@@ -238,6 +251,7 @@ describe("prepared replies", () => {
             for (const each of [plain, fast]) {
               if ("shift" in next) each.move(placesFrom(next.shift));
               else if ("wait" in next) each.wait(next.wait);
+              else if ("reload" in next) each.reload(next.reload);
               else if ("rename" in next) each.rename(next.rename ? SERVICES : SERVICES.slice(0, 4));
               else each.take(worldFrom(next));
             }
@@ -283,6 +297,53 @@ describe("prepared replies", () => {
     // A few may have lost their places to others.
     expect(fast.made - made).toBeLessThan(20);
     expect(fast.counted().decisions[0]).toMatchObject({ samples: [{ value: 603 }] });
+  });
+
+  it("are made by what is known of a network, once a configuration has been taken, and counted alike", () => {
+    const [plain, fast] = [answering(false, placesFrom(0)), answering(true, placesFrom(0))];
+    const askAll = (name: string): void => {
+      for (let i = 0; i < 200; i++) {
+        const octets = [10, i % 6, i];
+        const packet = query({ name, id: i, edns: { options: [subnet(1, 24, octets)] } });
+        const source = Uint8Array.of(127, 0, 0, 1);
+        expect(fast.ask(packet, source)).toEqual(plain.ask(packet, source));
+      }
+    };
+    for (const each of [plain, fast]) each.take(WELL);
+    askAll(`near.${ZONE}`);
+    for (const each of [plain, fast]) each.reload(10);
+    askAll(`near.${ZONE}`);
+    const { made } = fast;
+    askAll(`alias.${ZONE}`);
+    // Until it was asked twice, a name is not worth a place.
+    expect(fast.made - made).toBe(2);
+    expect(fast.counted()).toEqual(plain.counted());
+  });
+
+  it("that were made by what was decided for another network count as this one's when they are kept", () => {
+    const [mine, other, far] = [2, 1, 3];
+    const places = placeTable([
+      place(`10.${mine}.0.0/16`, { latitude: -20, longitude: -138 }),
+      place(`10.${other}.0.0/16`, { latitude: -24, longitude: -141 }),
+      place(`10.${far}.0.0/16`, { latitude: 50, longitude: 60 }),
+    ]);
+    const [plain, fast] = [answering(false, places), answering(true, places)];
+    for (const each of [plain, fast]) {
+      const ask = (network: number, name = "near"): void => {
+        const edns = { options: [subnet(1, 24, [10, network, 0])] };
+        each.ask(query({ name: `${name}.${ZONE}`, edns }), Uint8Array.of(127, 0, 0, 1));
+      };
+      each.take(WELL);
+      ask(mine);
+      each.reload(10);
+      ask(far);
+      ask(other, "alias");
+      ask(mine);
+      each.wait(30_000);
+      ask(mine);
+    }
+    expect(fast.counted()).toEqual(plain.counted());
+    expect(fast.made).toBe(plain.made - 2);
   });
 
   it("are for queries whose client subnet stands in the same place, among those of one length", () => {
@@ -336,8 +397,8 @@ describe("prepared replies", () => {
       responder,
       counters,
       recall: redirector.recall,
-      respond: (packet, length, source, out) =>
-        responder.respond(packet.octets, length, source, "udp", out.octets),
+      respond: (packet, length, source, out, known) =>
+        responder.respond(packet.octets, length, source, "udp", out.octets, known),
     });
     const [packet, out] = [room(), room()];
     const lastOctets = Array.from({ length: 1200 }, (_, i) => {
