@@ -10,7 +10,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type Config, LIVE } from "../scenarios/reference.ts";
+import { type Config, fewPlaces, LIVE } from "../scenarios/reference.ts";
 import { freePort, type Network, takeFolder, takeNetwork } from "../scenarios/network.ts";
 import { type Service, startService } from "../scenarios/harness.ts";
 import { end, type NginxEdge, startNginxEdge } from "./edge.ts";
@@ -136,6 +136,7 @@ async function configuration(network: Network, edgePort: number, services: Confi
   const port = async (): Promise<string> => `${host}:${await freePort(host)}`;
   return {
     listen: { dns: [await port()], http: [await port()], ops: await port() },
+    geoip: { city: [fewPlaces()] },
     places: { "127.0.0.0/8": { latitude: 52.37, longitude: 4.9, country: "NL", continent: "EU" } },
     zones: {
       "cdn.example.net": { nameservers: ["ns1.cdn.example.net"], contact: "hostmaster@example.net" },

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Reply } from "./dns-client.ts";
-import { type Config, referenceConfig } from "./reference.ts";
+import { type Config, referenceConfig, withPackagedDatabases } from "./reference.ts";
 import { takeNetwork } from "./network.ts";
 import { type Response, serviceForAll } from "./harness.ts";
 import { sharesFrom } from "../random.ts";
@@ -67,7 +67,7 @@ const AT_ONCE = 96;
 describe("10,000 viewers", () => {
   let config: Config;
   const service = serviceForAll(async () => {
-    config = withMore(await referenceConfig(takeNetwork()));
+    config = withMore(withPackagedDatabases(await referenceConfig(takeNetwork())));
     return config;
   });
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, expect, it } from "vitest";
-import { type Config, referenceConfig, textOf } from "./reference.ts";
+import { type Config, referenceConfig, textOf, withPackagedDatabases } from "./reference.ts";
 import { ROOT } from "./program.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
 
@@ -41,7 +41,7 @@ it.runIf(ON_LINUX).each([32, 200, 511])(
 );
 
 it.runIf(ON_LINUX)("512 are enough for a start", { timeout: 120_000 }, async () => {
-  const { stderr } = serveWith(512, await referenceConfig(takeNetwork()));
+  const { stderr } = serveWith(512, withPackagedDatabases(await referenceConfig(takeNetwork())));
   let log = "";
   stderr?.on("data", (more: Buffer) => {
     log += more.toString();

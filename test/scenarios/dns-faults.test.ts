@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { option, query, record } from "../dns/packets.ts";
 import { type FakeEdge, startEdge } from "./fake-edge.ts";
-import { LIVE, LONDON, referenceConfig } from "./reference.ts";
+import { LIVE, LONDON, referenceConfig, withPackagedDatabases } from "./reference.ts";
 import { sleep } from "./wait.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
 import { firstEdges, type Service, startService } from "./harness.ts";
@@ -27,7 +27,7 @@ function setClock(offsetSeconds: number): void {
 beforeAll(async () => {
   setClock(0);
   edges = await Promise.all([1, 2, 3].map((n) => startEdge(network.edge(n))));
-  const config = await referenceConfig(network, edges);
+  const config = withPackagedDatabases(await referenceConfig(network, edges));
   const environment = {
     LD_PRELOAD: FAKETIME,
     FAKETIME_TIMESTAMP_FILE: clock,

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import type { Manifest } from "../steering/fixture.ts";
-import { type Config, LIVE, LONDON, referenceConfig } from "./reference.ts";
+import { type Config, LIVE, LONDON, referenceConfig, withPackagedDatabases } from "./reference.ts";
 import { takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
 import { serviceForAll } from "./harness.ts";
 
 let config: Config;
 const service = serviceForAll(async () => {
-  config = await referenceConfig(takeNetwork());
+  config = withPackagedDatabases(await referenceConfig(takeNetwork()));
   config["services"].live.experience = { maxKm: 5000, networks: 10 };
   // Frankfurt: 280 km further from London than Amsterdam.
   config["edges"].nyc1.location = { latitude: 50.11, longitude: 8.68 };

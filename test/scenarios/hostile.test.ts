@@ -3,7 +3,16 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { queryPacket, type Reply, readReply, tcpExchange } from "./dns-client.ts";
-import { type Config, LIVE, LONDON, referenceConfig, replaceFile, textOf, TOKYO } from "./reference.ts";
+import {
+  type Config,
+  LIVE,
+  LONDON,
+  referenceConfig,
+  replaceFile,
+  textOf,
+  TOKYO,
+  withPackagedDatabases,
+} from "./reference.ts";
 import { takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
 import { firstEdges, type Service, serviceForAll } from "./harness.ts";
@@ -20,7 +29,7 @@ describe("bad input", () => {
   const network = takeNetwork();
   let config: Config;
   const service = serviceForAll(async () => {
-    config = await referenceConfig(network);
+    config = withPackagedDatabases(await referenceConfig(network));
     config["trustedProxies"] = ["127.0.0.1/32"];
     return config;
   });

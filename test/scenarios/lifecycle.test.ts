@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { queryPacket, readReply } from "./dns-client.ts";
-import { type Config, LIVE, LONDON, referenceConfig, textOf } from "./reference.ts";
+import { type Config, LIVE, LONDON, referenceConfig, textOf, withPackagedDatabases } from "./reference.ts";
 import { edgeward, ROOT } from "./program.ts";
 import { freePort, type Network, takeFolder, takeNetwork } from "./network.ts";
 import { sleep, waitFor } from "./wait.ts";
@@ -186,7 +186,7 @@ describe("ending", () => {
   it("by SIGTERM under load: 0 within 5 s, and whatever was asked before is answered", {
     timeout: 40_000,
   }, async () => {
-    const service = await started(await referenceConfig(takeNetwork()));
+    const service = await started(withPackagedDatabases(await referenceConfig(takeNetwork())));
     let signalledMs = Number.POSITIVE_INFINITY;
     const lostBefore: string[] = [];
     let [answeredBefore, answered] = [0, 0];

@@ -1,6 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { writeMmdb } from "../geo/mmdb-writer.ts";
 import type { FakeEdge } from "./fake-edge.ts";
 import { freePort, type Network } from "./network.ts";
 import { ROOT } from "./program.ts";
@@ -16,7 +18,10 @@ export const CALIFORNIA = "8.8.8.8";
 
 export const LIVE = "live.cdn.example.net";
 
-/** The reference configuration with doors on free ports of the network, probes every 250 ms. */
+/**
+ * The reference configuration with doors on free ports of the network, probes every 250 ms, and a database that knows
+ * where the three viewers are.
+ */
 export async function referenceConfig(network: Network, edges: readonly FakeEdge[] = []): Promise<Config> {
   const config = parse(readFileSync(join(ROOT, "config/edgeward.yaml"), "utf8")) as Config;
   const { host } = network;
@@ -25,6 +30,7 @@ export async function referenceConfig(network: Network, edges: readonly FakeEdge
     http: [`${host}:${await freePort(host)}`],
     ops: `${host}:${await freePort(host)}`,
   };
+  config["geoip"].city = [fewPlaces()];
   config["defaults"].probe = {
     type: "http",
     path: "/health",
@@ -39,6 +45,31 @@ export async function referenceConfig(network: Network, edges: readonly FakeEdge
     else Object.assign(edge, { addresses: [fake.host], url: fake.url });
   }
   return config;
+}
+
+/** For stories in which anybody may come, or which want the service to have as much in its hands as it usually has. */
+export function withPackagedDatabases(config: Config): Config {
+  config["geoip"].city = [];
+  return config;
+}
+
+let fewPlacesFile: string | undefined;
+
+/** To read and to survey the packaged databases is half of what a start costs. Returns the file, written once. */
+export function fewPlaces(): string {
+  if (fewPlacesFile !== undefined) return fewPlacesFile;
+  const at = (latitude: number, longitude: number, country: string) => ({
+    location: { latitude, longitude },
+    country: { iso_code: country },
+  });
+  const records = {
+    "81.2.69.0/24": at(51.51, -0.13, "GB"),
+    "133.11.0.0/24": at(35.69, 139.69, "JP"),
+    "8.8.8.0/24": at(37.42, -122.08, "US"),
+  };
+  fewPlacesFile = join(mkdtempSync(join(tmpdir(), "edgeward-places-")), "few.mmdb");
+  writeFileSync(fewPlacesFile, writeMmdb({ type: "City", records }));
+  return fewPlacesFile;
 }
 
 export function textOf(config: Config): string {

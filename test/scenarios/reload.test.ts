@@ -2,7 +2,14 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, w
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Reply } from "./dns-client.ts";
-import { type Config, LIVE, referenceConfig, replaceFile, textOf } from "./reference.ts";
+import {
+  type Config,
+  LIVE,
+  referenceConfig,
+  replaceFile,
+  textOf,
+  withPackagedDatabases,
+} from "./reference.ts";
 import { sleep, waitFor } from "./wait.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
 import { type Response, type Service, startService } from "./harness.ts";
@@ -172,7 +179,7 @@ describe("an edited configuration under 1,000 queries and 200 redirects a second
     (await service.metrics()).get("edgeward_config_last_reload_successful");
 
   beforeAll(async () => {
-    base = await referenceConfig(network);
+    base = withPackagedDatabases(await referenceConfig(network));
     const config = nth(base, 1);
     service = await startService({ config, folder });
     file = service.configFile;

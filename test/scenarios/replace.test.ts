@@ -11,7 +11,15 @@ import { option, query } from "../dns/packets.ts";
 import { firstDatagram } from "../rfc/harness.ts";
 import { certificateFolder } from "../http/certificate-files.ts";
 import { createDnsClient, queryPacket, readReply, type Reply, tcpExchange } from "./dns-client.ts";
-import { CALIFORNIA, type Config, LIVE, LONDON, referenceConfig, textOf } from "./reference.ts";
+import {
+  CALIFORNIA,
+  type Config,
+  LIVE,
+  LONDON,
+  referenceConfig,
+  textOf,
+  withPackagedDatabases,
+} from "./reference.ts";
 import { freePort, type Network, takeFolder, takeNetwork } from "./network.ts";
 import { sleep, waitFor } from "./wait.ts";
 import { type Service, startService } from "./harness.ts";
@@ -31,10 +39,14 @@ interface Setting {
   readonly https: number;
 }
 
-async function started(network: Network, environment: Record<string, string> = {}): Promise<Setting> {
+async function started(
+  network: Network,
+  environment: Record<string, string> = {},
+  adapted: (config: Config) => Config = (config) => config,
+): Promise<Setting> {
   const { folder, remove } = takeFolder();
   undo.push(remove);
-  const config = await referenceConfig(network);
+  const config = adapted(await referenceConfig(network));
   const https = await freePort(network.host);
   const certificates = certificateFolder();
   undo.push(certificates.remove);
@@ -157,7 +169,7 @@ const PATIENCE = { timeout: 180_000 };
 
 describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PATIENCE, () => {
   it("loses no query and no connection, and keeps what operators and edges said", async () => {
-    const setting = await started(takeNetwork());
+    const setting = await started(takeNetwork(), {}, withPackagedDatabases);
     const { service } = setting;
     await service.cli("drain", "sin1", "--reason", "tonight");
     expect((await service.ops("PUT", "/v1/edges/nyc1/load", { viewers: 120 })).status).toBe(204);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CALIFORNIA, LIVE, LONDON, referenceConfig, TOKYO } from "./reference.ts";
+import { CALIFORNIA, LIVE, LONDON, referenceConfig, TOKYO, withPackagedDatabases } from "./reference.ts";
 import { type FakeEdge, startEdge } from "./fake-edge.ts";
 import { sleep, waitFor } from "./wait.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
@@ -22,7 +22,7 @@ describe.skipIf(isUnboundMissing && process.env["CI"] === undefined)(
 
     beforeAll(async () => {
       edges = await Promise.all([1, 2, 3].map((n) => startEdge(network.edge(n))));
-      const config = await referenceConfig(network, edges);
+      const config = withPackagedDatabases(await referenceConfig(network, edges));
       config["services"].live.dns = { ttl: `${TTL_SECONDS}s`, answers: 1 };
       config["places"] = {
         [`${SINGAPORE_NETWORK}.0.0/16`]: { latitude: 1.35, longitude: 103.82, country: "SG" },
