@@ -28,8 +28,9 @@ export interface CliActions {
   /**
    * URL of the operators' door that the configuration names (`serverUrl` of client.ts makes it from an
    * endpoint). Only `listen.ops` matters: a file with problems elsewhere still says where the running
-   * service is. `undefined` where the file does not tell: then http://127.0.0.1:9153. A file that is named and
-   * not there is a problem, for another service may be found at that address.
+   * service is. `undefined` where the file leaves it out: then http://127.0.0.1:9153. A file that is named and
+   * cannot be read, or that does not say it in a way that can be understood, is a problem, for another service may
+   * be found at that address.
    */
   defaultServer(configFile: string): Promise<Answer<string | undefined>>;
 }

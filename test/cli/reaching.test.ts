@@ -1,4 +1,7 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createActions } from "../../src/commands/actions.ts";
 import { done } from "../../src/cli/answer.ts";
@@ -29,6 +32,37 @@ describe("reaching the service", () => {
     expect(code).toBe(3);
     expect(err).toContain("/nowhere/e.yaml:1:1: does not exist; name the configuration with -c FILE");
     expect(await actions.defaultServer("config/edgeward.yaml")).toEqual(done("http://127.0.0.1:9153"));
+  });
+
+  it.each([
+    ["is no YAML", "listen: [", "e.yaml:1:10: wrong indentation, or a bracket above that is not closed"],
+    [
+      "names a variable that is not set",
+      'listen: { ops: "${NOT_SET_HERE}:9153" }',
+      "e.yaml:1:16: listen.ops: NOT_SET_HERE is not set in the environment",
+    ],
+    ["has no address there", "listen: { ops: 9153 }", "e.yaml:1:16: listen.ops: 9153 is not an address"],
+    ["is empty", "", "e.yaml:1:1: is empty"],
+  ])("exits 3 where the file that was named %s, and says how to name the service", async (_, text, said) => {
+    const file = join(mkdtempSync(join(tmpdir(), "edgeward-")), "e.yaml");
+    writeFileSync(file, text);
+    const { code, err } = await edgeward(["drain", "ams1", "-c", file], { actions: createActions() });
+    expect([code, err]).toEqual([3, expect.stringContaining(said)]);
+    expect(err).toContain("name that with --server URL");
+  });
+
+  it.each([
+    ["is wrong elsewhere", 'listen: { ops: "127.0.0.9:1", dns: x }\nedgs: {}', "http://127.0.0.9:1"],
+    [
+      "wants variables elsewhere",
+      'listen: { ops: "[::1]:1", http: ["${NOT_SET_HERE}:1"] }',
+      "http://[::1]:1",
+    ],
+    ["leaves it out", "listen:\n  ops:\nzones: {}", undefined],
+  ])("asks where the file says though it %s", async (_, text, server) => {
+    const file = join(mkdtempSync(join(tmpdir(), "edgeward-")), "e.yaml");
+    writeFileSync(file, text);
+    expect(await createActions().defaultServer(file)).toEqual(done(server));
   });
 
   it("exits 4 and names the address and the remedy when nobody listens there", async () => {
