@@ -137,9 +137,10 @@ export class KeptRows {
     const { words, place, placeWords } = this.#table;
     const at = placeOf(row);
     if (this.#options.returningTo(sight.service, client, place[at], place[at + 1]) > 0) return undefined;
-    const chosen = this.#places.rowAt(this.#table, at, sight, field, stamp);
+    const places = this.#places;
+    const chosen = places.rowAt(this.#table, at, sight, field, stamp, client, recordPrefixLength);
     if (chosen < 0) return undefined;
-    const { rows } = this.#places;
+    const { rows } = places;
     const position = rows.words[chosen + WORD] as number;
     words[row + STAMP] = stamp;
     words[row + WORD] = wordOf(position, recordPrefixLength, WIDENING_TRIES);

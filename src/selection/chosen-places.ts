@@ -1,3 +1,4 @@
+import type { Client } from "../model/client.ts";
 import type { Field } from "./field.ts";
 import type { Numbering } from "./numbering.ts";
 import { PlaceChooser } from "./place-chooser.ts";
@@ -15,17 +16,26 @@ export class ChosenPlaces {
   }
 
   /**
-   * The row of what is chosen now at `placed.place[at]`.
+   * The row of what is chosen now at `placed.place[at]` for the client, good until the next is asked for.
+   * @param recordPrefixLength how many bits of his address the record holds for that tells the place
    * @returns less than 0: that has to be decided in full
    */
-  rowAt(placed: Placed, at: number, sight: Sight, field: Field, stamp: number): number {
+  rowAt(
+    placed: Placed,
+    at: number,
+    sight: Sight,
+    field: Field,
+    stamp: number,
+    client: Client,
+    recordPrefixLength: number,
+  ): number {
     const { roster, world } = sight;
     const { place, placeWords } = placed;
     const places = this.rows;
     const chooser = this.#chooser;
     const [head, rest] = [placeWords[at] as number, placeWords[at + 1] as number];
     const known = places.find(head, rest, stamp);
-    if (known >= 0) {
+    if (known >= 0 && places.words[known + BY_LOT] === 0) {
       const alike = this.#numbering.at(places.words[known + WORD] as number);
       const isOfNow =
         places.words[known + STAMP] === stamp ||
@@ -33,7 +43,8 @@ export class ChosenPlaces {
       if (isOfNow) places.words[known + STAMP] = stamp;
       if (isOfNow && alike?.isAtRest(world) === true) return known;
     }
-    if (!chooser.choose(field, roster, world, place[at] as number, place[at + 1] as number)) return NONE;
+    const [latitude, longitude] = [place[at] as number, place[at + 1] as number];
+    if (!chooser.choose(field, sight, latitude, longitude, client, recordPrefixLength)) return NONE;
     const position = this.#numbering.positionFor(chooser);
     if (position < 0) return NONE;
     const row = known < 0 ? places.claim(head, rest, stamp) : known;
@@ -41,6 +52,7 @@ export class ChosenPlaces {
     places.words[row + WORD] = position;
     places.numbers[row + DISTANCE] = chooser.distanceKm;
     places.numbers[row + NEAREST] = chooser.nearestKm;
+    places.words[row + BY_LOT] = chooser.isByLot ? 1 : 0;
     places.place[placeOf(row) + LIMIT] = chooser.limitKm;
     places.placeWords[placeOf(row) + ERA] = roster.stateIn(world).era;
     return row;
@@ -56,6 +68,9 @@ const NONE = -1;
 /** Numbers of a row. */
 export const DISTANCE = FIRST_NUMBER;
 export const NEAREST = FIRST_NUMBER + 1;
+
+/** Of a row of a place, 1: what is in it was chosen for one of its networks alone. */
+const BY_LOT = FIRST_NUMBER + 2;
 
 /**
  * Of its place, behind latitude and longitude: as `PlaceChooser.limitKm`, and the era for which that is; 0: for none.

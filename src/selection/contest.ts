@@ -29,10 +29,16 @@ export interface Contest {
 
 /** The viewer's fixed lot for an edge, for its weight times `factor`: the lower, the better. */
 export function drawOf(contest: Contest, edge: number, factor: number): number {
-  const { field } = contest;
-  const weight = field.edges[edge]?.weight ?? 0;
-  return rendezvousDraw(drawKey(contest), field.idHashes[edge] as number, weight * factor);
+  return drawWith(drawKey(contest), contest.field, edge, factor);
 }
+
+/** The same, for the key of whoever draws. */
+export function drawWith(key: number, { edges, idHashes }: Drawn, edge: number, factor: number): number {
+  const weight = edges[edge]?.weight ?? 0;
+  return rendezvousDraw(key, idHashes[edge] as number, weight * factor);
+}
+
+type Drawn = Pick<Field, "edges" | "idHashes">;
 
 function drawKey({ stream, viewer, drawPrefixLength }: Contest): number {
   return stream ?? networkKey(viewer.client.address, drawPrefixLength);

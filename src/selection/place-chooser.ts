@@ -1,13 +1,17 @@
+import type { Client } from "../model/client.ts";
 import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
 import { namedWithin } from "./band.ts";
 import { CHOICE_WORDS, type PlaceChoice } from "./choice-table.ts";
+import { drawWith } from "./contest.ts";
 import type { Field } from "./field.ts";
 import type { Kept } from "./kept.ts";
 import { KEPT_EDGES } from "./nearest.ts";
 import { doesGoByPlace } from "./place-verdicts.ts";
 import { priceKm, SAME_PLACE_KM } from "./price.ts";
 import type { Roster } from "./roster.ts";
+import type { Sight } from "./sights.ts";
+import { networkKey } from "./spread.ts";
 import { STANDING, standingOf } from "./standing.ts";
 
 /**
@@ -27,6 +31,8 @@ export class PlaceChooser implements PlaceChoice {
    * through this era, whatever the others cost then, kilometres; otherwise less than any.
    */
   limitKm = NEVER;
+  /** Whether lots were drawn, so that the choice is for the network alone, and not for others at its place. */
+  isByLot = false;
   readonly #edges = new Uint16Array(this.words.buffer);
   /**
    * The two lowest sums of distance and price of edges in service, without what each viewer adds: the second is the
@@ -38,21 +44,32 @@ export class PlaceChooser implements PlaceChoice {
 
   /**
    * The place is one where a record tells the city (`isExact`).
+   * @param client whose network draws, where lots are drawn, by so many bits of his address at most as the record of
+   * the place holds for
    * @returns false: it has to be decided in full, because nobody is eligible, or it depends on more than the place;
    * nothing else is changed then
    */
-  choose(field: Field, roster: Roster, world: World, latitude: number, longitude: number): boolean {
+  choose(
+    field: Field,
+    { roster, world }: Pick<Sight, "roster" | "world">,
+    latitude: number,
+    longitude: number,
+    client: Client,
+    recordPrefixLength: number,
+  ): boolean {
     const { service } = roster;
     if (!doesGoByPlace(roster, world)) return false;
     const { kept } = field;
     const nearestKm = this.#collect(field, roster, world, latitude, longitude);
-    if (kept.count === 0 || !areApart(kept, service)) return false;
+    if (kept.count === 0) return false;
+    this.isByLot = !areApart(kept, service);
+    if (this.isByLot) drawLots(field, client, Math.min(recordPrefixLength, client.prefixLength));
     this.#take(kept, service);
     const { condition, fallenKm } = roster.stateIn(world);
     this.condition = condition;
     this.distanceKm = kept.km[0] as number;
     const spareKm = fallenKm - this.distanceKm - SAME_PLACE_KM - ROUNDING_KM;
-    this.limitKm = service.dns.answers === 1 ? this.#secondKm + spareKm : NEVER;
+    this.limitKm = service.dns.answers === 1 && !this.isByLot ? this.#secondKm + spareKm : NEVER;
     this.nearestKm = nearestKm;
     return true;
   }
@@ -107,6 +124,12 @@ const ALONE = {};
 const NEVER = Number.NEGATIVE_INFINITY;
 /** Distances and limits have 32 bits. */
 const ROUNDING_KM = 0.05;
+
+/** As in `select` for an edge's place that is exact: among those at one place, by their weights. */
+function drawLots(field: Field, { address }: Client, prefixLength: number): void {
+  const key = networkKey(address, prefixLength);
+  field.kept.spread(SAME_PLACE_KM, (edge) => drawWith(key, field, edge, 1));
+}
 
 /** Whether no lot is drawn between those who are named, or with whoever comes behind them. */
 function areApart({ count, scores }: Kept, { dns }: Service): boolean {

@@ -10,7 +10,11 @@ import { createRedirector, type Redirector } from "../../src/engine/redirector.t
 import { plainInventory } from "../inventory.ts";
 import { edgeAt, serviceOf, worldOf } from "../selection/fixture.ts";
 
-const EDGES = Array.from({ length: 24 }, (_, i) => edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 15 - 180));
+/** The last four are each at the place of another, or next to it. */
+const EDGES = Array.from({ length: 24 }, (_, i) => {
+  const at = i < 20 ? i : 3 * (i - 20);
+  return edgeAt(`e${i}`, i, ((at * 37) % 120) - 60 + (i === 21 ? 0.004 : 0), at * 15 - 180);
+});
 const DNS = { ttlSeconds: 20, ttlInDoubtSeconds: 5 };
 const SERVICES = [
   serviceOf(EDGES, { id: "one", index: 0, hostnames: ["one.example.net"], dns: { ...DNS, answers: 1 } }),
@@ -186,6 +190,36 @@ describe("what is known of a network, when prices, loads and health have moved,"
     expect(memory.find(here)).toBe(byFar?.number);
     redirector.take(inventory, worldAt(0.5, 2));
     expect(memory.find(here)).toBe(byNear?.number);
+  });
+
+  it("is on which edge of a place its lot falls, whatever falls to other networks there", () => {
+    const twins = [edgeAt("a", 0, 0, 0), edgeAt("b", 1, 0, 0), edgeAt("far", 2, 0, 9)];
+    const inventory = plainInventory({
+      edges: twins,
+      services: [serviceOf(twins, { dns: { ...DNS, answers: 1 } })],
+    });
+    const here = { location: { layer: "city", latitude: 0, longitude: 1 }, prefixLength: 24 } as const;
+    const [known, anew] = [createRedirector(() => here), createRedirector(() => here)];
+    const hostname = inventory.services[0]?.hostnames[0] as string;
+    const first = (decision: Decision | undefined): string | undefined => decision?.edges[0]?.edge.id;
+    let memory: Memory | undefined;
+    const byNumber = new Map<number, string | undefined>();
+    for (const km of [0, 10, 20]) {
+      const world = worldOf(twins, { price: twins.map((edge) => [edge, km]) });
+      for (const each of [known, anew]) each.take(inventory, world);
+      const fell = CLIENTS.slice(0, 60).map((client) => {
+        const number = memory?.find(client) ?? 0;
+        const expected = first(anew.explain({ hostname, client, most: 1 }, { reject() {} }));
+        if (number !== 0) expect(byNumber.get(number)).toBe(expected);
+        if (km > 0) expect(number).toBeGreaterThan(0);
+        const decision = known.decide({ hostname, client }, "dns") as Decision;
+        const recalled = known.recall(decision);
+        memory = recalled?.memory;
+        byNumber.set(recalled?.number ?? 0, first(decision));
+        return expected;
+      });
+      expect(new Set(fell)).toEqual(new Set(["a", "b"]));
+    }
   });
 
   it("is that it brought a viewer, however many others ask before it asks again", () => {
