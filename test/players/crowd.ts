@@ -49,10 +49,14 @@ export async function untilIt(
   );
 }
 
-/** That the picture goes on: two seconds of it from now. */
-export async function expectPlays(member: Member): Promise<void> {
-  const { timeSeconds } = await member.look();
-  await untilIt(member, (look) => look.timeSeconds > timeSeconds + 2, "goes on");
+/** That the picture goes on for each: two seconds of it from now. */
+export async function expectAllPlay(crowd: readonly Member[]): Promise<void> {
+  await Promise.all(
+    crowd.map(async (member) => {
+      const { timeSeconds } = await member.look();
+      await untilIt(member, (look) => look.timeSeconds > timeSeconds + 2, "goes on");
+    }),
+  );
 }
 
 /** That neither the picture stood nor the buffer ran dry since the last mark. */

@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { waitFor } from "../scenarios/wait.ts";
-import { disperse, expectNoStall, expectPlays, gather, type Member, tell, type Way } from "./crowd.ts";
+import { disperse, expectAllPlay, expectNoStall, gather, type Member, tell, type Way } from "./crowd.ts";
 import { type Lab, startLab } from "./lab.ts";
 import { canPlay } from "./viewer.ts";
 
@@ -61,7 +61,7 @@ describe.skipIf(!process.env["CI"] && !canPlay)("players that are steered", () =
     "move without a stall to an edge %s when theirs drains",
     async (_name, ways) => {
       crowd = await gather(lab, ways);
-      for (const member of crowd) await expectPlays(member);
+      await expectAllPlay(crowd);
       const drain = { state: "drain", reason: "maintenance" };
       expect((await lab.service.ops("PUT", "/v1/edges/ams1/state", drain)).status).toBeLessThan(300);
       const drainedMs = performance.now();
@@ -74,7 +74,7 @@ describe.skipIf(!process.env["CI"] && !canPlay)("players that are steered", () =
           `on the next edge after ${seconds(firstFrom(lab, member, "fra1") - drainedMs)}`,
         );
       }
-      for (const member of crowd) await expectPlays(member);
+      await expectAllPlay(crowd);
       for (const member of crowd) await expectNoStall(member);
     },
     180_000,
@@ -82,7 +82,7 @@ describe.skipIf(!process.env["CI"] && !canPlay)("players that are steered", () =
 
   it("go on from another edge when theirs dies, and ask the redirector for their MPD again", async () => {
     crowd = await gather(lab, NAMED);
-    for (const member of crowd) await expectPlays(member);
+    await expectAllPlay(crowd);
     await lab.edges.ams1.kill();
     const diedMs = performance.now();
     for (const member of crowd) {
@@ -90,19 +90,19 @@ describe.skipIf(!process.env["CI"] && !canPlay)("players that are steered", () =
       const tookMs = firstFrom(lab, member, "fra1", "nyc1") - diedMs;
       tell("edge dies, steered", member, `on ${member.edge() ?? "?"} after ${seconds(tookMs)}`);
     }
-    for (const member of crowd) await expectPlays(member);
+    await expectAllPlay(crowd);
   }, 240_000);
 
   it("play on while the redirector restarts, and are steered again after", async () => {
     crowd = await gather(lab, PATIENT);
     for (const member of crowd) await waitFor(() => steeringCalls(member).length > 0, 30_000, member.name);
-    for (const member of crowd) await expectPlays(member);
+    await expectAllPlay(crowd);
     await Promise.all(crowd.map((member) => member.mark()));
     const goneMs = performance.now();
     await lab.restartService();
     const backMs = performance.now();
     process.stdout.write(`restart | edgeward | away for ${seconds(backMs - goneMs)}\n`);
-    for (const member of crowd) await expectPlays(member);
+    await expectAllPlay(crowd);
     for (const member of crowd) {
       tell("restart", member, `stood for ${seconds((await member.look()).longestStallMs)}`);
       // It stands where we are away for longer than it has in its buffer: its MPD comes by way of us.
