@@ -7,8 +7,8 @@ const retry = process.env["CI"] ? 2 : 0;
 const expect = { poll: { timeout: 15_000 } };
 const shared = { pool: "forks", testTimeout: 20_000, hookTimeout: 30_000, retry, expect } as const;
 
-/** Most tests of the real program wait for it more than they compute: two at once on two processors. */
-const maxWorkers = Math.max(2, availableParallelism() - 1);
+/** Tests of real programs wait for a third of their time: one more at once than there are processors. */
+const maxWorkers = availableParallelism() + 1;
 
 /** Real players drop frames when anything else has the processors. */
 const ALONE = ["test/players/**/*.test.ts"];
