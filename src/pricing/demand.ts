@@ -31,11 +31,13 @@ export interface Demand {
   remember(pool: number, learned: readonly LearnedCell[], slotOf: (id: string) => number | undefined): void;
   /**
    * The regions that expect most viewers within the horizon, of those who go by prices; in no order.
+   * @param growth what becomes of the growth that there is
    * @param waitingAt viewers in a square degree who lost their edge and have not come back
    */
   forecast(
     horizonSeconds: number,
     departureRate: number,
+    growth: Growth,
     waitingAt: (square: number) => number,
   ): readonly Region[];
 }
@@ -62,7 +64,10 @@ export interface Region {
   readonly viewers: number;
 }
 
-/** A growth is taken to last as long again as it has, and at least so long. */
+/** A growth lasts as long again as it has, or it ends now. */
+export type Growth = "lasts" | "ends";
+
+/** If it lasts, then at least so long. */
 const GROWTH_MIN_SECONDS = 90;
 /** For so long after a loss, who comes is no measure of who usually comes. */
 const UNSETTLED_SECONDS = 30;
@@ -167,7 +172,7 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
         }
       }
     },
-    forecast(horizonSeconds, departureRate, waitingAt) {
+    forecast(horizonSeconds, departureRate, future, waitingAt) {
       const stay = (seconds: number): number => staySeconds(seconds, departureRate);
       const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
@@ -176,7 +181,9 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
         if (Number.isNaN(latitude) || !isPriced(pool)) continue;
         const { growth, growingSeconds, usualShare } = trend;
         // What has ended has ended; what has begun may end: a minute says little of an hour.
-        const lasts = growth > 0 ? Math.max(GROWTH_MIN_SECONDS, growingSeconds) : horizonSeconds;
+        const longest =
+          future === "lasts" || trend.isYoung ? Math.max(GROWTH_MIN_SECONDS, growingSeconds) : 0;
+        const lasts = growth > 0 ? longest : horizonSeconds;
         const usual = slow * usualShare;
         const excess = (slow * (1 + growth) - usual) * stay(Math.min(lasts, horizonSeconds));
         const viewers = Math.max(0, usual * stay(horizonSeconds) + excess) + waitingAt(square) * stayed;

@@ -6,11 +6,14 @@ import { createTransports, type Place, type Pool } from "./transport.ts";
 export interface LookAhead {
   /** Other edges, other pools: `from` is each edge's index before, or -1. */
   take(places: readonly Place[], pools: readonly Pool[], from: readonly number[]): void;
-  /** Of the nearest look, kilometres by edge: it ends nowhere below those of the furthest, with which it begins. */
-  solve(looks: readonly Look[]): Float64Array;
+  /** The mean over outcomes, which are equally likely, of the nearest look's, kilometres by edge. */
+  solve(outcomes: readonly Outcome[]): Float64Array;
 }
 
-/** Who wants what by some time, and what there is. Looks come furthest first. */
+/** What may come: looks, furthest first. Prices of a look are nowhere below those of the one before. */
+export type Outcome = readonly Look[];
+
+/** Who wants what by some time, and what there is. */
 export interface Look {
   readonly regions: readonly Region[];
   /** Viewers that an edge can take, as `Transport.capacity`. */
@@ -24,23 +27,32 @@ export function createLookAhead(): LookAhead {
   const transports = createTransports();
   let edges: readonly Place[] = [];
   let pools: readonly Pool[] = [];
-  /** By look: what the next solution begins near to. */
-  let solved: Float64Array[] = [];
+  /** By outcome and look: what the next solution begins near to. */
+  let solved: Float64Array[][] = [];
+
+  const solveOne = (looks: Outcome, before: readonly Float64Array[]): Float64Array[] => {
+    const found: Float64Array[] = [];
+    for (const [i, { regions, room }] of looks.entries()) {
+      const start = Float64Array.from(edges, (_, edge) =>
+        Math.max(found[i - 1]?.[edge] ?? 0, (before[i]?.[edge] ?? 0) - FALL_KM),
+      );
+      found.push(solve(transports.of(regions, room, edges, pools), start).priceKm);
+    }
+    return found;
+  };
+
   return {
     take(nextEdges, nextPools, from) {
-      solved = solved.map((values) => Float64Array.from(from, (i) => values[i] ?? 0));
+      solved = solved.map((looks) => looks.map((values) => Float64Array.from(from, (i) => values[i] ?? 0)));
       [edges, pools] = [nextEdges, nextPools];
       transports.forget();
     },
-    solve(looks) {
-      let least = new Float64Array(edges.length);
-      looks.forEach(({ regions, room }, i) => {
-        const before = solved[i] ?? new Float64Array(edges.length);
-        const start = least.map((price, edge) => Math.max(price, (before[edge] as number) - FALL_KM));
-        least = solve(transports.of(regions, room, edges, pools), start).priceKm;
-        solved[i] = least;
-      });
-      return least;
+    solve(outcomes) {
+      // One that was not thought of before goes on from the first.
+      solved = outcomes.map((looks, i) => solveOne(looks, solved[i] ?? solved[0] ?? []));
+      const sum = (edge: number): number =>
+        solved.reduce((km, looks) => km + (looks.at(-1)?.[edge] as number), 0);
+      return Float64Array.from(edges, (_, edge) => sum(edge) / solved.length);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Edge } from "../model/edge.ts";
-import type { Region } from "./demand.ts";
+import type { Growth, Region } from "./demand.ts";
+import type { Outcome } from "./look-ahead.ts";
 import type { Solver } from "./solver.ts";
 import type { Pool } from "./transport.ts";
 
@@ -7,6 +8,9 @@ import type { Pool } from "./transport.ts";
  * The prices in force. They look ahead in steps: first as far as a viewer stays, so that who can go elsewhere at least
  * cost does so before it is full; then ever less far, with the prices found as the least, so that what is scarce now
  * costs more now.
+ *
+ * How long a crowd gathers nobody knows: a price is the mean of what it would be if that went on for long, and if it
+ * ended now.
  */
 export interface Prices {
   /** Other edges, other pools: `from` is each edge's index before, or -1. */
@@ -25,7 +29,7 @@ export interface Prices {
 /** What is expected. */
 export interface Outlook {
   /** Regions with the viewers who come within so many seconds and are still there at their end. */
-  readonly regions: (seconds: number) => readonly Region[];
+  readonly regions: (seconds: number, growth: Growth) => readonly Region[];
   readonly edges: readonly EdgeOutlook[];
   /** Viewers who come to an edge within so many seconds whatever it costs, and are still there at their end. */
   readonly unpriced: (edge: number, seconds: number) => number;
@@ -51,6 +55,8 @@ const RISE_SHARE = 0.3;
  * whole, so that a price which falls as fast as it rises swings for ever, and the city with it.
  */
 const FALL_SHARE = 0.01;
+/** A growth that brings less than this share of all who are expected is not worth another solution. */
+const GROWTH_SHARE = 0.01;
 /** Changes smaller than this are not worth moving anybody for. */
 const STEADY_KM = 5;
 /** Share of an edge that is free while it has a price, in the long run, beside what services leave free, */
@@ -93,6 +99,17 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
       const wanted = capacity * (1 - margin) * (isFurthest ? 1 + (trim[edge] as number) : 1);
       return Math.max(0, wanted - viewers * left - outlook.unpriced(edge, seconds));
     });
+  };
+
+  const outcomesOf = (outlook: Outlook): Outcome[] => {
+    const rooms = HORIZONS_SECONDS.map((ahead, i) => roomFor(outlook, ahead, i === 0));
+    const outcomeOf = (growth: Growth): Outcome =>
+      HORIZONS_SECONDS.map((ahead, i) => ({
+        regions: outlook.regions(ahead, growth),
+        room: rooms[i] as Float64Array,
+      }));
+    const [ends, lasts] = [outcomeOf("ends"), outcomeOf("lasts")];
+    return viewersIn(lasts) > viewersIn(ends) * (1 + GROWTH_SHARE) ? [ends, lasts] : [lasts];
   };
 
   const move = (found: Float64Array, isWhole: boolean): void => {
@@ -146,14 +163,15 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
         isUnsettled = false;
         return;
       }
-      const looks = HORIZONS_SECONDS.map((ahead, i) => ({
-        regions: outlook.regions(ahead),
-        room: roomFor(outlook, ahead, i === 0),
-      }));
       const isAnswerSudden = isUnsettled;
-      solver.solve(looks, (found) => follow(found, isAnswerSudden));
+      solver.solve(outcomesOf(outlook), (found) => follow(found, isAnswerSudden));
     },
   };
+}
+
+/** All who are expected, as the furthest look has it. */
+function viewersIn([furthest]: Outcome): number {
+  return furthest?.regions.reduce((sum, { viewers }) => sum + viewers, 0) ?? 0;
 }
 
 /** Who takes nobody, or everybody, has no price. */

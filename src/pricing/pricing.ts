@@ -6,7 +6,7 @@ import { createAnswers } from "./answers.ts";
 import { joinArrivals } from "./arrivals.ts";
 import { createAskers, type PerAnswer } from "./askers.ts";
 import { createCrowding } from "./crowding.ts";
-import { type Brought, createDemand } from "./demand.ts";
+import { type Brought, createDemand, type Growth } from "./demand.ts";
 import { createEstimates } from "./estimates.ts";
 import { createLags } from "./lags.ts";
 import type { Learned } from "./learned.ts";
@@ -151,8 +151,8 @@ export function createPricing(options: PricingOptions): Pricing {
     const { slots } = setting();
     const { departureRate } = stays;
     const outlook = {
-      regions: (seconds: number) =>
-        demand.forecast(seconds, departureRate, (square) => returns.waitingAt(square)),
+      regions: (seconds: number, growth: Growth) =>
+        demand.forecast(seconds, departureRate, growth, (square) => returns.waitingAt(square)),
       edges: room.outlooks(facts, nowMs),
       unpriced: (edge: number, seconds: number) =>
         demand.unpricedAt(slots[edge] as number, seconds, departureRate),

@@ -13,7 +13,8 @@ parentPort?.on("message", (order: SolverOrder) => {
     case "take":
       return take(order.field);
     case "solve": {
-      const news: SolverNews = { id: order.id, priceKm: lookAhead.solve(order.looks.map(unpackLook)) };
+      const outcomes = order.outcomes.map((looks) => looks.map(unpackLook));
+      const news: SolverNews = { id: order.id, priceKm: lookAhead.solve(outcomes) };
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       return parentPort?.postMessage(news);
     }

@@ -8,7 +8,7 @@ import type { Place, Pool } from "./transport.ts";
 /** What the thread is told, in plain data. */
 export type SolverOrder =
   | { readonly kind: "take"; readonly field: SolverField }
-  | { readonly kind: "solve"; readonly id: number; readonly looks: readonly PackedLook[] }
+  | { readonly kind: "solve"; readonly id: number; readonly outcomes: Question["outcomes"] }
   | { readonly kind: "stop" };
 
 export interface SolverField {
@@ -63,7 +63,7 @@ export function solveInThread(onDeath: (death: ThreadDeath) => void): Solver {
   const ask = (question: Question): void => {
     waiting = undefined;
     busyWith = question;
-    thread.post({ kind: "solve", id: question.id, looks: question.looks } satisfies SolverOrder);
+    thread.post({ kind: "solve", id: question.id, outcomes: question.outcomes } satisfies SolverOrder);
   };
 
   return {
@@ -72,8 +72,8 @@ export function solveInThread(onDeath: (death: ThreadDeath) => void): Solver {
       [busyWith, waiting] = [undefined, undefined];
       thread.post({ kind: "take", field } satisfies SolverOrder);
     },
-    solve(looks, onFound) {
-      const question = { id: ++asked, looks: looks.map(packLook), onFound };
+    solve(outcomes, onFound) {
+      const question = { id: ++asked, outcomes: outcomes.map((looks) => looks.map(packLook)), onFound };
       if (busyWith === undefined) ask(question);
       else waiting = question;
     },
@@ -83,7 +83,7 @@ export function solveInThread(onDeath: (death: ThreadDeath) => void): Solver {
 
 interface Question {
   readonly id: number;
-  readonly looks: readonly PackedLook[];
+  readonly outcomes: readonly (readonly PackedLook[])[];
   readonly onFound: (priceKm: Float64Array) => void;
 }
 

@@ -1,4 +1,4 @@
-import { createLookAhead, type Look } from "./look-ahead.ts";
+import { createLookAhead, type Outcome } from "./look-ahead.ts";
 import type { Place, Pool } from "./transport.ts";
 
 /** Whoever finds prices, here and at once or elsewhere and soon. */
@@ -8,7 +8,7 @@ export interface Solver {
    */
   take(places: readonly Place[], pools: readonly Pool[], from: readonly number[]): void;
   /** Only the last question is answered where they come faster than the answers. */
-  solve(looks: readonly Look[], onFound: (priceKm: Float64Array) => void): void;
+  solve(outcomes: readonly Outcome[], onFound: (priceKm: Float64Array) => void): void;
   stop(): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export function solveHere(): Solver {
   const lookAhead = createLookAhead();
   return {
     take: (places, pools, from) => lookAhead.take(places, pools, from),
-    solve: (looks, onFound) => onFound(lookAhead.solve(looks)),
+    solve: (outcomes, onFound) => onFound(lookAhead.solve(outcomes)),
     stop: async () => {},
   };
 }

@@ -12,6 +12,7 @@ export class Trend {
   #slow = 0;
   /** As `#slow` before the growth that there is. */
   #before = 0;
+  #ageSeconds = 0;
   /** How long there has been growth. */
   growingSeconds = 0;
 
@@ -19,6 +20,7 @@ export class Trend {
   pass(seconds: number): void {
     this.#fast *= Math.exp(-seconds / FAST_SECONDS);
     this.#slow *= Math.exp(-seconds / SLOW_SECONDS);
+    this.#ageSeconds += seconds;
     const isGrowing = this.growth > 0;
     this.growingSeconds = isGrowing ? this.growingSeconds + seconds : 0;
     if (!isGrowing) this.#before = this.#slow;
@@ -35,6 +37,7 @@ export class Trend {
     this.#slow += perSecond;
     this.#fast += perSecond;
     this.#before += perSecond;
+    this.#ageSeconds = SLOW_SECONDS;
   }
 
   /** Of two parts that have become one. */
@@ -42,7 +45,13 @@ export class Trend {
     this.#fast += other.#fast;
     this.#slow += other.#slow;
     this.#before += other.#before;
+    this.#ageSeconds = Math.max(this.#ageSeconds, other.#ageSeconds);
     this.growingSeconds = Math.max(this.growingSeconds, other.growingSeconds);
+  }
+
+  /** Nobody knows yet what is usual: who comes looks like a growth. */
+  get isYoung(): boolean {
+    return this.#ageSeconds < SLOW_SECONDS;
   }
 
   /** Share of what has come over `SLOW_SECONDS` that is no part of a growth, 0 to 1. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createDemand, type Demand } from "../../src/pricing/demand.ts";
+import { createDemand, type Demand, type Growth } from "../../src/pricing/demand.ts";
 import type { Arrivals } from "../../src/pricing/ledger.ts";
 
 const NOBODY_WAITS = () => 0;
@@ -17,26 +17,27 @@ function come(demand: Demand, perSecond: number, seconds: number): void {
   }
 }
 
-function expected(demand: Demand, seconds: number): number {
-  return demand.forecast(seconds, RATE, NOBODY_WAITS).reduce((sum, { viewers }) => sum + viewers, 0);
+/** If what grows goes on to grow. */
+function expected(demand: Demand, seconds: number, growth: Growth = "lasts"): number {
+  return demand.forecast(seconds, RATE, growth, NOBODY_WAITS).reduce((sum, { viewers }) => sum + viewers, 0);
 }
 
 describe("demand", () => {
   it("is of the pool that has taken another's place, together with what is there, or of none", () => {
     const demand = createDemand();
     come(demand, 2, 1800);
-    const [before] = demand.forecast(100, RATE, NOBODY_WAITS);
+    const [before] = demand.forecast(100, RATE, "lasts", NOBODY_WAITS);
     demand.renumber((pool) => pool + 3);
-    expect(demand.forecast(100, RATE, NOBODY_WAITS)).toEqual([{ ...before, pool: 3 }]);
+    expect(demand.forecast(100, RATE, "lasts", NOBODY_WAITS)).toEqual([{ ...before, pool: 3 }]);
     const present = demand.presentAt(0);
     come(demand, 2, 1800);
     demand.renumber(() => 1);
-    const [one, ...others] = demand.forecast(100, RATE, NOBODY_WAITS);
+    const [one, ...others] = demand.forecast(100, RATE, "lasts", NOBODY_WAITS);
     expect([one?.pool, others]).toEqual([1, []]);
     expect(one?.viewers).toBeGreaterThan(before?.viewers ?? 0);
     expect(demand.presentAt(0)).toBeGreaterThan(present);
     demand.renumber(() => undefined);
-    expect([demand.forecast(100, RATE, NOBODY_WAITS), demand.presentAt(0)]).toEqual([[], 0]);
+    expect([demand.forecast(100, RATE, "lasts", NOBODY_WAITS), demand.presentAt(0)]).toEqual([[], 0]);
   });
 
   it("is no region's where viewers are sent by another order, but takes room where they go", () => {
@@ -48,7 +49,7 @@ describe("demand", () => {
       demand.pass(1, RATE);
       demand.add(arrivals, new Map(), ONE_EACH);
     }
-    expect(demand.forecast(100, RATE, NOBODY_WAITS)).toEqual([]);
+    expect(demand.forecast(100, RATE, "lasts", NOBODY_WAITS)).toEqual([]);
     expect(demand.unpricedAt(3, 100, RATE) / 300).toBeCloseTo(0.97, 1);
     expect(demand.unpricedAt(4, 100, RATE)).toBe(0);
     demand.forget(3);
@@ -113,6 +114,26 @@ describe("demand", () => {
     expect(crowd).toBeLessThan(1.1 * 58 * 90);
     demand.renumber((pool) => pool + 1);
     expect(expected(demand, 3000) - before).toBeCloseTo(crowd, 6);
+  });
+
+  it("has as many as before a crowd, if that ends now", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    const before = expected(demand, 3000);
+    come(demand, 60, 80);
+    expect(expected(demand, 3000, "ends")).toBeCloseTo(before, -2);
+  });
+
+  it("takes nobody for a crowd that may end, until it knows what is usual", () => {
+    const demand = createDemand();
+    come(demand, 2, 600);
+    expect(expected(demand, 3000, "ends")).toBe(expected(demand, 3000, "lasts"));
+    demand.renumber((pool) => pool + 1);
+    expect(expected(demand, 3000, "ends")).toBe(expected(demand, 3000, "lasts"));
+    const successor = createDemand();
+    successor.remember(0, demand.memory(1, String), Number);
+    come(successor, 60, 80);
+    expect(expected(successor, 3000, "ends")).toBeLessThan(0.5 * expected(successor, 3000, "lasts"));
   });
 
   it("takes one that has come for an hour for usual", () => {

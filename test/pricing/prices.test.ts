@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
-import { createPrices, type EdgeOutlook, type Prices } from "../../src/pricing/prices.ts";
-import type { Look } from "../../src/pricing/look-ahead.ts";
+import { createPrices, type EdgeOutlook, type Outlook, type Prices } from "../../src/pricing/prices.ts";
+import type { Outcome } from "../../src/pricing/look-ahead.ts";
 import type { Solver } from "../../src/pricing/solver.ts";
 import { edgeAt } from "../selection/fixture.ts";
 
@@ -11,15 +11,15 @@ let prices: Prices;
 
 const solver: Solver = {
   take: () => undefined,
-  solve(looks, follow) {
-    asked = looks;
+  solve(outcomes, follow) {
+    asked = outcomes;
     follow(Float64Array.from(foundKm));
   },
   stop: async () => {},
 };
 
 /** Two seconds later it finds this price. */
-let asked: readonly Look[] = [];
+let asked: readonly Outcome[] = [];
 
 function find(km: number, { capacity = 100, isSudden = false } = {}): number {
   nowMs += 2000;
@@ -59,7 +59,7 @@ it("follows what has come or gone with the answer that knows of it, not with one
   const answers: ((found: Float64Array) => void)[] = [];
   let followed = 0;
   const later = createPrices(
-    { ...solver, solve: (_looks, follow) => void answers.push(follow) },
+    { ...solver, solve: (_outcomes, follow) => void answers.push(follow) },
     () => followed++,
   );
   later.take([edgeAt("ams1", 0, 52.37, 4.9)], [], [-1]);
@@ -87,5 +87,17 @@ it("has no room for those who come whatever it costs, nor what services leave fr
   const edges: EdgeOutlook[] = [{ capacity: 100, margin: 0.2, viewers: 50 }];
   const unpriced = (_edge: number, seconds: number) => seconds / 60;
   prices.solve({ regions: () => [], edges, unpriced, departureRate: 1e-9 }, false, nowMs + 1);
-  expect(asked.at(-1)?.room[0]).toBeCloseTo(100 - 20 - 50 - 2, 3);
+  expect(asked[0]?.at(-1)?.room[0]).toBeCloseTo(100 - 20 - 50 - 2, 3);
+});
+
+it.each([
+  ["asks for two outcomes where a crowd may go on or end", 130, [100, 130]],
+  ["asks for one where that would make no difference", 100.5, [100.5]],
+])("%s", (_, lasting, viewers) => {
+  const edges: EdgeOutlook[] = [{ capacity: 100, margin: 0, viewers: 50 }];
+  const regions: Outlook["regions"] = (_seconds, growth) => [
+    { pool: 0, latitude: 50, longitude: 8, viewers: growth === "lasts" ? lasting : 100 },
+  ];
+  prices.solve({ regions, edges, unpriced: () => 0, departureRate: 1 / 3000 }, false, nowMs + 1);
+  expect(asked.map(([furthest]) => furthest?.regions[0]?.viewers)).toEqual(viewers);
 });

@@ -27,7 +27,7 @@ describe.each([
       }),
   ],
 ] as const)("a solver %s", (_, create) => {
-  const ask = (looks: Look[]) => new Promise<Float64Array>((resolve) => solver.solve(looks, resolve));
+  const ask = (looks: Look[]) => new Promise<Float64Array>((resolve) => solver.solve([looks], resolve));
 
   it("finds prices, and goes on from them", async () => {
     solver = create();
@@ -40,6 +40,18 @@ describe.each([
     // With room for all it becomes free again, step by step.
     const [next = 0] = await ask([lookOf(1000)]);
     expect(next).toBeCloseTo(amsterdam - 45);
+  });
+
+  it("gives the mean of what several outcomes cost, of which a new one goes on from the first", async () => {
+    solver = create();
+    solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
+    const [full = 0] = await ask([lookOf(60)]);
+    const free = full - 45;
+    const both = () =>
+      new Promise<Float64Array>((resolve) => solver.solve([[lookOf(1000)], [lookOf(60)]], resolve));
+    expect((await both())[0]).toBeCloseTo((free + full) / 2, -1);
+    expect((await both())[0]).toBeCloseTo((free - 45 + full) / 2, -1);
+    expect((await ask([lookOf(1000)]))[0]).toBeCloseTo(free - 90);
   });
 
   it("takes what it knows of an edge along to another index", async () => {
@@ -60,9 +72,9 @@ describe("a solver in a thread", () => {
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     const answered: string[] = [];
     await new Promise<void>((resolve) => {
-      solver.solve([lookOf(90)], () => answered.push("first"));
-      solver.solve([lookOf(60)], () => answered.push("second"));
-      solver.solve([lookOf(30)], () => {
+      solver.solve([[lookOf(90)]], () => answered.push("first"));
+      solver.solve([[lookOf(60)]], () => answered.push("second"));
+      solver.solve([[lookOf(30)]], () => {
         answered.push("third");
         resolve();
       });
@@ -74,11 +86,11 @@ describe("a solver in a thread", () => {
     solver = solveInThread(() => {});
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     const answered: number[] = [];
-    solver.solve([lookOf(60)], ({ length }) => answered.push(length));
+    solver.solve([[lookOf(60)]], ({ length }) => answered.push(length));
     solver.take([AMSTERDAM], [{ edges: [0], maxDistanceKm: 1000, ttlSeconds: 30, isPriced: true }], [0]);
     const one = { ...lookOf(60), room: Float64Array.of(1000) };
     await new Promise<void>((resolve) => {
-      solver.solve([one], ({ length }) => {
+      solver.solve([[one]], ({ length }) => {
         answered.push(length);
         resolve();
       });
@@ -91,14 +103,14 @@ describe("a solver in a thread", () => {
     solver = solveInThread(({ reason }) => deaths.push(reason));
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     // No room at all for an edge that is not there: the thread fails on it.
-    solver.solve([{ regions: [], room: undefined as unknown as Float64Array }], () =>
+    solver.solve([[{ regions: [], room: undefined as unknown as Float64Array }]], () =>
       deaths.push("answered"),
     );
     while (deaths.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(deaths[0]).not.toBe("answered");
     const found: (number | undefined)[] = [];
     while (found.length === 0) {
-      solver.solve([lookOf(60)], ([amsterdam]) => found.push(amsterdam));
+      solver.solve([[lookOf(60)]], ([amsterdam]) => found.push(amsterdam));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(found[0]).toBeGreaterThan(250);
