@@ -137,7 +137,7 @@ describe("what is known of a network, when prices, loads and health have moved,"
     );
     expect(told).toBeGreaterThan(5000);
     expect(renewed).toBeGreaterThan(1000);
-  });
+  }, 90_000);
 
   it("is not what was decided while an edge cost more for its last room", () => {
     const [near, far] = [edgeAt("near", 0, 0, 0), edgeAt("far", 1, 0, 5)];
