@@ -45,8 +45,9 @@ export function inServiceOf(
   return { inventory, field, serviceAt, atDoor, isPlaceless, pools, world, sights, counts, ledger };
 }
 
-export function* groundInSteps(inventory: Inventory): Steps<Ground> {
-  const field = createField(inventory.edges);
+/** @param before what is in use; left out: nothing is */
+export function* groundInSteps(inventory: Inventory, before?: Pick<Ground, "field">): Steps<Ground> {
+  const field = createField(inventory.edges, before?.field);
   yield;
   const serviceAt = yield* serviceTableInSteps(inventory.services);
   yield;

@@ -178,7 +178,8 @@ export function createRedirector(locate: Locate, options: RedirectorOptions = {}
       if (inService?.inventory === inventory) {
         inService = inServiceOf(inService, laidOut(world), inService.counts, inService.ledger);
       } else {
-        const ground = prepared?.inventory === inventory ? prepared : finished(groundInSteps(inventory));
+        const ground =
+          prepared?.inventory === inventory ? prepared : finished(groundInSteps(inventory, inService));
         const counts = createDecisionCounts(inventory, newCells(inventory));
         const ledger = new Ledger(world.sent.counts, ground.pools.pools.length);
         inService = inServiceOf(ground, laidOut(world), counts, ledger);
@@ -187,7 +188,7 @@ export function createRedirector(locate: Locate, options: RedirectorOptions = {}
       kept.take(inService);
     },
     *prepareInSteps(inventory) {
-      prepared = yield* groundInSteps(inventory);
+      prepared = yield* groundInSteps(inventory, inService);
     },
     forget: () => kept.forget(),
     begin() {

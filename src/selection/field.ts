@@ -5,7 +5,7 @@ import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
 import { Candidates } from "./candidates.ts";
 import { Kept } from "./kept.ts";
 import { hasIpv4 } from "./over-ipv4.ts";
-import { Nearest, type Pool } from "./nearest.ts";
+import { Nearest } from "./nearest.ts";
 import { preferencesOf } from "./preferred.ts";
 import { VerdictsByPlace } from "./place-verdicts.ts";
 import type { Roster } from "./roster.ts";
@@ -19,25 +19,20 @@ export interface Field {
   readonly hasIpv4: Uint8Array;
   /** By `Edge.index`: what an edge draws lots with. */
   readonly idHashes: Uint32Array;
+  readonly nearest: Nearest;
   /** Room for the choice that is being made. */
   readonly candidates: Candidates;
   readonly kept: Kept;
   rosterOf(service: Service): Roster;
 }
 
-export function createField(edges: readonly Edge[]): Field {
+/** @param before of the inventory in use, whose distances are kept as far as they are the same */
+export function createField(edges: readonly Edge[], before?: Pick<Field, "nearest">): Field {
   const rosters: Roster[] = [];
   /** Of services that are seen in several ways: all but the one that was asked for last. */
   const others = new Map<Service, Roster>();
-  const pools = new Map<string, Pool>();
-  const poolOf = (members: readonly number[]): Pool => {
-    const sorted = members.toSorted((a, b) => a - b);
-    const key = sorted.join(" ");
-    const pool = pools.get(key) ?? { id: pools.size + 1, members: Uint16Array.from(sorted) };
-    pools.set(key, pool);
-    return pool;
-  };
-  const candidates = new Candidates(new Nearest(edges));
+  const nearest = Nearest.of(edges, before?.nearest);
+  const candidates = new Candidates(nearest);
   const newRoster = (service: Service): Roster => {
     const listed = Uint16Array.from(service.edges);
     const { stateIn } = watchState({ service, listed });
@@ -45,7 +40,7 @@ export function createField(edges: readonly Edge[]): Field {
     return {
       service,
       listed,
-      pool: poolOf(service.edges),
+      pool: nearest.poolOf(service.edges),
       families: service.edges.reduce((bits, index) => bits | familyBits(edges[index] as Edge), 0),
       stateIn,
       verdicts: new VerdictsByPlace({ service, listed, stateIn }, candidates),
@@ -56,6 +51,7 @@ export function createField(edges: readonly Edge[]): Field {
     edges,
     hasIpv4: Uint8Array.from(edges, (edge) => (hasIpv4(edge) ? 1 : 0)),
     idHashes: Uint32Array.from(edges, ({ id }) => hashText(id)),
+    nearest,
     candidates,
     kept: new Kept(edges.length),
     rosterOf(service) {

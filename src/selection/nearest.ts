@@ -22,11 +22,27 @@ export class Nearest {
   readonly #chords = new Float64Array(KEPT_EDGES);
   readonly #order: Float64Array;
   #table = new Table(FIRST_ROWS);
+  #poolsMade = 0;
+  /** By their members, */
+  #pools = new Map<string, Pool>();
+  /** and those of the inventory before, whose places are known still. */
+  #poolsBefore: ReadonlyMap<string, Pool> = new Map();
 
-  constructor(all: readonly Edge[]) {
+  private constructor(all: readonly Edge[]) {
     this.#vectors = all.map(({ location }) => unitVector(location));
     this.#coordinates = Float64Array.from(this.#vectors.flat());
     this.#order = new Float64Array(all.length);
+  }
+
+  /**
+   * Of an inventory's edges.
+   * @param before of the inventory in use: where no edge has come, gone or moved, it is good for the next too
+   */
+  static of(all: readonly Edge[], before?: Nearest): Nearest {
+    if (before === undefined || !before.#isOf(all)) return new Nearest(all);
+    before.#poolsBefore = before.#pools;
+    before.#pools = new Map();
+    return before;
   }
 
   get edges(): Uint16Array {
@@ -35,6 +51,16 @@ export class Nearest {
 
   get km(): Float32Array {
     return this.#table.km;
+  }
+
+  /** @param members indices, each once */
+  poolOf(members: readonly number[]): Pool {
+    const sorted = members.toSorted((a, b) => a - b);
+    const key = sorted.join(" ");
+    const known = this.#pools.get(key) ?? this.#poolsBefore.get(key);
+    const pool = known ?? { id: ++this.#poolsMade, members: Uint16Array.from(sorted) };
+    this.#pools.set(key, pool);
+    return pool;
   }
 
   /** Where the place's row begins in `edges` and `km`: `KEPT_EDGES` of the pool at most, nearest first. */
@@ -100,6 +126,17 @@ export class Nearest {
     }
     for (let i = start; i < start + count; i++)
       km[i] = distanceKm(viewer, this.#vectorOf(edges[i] as number));
+  }
+
+  #isOf(all: readonly Edge[]): boolean {
+    return (
+      all.length === this.#vectors.length &&
+      all.every(({ location }, edge) => {
+        const [x, y, z] = unitVector(location);
+        const [thisX, thisY, thisZ] = this.#vectorOf(edge);
+        return x === thisX && y === thisY && z === thisZ;
+      })
+    );
   }
 
   #vectorOf(edge: number): readonly [number, number, number] {
