@@ -80,7 +80,15 @@ export function createAccepting(options: AcceptingOptions, parts: AcceptingParts
         const peer = peers.address();
         const preface = options.isBalancer(peer) ? NOTHING : undefined;
         const sinceMs = time.nowMs;
-        const connection: Connection = { fd, peer, preface, proxied: undefined, requests: 0, sinceMs };
+        const connection: Connection = {
+          fd,
+          peer,
+          preface,
+          proxied: undefined,
+          requests: 0,
+          mayHaveMore: false,
+          sinceMs,
+        };
         connections.add(connection);
         if (answering.serve(connection)) epoll.add(fd);
       }

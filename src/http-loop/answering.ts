@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { ERRNO, type Libc } from "../base/libc.ts";
-import { PROXY_HEADER_OCTETS_MAX, type Proxied } from "../base/proxy-header.ts";
+import type { Proxied } from "../base/proxy-header.ts";
 import { proxyRefusals } from "../base/proxy-refusals.ts";
+import { MSG_DONTWAIT, MSG_PEEK } from "../base/socket-address.ts";
 import type { Address } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
 import { answerText, type LoopAnswer } from "./answer-text.ts";
@@ -108,10 +109,22 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
     close(connection);
   };
 
-  /** Answers what has come; false if the connection is no more ours. */
+  /**
+   * Reads the rest of the request that has begun at `from`, and nothing behind it; all there is, if that is none.
+   * @returns the end of what has been read
+   */
+  const readOn = (fd: number, from: number, to: number): number => {
+    const behind = parser.room.subarray(to, to + limits.maxHeaderSize);
+    const seen = libc.recv(fd, behind, behind.length, MSG_PEEK | MSG_DONTWAIT);
+    if (seen <= 0) return to;
+    const end = parser.parse(from, to + seen)?.end ?? to + seen;
+    return to + Math.max(0, libc.recv(fd, behind, end - to, MSG_DONTWAIT));
+  };
+
+  /** Answers what has come, at most a turn's worth; false if the connection is no more ours. */
   const serve = (connection: Connection): boolean => {
     const { fd } = connection;
-    const most = connection.preface === undefined ? ROOM_OCTETS : ROOM_OCTETS - PROXY_HEADER_OCTETS_MAX;
+    const most = connection.mayHaveMore ? LATER_TURN_OCTETS : TURN_OCTETS;
     const come = libc.recv(fd, parser.room, most, 0);
     if (come <= 0) {
       if (come < 0 && isPassing(libc.errno())) return true;
@@ -127,8 +140,15 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
     const peer = connection.proxied?.address ?? connection.peer;
     const isEncrypted = connection.proxied?.isEncrypted === true;
     let afterwards = time.keep;
+    connection.mayHaveMore = come === most;
+    let hasReadOn = false;
     while (from < to && afterwards.kind === "keep") {
-      const request = parser.parse(from, to);
+      let request = parser.parse(from, to);
+      if (request === undefined && connection.mayHaveMore && !hasReadOn) {
+        hasReadOn = true;
+        to = readOn(fd, from, to);
+        request = parser.parse(from, to);
+      }
       if (request === undefined || request.end - from > limits.maxHeaderSize) break;
       const answer = respond(request, peer, isEncrypted);
       if (answer === undefined) break;
@@ -141,7 +161,9 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
     connection.sinceMs = time.nowMs;
     const unsent = output.flush(fd);
     const isEnding = afterwards.kind === "close";
-    if (unsent === undefined || (isEnding && from === to && unsent.length === 0)) close(connection);
+    // Who closes before all is read resets the connection, and the answer may be lost.
+    const isAll = from === to && unsent?.length === 0 && !connection.mayHaveMore;
+    if (unsent === undefined || (isEnding && isAll)) close(connection);
     else if (isEnding || from < to || unsent.length > 0) handOver(connection, { unsent, isEnding, from, to });
     else return true;
     return false;
@@ -170,5 +192,12 @@ function isPassing(errno: number): boolean {
   return errno === ERRNO.EAGAIN || errno === ERRNO.EINTR;
 }
 
-/** As much as node:http reads at once. */
+/**
+ * What is answered of a connection in a turn, and one request more: who sends many at once lets others come between,
+ * the more so where much may have come.
+ */
+const TURN_OCTETS = 2048;
+const LATER_TURN_OCTETS = 256;
+
+/** For a PROXY header, a turn's octets, and the longest header. */
 export const ROOM_OCTETS = 64 * 1024;

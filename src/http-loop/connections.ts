@@ -11,6 +11,8 @@ export interface Connection {
   proxied: Proxied | undefined;
   /** Answered so far. */
   requests: number;
+  /** Whether as much came the last time as was asked for: it may have sent many at once. */
+  mayHaveMore: boolean;
   /** When it was last answered, or accepted. */
   sinceMs: number;
 }

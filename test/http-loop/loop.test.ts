@@ -1,19 +1,28 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { openWake } from "../../src/base/eventfd.ts";
+import type { Libc } from "../../src/base/libc.ts";
 import { DEFAULT_LIMITS } from "../../src/http/limits.ts";
-import { createLoop } from "../../src/http-loop/loop.ts";
+import type { HandedOver } from "../../src/http-loop/answering.ts";
+import { createLoop, type Loop } from "../../src/http-loop/loop.ts";
 import { listenTogether } from "../../src/http-loop/sockets.ts";
 import { LIBC } from "../http/loop-door.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
-it.skipIf(LIBC.kind === "unavailable")("answers all who wait to be accepted when it ends", async () => {
-  if (LIBC.kind === "unavailable") return;
-  const { libc } = LIBC;
+interface Trial {
+  readonly loop: Loop;
+  readonly port: number;
+  /** What was answered, in order. */
+  readonly targets: string[];
+  readonly handedOver: HandedOver[];
+}
+
+/** @param work is given a loop that nobody turns but itself */
+async function withLoop(libc: Libc, work: (trial: Trial) => Promise<void>): Promise<void> {
   const { sockets, endpoint } = listenTogether(libc, {
     scheme: "HTTP",
     endpoint: { host: "127.0.0.1", port: 0 },
@@ -22,6 +31,8 @@ it.skipIf(LIBC.kind === "unavailable")("answers all who wait to be accepted when
     inherited: [],
   });
   const wakeFd = openWake(libc);
+  const targets: string[] = [];
+  const handedOver: HandedOver[] = [];
   const loop = createLoop({
     libc,
     sockets,
@@ -29,23 +40,110 @@ it.skipIf(LIBC.kind === "unavailable")("answers all who wait to be accepted when
     limits: DEFAULT_LIMITS,
     marks: new Uint8Array(1 << 20),
     fields: [],
-    respond: () => ({ status: 204, headers: {}, body: "" }),
+    respond: ({ target }) => {
+      targets.push(target);
+      return { status: 204, headers: {}, body: "" };
+    },
     isBalancer: () => false,
-    handOver: () => expect.unreachable("each has asked"),
+    handOver: (connection) => handedOver.push(connection),
     onSilent: () => {},
     onRefused: () => {},
     log: silent,
     clock: systemClock,
   });
-  const clients = Array.from({ length: 200 }, () => connect(endpoint.port, "127.0.0.1"));
-  await Promise.all(
-    clients.map(async (client) => {
-      await once(client, "connect");
-      await new Promise((written) => client.write("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", written));
-    }),
-  );
-  loop.finish();
-  for (const { fd } of [...sockets, { fd: wakeFd }]) libc.close(fd);
-  const answers = await Promise.all(clients.map((client) => text(client)));
-  expect(answers.filter((answer) => answer.startsWith("HTTP/1.1 204 "))).toHaveLength(200);
+  try {
+    await work({ loop, port: endpoint.port, targets, handedOver });
+  } finally {
+    for (const { fd } of [...sockets, ...handedOver, { fd: wakeFd }]) libc.close(fd);
+  }
+}
+
+const request = (target: string, more = ""): string =>
+  `GET ${target} HTTP/1.1\r\nHost: a.example\r\n${more}\r\n`;
+
+/** Clients read between its turns. */
+async function turn(loop: Loop, until: () => boolean): Promise<void> {
+  while (!until()) {
+    loop.turn(10);
+    await new Promise(setImmediate);
+  }
+}
+
+/** A client whose octets have reached the loop's side. */
+async function sends(port: number, octets: string): Promise<Socket> {
+  const client = connect(port, "127.0.0.1");
+  await once(client, "connect");
+  await new Promise((written) => client.write(octets, written));
+  return client;
+}
+
+describe.skipIf(LIBC.kind === "unavailable")("the loop", () => {
+  it("answers all who wait to be accepted when it ends", async () => {
+    if (LIBC.kind === "unavailable") return;
+    await withLoop(LIBC.libc, async ({ loop, port, handedOver }) => {
+      const clients = await Promise.all(Array.from({ length: 200 }, () => sends(port, request("/"))));
+      loop.finish();
+      const answers = await Promise.all(clients.map((client) => text(client)));
+      expect(answers.filter((answer) => answer.startsWith("HTTP/1.1 204 "))).toHaveLength(200);
+      expect(handedOver).toEqual([]);
+    });
+  });
+
+  it("lets others come between the requests of one who sends 1,000 at once", async () => {
+    if (LIBC.kind === "unavailable") return;
+    await withLoop(LIBC.libc, async ({ loop, port, targets, handedOver }) => {
+      const many = await sends(port, request("/many").repeat(1000));
+      const one = await sends(port, request("/one"));
+      await turn(loop, () => targets.includes("/one"));
+      expect(targets.indexOf("/one")).toBeLessThan(100);
+      many.resume();
+      await turn(loop, () => targets.length === 1001 || handedOver.length > 0);
+      expect([targets.filter((target) => target === "/many").length, handedOver]).toEqual([1000, []]);
+      many.destroy();
+      one.destroy();
+      loop.finish();
+    });
+  });
+
+  it("answers requests that are longer than what it answers in a turn, each once and in order", async () => {
+    if (LIBC.kind === "unavailable") return;
+    await withLoop(LIBC.libc, async ({ loop, port, targets, handedOver }) => {
+      const wanted = Array.from({ length: 12 }, (_, i) => `/${i}`);
+      const octets = wanted
+        .map((target, i) => request(target, `X-Long: ${"x".repeat(i * 700)}\r\n`))
+        .join("");
+      const client = await sends(port, octets);
+      client.resume();
+      await turn(loop, () => targets.length === wanted.length || handedOver.length > 0);
+      expect([targets, handedOver]).toEqual([wanted, []]);
+      client.destroy();
+      loop.finish();
+    });
+  });
+
+  it("hands over what is no whole request, with all that has been read of it", async () => {
+    if (LIBC.kind === "unavailable") return;
+    await withLoop(LIBC.libc, async ({ loop, port, targets, handedOver }) => {
+      const half = `GET /half HTTP/1.1\r\nHost: a.example\r\nX-Long: ${"x".repeat(5000)}`;
+      const client = await sends(port, request("/whole") + half);
+      await turn(loop, () => handedOver.length > 0);
+      expect(targets).toEqual(["/whole"]);
+      expect(handedOver.map(({ input }) => Buffer.from(input).toString())).toEqual([half]);
+      client.destroy();
+      loop.finish();
+    });
+  });
+
+  it("leaves it to others to close where octets remain unread behind the last request", async () => {
+    if (LIBC.kind === "unavailable") return;
+    await withLoop(LIBC.libc, async ({ loop, port, targets, handedOver }) => {
+      const last = request("/last", `Connection: close\r\nX-Long: ${"x".repeat(5000)}\r\n`);
+      const client = await sends(port, last + request("/more"));
+      await turn(loop, () => handedOver.length > 0);
+      expect(targets).toEqual(["/last"]);
+      expect(handedOver.map(({ isEnding }) => isEnding)).toEqual([true]);
+      client.destroy();
+      loop.finish();
+    });
+  });
 });
