@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * Ends the program wherever it was left running with a temporary folder: by tests that timed out or were killed, or
- * as another's successor. On Linux, which tells of what others run and with which environment.
+ * Ends the program wherever it was left running with a folder in its environment: by tests that timed out or were
+ * killed, or as another's successor. On Linux, which tells of what others run and with which environment.
+ * @param variable what names the folder: the temporary one of a whole run, or a test's own as STATE_DIRECTORY
  * @returns how many there were
  */
-export function endLeftPrograms(temporaryFolder: string): number {
+export function endLeftPrograms(folder: string, variable: "TMPDIR" | "STATE_DIRECTORY" = "TMPDIR"): number {
   const left = processIds().filter((pid) => {
     const isProgram = fieldsOf(pid, "cmdline").some((word) => word.endsWith("/dist/main.js"));
-    return isProgram && fieldsOf(pid, "environ").includes(`TMPDIR=${temporaryFolder}`);
+    return isProgram && fieldsOf(pid, "environ").includes(`${variable}=${folder}`);
   });
   for (const pid of left) kill(pid);
   return left.length;

@@ -5,6 +5,7 @@ import { get as httpsGet } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { endLeftPrograms } from "../left-programs.ts";
 import { LIBC, openNotifySocket } from "../base/notify-socket.ts";
 import { decode } from "../dns/answers.ts";
 import { option, query } from "../dns/packets.ts";
@@ -54,7 +55,7 @@ async function started(
   config["listen"].https = { addresses: [`${network.host}:${https}`], certificates: [certificate] };
   Object.assign(config["edges"].nyc1, { load: { type: "push" }, capacity: { viewers: 1000 } });
   const service = await startService({ config, folder, environment });
-  undo.push(() => endAll(service));
+  undo.push(() => endAll(service, folder));
   return { service, config, folder, https };
 }
 
@@ -65,8 +66,10 @@ function successors(service: Service): number[] {
   );
 }
 
-async function endAll(service: Service): Promise<void> {
+/** One that the log does not name yet holds the pipes open too. */
+async function endAll(service: Service, folder: string): Promise<void> {
   for (const pid of [service.pid, ...successors(service)]) kill(pid, "SIGKILL");
+  endLeftPrograms(folder, "STATE_DIRECTORY");
   await service.exited;
 }
 
@@ -319,7 +322,7 @@ describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PA
     writeFileSync(configFile, textOf(config));
     const args = ["serve", "--demo", "-c", configFile];
     const service = await startService({ config, folder, configFile, args });
-    undo.push(() => endAll(service));
+    undo.push(() => endAll(service, folder));
     const { code, stderr } = await service.cli("replace");
     expect([code, stderr]).toEqual([1, expect.stringContaining("serve without --demo")]);
   });
