@@ -6,7 +6,7 @@ const retry = process.env["CI"] ? 2 : 0;
 /** What is waited for may take long, where others have the processors. */
 const expect = { poll: { timeout: 15_000 } };
 /** A test that hangs is told of late, and none that does not. */
-const patience = { testTimeout: 60_000, hookTimeout: 180_000 };
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 const shared = { pool: "forks", ...patience, retry, expect } as const;
 
 /** Tests of real programs wait for a third of their time: one more at once than there are processors. */

@@ -53,7 +53,7 @@ describe("an edge that nobody can reach from outside", () => {
     };
     stat = await startEdge(network.edge(9), (_, reply) => reply.end(statOf(viewers)));
     service = await startService({ config, folder });
-  });
+  }, 180_000);
   afterAll(async () => {
     for (const { process } of agents) process.kill("SIGKILL");
     await service.stop();

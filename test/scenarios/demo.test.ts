@@ -29,7 +29,7 @@ describe("the demo", () => {
     await demandFree(config);
     const args = ["serve", "--demo"];
     service = await startService({ config, folder, configFile, args });
-  });
+  }, 180_000);
   afterAll(async () => {
     await service.stop();
     remove();

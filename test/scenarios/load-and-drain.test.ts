@@ -24,7 +24,7 @@ describe("what is said of an edge", () => {
     config = await referenceConfig(network);
     config["defaults"].load = { type: "push", staleAfter: `${STALE_AFTER_MS}ms` };
     service = await startService({ config, folder });
-  });
+  }, 180_000);
   afterAll(async () => {
     await service.stop();
     remove();

@@ -17,7 +17,7 @@ beforeAll(async () => {
   config["services"].vod.dns = { ttl: "1s", answers: 1 };
   config["defaults"].load = { type: "push", staleAfter: "10m" };
   service = await startService({ config, folder });
-});
+}, 180_000);
 afterAll(async () => {
   await service.stop();
   remove();
