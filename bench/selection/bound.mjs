@@ -25,15 +25,15 @@ const UNMEASURED = 0.02;
  * subgradients.
  * @param {Scenario} scenario
  * @param {Demand} demand
- * @param {boolean} foreseesLosses if not, whoever comes before the first loss is placed as if there were none
+ * @param {import("./bound.d.mts").Expected} [expected] left out: all is known beforehand
  */
-export function boundKm(scenario, demand, foreseesLosses) {
+export function boundKm(scenario, demand, expected) {
   const world = worldOf(scenario, demand);
-  if (foreseesLosses) return dualOf(world).km;
-  const calm = worldOf({ ...scenario, faults: [] }, demand);
+  if (expected === undefined) return dualOf(world).km;
+  const calm = worldOf(expected.scenario, expected.demand);
   const { prices } = dualOf(calm);
-  const lossAt = world.room.findIndex((room, slice) => room.some((n, edge) => n !== calm.room[slice][edge]));
-  const chosen = world.arrivals.slice(0, lossAt).map((_, slice) => {
+  const surprisedAt = Math.floor((demand.warmUpMs + expected.untilMs) / SLICE_MS);
+  const chosen = world.arrivals.slice(0, surprisedAt).map((_, slice) => {
     const legs = legsOf(calm, prices, slice);
     return CITIES.map((_city, city) => cheapest(calm, legs, slice, city).edge);
   });
