@@ -172,20 +172,20 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
         }
       }
     },
-    forecast(horizonSeconds, departureRate, future, waitingAt) {
+    forecast(horizonSeconds, departureRate, growth, waitingAt) {
       const stay = (seconds: number): number => staySeconds(seconds, departureRate);
       const stayed = Math.exp(-departureRate * horizonSeconds);
       const regions: Region[] = [];
       for (const [square, { pool, trend, latitude, longitude, slow }] of cells.entries()) {
         // Who cannot be located goes wherever there is room, whatever it costs.
         if (Number.isNaN(latitude) || !isPriced(pool)) continue;
-        const { growth, growingSeconds, usualShare } = trend;
+        const { growth: share, growingSeconds, usualShare } = trend;
         // What has ended has ended; what has begun may end: a minute says little of an hour.
         const longest =
-          future === "lasts" || trend.isYoung ? Math.max(GROWTH_MIN_SECONDS, growingSeconds) : 0;
-        const lasts = growth > 0 ? longest : horizonSeconds;
+          growth === "lasts" || trend.isYoung ? Math.max(GROWTH_MIN_SECONDS, growingSeconds) : 0;
+        const lasts = share > 0 ? longest : horizonSeconds;
         const usual = slow * usualShare;
-        const excess = (slow * (1 + growth) - usual) * stay(Math.min(lasts, horizonSeconds));
+        const excess = (slow * (1 + share) - usual) * stay(Math.min(lasts, horizonSeconds));
         const viewers = Math.max(0, usual * stay(horizonSeconds) + excess) + waitingAt(square) * stayed;
         if (viewers > 0) regions.push({ pool, latitude, longitude, viewers });
       }

@@ -1,6 +1,6 @@
 import type { Edge } from "../model/edge.ts";
 import type { Growth, Region } from "./demand.ts";
-import type { Outcome } from "./look-ahead.ts";
+import type { Look, Outcome } from "./look-ahead.ts";
 import type { Solver } from "./solver.ts";
 import type { Pool } from "./transport.ts";
 
@@ -103,13 +103,14 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
 
   const outcomesOf = (outlook: Outlook): Outcome[] => {
     const rooms = HORIZONS_SECONDS.map((ahead, i) => roomFor(outlook, ahead, i === 0));
-    const outcomeOf = (growth: Growth): Outcome =>
-      HORIZONS_SECONDS.map((ahead, i) => ({
-        regions: outlook.regions(ahead, growth),
-        room: rooms[i] as Float64Array,
-      }));
-    const [ends, lasts] = [outcomeOf("ends"), outcomeOf("lasts")];
-    return viewersIn(lasts) > viewersIn(ends) * (1 + GROWTH_SHARE) ? [ends, lasts] : [lasts];
+    const look = (growth: Growth, i: number): Look => ({
+      regions: outlook.regions(HORIZONS_SECONDS[i] as number, growth),
+      room: rooms[i] as Float64Array,
+    });
+    const furthest = { ends: look("ends", 0), lasts: look("lasts", 0) };
+    const isOne = viewersIn(furthest.lasts) <= viewersIn(furthest.ends) * (1 + GROWTH_SHARE);
+    const growths: Growth[] = isOne ? ["lasts"] : ["ends", "lasts"];
+    return growths.map((growth) => rooms.map((_, i) => (i === 0 ? furthest[growth] : look(growth, i))));
   };
 
   const move = (found: Float64Array, isWhole: boolean): void => {
@@ -169,9 +170,8 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
   };
 }
 
-/** All who are expected, as the furthest look has it. */
-function viewersIn([furthest]: Outcome): number {
-  return furthest?.regions.reduce((sum, { viewers }) => sum + viewers, 0) ?? 0;
+function viewersIn({ regions }: Look): number {
+  return regions.reduce((sum, { viewers }) => sum + viewers, 0);
 }
 
 /** Who takes nobody, or everybody, has no price. */
