@@ -73,6 +73,13 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     givenReply = reply;
   };
 
+  const isToKeep = (octets: number): boolean => responder.last.isRepeatable && octets <= MAX_PREPARED_OCTETS;
+
+  const store = (shape: Shape, number: number, packet: PacketRoom, out: PacketRoom, octets: number): void => {
+    const { addressAt, rcode, class: of } = responder.last;
+    replies.store(shape.id, number, out, { octets, addressAt, rcode, class: of }, packet);
+  };
+
   /** The first reply of its shape by what was found, which is not decided once more. */
   const make = (
     shape: Shape,
@@ -90,9 +97,8 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
       return octets;
     }
     memory.count(query.client);
-    if (last.isRepeatable && octets <= MAX_PREPARED_OCTETS) {
-      const { addressAt, rcode, class: of } = last;
-      replies.store(shape.id, number, out, { octets, addressAt, rcode, class: of }, packet);
+    if (isToKeep(octets)) {
+      store(shape, number, packet, out, octets);
       give(shape, number, replies.find(shape.id, number));
     }
     // Nobody was asked for that decision just now, and whose it was is not who asks.
@@ -144,8 +150,8 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
 
   /** What was just answered is kept for who asks the same. */
   const learn = (known: Shape | undefined, packet: PacketRoom, out: PacketRoom, octets: number): void => {
-    const { isRepeatable, decision, type, rules, addressAt, rcode, class: of } = responder.last;
-    if (!isRepeatable || octets > MAX_PREPARED_OCTETS) return;
+    const { decision, type, rules } = responder.last;
+    if (!isToKeep(octets)) return;
     const recalled = decision === undefined ? undefined : recall(decision);
     if (decision !== undefined && (recalled === undefined || isDeaf(query, responder.last))) return;
     const memory = recalled?.memory;
@@ -153,8 +159,7 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     if (known === undefined && shapes.added === SHAPES_MAX) forget();
     const shape = known ?? shapes.add(query, { type, memory, rules });
     if (shape.memory !== memory) return;
-    const about = { octets, addressAt, rcode, class: of };
-    replies.store(shape.id, recalled?.number ?? 0, out, about, packet);
+    store(shape, recalled?.number ?? 0, packet, out, octets);
   };
 
   return {
