@@ -13,7 +13,7 @@ const ROOMS = [1.35, 1.1, 1.05, 1.02];
 const LATER_SOLVES = 8;
 /** By how much demand differs from one solve to the next, up or down, in each region. */
 const CHANGE = 0.02;
-/** As far as a price may fall from one solve to the next in `src/pricing/prices.ts`. */
+/** As far as a price may fall from one solve to the next in `src/pricing/look-ahead.ts`. */
 const FALL_KM = 45;
 
 publish({

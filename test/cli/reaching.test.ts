@@ -7,6 +7,12 @@ import { createActions } from "../../src/commands/actions.ts";
 import { done } from "../../src/cli/answer.ts";
 import { AMS1, edgeward, problem, startFakeOps } from "./fixture.ts";
 
+function fileOf(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "edgeward-")), "e.yaml");
+  writeFileSync(file, text);
+  return file;
+}
+
 describe("reaching the service", () => {
   it("goes where the configuration says, unless --server says otherwise", async () => {
     const fake = await startFakeOps({ "GET /v1/edges": [200, []], "GET /under/v1/edges": [200, [AMS1]] });
@@ -44,8 +50,7 @@ describe("reaching the service", () => {
     ["has no address there", "listen: { ops: 9153 }", "e.yaml:1:16: listen.ops: 9153 is not an address"],
     ["is empty", "", "e.yaml:1:1: is empty"],
   ])("exits 3 where the file that was named %s, and says how to name the service", async (_, text, said) => {
-    const file = join(mkdtempSync(join(tmpdir(), "edgeward-")), "e.yaml");
-    writeFileSync(file, text);
+    const file = fileOf(text);
     const { code, err } = await edgeward(["drain", "ams1", "-c", file], { actions: createActions() });
     expect([code, err]).toEqual([3, expect.stringContaining(said)]);
     expect(err).toContain("name that with --server URL");
@@ -60,9 +65,7 @@ describe("reaching the service", () => {
     ],
     ["leaves it out", "listen:\n  ops:\nzones: {}", undefined],
   ])("asks where the file says though it %s", async (_, text, server) => {
-    const file = join(mkdtempSync(join(tmpdir(), "edgeward-")), "e.yaml");
-    writeFileSync(file, text);
-    expect(await createActions().defaultServer(file)).toEqual(done(server));
+    expect(await createActions().defaultServer(fileOf(text))).toEqual(done(server));
   });
 
   it("exits 4 and names the address and the remedy when nobody listens there", async () => {
