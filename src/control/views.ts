@@ -1,6 +1,5 @@
 /** What operators see of the inside: plain JSON from the inventory, the conditions and a decision. */
 import { formatAddress, formatPrefix, maskBytes } from "../base/address.ts";
-import type { Alarm } from "../condition/fail-static.ts";
 import type { Client } from "../model/client.ts";
 import type { Condition } from "../model/condition.ts";
 import type { Choice, Decision, Outcome, RejectionReason, Unreachable } from "../model/decision.ts";
@@ -144,9 +143,4 @@ function fallbackView({ url, addresses }: Fallback): FallbackView {
 
 function known(value: number): number | null {
   return Number.isNaN(value) ? null : value;
-}
-
-export function alarmText({ service, family, edges }: Alarm): string {
-  const those = `${edges.length} ${edges.length === 1 ? "edge" : "edges"}`;
-  return `fail static: ${those} of service ${service} went down at once over IPv${family}; the last good state is kept`;
 }
