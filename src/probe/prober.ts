@@ -1,21 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
-import { familiesOf, formatAddress } from "../base/address.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { DOWN_ADDRESSES_MAX } from "../base/down-addresses.ts";
 import type { Lookup } from "../base/lookup.ts";
 import { type Reach, reachOf } from "../base/reach.ts";
 import { createScheduler } from "../base/schedule.ts";
 import { startStallMeter } from "../base/stall.ts";
-import type { Family } from "../model/address.ts";
-import type { Health, ProbedHealth } from "../model/condition.ts";
-import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import { createCounts } from "./counts.ts";
+import { createEdgeNews, type OnDownAddresses, type OnHealth } from "./edge-news.ts";
 import { createFirstRound } from "./first-round.ts";
 import { type RunProbe, runProbe } from "./registry.ts";
-import { isInDoubt, NOT_PROBED, together, type Verdict } from "./rise-fall.ts";
+import { NOT_PROBED, type Verdict } from "./rise-fall.ts";
 import { keyOf, type Target, targetsOf } from "./target.ts";
 import { startTrack, type Track } from "./track.ts";
 
@@ -39,11 +35,8 @@ export interface ProberOptions {
   readonly log: Log;
   /** Told of every change, and by `take` of everything once more; the same news may come twice. */
   readonly onHealth: OnHealth;
-  /**
-   * Addresses that are down while another of their family is up: bits by position in `Edge.addresses`, of the first
-   * `DOWN_ADDRESSES_MAX`. Told of every change, and by `take` once more.
-   */
-  readonly onDownAddresses?: (edgeId: string, bits: number) => void;
+  /** As `onHealth`. */
+  readonly onDownAddresses?: OnDownAddresses;
   readonly clock?: Clock;
   /** 0 <= x < 1 */
   readonly random?: () => number;
@@ -52,8 +45,6 @@ export interface ProberOptions {
   readonly run?: RunProbe;
   readonly lookup?: Lookup;
 }
-
-export type OnHealth = (edgeId: string, probed: ProbedHealth) => void;
 
 const CONCURRENCY = 256;
 
@@ -64,6 +55,7 @@ export function startProbes(options: ProberOptions): Prober {
   const counts = createCounts();
   const firstRound = createFirstRound();
   const tracks = new Map<string, Track>();
+  const news = createEdgeNews({ log, onHealth, onDownAddresses: options.onDownAddresses, tracks });
   let reach: Reach = { allowed: [], own: [] };
 
   const start = (target: Target, verdict: Verdict): void => {
@@ -77,43 +69,11 @@ export function startProbes(options: ProberOptions): Prober {
       reach: () => reach,
       run,
       lookup: options.lookup,
-      onJudged: tellJudged,
+      onJudged: news.judged,
       onProbed: (probed) => firstRound.done(keyOf(probed)),
     });
     tracks.set(keyOf(target), track);
   };
-
-  const tellJudged = ({ target, verdict }: Track, before: Verdict): void => {
-    const { edgeId, family } = target;
-    const isOneOfSeveral = verdictsOf(edgeId, family).length > 1;
-    if (before.health !== verdict.health && isOneOfSeveral) logAddress(log, target, before.health, verdict);
-    tell(edgeId, family);
-    tellDown(edgeId);
-  };
-
-  const told = new Map<string, ProbedHealth>();
-  const tell = (edgeId: string, family: Family): void => {
-    const key = `${edgeId} ${family}`;
-    const probed = probedHealth(family, verdictsOf(edgeId, family));
-    if (isDeepStrictEqual(told.get(key), probed)) return;
-    told.set(key, probed);
-    onHealth(edgeId, probed);
-  };
-
-  const downTold = new Map<string, number>();
-  const tellDown = (edgeId: string): void => {
-    const bits = downBits((byEdge.get(edgeId) ?? []).map((key) => tracks.get(key)));
-    if (downTold.get(edgeId) === bits) return;
-    downTold.set(edgeId, bits);
-    options.onDownAddresses?.(edgeId, bits);
-  };
-
-  let byEdge = new Map<string, readonly string[]>();
-  const verdictsOf = (edgeId: string, family: Family): Verdict[] =>
-    (byEdge.get(edgeId) ?? [])
-      .map((key) => tracks.get(key))
-      .filter((track) => track?.target.family === family)
-      .map((track) => track?.verdict ?? NOT_PROBED);
 
   const takeTargets = (targets: readonly Target[]): void => {
     const wanted = new Set(targets.map(keyOf));
@@ -131,24 +91,13 @@ export function startProbes(options: ProberOptions): Prober {
     }
   };
 
-  const tellAll = (edge: Edge): void => {
-    for (const family of familiesOf(edge.addresses)) {
-      if (edge.probe.type === "none") onHealth(edge.id, { family, health: "up" });
-      else tell(edge.id, family);
-    }
-  };
-
   return {
     take(inventory) {
       reach = reachOf(inventory);
       const targets = inventory.edges.flatMap(targetsOf);
-      byEdge = new Map(inventory.edges.map((edge) => [edge.id, targetsOf(edge).map(keyOf)]));
       firstRound.expect(targets.map(keyOf));
       takeTargets(targets);
-      told.clear();
-      downTold.clear();
-      inventory.edges.forEach(tellAll);
-      for (const { id } of inventory.edges) tellDown(id);
+      news.take(inventory.edges);
     },
     firstRound: firstRound.complete,
     metrics: () => [...counts.metrics(), downGauge(tracks.values()), stallCounter(stall.stalledMs())],
@@ -158,31 +107,6 @@ export function startProbes(options: ProberOptions): Prober {
       scheduler.stop();
       stall.stop();
     },
-  };
-}
-
-/** Of one address among several, whose family may be up all the same. */
-function logAddress(
-  log: Log,
-  { edgeId, address }: Target,
-  from: Health,
-  { health: to, reason, detail }: Verdict,
-): void {
-  const isNews = to === "down" || from === "down";
-  if (address === undefined || !isNews) return;
-  const about = { edge: edgeId, address: formatAddress(address), from, to };
-  if (to === "down") log.warn({ ...about, reason, detail }, "edge address health changed");
-  else log.info(about, "edge address health changed");
-}
-
-function probedHealth(family: Family, verdicts: readonly Verdict[]): ProbedHealth {
-  const { health, reason, detail } = together(verdicts);
-  return {
-    family,
-    health,
-    ...(reason && { reason }),
-    ...(detail && { detail }),
-    ...(isInDoubt(verdicts) && { inDoubt: true }),
   };
 }
 
@@ -207,15 +131,4 @@ function stallCounter(stalledMs: number): SimpleFamily {
     help: "Time that the main thread, which probes, stood still: stopped, starved or busy.",
     samples: [{ labels: {}, value: stalledMs / 1000 }],
   };
-}
-
-/** @param tracks of one edge, in the order of its addresses */
-function downBits(tracks: readonly (Track | undefined)[]): number {
-  const upFamilies = new Set(
-    tracks.flatMap((track) => (track?.verdict.health === "up" ? [track.target.family] : [])),
-  );
-  return tracks
-    .slice(0, DOWN_ADDRESSES_MAX)
-    .map((track) => track?.verdict.health === "down" && upFamilies.has(track.target.family))
-    .reduce((bits, isDown, i) => (isDown ? bits | (1 << i) : bits), 0);
 }

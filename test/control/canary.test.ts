@@ -4,7 +4,8 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { watchCanary } from "../../src/control/canary.ts";
 import type { Edge } from "../../src/model/edge.ts";
-import type { OnHealth, Prober } from "../../src/probe/prober.ts";
+import type { OnHealth } from "../../src/probe/edge-news.ts";
+import type { Prober } from "../../src/probe/prober.ts";
 import { inventoryOf } from "../config/support.ts";
 
 const log = { info: () => {}, warn: () => {}, error: () => {} };
