@@ -1,6 +1,4 @@
-import { familiesOf } from "../base/address.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { Tally } from "../base/tally.ts";
 import type { Family } from "../model/address.ts";
 import type { ProbedHealth } from "../model/condition.ts";
 import type { Inventory } from "../model/inventory.ts";
@@ -8,9 +6,11 @@ import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { Service } from "../model/service.ts";
 import { UP_IPV4, UP_IPV6 } from "../model/world.ts";
-import { type Finding, findingOf, isHeard, keyOf } from "./finding.ts";
-import { endOfHold, isLostIn, type Network, stepPanic } from "./panic.ts";
-import { FAMILIES, keepWatches, type Watch, watchesByEdge, watchesOf } from "./watches.ts";
+import { keyOf } from "./finding.ts";
+import { createFindings } from "./findings.ts";
+import { createJudge } from "./judge.ts";
+import type { Network } from "./panic.ts";
+import { keepWatches, type Watch, watchesByEdge, watchesOf } from "./watches.ts";
 
 /**
  * Keeps the last good state of a service when so many of its edges fail at once that the probes, or our own
@@ -64,65 +64,25 @@ export interface FailStaticOptions {
 
 export function createFailStatic(options: FailStaticOptions): FailStatic {
   const { log, clock = systemClock, isActive, onChange } = options;
-  const findings = new Map<string, Finding>();
+  const findings = createFindings();
   const watches = new Map<string, Watch>();
-  const alarmCounts = new Tally("service");
   let byEdge = new Map<string, Watch[]>();
   let services: readonly Service[] = [];
-  /** They are up by definition, which says nothing of the network. */
-  let unprobed: ReadonlySet<string> = new Set();
-  let network: Pick<Network, "canaryLostAtMs" | "canaryBackAtMs"> = {};
+  let canary: Pick<Network, "canaryLostAtMs" | "canaryBackAtMs"> = {};
   let kept: readonly Kept[] = [];
 
-  const inService = (watch: Watch): Finding[] =>
-    watch.edgeIds.filter(isActive).flatMap((edgeId) => findings.get(keyOf(edgeId, watch.family)) ?? []);
-
-  /** Whom an operator takes out of service in a panic has gone down with the others all the same. */
-  const counted = (watch: Watch): Finding[] =>
-    watch.edgeIds.flatMap((edgeId) => {
-      const finding = findings.get(keyOf(edgeId, watch.family));
-      const counts = isActive(edgeId) || (watch.panic !== undefined && isLostIn(watch.panic, finding));
-      return finding === undefined || !counts ? [] : [finding];
-    });
-
-  /** No probe of any edge succeeds, and nobody says no either. */
-  const isSilent = (): boolean => {
-    const probed = [...findings].filter(([key, { health }]) => health !== "unknown" && !unprobed.has(key));
-    return probed.length > 0 && probed.every(([, finding]) => !isHeard(finding));
-  };
-
-  const judge = (watch: Watch): void => {
-    const nowMs = clock.monotonicMs();
-    const seen: Network = { ...network, isSilent: network.canaryLostAtMs !== undefined && isSilent() };
-    const { panic: before, rules, believedUntilMs } = watch;
-    const step = stepPanic(before, counted(watch), rules, seen, believedUntilMs, nowMs);
-    watch.cancel?.();
-    delete watch.cancel;
-    if (step.kind === "panic") {
-      if (before?.isAlarmed !== true && step.panic.isAlarmed) raise(watch);
-      watch.panic = step.panic;
-      const waitMs = endOfHold(step.panic, rules, seen) - nowMs;
-      // After that, the canary's return is what ends it.
-      if (waitMs > 0) watch.cancel = clock.after(waitMs, () => judgeAll([watch]));
-      return;
-    }
-    if (step.kind === "ended") {
-      watch.believedUntilMs = nowMs;
-      if (before?.isAlarmed === true) log.warn({ ...nameOf(watch), end: step.how }, "fail static ended");
-    }
-    delete watch.panic;
-    delete watch.alarmedAtMs;
-  };
-
-  const raise = (watch: Watch): void => {
-    watch.alarmedAtMs = clock.wallMs();
-    alarmCounts.add(watch.service.id);
-    const lost = inService(watch).filter(({ health }) => health === "down");
-    log.error(
-      { ...nameOf(watch), edges: lost.map(({ edgeId }) => edgeId), canary: canaryWord(network) },
-      "fail static: too many edges went down at once to be believed; the last good state is kept",
-    );
-  };
+  const network = (): Network => ({
+    ...canary,
+    isSilent: canary.canaryLostAtMs !== undefined && findings.isSilent(),
+  });
+  const { judge, disbelieved, metric } = createJudge({
+    log,
+    clock,
+    findings,
+    isActive,
+    network,
+    onHoldEnd: (watch) => judgeAll([watch]),
+  });
 
   const judgeAll = (some: Iterable<Watch>): void => {
     for (const watch of some) judge(watch);
@@ -132,68 +92,53 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
     onChange();
   };
 
-  /** Those of whose edges any is lost, or was: for the others there is nothing to judge. */
-  const touched = (): Set<Watch> => {
-    const some = new Set([...watches.values()].filter(({ panic }) => panic !== undefined));
-    for (const [key, { lostAtMs }] of findings)
-      if (lostAtMs !== undefined) for (const watch of byEdge.get(key) ?? []) some.add(watch);
-    return some;
+  const keptBy = (watch: Watch): Kept[] => {
+    const up = watch.family === 4 ? UP_IPV4 : UP_IPV6;
+    return disbelieved(watch).map(({ edgeId }) => ({ serviceIndex: watch.service.index, edgeId, up }));
   };
 
-  const keptBy = (watch: Watch): Kept[] => {
-    const { panic, service, family } = watch;
-    if (panic === undefined) return [];
-    return inService(watch)
-      .filter((finding) => finding.health === "down" && isLostIn(panic, finding))
-      .map(({ edgeId }) => ({ serviceIndex: service.index, edgeId, up: family === 4 ? UP_IPV4 : UP_IPV6 }));
-  };
+  const panicking = (): Watch[] => [...watches.values()].filter(({ panic }) => panic !== undefined);
+
+  /** Those of whose edges any is lost, or was: for the others there is nothing to judge. */
+  const touched = (): Set<Watch> =>
+    new Set([...panicking(), ...findings.lostKeys().flatMap((key) => byEdge.get(key) ?? [])]);
 
   const alarmOf = (watch: Watch): Alarm[] => {
     const { service, family, alarmedAtMs: sinceMs } = watch;
     if (sinceMs === undefined) return [];
-    return [{ service: service.id, family, sinceMs, edges: keptBy(watch).map(({ edgeId }) => edgeId) }];
+    return [{ service: service.id, family, sinceMs, edges: disbelieved(watch).map(({ edgeId }) => edgeId) }];
   };
 
   return {
     take({ edges, services: nextServices }) {
       services = nextServices;
-      unprobed = new Set(
-        edges.flatMap(({ id, probe }) => (probe.type === "none" ? FAMILIES.map((f) => keyOf(id, f)) : [])),
-      );
-      const present = new Set(
-        edges.flatMap(({ id, addresses }) => familiesOf(addresses).map((f) => keyOf(id, f))),
-      );
-      for (const key of findings.keys()) if (!present.has(key)) findings.delete(key);
+      findings.take(edges);
       keepWatches(watches, watchesOf(services, edges));
       byEdge = watchesByEdge(watches.values(), edges);
       judgeAll(touched());
     },
-    health(edgeId, { family, health, reason }) {
-      const key = keyOf(edgeId, family);
+    health(edgeId, probed) {
       // A last word of an edge that has gone with a reload would be kept for good.
-      const its = byEdge.get(key);
+      const its = byEdge.get(keyOf(edgeId, probed.family));
       if (its === undefined) return;
-      const before = findings.get(key);
-      const next = findingOf(before, { edgeId, family, health }, reason, clock.monotonicMs());
-      findings.set(key, next);
       // Judging costs time by the edges of a service; while nobody was lost and nobody is, there is nothing to judge.
-      if (before?.lostAtMs === undefined && next.lostAtMs === undefined) return;
-      judgeAll(its.filter((watch) => watch.panic !== undefined || health === "down"));
+      if (!findings.found(edgeId, probed, clock.monotonicMs())) return;
+      judgeAll(its.filter((watch) => watch.panic !== undefined || probed.health === "down"));
     },
     canary(isReached) {
       const nowMs = clock.monotonicMs();
-      if (isReached === (network.canaryLostAtMs === undefined)) return;
-      network = isReached ? { canaryBackAtMs: nowMs } : { ...network, canaryLostAtMs: nowMs };
+      if (isReached === (canary.canaryLostAtMs === undefined)) return;
+      canary = isReached ? { canaryBackAtMs: nowMs } : { ...canary, canaryLostAtMs: nowMs };
       log.warn({}, isReached ? "the canary answers again" : "the canary does not answer");
       judgeAll(watches.values());
     },
-    stateChanged: () => judgeAll([...watches.values()].filter(({ panic }) => panic !== undefined)),
+    stateChanged: () => judgeAll(panicking()),
     kept: () => kept,
     alarms: () => [...watches.values()].flatMap(alarmOf),
     metrics: () => [
       alarmGauge(services, watches.values()),
-      alarmCounts.family("service_fail_static_begun_total", "How often that began, by service."),
-      canaryGauge(network.canaryLostAtMs === undefined),
+      metric(),
+      canaryGauge(canary.canaryLostAtMs === undefined),
     ],
     stop() {
       for (const watch of watches.values()) watch.cancel?.();
@@ -229,12 +174,4 @@ function isSame(some: readonly Kept[], others: readonly Kept[]): boolean {
       return other.serviceIndex === serviceIndex && other.edgeId === edgeId && other.up === up;
     })
   );
-}
-
-function nameOf({ service, family }: Watch): { service: string; family: Family } {
-  return { service: service.id, family };
-}
-
-function canaryWord({ canaryLostAtMs }: Pick<Network, "canaryLostAtMs">): string {
-  return canaryLostAtMs === undefined ? "answers, or there is none" : "does not answer";
 }

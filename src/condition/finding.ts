@@ -12,6 +12,8 @@ export interface Finding {
   readonly lostAtMs?: number;
 }
 
+export const FAMILIES: readonly Family[] = [4, 6];
+
 /** Of an edge in one family. */
 export function keyOf(edgeId: string, family: Family): string {
   return `${edgeId} ${family}`;

@@ -2,7 +2,7 @@ import { familiesOf } from "../base/address.ts";
 import type { Family } from "../model/address.ts";
 import type { Edge } from "../model/edge.ts";
 import type { Service } from "../model/service.ts";
-import { keyOf } from "./finding.ts";
+import { FAMILIES, keyOf } from "./finding.ts";
 import type { Panic, PanicRules } from "./panic.ts";
 
 /** A service's edges in one family, and whether their losses are believed. */
@@ -19,8 +19,6 @@ export interface Watch {
   /** Ends the wait for the end of a hold. */
   cancel?: () => void;
 }
-
-export const FAMILIES: readonly Family[] = [4, 6];
 
 /** By service and family, for services with edges in it. */
 export function watchesOf(services: readonly Service[], edges: readonly Edge[]): Map<string, Watch> {
