@@ -22,7 +22,7 @@ import type { BoardMemory } from "./condition/board-memory.ts";
 import type { DnsThreads } from "./threads/dns-threads.ts";
 import type { HttpThreads } from "./threads/http-threads.ts";
 import type { Learned } from "./pricing/learned.ts";
-import type { Unseen } from "./control/worlds.ts";
+import type { Unseen } from "./control/unseen.ts";
 
 /** What the next process has to know to go on. Plain data. */
 export interface Memory {

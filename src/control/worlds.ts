@@ -11,7 +11,8 @@ import type { Learned } from "../pricing/learned.ts";
 import type { Arrivals } from "../pricing/ledger.ts";
 import { createPricing } from "../pricing/pricing.ts";
 import { solveInThread } from "../pricing/solver-thread.ts";
-import { createPacedSteps } from "./paced-steps.ts";
+import { createPacedPricing } from "./paced-pricing.ts";
+import { countUnseen, type Unseen, unseenOf } from "./unseen.ts";
 
 /** Makes a world of what the board knows and what the doors have decided, on every change and every second. */
 export interface Worlds {
@@ -32,7 +33,7 @@ export interface Worlds {
    * each second.
    */
   learn(facts: Facts): void;
-  /** Viewers who were sent to an edge that reports, and whom no report shows yet: for a process that goes on. */
+  /** For a process that goes on. */
   unseen(): Unseen;
   /** Expects those whom another process sent. */
   expect(unseen: Unseen): void;
@@ -43,9 +44,6 @@ export interface Worlds {
   readonly metrics: MetricSource;
   stop(): Promise<void>;
 }
-
-/** Viewers by edge id. */
-export type Unseen = Readonly<Record<string, number>>;
 
 export interface WorldsOptions {
   readonly board: Board;
@@ -67,7 +65,6 @@ export interface WorldsOptions {
 }
 
 const TICK_MS = 1000;
-const PAUSE_MS = 2;
 
 export function createWorlds(options: WorldsOptions): Worlds {
   const {
@@ -82,11 +79,6 @@ export function createWorlds(options: WorldsOptions): Worlds {
     newSolver = solveInThread,
   } = options;
   const solver = newSolver((death) => log.error({ ...death }, "the prices' thread has died and is replaced"));
-  const pricing = createPricing({
-    rampUpMs: 60_000,
-    solver,
-    onSudden: () => refresh(),
-  });
   let inventory: Inventory | undefined;
   let world: World | undefined;
   /** That the world was made of. */
@@ -95,10 +87,8 @@ export function createWorlds(options: WorldsOptions): Worlds {
   const refresh = (): void => {
     if (!isHeld) onWorld(make());
   };
-  /** What each second brings: where there is one processor for all, whoever answers waits until this thread sleeps. */
-  const takingIn = createPacedSteps(PAUSE_MS, refresh);
+  const pricing = createPacedPricing(createPricing({ rampUpMs: 60_000, solver, onSudden: refresh }), refresh);
   const make = (): World => {
-    takingIn.finish();
     const facts = board.facts();
     known = facts;
     const keptUp = keptUpOf(kept(), inventory?.edges ?? []);
@@ -119,11 +109,10 @@ export function createWorlds(options: WorldsOptions): Worlds {
   };
   const timer = setInterval(() => {
     if (inventory === undefined || isHeld) return;
-    takingIn.begin(() => pricing.tickInSteps(takeArrivals(), performance.now()));
+    pricing.tick(takeArrivals(), performance.now());
   }, TICK_MS);
   return {
     take(next) {
-      takingIn.finish();
       inventory = next;
       pricing.take(next.edges, next.services);
       return make();
@@ -149,37 +138,16 @@ export function createWorlds(options: WorldsOptions): Worlds {
       const now = isHeld && world !== undefined ? world : make();
       return unseenOf(now, known, inventory?.edges ?? []);
     },
-    learned() {
-      takingIn.finish();
-      return pricing.memory();
-    },
-    remember(learned) {
-      takingIn.finish();
-      pricing.remember(learned);
-    },
-    expect(unseen) {
-      const { counts, slot } = (world ?? make()).sent;
-      for (const { id, index } of inventory?.edges ?? []) {
-        const viewers = Math.round(unseen[id] ?? 0);
-        if (viewers > 0) Atomics.add(counts, slot[index] as number, viewers);
-      }
-    },
+    expect: (unseen) => countUnseen(world ?? make(), unseen, inventory?.edges ?? []),
+    learned: pricing.memory,
+    remember: pricing.remember,
     metrics: () => [priceGauge(inventory?.edges ?? [], world)],
     stop() {
       clearInterval(timer);
-      takingIn.stop();
+      pricing.stop();
       return solver.stop();
     },
   };
-}
-
-/** Whom the world counts beyond what the facts that it was made of report. */
-function unseenOf({ loadRatio, perViewer }: World, known: Facts | undefined, edges: readonly Edge[]): Unseen {
-  const viewers = edges.map(({ id, index }) => {
-    const ratio = (loadRatio[index] as number) - (known?.loadRatio[index] as number);
-    return [id, ratio / (perViewer[index] as number)] as const;
-  });
-  return Object.fromEntries(viewers.filter(([, count]) => count >= 1 && Number.isFinite(count)));
 }
 
 function priceGauge(edges: readonly Edge[], world: World | undefined): SimpleFamily {
