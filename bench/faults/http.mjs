@@ -2,7 +2,7 @@ import { writeFileSync, readFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { quantile } from "../lib/statistics.mjs";
 import { openIdle } from "../http/idle.mjs";
-import { residentMiB } from "../lib/process.mjs";
+import { mainThreadSeconds, residentMiB, untilQuiet } from "../lib/process.mjs";
 import { askAtPace } from "./clients.mjs";
 import { askOften, exchange, openHttp, redirectMs, request } from "./http-clients.mjs";
 import { withMoreEdges } from "./reload.mjs";
@@ -99,6 +99,26 @@ export const faults = [
         return {
           held: meanwhile.lost === 0 && meanwhile.slowest < 1500 && more < 200,
           figure: `${more.toFixed(0)} MiB more; meanwhile ${meanwhile.text}`,
+        };
+      }),
+  },
+  {
+    name: "unread-http",
+    what: "20 clients that send 9,000 requests each and never read",
+    run: (folder) =>
+      withEdgeward(folder, {}, async ({ child: { pid }, ports: { http: port } }) => {
+        await untilQuiet(pid);
+        const before = { mainSeconds: mainThreadSeconds(pid), MiB: residentMiB(pid) };
+        const sockets = await Promise.all(Array.from({ length: 20 }, () => openHttp(port)));
+        for (const socket of sockets) socket.pause().write(request().repeat(9000));
+        const isServed = await until(async () => !Number.isNaN(await redirectMs(port)), 5000);
+        await untilQuiet(pid);
+        const mainSeconds = mainThreadSeconds(pid) - before.mainSeconds;
+        const more = residentMiB(pid) - before.MiB;
+        for (const socket of sockets) socket.destroy();
+        return {
+          held: isServed && mainSeconds < 1 && more < 100,
+          figure: `${mainSeconds.toFixed(2)} s of the main thread; ${more.toFixed(0)} MiB more`,
         };
       }),
   },

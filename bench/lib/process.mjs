@@ -120,7 +120,20 @@ const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"]));
  * @param {number} pid
  */
 export function cpuSeconds(pid) {
-  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return secondsIn(`/proc/${pid}/stat`);
+}
+
+/**
+ * The same of the main thread alone.
+ * @param {number} pid
+ */
+export function mainThreadSeconds(pid) {
+  return secondsIn(`/proc/${pid}/task/${pid}/stat`);
+}
+
+/** @param {string} file of /proc */
+function secondsIn(file) {
+  const text = readFileSync(file, "latin1");
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

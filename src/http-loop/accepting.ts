@@ -2,12 +2,13 @@ import { ERRNO, type Libc } from "../base/libc.ts";
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from "../base/socket-address.ts";
 import type { Address } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
-import type { Answering } from "./answering.ts";
+import { type Answering, awaited } from "./answering.ts";
 import type { Connection, Connections } from "./connections.ts";
 import type { Epoll } from "./epoll.ts";
 import { createPeerRoom } from "./peer.ts";
 import type { ListeningSocket } from "./sockets.ts";
 import type { TurnTime } from "./turn-time.ts";
+import { NOTHING } from "./unsent.ts";
 
 export interface AcceptingOptions {
   readonly libc: Libc;
@@ -87,17 +88,17 @@ export function createAccepting(options: AcceptingOptions, parts: AcceptingParts
           proxied: undefined,
           requests: 0,
           mayHaveMore: false,
+          begun: NOTHING,
+          unsent: NOTHING,
           sinceMs,
         };
         connections.add(connection);
-        if (answering.serve(connection)) epoll.add(fd);
+        if (answering.serve(connection)) epoll.add(fd, awaited(connection));
       }
     },
     resume: () => listen(true),
   };
 }
-
-const NOTHING = new Uint8Array();
 
 /** So that those who are connected already get their turn. */
 const ACCEPTS_PER_TURN = 64;

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { ERRNO, type Libc } from "../base/libc.ts";
+import type { Libc } from "../base/libc.ts";
 import type { Proxied } from "../base/proxy-header.ts";
 import { proxyRefusals } from "../base/proxy-refusals.ts";
 import { MSG_DONTWAIT, MSG_PEEK } from "../base/socket-address.ts";
@@ -7,11 +7,12 @@ import type { Address } from "../model/address.ts";
 import type { Log } from "../model/log.ts";
 import { answerText, type LoopAnswer } from "./answer-text.ts";
 import type { Connection, Connections } from "./connections.ts";
-import type { Epoll } from "./epoll.ts";
+import type { Epoll, Event } from "./epoll.ts";
 import { createOutput } from "./output.ts";
 import type { ParsedRequest, Parser } from "./parser.ts";
 import { readPreface } from "./preface.ts";
 import { CLOSE, type TurnTime } from "./turn-time.ts";
+import { createUnsent, isPassing, MOST_UNSENT_OCTETS, NOTHING } from "./unsent.ts";
 
 /** What connections are answered by. */
 export interface AnsweringOptions {
@@ -48,13 +49,13 @@ export interface HandedOver {
 
 /** What becomes of connections once they are accepted. */
 export interface Answering {
-  /** Answers what has come; false if the connection is no more ours. */
+  /** Sends what was left, or else answers what has come; false if the connection is no more ours. */
   serve(connection: Connection): boolean;
   readonly close: (connection: Connection) => void;
   /** Closes it for its PROXY header. */
   refuse(connection: Connection, reason: string): void;
-  /** Nothing has come since it was answered last. */
-  handOverIdle(connection: Connection): void;
+  /** With what is held of it. */
+  handOverAsIs(connection: Connection): void;
   /** From now on each answer is its connection's last one. */
   stop(): void;
 }
@@ -71,24 +72,31 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
   const { libc, limits, respond } = options;
   const { parser, connections, epoll, time } = parts;
   const output = createOutput(libc);
+  const unsent = createUnsent(libc, MOST_UNSENT_OCTETS);
   const refusals = proxyRefusals(options.log, options.clock.monotonicMs);
   let isStopping = false;
 
-  const close = ({ fd }: Connection): void => {
-    connections.remove(fd);
-    libc.close(fd);
+  const close = (connection: Connection): void => {
+    unsent.release(connection);
+    connections.remove(connection.fd);
+    libc.close(connection.fd);
   };
 
   const handOver = (
     { fd, peer, proxied }: Connection,
-    rest: Pick<HandedOver, "unsent" | "isEnding"> & { from: number; to: number },
+    rest: Pick<HandedOver, "input" | "unsent" | "isEnding">,
   ): void => {
     epoll.remove(fd);
     connections.remove(fd);
-    const { unsent, isEnding, from, to } = rest;
-    const input = new Uint8Array(parser.room.subarray(from, to));
-    options.handOver({ fd, peer, input, unsent, isEnding, ...(proxied && { proxied }) });
+    options.handOver({ fd, peer, ...rest, ...(proxied && { proxied }) });
   };
+
+  const handOverAsIs = (connection: Connection): void =>
+    handOver(connection, {
+      input: connection.begun,
+      unsent: unsent.release(connection),
+      isEnding: false,
+    });
 
   /** What has come behind the PROXY header; `undefined` if that is not complete. */
   const admit = (connection: Connection, come: number): { from: number; to: number } | undefined => {
@@ -121,16 +129,37 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
     return to + Math.max(0, libc.recv(fd, behind, end - to, MSG_DONTWAIT));
   };
 
-  /** Answers what has come, at most a turn's worth; false if the connection is no more ours. */
-  const serve = (connection: Connection): boolean => {
-    const { fd } = connection;
-    const most = connection.mayHaveMore ? LATER_TURN_OCTETS : TURN_OCTETS;
-    const come = libc.recv(fd, parser.room, most, 0);
-    if (come <= 0) {
-      if (come < 0 && isPassing(libc.errno())) return true;
+  /** Reads a turn's worth behind what has begun. @returns the octets in the room; none: there is nothing to be done */
+  const read = (connection: Connection, most: number): number => {
+    const { fd, begun } = connection;
+    if (begun.length > 0) parser.room.set(begun);
+    const room = begun.length > 0 ? parser.room.subarray(begun.length) : parser.room;
+    const come = libc.recv(fd, room, most, 0);
+    if (come > 0) return begun.length + come;
+    if (come === 0 && begun.length > 0) handOverAsIs(connection);
+    else if (come === 0 || !isPassing(libc.errno())) close(connection);
+    return 0;
+  };
+
+  /** Sends on; false if the connection is no more ours. */
+  const sendOn = (connection: Connection): boolean => {
+    const outcome = unsent.send(connection);
+    if (outcome === "gone") {
       close(connection);
       return false;
     }
+    if (outcome !== "none") connection.sinceMs = time.nowMs;
+    return true;
+  };
+
+  /** Answers what has come, at most a turn's worth; false if the connection is no more ours. */
+  const answer = (connection: Connection): boolean => {
+    const { fd } = connection;
+    const hadBegun = connection.begun.length;
+    const most = connection.mayHaveMore ? LATER_TURN_OCTETS : TURN_OCTETS;
+    const come = read(connection, most);
+    if (come === 0) return connections.get(fd) === connection;
+    connection.begun = NOTHING;
     let [from, to] = [0, come];
     if (connection.preface !== undefined) {
       const admitted = admit(connection, come);
@@ -140,7 +169,7 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
     const peer = connection.proxied?.address ?? connection.peer;
     const isEncrypted = connection.proxied?.isEncrypted === true;
     let afterwards = time.keep;
-    connection.mayHaveMore = come === most;
+    connection.mayHaveMore = come - hadBegun === most;
     let hasReadOn = false;
     while (from < to && afterwards.kind === "keep") {
       let request = parser.parse(from, to);
@@ -150,46 +179,55 @@ export function createAnswering(options: AnsweringOptions, parts: AnsweringParts
         request = parser.parse(from, to);
       }
       if (request === undefined || request.end - from > limits.maxHeaderSize) break;
-      const answer = respond(request, peer, isEncrypted);
-      if (answer === undefined) break;
+      const made = respond(request, peer, isEncrypted);
+      if (made === undefined) break;
       from = request.end;
       connection.requests++;
       if (!request.isKeptAlive || isStopping || connection.requests >= limits.maxRequestsPerConnection)
         afterwards = CLOSE;
-      output.add(fd, answerText(answer, request.method, time.tails[afterwards.kind]), isAscii(answer));
+      output.add(fd, answerText(made, request.method, time.tails[afterwards.kind]), isAscii(made));
     }
     connection.sinceMs = time.nowMs;
-    const unsent = output.flush(fd);
+    const left = output.flush(fd);
     const isEnding = afterwards.kind === "close";
     // Who closes before all is read resets the connection, and the answer may be lost.
-    const isAll = from === to && unsent?.length === 0 && !connection.mayHaveMore;
-    if (unsent === undefined || (isEnding && isAll)) close(connection);
-    else if (isEnding || from < to || unsent.length > 0) handOver(connection, { unsent, isEnding, from, to });
-    else return true;
+    const isAll = from === to && left?.length === 0 && !connection.mayHaveMore;
+    if (left === undefined || (isEnding && isAll)) {
+      close(connection);
+      return false;
+    }
+    const input = from < to ? new Uint8Array(parser.room.subarray(from, to)) : NOTHING;
+    // A request that is cut in two behind others is likely to be whole soon.
+    const isWaitedFor = connection.requests > 0 && (hadBegun === 0 || from > 0) && parser.isCut();
+    if (isEnding || (from < to && (!isWaitedFor || input.length > limits.maxHeaderSize))) {
+      handOver(connection, { input, unsent: left, isEnding });
+      return false;
+    }
+    connection.begun = input;
+    if (left.length === 0 || unsent.hold(connection, left)) return true;
+    close(connection);
     return false;
   };
 
   return {
-    serve,
+    serve: (connection) => (connection.unsent.length > 0 ? sendOn(connection) : answer(connection)),
     close,
     refuse,
-    handOverIdle: (connection) => handOver(connection, NOTHING_READ),
+    handOverAsIs,
     stop() {
       isStopping = true;
     },
   };
 }
 
-const NOTHING = new Uint8Array();
-const NOTHING_READ = { unsent: NOTHING, isEnding: false, from: 0, to: 0 } as const;
+/** What is to be waited for of a connection that was served. */
+export function awaited({ unsent }: Connection): Event {
+  return unsent.length > 0 ? "writable" : "readable";
+}
 
 /** No octet of an answer lies beyond ASCII but in its body, whose octets its header counts. */
 function isAscii({ headers, body }: LoopAnswer): boolean {
   return body === "" || headers["Content-Length"] === String(body.length);
-}
-
-function isPassing(errno: number): boolean {
-  return errno === ERRNO.EAGAIN || errno === ERRNO.EINTR;
 }
 
 /**
@@ -199,5 +237,5 @@ function isPassing(errno: number): boolean {
 const TURN_OCTETS = 2048;
 const LATER_TURN_OCTETS = 256;
 
-/** For a PROXY header, a turn's octets, and the longest header. */
+/** For a PROXY header or what has begun, a turn's octets, and the longest header. */
 export const ROOM_OCTETS = 64 * 1024;

@@ -13,7 +13,11 @@ export interface Connection {
   requests: number;
   /** Whether as much came the last time as was asked for: it may have sent many at once. */
   mayHaveMore: boolean;
-  /** When it was last answered, or accepted. */
+  /** Octets of a request that has begun behind others and is not complete. */
+  begun: Uint8Array;
+  /** Octets of answers that the client has not taken yet. */
+  unsent: Uint8Array;
+  /** When it was last answered, took octets of an answer, or was accepted. */
   sinceMs: number;
 }
 
@@ -37,13 +41,17 @@ export interface IdleLimits {
   readonly proxyHeaderTimeoutMs: number;
   /** Of one that has been answered. */
   readonly keepAliveTimeoutMs: number;
+  /** Of one that takes no octet of its answers. */
+  readonly silenceTimeoutMs: number;
 }
 
 /** @param marks one octet for each descriptor, 1 while the thread holds it; in shared memory */
 export function createConnections(limits: IdleLimits, marks: Uint8Array): Connections {
   const byFd = new Map<number, Connection>();
-  const patienceMs = ({ preface, requests }: Connection): number => {
+  const patienceMs = ({ preface, requests, begun, unsent }: Connection): number => {
     if (preface !== undefined) return limits.proxyHeaderTimeoutMs;
+    if (unsent.length > 0) return limits.silenceTimeoutMs;
+    if (begun.length > 0) return BEGUN_MS;
     return requests === 0 ? limits.headersTimeoutMs : limits.keepAliveTimeoutMs;
   };
   return {
@@ -68,6 +76,9 @@ export function createConnections(limits: IdleLimits, marks: Uint8Array): Connec
     all: () => [...byFd.values()],
   };
 }
+
+/** How long the rest of a request that was cut in two is waited for here. */
+const BEGUN_MS = 1000;
 
 /** Room for the descriptors that a process may have; those beyond are not marked. */
 export const MARKED_DESCRIPTORS = 1 << 20;

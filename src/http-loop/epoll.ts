@@ -2,12 +2,17 @@ import { ERRNO, type Libc } from "../base/libc.ts";
 
 /** Descriptors that are waited for together (epoll(7)), level-triggered. */
 export interface Epoll {
-  readonly add: (fd: number) => void;
+  /** @param event what is waited for; left out: that it can be read */
+  readonly add: (fd: number, event?: Event) => void;
+  /** Waits for something else of a descriptor from now on. */
+  readonly change: (fd: number, event: Event) => void;
   readonly remove: (fd: number) => void;
-  /** Calls `visit` with each descriptor that can be read, is closed or has failed. @param timeoutMs at most so long */
+  /** Calls `visit` with each descriptor that is ready, is closed or has failed. @param timeoutMs at most so long */
   wait(timeoutMs: number, visit: (fd: number) => void): void;
   close(): void;
 }
+
+export type Event = "readable" | "writable";
 
 /** @throws if there is none to be had */
 export function openEpoll(libc: Libc): Epoll {
@@ -17,12 +22,14 @@ export function openEpoll(libc: Libc): Epoll {
   const view = new DataView(events.buffer);
   const change = new Uint8Array(EVENT_OCTETS);
   const changeView = new DataView(change.buffer);
-  changeView.setUint32(0, EPOLLIN, true);
+  const control = (operation: number, fd: number, event: Event): void => {
+    changeView.setUint32(0, event === "readable" ? EPOLLIN : EPOLLOUT, true);
+    changeView.setInt32(DATA_AT, fd, true);
+    libc.epoll_ctl(epoll, operation, fd, change);
+  };
   return {
-    add(fd) {
-      changeView.setInt32(DATA_AT, fd, true);
-      libc.epoll_ctl(epoll, EPOLL_CTL_ADD, fd, change);
-    },
+    add: (fd, event = "readable") => control(EPOLL_CTL_ADD, fd, event),
+    change: (fd, event) => control(EPOLL_CTL_MOD, fd, event),
     remove: (fd) => void libc.epoll_ctl(epoll, EPOLL_CTL_DEL, fd, change),
     wait(timeoutMs, visit) {
       const count = libc.epoll_wait(epoll, events, EVENTS, timeoutMs);
@@ -41,6 +48,8 @@ const EVENT_OCTETS = process.arch === "x64" ? 12 : 16;
 const DATA_AT = process.arch === "x64" ? 4 : 8;
 
 const EPOLLIN = 1;
+const EPOLLOUT = 4;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_MOD = 3;
 const EPOLL_CLOEXEC = 0x80000;

@@ -8,14 +8,22 @@
  *               └─► silent for too long: closed
  * ```
  *
+ * Who does not take his answers is not read from until he does.
+ *
  * What is incomplete, malformed or rare is left, with its connection, to node:http, so that there is one place that
  * knows how to treat it.
  */
 import { drainWake } from "../base/eventfd.ts";
 import { type AcceptingOptions, createAccepting } from "./accepting.ts";
 import { keptAlive } from "./answer-text.ts";
-import { type AnsweringLimits, type AnsweringOptions, createAnswering, ROOM_OCTETS } from "./answering.ts";
-import { createConnections, type IdleLimits } from "./connections.ts";
+import {
+  type AnsweringLimits,
+  type AnsweringOptions,
+  awaited,
+  createAnswering,
+  ROOM_OCTETS,
+} from "./answering.ts";
+import { type Connection, createConnections, type IdleLimits } from "./connections.ts";
 import { openEpoll } from "./epoll.ts";
 import { createParser } from "./parser.ts";
 import { BACKLOG } from "./sockets.ts";
@@ -68,6 +76,8 @@ export function createLoop(options: LoopOptions): Loop {
     accepting.resume();
     for (const connection of connections.overdue(time.nowMs)) {
       if (connection.preface !== undefined) answering.refuse(connection, "it has not come in time");
+      else if (connection.unsent.length === 0 && connection.begun.length > 0)
+        answering.handOverAsIs(connection);
       else {
         if (connection.requests === 0) options.onSilent();
         answering.close(connection);
@@ -75,11 +85,18 @@ export function createLoop(options: LoopOptions): Loop {
     }
   };
 
+  const serve = (connection: Connection): void => {
+    const before = awaited(connection);
+    if (!answering.serve(connection)) return;
+    const after = awaited(connection);
+    if (after !== before) epoll.change(connection.fd, after);
+  };
+
   const visit = (fd: number): void => {
     const listener = accepting.listener(fd);
     const connection = connections.get(fd);
     if (listener !== undefined) accepting.accept(listener);
-    else if (connection !== undefined) answering.serve(connection);
+    else if (connection !== undefined) serve(connection);
     else if (fd === wakeFd) {
       drainWake(libc, wakeFd);
       isWoken = true;
@@ -108,7 +125,9 @@ export function createLoop(options: LoopOptions): Loop {
       for (const connection of connections.all()) {
         if (!answering.serve(connection)) continue;
         // Who has just come may have a request under way: node:http waits for it as for half a one.
-        if (connection.requests === 0 && connection.preface === undefined) answering.handOverIdle(connection);
+        const isNew = connection.requests === 0 && connection.preface === undefined;
+        const isUnderWay = connection.begun.length > 0 || connection.unsent.length > 0;
+        if (isNew || isUnderWay) answering.handOverAsIs(connection);
         else answering.close(connection);
       }
       epoll.close();

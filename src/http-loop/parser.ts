@@ -31,6 +31,8 @@ export interface Parser {
    * field to be read that comes twice: whatever is incomplete, malformed or rare
    */
   parse(start: number, end: number): ParsedRequest | undefined;
+  /** Whether what was parsed last ends within a header, so that more octets may make a request of it. */
+  readonly isCut: () => boolean;
 }
 
 /**
@@ -45,6 +47,8 @@ export function createParser(roomOctets: number, fields: readonly string[]): Par
   let [targetAt, targetLength, fieldCount] = [0, 0, 0];
   let isUpgrade = false;
   let isKeptAlive = false;
+  let isHeaderComplete = false;
+  let isCut = false;
   /** Whether something came in pieces, or there are too many fields. */
   let isRare = false;
   const text = (at: number, length: number): string => octets.latin1Slice(at, at + length);
@@ -78,6 +82,7 @@ export function createParser(roomOctets: number, fields: readonly string[]): Par
         return 0;
       },
       wasm_on_headers_complete(_parser: number, _status: number, upgrade: number, keepAlive: number): number {
+        isHeaderComplete = true;
         isUpgrade = upgrade !== 0;
         isKeptAlive = keepAlive !== 0;
         return 0;
@@ -135,11 +140,13 @@ export function createParser(roomOctets: number, fields: readonly string[]): Par
 
   return {
     room: octets.subarray(roomAt, roomAt + roomOctets),
+    isCut: () => isCut,
     parse(start, end) {
       targetLength = fieldCount = 0;
-      isRare = false;
+      isRare = isHeaderComplete = false;
       wasm.llhttp_reset(parser);
       const outcome = wasm.llhttp_execute(parser, roomAt + start, end - start);
+      isCut = outcome === OK && !isHeaderComplete && !isRare;
       if (outcome !== PAUSED || !isPlain()) return undefined;
       const headers = names.none();
       const rawHeaders: string[] = [];
@@ -188,8 +195,9 @@ interface Llhttp {
   llhttp_get_http_minor(parser: number): number;
 }
 
-/** HTTP_REQUEST and HPE_PAUSED of llhttp.h. */
+/** HTTP_REQUEST, HPE_OK and HPE_PAUSED of llhttp.h. */
 const REQUESTS = 1;
+const OK = 0;
 const PAUSED = 21;
 
 /** As undici ships it, for its own client. */
