@@ -11,15 +11,16 @@ import { startThread, threadEntry } from "../base/thread-entry.ts";
 import type { DecisionTotals } from "../engine/decision-counts.ts";
 import { type DecisionWatch, UNWATCHED } from "../engine/decision-samples.ts";
 import type { Geo } from "../geo/geo.ts";
-import { type GeoSnapshot, type LookupCounts, newLookupCounts } from "../geo/locator.ts";
+import { type LookupCounts, newLookupCounts } from "../geo/locator.ts";
 import type { Endpoint, Inventory } from "../model/inventory.ts";
 import type { Log } from "../model/log.ts";
 import type { MetricSource, SimpleFamily } from "../model/metrics.ts";
 import type { World } from "../model/world.ts";
 import { packInventory } from "./packed-inventory.ts";
-import { unpackArrivals } from "../pricing/arrivals.ts";
-import type { Arrivals, PackedArrivals } from "../pricing/ledger.ts";
+import type { Arrivals } from "../pricing/ledger.ts";
+import { createCrewArrivals } from "./crew-arrivals.ts";
 import { type Member, startMember } from "./crew-member.ts";
+import { createGeoNews } from "./geo-news.ts";
 import type { ThreadData, ThreadOrder } from "./serving-thread.ts";
 
 export interface CrewOptions<Task> {
@@ -87,28 +88,16 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
   const allCells: Float64Array[] = [];
   let { inventory, world } = options;
   let packedInventory = packInventory(inventory);
-  let arrivals: PackedArrivals[] = [];
-  let isGeoNew = false;
   let deaths = 0;
   let { own } = options;
-
-  const takeGeo = (): { geo?: GeoSnapshot } => {
-    const change = isGeoNew ? { geo: geo.snapshot() } : {};
-    isGeoNew = false;
-    return change;
-  };
 
   const tellAll = (order: ThreadOrder): void => {
     for (const member of members.keys()) member.tell(order);
   };
 
   /** The snapshot goes out with the next `take`, or by itself if none comes in this turn. */
-  const stopWatching = geo.onChange(() => {
-    isGeoNew = true;
-    queueMicrotask(() => {
-      if (isGeoNew) tellAll({ kind: "serve", change: takeGeo() });
-    });
-  });
+  const geoNews = createGeoNews(geo, () => tellAll({ kind: "serve", change: geoNews.take() }));
+  const arrivals = createCrewArrivals(inventory.generation);
 
   const dataFor = (task: Task, counted: Counted, isFirst: boolean): ThreadData<Task> => ({
     task,
@@ -152,9 +141,7 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
         wake,
         newWorker: (current, isFirst) => newWorker(current, counted, isFirst),
         settled: options.settled ?? ((settling) => settling),
-        onArrivals(generation, packed) {
-          if (generation === inventory.generation) arrivals.push(packed);
-        },
+        onArrivals: arrivals.add,
         onDecision: (sample) => decisionWatch.tell(sample),
         onOwnNews: (news) => options.onOwnNews?.(news),
         onDeath(current) {
@@ -173,12 +160,12 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
     take(nextInventory, nextWorld) {
       const isNew = nextInventory !== inventory;
       if (isNew) {
-        arrivals = [];
+        arrivals.begin(nextInventory.generation);
         packedInventory = packInventory(nextInventory);
       }
       inventory = nextInventory;
       world = nextWorld;
-      const change = { world, ...takeGeo() };
+      const change = { world, ...geoNews.take() };
       for (const [member, counted] of members) {
         if (isNew) counted.decisions = decisions.newCells(inventory);
         const configured = { packedInventory, decisionCells: counted.decisions };
@@ -189,15 +176,11 @@ export function createCrew<Task>(options: CrewOptions<Task>): Crew<Task> {
       own = next;
       tellAll({ kind: "own", own });
     },
-    *takeArrivals() {
-      const taken = arrivals;
-      arrivals = [];
-      for (const packed of taken) yield* unpackArrivals(packed);
-    },
+    takeArrivals: arrivals.take,
     allCells,
     metrics: () => crewMetrics(name, members.size, deaths),
     async stop(graceMs = STOP_GRACE_MS) {
-      stopWatching();
+      geoNews.stop();
       const stopping = [...members.keys()];
       members.clear();
       await Promise.all(stopping.map((member) => member.stop(graceMs)));
