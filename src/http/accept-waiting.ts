@@ -3,11 +3,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 /**
  * Accepts who has connected and not been accepted yet, before a listening socket is closed: the kernel would reset
- * them.
- * @param mostMs for so long, however many keep coming
+ * them. However many keep coming, for no longer than a third of the grace, in which handshakes of those who came before
+ * are done, too.
+ * @param graceMs how long those are waited for whose requests are still arriving
  */
-export async function acceptWaiting(server: Server, mostMs: number): Promise<void> {
-  const untilMs = performance.now() + mostMs;
+export async function acceptWaiting(server: Server, graceMs: number): Promise<void> {
+  const untilMs = performance.now() + graceMs / 3;
   let accepted = false;
   const note = (): void => {
     accepted = true;

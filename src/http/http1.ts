@@ -39,6 +39,7 @@ export function createHttp1({ respond, connections, refusals, counts, limits }: 
   const latest = new WeakMap<Socket, ServerResponse>();
   const finalized = new WeakSet<Socket>(); // have had their last answer
   const begun = new WeakSet<Socket>();
+  const answered = new WeakMap<Socket, number>();
   let stopping = false;
 
   const viewerRequest = ({ method = "", rawHeaders, headers, socket }: IncomingMessage, target: string) => {
@@ -66,8 +67,11 @@ export function createHttp1({ respond, connections, refusals, counts, limits }: 
     body: Body,
     startMs: number,
   ): void => {
+    const count = (answered.get(request.socket) ?? 0) + 1;
     latest.set(request.socket, response);
-    if (stopping || body !== "none") {
+    answered.set(request.socket, count);
+    // At its own limit node:http says that it closes, and does not.
+    if (stopping || body !== "none" || count === limits.maxRequestsPerConnection) {
       response.setHeader("Connection", "close");
       finalized.add(request.socket);
     }

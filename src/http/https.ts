@@ -119,7 +119,7 @@ export function createHttpsListener(
     async close(graceMs) {
       clearInterval(rotation);
       isClosing = true;
-      await acceptWaiting(server, ACCEPTING_MS);
+      await acceptWaiting(server, graceMs);
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, graceMs);
@@ -145,8 +145,6 @@ async function open(server: Server, { endpoint, ipv6Only, fd }: HttpsPlace): Pro
   return { host: endpoint.host, port: (server.address() as AddressInfo).port };
 }
 
-/** However many keep coming: time for the handshakes of those who came before. */
-const ACCEPTING_MS = 1000;
 /** Who waits to be accepted; the system grants what it allows. */
 const BACKLOG = 4096;
 /** How long a session can be taken up again, and how often the key of its tickets changes. */

@@ -110,7 +110,7 @@ async function open(server: Server, endpoint: Endpoint, ipv6Only: boolean): Prom
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {
-  await acceptWaiting(server, ACCEPTING_MS);
+  await acceptWaiting(server, graceMs);
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
@@ -118,6 +118,3 @@ async function close(server: Server, graceMs: number): Promise<void> {
   });
   clearTimeout(timer);
 }
-
-/** However many keep coming. */
-const ACCEPTING_MS = 250;

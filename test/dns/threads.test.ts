@@ -185,9 +185,9 @@ describe.each(MODES)("DNS threads, %s", (_mode, libc) => {
     for (let generation = 2; generation <= 20; generation++) {
       const next = inventoryOf(generation);
       threads.take(next, worldFor(next));
-      await sleep(20);
+      const before = load.answered();
+      await eventually(() => Promise.resolve(load.answered() > before), true);
     }
-    while (load.asked() < 100) await sleep(20);
     const answers = await load.stop();
     expect(answers.length).toBe(load.asked());
     for (const answer of answers) {
@@ -244,7 +244,7 @@ describe.skipIf(LIBC.kind === "unavailable")("DNS threads with batches", () => {
   it("answer what had come in when they are stopped", async () => {
     const { threads, port } = await start();
     const load = await startLoad(port);
-    await sleep(100);
+    await eventually(() => Promise.resolve(load.answered() > 50), true);
     // Nothing is asked any more, but what was asked last may still wait in the sockets.
     load.pause();
     await threads.stop();
@@ -254,10 +254,13 @@ describe.skipIf(LIBC.kind === "unavailable")("DNS threads with batches", () => {
   it("lose nothing that waits while a thread is replaced, but the batch in its hands", async () => {
     const { port, workers } = await start();
     const load = await startLoad(port);
-    await sleep(50);
+    await eventually(() => Promise.resolve(load.answered() > 20), true);
     const before = workers.length;
     await workers.at(-1)?.terminate();
-    await sleep(300);
+    const asked = load.asked();
+    await eventually(() => Promise.resolve(load.asked() > asked + 100), true);
+    // No more than a socket has room for, however long a thread takes to begin.
+    load.pause();
     await eventually(() => Promise.resolve(workers.length > before), true);
     const answers = await load.stop();
     expect(load.asked() - answers.length).toBeLessThan(BATCH_PACKETS);
@@ -290,6 +293,7 @@ it.each([
 
 interface Load {
   readonly asked: () => number;
+  readonly answered: () => number;
   readonly pause: () => void;
   /** The answers, when all are there or ten seconds have brought no more. */
   readonly stop: () => Promise<Buffer[]>;
@@ -313,6 +317,7 @@ async function startLoad(port: number): Promise<Load> {
   onTestFinished(() => clearInterval(timer));
   return {
     asked: () => asked,
+    answered: () => answers.length,
     pause: () => clearInterval(timer),
     async stop() {
       clearInterval(timer);

@@ -14,7 +14,6 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-/** Few enough for one second of accepting on a busy machine: each turn does a handshake too. */
 const CLIENTS = 40;
 
 /** Every other one speaks HTTP/2. Tells how many were redirected, by protocol. */

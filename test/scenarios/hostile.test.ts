@@ -326,7 +326,7 @@ describe("bad input", () => {
       writeFileSync(service.configFile, textOf(config));
       await waitFor(
         async () => (await service.metrics()).get("edgeward_config_last_reload_successful") === 1,
-        3000,
+        30_000,
         "the mended configuration",
       );
     });
