@@ -2,6 +2,23 @@
  * A bounded look at a value of a MaxMind DB before it is decoded. The decoder itself follows pointers
  * without end, allocates whatever an array claims to hold, and reads numbers of any size.
  */
+import {
+  ARRAY,
+  BOOLEAN,
+  BYTES,
+  DOUBLE,
+  FLOAT,
+  INT32,
+  MAP,
+  POINTER,
+  POINTER_BASES,
+  SIZE_BASES,
+  UINT16,
+  UINT32,
+  UINT64,
+  UINT128,
+  UTF8,
+} from "./data-section.ts";
 
 /** More than any published record has: GeoIP2 Enterprise stays below 300 values, 4 levels deep. */
 const MAX_VALUES = 4096;
@@ -20,20 +37,6 @@ interface Bounds {
   readonly end: number;
   valuesLeft: number;
 }
-
-const POINTER = 1;
-const UTF8 = 2;
-const DOUBLE = 3;
-const BYTES = 4;
-const UINT16 = 5;
-const UINT32 = 6;
-const MAP = 7;
-const INT32 = 8;
-const UINT64 = 9;
-const UINT128 = 10;
-const ARRAY = 11;
-const BOOLEAN = 14;
-const FLOAT = 15;
 
 /** The offset after the value, or what is wrong with it. */
 function skip(bounds: Bounds, offset: number, depthLeft: number): number | string {
@@ -63,16 +66,12 @@ function skipPointer(bounds: Bounds, offset: number, control: number, depthLeft:
   return typeof target === "string" ? target : after;
 }
 
-const POINTER_BASES = [0, 2048, 526_336, 0];
-
 function pointerTarget(bounds: Bounds, offset: number, control: number, octets: number): number {
   const upper = octets === 4 ? 0 : control & 7;
   return (
     bounds.base + (POINTER_BASES[octets - 1] as number) + bigEndian(bounds.file, offset + 1, octets, upper)
   );
 }
-
-const SIZE_BASES = [29, 285, 65_821];
 
 function sizeOf(bounds: Bounds, start: number, size: number): { start: number; size: number } {
   if (size < 29) return { start, size };
