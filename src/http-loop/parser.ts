@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { createFieldNames } from "./field-names.ts";
+import { Llhttp, NO_VALUE, SPANS_PER_FIELD } from "./llhttp.ts";
 
 /** A request that ends with its header. */
 export interface ParsedRequest {
@@ -18,10 +18,7 @@ export interface ParsedRequest {
   readonly end: number;
 }
 
-/**
- * llhttp, the parser of Node itself, as WebAssembly. It is strict: no lenient option is set. Octets lie in its own
- * memory, so that the system can write them there.
- */
+/** Makes requests of octets, of those that are usual at this door. */
 export interface Parser {
   /** Where octets are to be put. */
   readonly room: Uint8Array;
@@ -38,88 +35,16 @@ export interface Parser {
 /**
  * Fields are looked at where they lie: no text is made of those that nobody reads.
  * @param fields the names of those to be read, in lower case
- * @throws if the module is not there, or is not what is expected
+ * @throws as `Llhttp`
  */
 export function createParser(roomOctets: number, fields: readonly string[]): Parser {
   const names = createFieldNames(fields, NOT_PLAIN);
-  /** Of what is being parsed: where the target is, and by field where its name and its value are, and their lengths. */
-  const spans = new Int32Array(SPANS_PER_FIELD * MOST_FIELDS);
-  let [targetAt, targetLength, fieldCount] = [0, 0, 0];
-  let isUpgrade = false;
-  let isKeptAlive = false;
-  let isHeaderComplete = false;
-  let isCut = false;
-  /** Whether something came in pieces, or there are too many fields. */
-  let isRare = false;
-  const text = (at: number, length: number): string => octets.latin1Slice(at, at + length);
-
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(moduleOctets()), {
-    env: {
-      wasm_on_message_begin: ignore,
-      wasm_on_status: ignore,
-      wasm_on_body: ignore,
-      wasm_on_url(_parser: number, at: number, length: number): number {
-        if (targetLength > 0) isRare = true;
-        targetAt = at;
-        targetLength = length;
-        return 0;
-      },
-      wasm_on_header_field(_parser: number, at: number, length: number): number {
-        if (fieldCount === MOST_FIELDS) isRare = true;
-        else {
-          const span = SPANS_PER_FIELD * fieldCount++;
-          spans[span] = at;
-          spans[span + 1] = length;
-          spans[span + 2] = NO_VALUE;
-        }
-        return 0;
-      },
-      wasm_on_header_value(_parser: number, at: number, length: number): number {
-        const span = SPANS_PER_FIELD * (fieldCount - 1);
-        if (spans[span + 2] !== NO_VALUE) isRare = true;
-        spans[span + 2] = at;
-        spans[span + 3] = length;
-        return 0;
-      },
-      wasm_on_headers_complete(_parser: number, _status: number, upgrade: number, keepAlive: number): number {
-        isHeaderComplete = true;
-        isUpgrade = upgrade !== 0;
-        isKeptAlive = keepAlive !== 0;
-        return 0;
-      },
-      wasm_on_message_complete(): number {
-        return PAUSED;
-      },
-    },
-  });
-  const wasm = instance.exports as unknown as Llhttp;
-  wasm._initialize();
-  const parser = wasm.llhttp_alloc(REQUESTS);
-  const roomAt = wasm.malloc(roomOctets);
-  const octets = Buffer.from(wasm.memory.buffer) as Buffer & {
-    latin1Slice(start: number, end: number): string;
-  };
-  const methods = new Map<number, string>();
-
-  const methodName = (): string => {
-    const code = wasm.llhttp_get_method(parser);
-    const known = methods.get(code);
-    if (known !== undefined) return known;
-    const at = wasm.llhttp_method_name(code);
-    const name = text(at, octets.indexOf(0, at) - at);
-    methods.set(code, name);
-    return name;
-  };
-
-  const isPlain = (): boolean =>
-    !isRare &&
-    !isUpgrade &&
-    wasm.llhttp_get_http_major(parser) === 1 &&
-    wasm.llhttp_get_http_minor(parser) === 1;
+  const llhttp = new Llhttp(roomOctets);
+  const { octets, room, spans } = llhttp;
 
   /** False if one comes twice, or is of those that are not plain. */
   const readFields = (headers: { [name: string]: string | undefined }, rawHeaders: string[]): boolean => {
-    for (let span = 0; span < SPANS_PER_FIELD * fieldCount; span += SPANS_PER_FIELD) {
+    for (let span = 0; span < SPANS_PER_FIELD * llhttp.fieldCount; span += SPANS_PER_FIELD) {
       const name = names.at(octets, spans[span] as number, spans[span + 1] as number);
       if (name === undefined) continue;
       if (headers[name] !== undefined || NOT_PLAIN.includes(name)) return false;
@@ -139,27 +64,27 @@ export function createParser(roomOctets: number, fields: readonly string[]): Par
   };
 
   return {
-    room: octets.subarray(roomAt, roomAt + roomOctets),
-    isCut: () => isCut,
+    room,
+    isCut: () => llhttp.isCut,
     parse(start, end) {
-      targetLength = fieldCount = 0;
-      isRare = isHeaderComplete = false;
-      wasm.llhttp_reset(parser);
-      const outcome = wasm.llhttp_execute(parser, roomAt + start, end - start);
-      isCut = outcome === OK && !isHeaderComplete && !isRare;
-      if (outcome !== PAUSED || !isPlain()) return undefined;
+      if (!llhttp.parse(start, end) || llhttp.isRare || llhttp.isUpgrade || !llhttp.isVersion11())
+        return undefined;
       const headers = names.none();
       const rawHeaders: string[] = [];
       if (!readFields(headers, rawHeaders)) return undefined;
-      const target = text(targetAt, targetLength);
-      const requestEnd = wasm.llhttp_get_error_pos(parser) - roomAt;
-      return { method: methodName(), target, rawHeaders, headers, fieldCount, isKeptAlive, end: requestEnd };
+      const { fieldCount, isKeptAlive } = llhttp;
+      const target = llhttp.target();
+      return {
+        method: llhttp.method(),
+        target,
+        rawHeaders,
+        headers,
+        fieldCount,
+        isKeptAlive,
+        end: llhttp.end(),
+      };
     },
   };
-}
-
-function ignore(): number {
-  return 0;
 }
 
 /** Why there is no parser to be had, where that is so. */
@@ -174,39 +99,3 @@ export function whyNoParser(): string | undefined {
 
 /** What asks for more than an answer to the header. */
 const NOT_PLAIN: readonly string[] = ["content-length", "transfer-encoding", "expect", "upgrade"];
-
-const SPANS_PER_FIELD = 4;
-/** More than are ever answered. */
-const MOST_FIELDS = 1024;
-const NO_VALUE = -1;
-
-/** The exports that are used here. */
-interface Llhttp {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  _initialize(): void;
-  malloc(octets: number): number;
-  llhttp_alloc(type: number): number;
-  llhttp_reset(parser: number): void;
-  llhttp_execute(parser: number, at: number, octets: number): number;
-  llhttp_get_error_pos(parser: number): number;
-  llhttp_get_method(parser: number): number;
-  llhttp_method_name(method: number): number;
-  llhttp_get_http_major(parser: number): number;
-  llhttp_get_http_minor(parser: number): number;
-}
-
-/** HTTP_REQUEST, HPE_OK and HPE_PAUSED of llhttp.h. */
-const REQUESTS = 1;
-const OK = 0;
-const PAUSED = 21;
-
-/** As undici ships it, for its own client. */
-function moduleOctets(): Uint8Array {
-  return createRequire(import.meta.url)("undici/lib/llhttp/llhttp_simd-wasm.js") as Buffer;
-}
-
-/** Of Node, whose types for version 20 leave it out. */
-declare const WebAssembly: {
-  readonly Module: new (octets: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
