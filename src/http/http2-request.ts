@@ -5,7 +5,8 @@ import type { ViewerRequest } from "./viewer-request.ts";
 export function fromHttp2(request: Http2ServerRequest): Omit<ViewerRequest, "peer"> {
   const { method, url, headers } = request;
   const rawHeaders = ordinary(request.rawHeaders, headers[":authority"]);
-  return { method, target: url, rawHeaders, headers, isEncrypted: true };
+  const headerSize = request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
+  return { method, target: url, rawHeaders, headers, headerSize, isEncrypted: true };
 }
 
 /** Host stays beside an authority that differs, and is then refused as the second one. */

@@ -15,6 +15,8 @@ export interface ViewerRequest {
   readonly headers: HeaderFields;
   /** Left out: as many as there are in `rawHeaders`. */
   readonly fieldCount?: number;
+  /** Octets of all fields, names and values; left out: whoever has read them has bounded them. */
+  readonly headerSize?: number;
   /** The socket's other end. */
   readonly peer: Address;
   /** Whether the request came encrypted; left out: it did not. */
@@ -25,6 +27,7 @@ export interface RequestLimits {
   /** Octets of the longest request target. */
   readonly maxTargetLength: number;
   readonly maxHeaderFields: number;
+  readonly maxHeaderSize: number;
 }
 
 /** What a request is for. */
@@ -45,8 +48,15 @@ interface NotAsked {
 }
 
 export function askedFor(
-  { method, target: raw, headers, rawHeaders, fieldCount = rawHeaders.length / 2 }: ViewerRequest,
-  { maxTargetLength, maxHeaderFields }: RequestLimits,
+  {
+    method,
+    target: raw,
+    headers,
+    rawHeaders,
+    headerSize = 0,
+    fieldCount = rawHeaders.length / 2,
+  }: ViewerRequest,
+  { maxTargetLength, maxHeaderFields, maxHeaderSize }: RequestLimits,
 ): Asked | NotAsked {
   if (raw.length > maxTargetLength)
     return rejected(414, "uri-too-long", `the target is longer than ${maxTargetLength} octets`);
@@ -55,6 +65,8 @@ export function askedFor(
     return rejected(400, "bad-request", "a malformed request target");
   if (fieldCount > maxHeaderFields)
     return rejected(431, "header-overflow", `more than ${maxHeaderFields} header fields`);
+  if (headerSize > maxHeaderSize)
+    return rejected(431, "header-overflow", `a header of more than ${maxHeaderSize} octets`);
   if (!hasKnownLength(headers["transfer-encoding"]))
     return rejected(400, "bad-request", "a Transfer-Encoding that does not end in chunked");
   const host = hostOf(rawHeaders, target.authority);

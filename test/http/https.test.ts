@@ -249,6 +249,11 @@ describe("HTTP/2", () => {
     expect(await ask({ ":authority": "x.example" })).toMatchObject({ headers: { ":status": 421 } });
   });
 
+  it("has as much room for a header as HTTP/1.1", async () => {
+    expect(await ask({ cookie: "c".repeat(12_000) })).toMatchObject({ headers: { ":status": 302 } });
+    expect(await ask({ cookie: "c".repeat(17_000) })).toMatchObject({ headers: { ":status": 431 } });
+  });
+
   it("cannot say two hosts", async () => {
     expect(await ask({ host: "evil.example" })).toMatchObject({ headers: { ":status": 400 } });
   });
