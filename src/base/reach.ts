@@ -39,8 +39,13 @@ export function refusalOfResolved(address: Address, port: number, reach: Reach):
   if (reach.allowed.some((prefix) => contains(prefix, address))) return undefined;
   const written = refusalOfWritten(address, reach);
   if (written !== undefined) return written;
-  if (LOOPBACK.some((prefix) => contains(prefix, address))) return "loopback";
+  if (isLoopback(address)) return "loopback";
   return reach.own.some((endpoint) => isOwn(endpoint, address, port)) ? "own-listener" : undefined;
+}
+
+/** Whether it is an address of this machine alone. */
+export function isLoopback(address: Address): boolean {
+  return LOOPBACK.some((prefix) => contains(prefix, address));
 }
 
 export type Resolved =

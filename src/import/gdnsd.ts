@@ -1,4 +1,5 @@
 import { parseAddress } from "../base/address.ts";
+import { isLoopback } from "../base/reach.ts";
 import {
   type Draft,
   type DraftEdge,
@@ -46,7 +47,7 @@ function draftOf(original: Original, names: readonly DynamicName[]): Draft | Ref
     note(`$include{${path}} is not followed; put its contents here`, line);
   const geoip = at(root, "plugins", "geoip");
   const resources = mapAt(geoip, "resources");
-  if (resources.size === 0) return refused(original, "plugins => geoip => resources has nothing in it");
+  if (resources.size === 0) return refused(original, withIncludes(NO_RESOURCES, includes));
   const maps = mapsOf(at(geoip, "maps"), note);
   const types = mapAt(root, "service_types");
   const collector = createEdges(maps, types, note);
@@ -68,6 +69,15 @@ function draftOf(original: Original, names: readonly DynamicName[]): Draft | Ref
       note(`${hostname}: is answered by resource ${resource}, which there is none of`);
   tellRest(root, note);
   return { edges: collector.edges, services, notes };
+}
+
+const NO_RESOURCES = "plugins => geoip => resources has nothing in it";
+
+/** What is missing may stand in another file. */
+function withIncludes(problem: string, includes: readonly { readonly path: string }[]): string {
+  if (includes.length === 0) return problem;
+  const files = includes.map(({ path }) => path).join(", ");
+  return `${problem}; $include is not followed: put the contents of ${files} in its place`;
 }
 
 /** Whatever else stands beside maps and resources is meant for every resource that does not say otherwise. */
@@ -184,7 +194,11 @@ function addressesIn(value: Vscf, where: string, note: Take): string[] {
       .filter(([key]) => !OPTIONS.has(key))
       .flatMap(([, member]) => addressesIn(member, where, note));
   if (value.kind === "list") return value.items.flatMap((item) => addressesIn(item, where, note));
-  if (isHostAddress(value.text)) return [value.text];
+  const address = parseAddress(value.text);
+  if (address !== undefined && isHostAddress(value.text)) {
+    if (isLoopback(address)) note(`${where}: ${value.text} leads each viewer to himself`, value.line);
+    return [value.text];
+  }
   note(`${where}: ${value.text} is ${whatElse(value.text)}; left out`, value.line);
   return [];
 }

@@ -46,15 +46,18 @@ export function isHostname(text: string): boolean {
 
 const HOSTNAME = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
 
+/** @param onTaken is told what it is called instead, where another has that id already */
+export type Ids = (wanted: string, onTaken?: (id: string) => void) => string;
+
 /**
  * Hands out ids, each once.
  * @param idFrom makes one of at most 63 characters; left out: a short one, as `edge1` of `edge1.example.net`
  */
-export function createIds(idFrom: (wanted: string) => string = shortId): (wanted: string) => string {
+export function createIds(idFrom: (wanted: string) => string = shortId): Ids {
   const taken = new Set(["constructor", "prototype"]);
   /** Where to go on counting: lists of thousands may call all of them alike. */
   const counted = new Map<string, number>();
-  return (wanted) => {
+  return (wanted, onTaken) => {
     const base = idFrom(wanted);
     const stem = base.slice(0, 57);
     let n = counted.get(stem) ?? 1;
@@ -62,6 +65,7 @@ export function createIds(idFrom: (wanted: string) => string = shortId): (wanted
     while (taken.has(id)) id = `${stem}-${++n}`;
     counted.set(stem, n);
     taken.add(id);
+    if (id !== base) onTaken?.(id);
     return id;
   };
 }

@@ -1,6 +1,6 @@
 import { type CsvRow, csvRows } from "../base/csv.ts";
 import { type Draft, type DraftEdge, notesOn, type Original, type Refused, refused } from "./draft.ts";
-import { createIds, isHostAddress, isPlainText, readHost } from "./host.ts";
+import { createIds, type Ids, isHostAddress, isPlainText, readHost } from "./host.ts";
 
 /** What a column may be called, in small letters and without `_`, `-` and spaces. */
 const COLUMNS = {
@@ -75,7 +75,7 @@ type Take = (message: string, line?: number) => void;
 function edgeOf(
   { fields, line }: CsvRow,
   columns: readonly (Column | undefined)[],
-  idOf: (wanted: string) => string,
+  idOf: Ids,
   note: Take,
 ): DraftEdge | undefined {
   const values = (column: Column): string[] =>
@@ -110,7 +110,10 @@ function edgeOf(
   if (url === undefined && writtenUrl !== undefined) note("no usable url; left out", line);
   const host = url === undefined ? undefined : readHost(new URL(url).hostname);
   if (addresses.length === 0 && host?.address !== undefined) addresses.push(host.address);
-  const [id] = values("id");
+  const name = values("id")[0] ?? host?.text ?? addresses[0] ?? "edge";
+  const id = idOf(name, (taken) =>
+    note(`${name.slice(0, 40)}: another edge has its id; it is ${taken} here`, line),
+  );
   const [latitude, longitude] = [number("latitude"), number("longitude")];
   const words = [...new Set(values("tags").flatMap((text) => text.split(/[\s;|]+/)))];
   const tags = words.filter((tag) => tag !== "" && isPlainText(tag));
@@ -118,7 +121,7 @@ function edgeOf(
   const capacity = capacityOf(number("viewers"), number("bandwidth"));
   const weight = number("weight");
   return {
-    id: idOf(id ?? host?.text ?? addresses[0] ?? "edge"),
+    id,
     ...(latitude === undefined || longitude === undefined ? {} : { location: { latitude, longitude } }),
     ...(addresses.length === 0 ? {} : { addresses }),
     ...(url === undefined ? {} : { url }),

@@ -216,6 +216,17 @@ describe("gdnsd", () => {
     expect(inventory.services[0]?.dns.ttlSeconds).toBe(300);
   });
 
+  it("tells of addresses that lead a viewer to himself", () => {
+    const config = `plugins => { geoip => { resources => { live => { dcmap => {
+      ams => 192.0.2.1
+      none => [127.0.0.1, ::1]
+    } } } } }`;
+    expect(imported("gdnsd", { config }).lines.filter((line) => line.includes("himself"))).toEqual([
+      "config:3: live/none: 127.0.0.1 leads each viewer to himself",
+      "config:3: live/none: ::1 leads each viewer to himself",
+    ]);
+  });
+
   it("tells what has no counterpart", () => {
     const { lines } = imported("gdnsd", files);
     for (const line of [
@@ -411,6 +422,19 @@ describe("a list of mirrors", () => {
   });
 });
 
+describe("edges of a list that would have the same id", () => {
+  it("get one each, and it is told", async () => {
+    const { inventory, lines } = await taken("csv", {
+      "mirrors.csv": "name,url\na,http://192.0.2.1\na,http://192.0.2.2\na.example.net,http://192.0.2.3",
+    });
+    expect(inventory.edges.map(({ id }) => id)).toEqual(["a", "a-2", "a-3"]);
+    expect(lines.filter((line) => line.includes("another edge"))).toEqual([
+      "mirrors.csv:3: a: another edge has its id; it is a-2 here",
+      "mirrors.csv:4: a.example.net: another edge has its id; it is a-3 here",
+    ]);
+  });
+});
+
 describe("what is none of these", () => {
   it.each([
     ["flashphoner", "<loadbalancer>", /cut short/],
@@ -426,7 +450,12 @@ describe("what is none of these", () => {
     ["redirector-php", "<?php phpinfo();", /no server is added/],
     ["gdnsd", "plugins => { geoip => {", /end of the file/],
     ["gdnsd", "plugins => [ }", /1: a value belongs here/],
-    ["gdnsd", "options => {}", /nothing in it/],
+    ["gdnsd", "options => {}", /nothing in it$/],
+    [
+      "gdnsd",
+      "plugins => { geoip => { maps => { $include{m} }, resources => { $include{r} } } }",
+      /nothing in it; \$include is not followed: put the contents of m, r in its place/,
+    ],
     ["gdnsd", `a => ${"[".repeat(2000)}`, /nested too deeply/],
     ["csv", "", /empty/],
     ["csv", "a,b\n1,2", /no column url/],
