@@ -2,7 +2,7 @@ import type { LoadReport } from "../model/condition.ts";
 import type { LoadField } from "../model/edge.ts";
 import type { Look } from "./page.ts";
 import { type Cell, heading, table } from "./table.ts";
-import { bitRate, percent, UNKNOWN } from "./text.ts";
+import { bitRate, percent, printable, UNKNOWN } from "./text.ts";
 import type { LoadFieldView, LoadReadingView, LoadView } from "./views.ts";
 
 /** One reading of an edge's load: each field with the source it comes from, then each source. */
@@ -18,6 +18,13 @@ export function loadPage({ edgeId, report, sources }: LoadView, { colour }: Look
 }
 
 const UNTOLD = "the configuration names no source of its load, which stays unknown; add load: to the edge";
+
+/** Why there is no report, for whoever sees nothing else; `undefined` if there is one. */
+export function unreadText(view: LoadView): string | undefined {
+  if (isRead(view)) return undefined;
+  if (view.sources.length === 0) return UNTOLD;
+  return view.sources.map(({ type, problem }) => printable(`${type}: ${problem ?? ""}`)).join("; ");
+}
 
 /** Whether any source could be read. */
 export function isRead({ sources }: LoadView): boolean {

@@ -1,7 +1,7 @@
 import type { AgentOptions, CliActions, ImportOptions, ServeOptions, SteerOptions } from "./actions.ts";
 import { formatProblem } from "../base/problem.ts";
 import { countOf, done, EXIT, exitCodeOf, failureText } from "./answer.ts";
-import { isRead, loadPage } from "./load-page.ts";
+import { isRead, loadPage, unreadText } from "./load-page.ts";
 import { type Format, show } from "./page.ts";
 import { geoPage } from "./place.ts";
 import { isHealthy, probePage } from "./probe-page.ts";
@@ -64,6 +64,7 @@ export async function load(
   return show(io, format, await actions.load(configFile, edgeId), {
     lines: loadPage,
     json: ({ report }) => report,
+    warning: (view) => (format === "json" ? unreadText(view) : undefined),
     exitCode: (view) => (isRead(view) ? EXIT.done : EXIT.no),
   });
 }

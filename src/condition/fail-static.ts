@@ -51,6 +51,8 @@ export interface Alarm {
   readonly sinceMs: number;
   /** Those that are kept. */
   readonly edges: readonly string[];
+  /** Whether there is a canary that does not answer now: our own network is the likelier fault. */
+  readonly isCanarySilent: boolean;
 }
 
 export interface FailStaticOptions {
@@ -106,7 +108,9 @@ export function createFailStatic(options: FailStaticOptions): FailStatic {
   const alarmOf = (watch: Watch): Alarm[] => {
     const { service, family, alarmedAtMs: sinceMs } = watch;
     if (sinceMs === undefined) return [];
-    return [{ service: service.id, family, sinceMs, edges: disbelieved(watch).map(({ edgeId }) => edgeId) }];
+    const edges = disbelieved(watch).map(({ edgeId }) => edgeId);
+    const isCanarySilent = canary.canaryLostAtMs !== undefined;
+    return [{ service: service.id, family, sinceMs, edges, isCanarySilent }];
   };
 
   return {

@@ -35,7 +35,7 @@ const agentSchema = z.strictObject({
 const advice: Advice = {
   absent: "name the agent's file with --file FILE",
   empty: "write edge:, server: and load: into it",
-  noFile: () => "name one with --file FILE",
+  noFile: "name one with --file FILE",
 };
 
 /** The agent's own file. Whatever it holds, it does not throw. */

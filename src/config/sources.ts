@@ -101,19 +101,22 @@ export function digestOf(sources: readonly SourceFile[], findings: Findings): st
 export interface Advice {
   readonly absent: string;
   readonly empty: string;
-  readonly noFile: (file: string) => string;
+  readonly noFile: string;
+  /** Where it is a folder; left out: the same. */
+  readonly folder?: (file: string) => string;
 }
 
 const mainAdvice: Advice = {
   absent: "name the configuration with -c FILE",
   empty: "start from the reference config/edgeward.yaml",
-  noFile: (file) => `name one, as ${join(file, "edgeward.yaml")}`,
+  noFile: "name the configuration with -c FILE",
+  folder: (file) => `name one, as ${join(file, "edgeward.yaml")}`,
 };
 
 const edgesAdvice: Advice = {
   absent: "it was there when the folder was listed",
   empty: "write edges: into it, or remove it",
-  noFile: () => "take it out of edges.d, or give it another name: those that end in .yaml are read",
+  noFile: "take it out of edges.d, or give it another name: those that end in .yaml are read",
 };
 
 /** One file; what is wrong with it goes to `findings`. */
@@ -150,7 +153,8 @@ async function readOnce(file: string, advice: Advice): Promise<SourceFile | Flaw
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const before = await handle.stat();
-      if (!before.isFile()) return { message: `is not a file; ${advice.noFile(file)}` };
+      if (!before.isFile())
+        return { message: `is not a file; ${fileAdvice(before.isDirectory(), file, advice)}` };
       if (before.size > maxOctets) return { message: sizeProblem(before.size) };
       const octets = await handle.readFile();
       const after = await handle.stat();
@@ -164,6 +168,10 @@ async function readOnce(file: string, advice: Advice): Promise<SourceFile | Flaw
     if (code === "ENOENT" && (await isThere(file))) return { message: LEADS_NOWHERE };
     return { message: accessProblem(code, advice) };
   }
+}
+
+function fileAdvice(isFolder: boolean, file: string, { folder, noFile }: Advice): string {
+  return isFolder && folder !== undefined ? folder(file) : noFile;
 }
 
 function sizeProblem(octets: number): string {

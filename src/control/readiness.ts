@@ -51,9 +51,10 @@ export function createReadiness(sources: ReadinessSources): () => Readiness {
   });
 }
 
-function failStaticText({ service, family, edges }: Alarm): string {
+function failStaticText({ service, family, edges, isCanarySilent }: Alarm): string {
   const those = `${edges.length} ${edges.length === 1 ? "edge" : "edges"}`;
-  return `fail static: ${those} of service ${service} went down at once over IPv${family}; the last good state is kept`;
+  const canary = isCanarySilent ? "; nor does the canary answer: look at this server's own network" : "";
+  return `fail static: ${those} of service ${service} went down at once over IPv${family}; the last good state is kept${canary}`;
 }
 
 /** Whoever has edited the file may think that it holds. What is wrong with it is not for everyone. */

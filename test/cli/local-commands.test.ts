@@ -256,8 +256,15 @@ describe("load", () => {
 
   it("exits 1 when no source could be read", async () => {
     const silent = { ...view, report: {}, sources: view.sources.slice(2) };
-    const { code, out } = await edgeward(["load", "ams1", "-o", "json"], { actions: reading(silent) });
+    const { code, out } = await edgeward(["load", "ams1"], { actions: reading(silent) });
+    expect([code, rowOf(out, "push")]).toEqual([1, ["push", "nothing to read"]]);
+  });
+
+  it("says why a report printed with -o json is empty", async () => {
+    const silent = { ...view, report: {}, sources: view.sources.slice(2) };
+    const { code, out, err } = await edgeward(["load", "ams1", "-o", "json"], { actions: reading(silent) });
     expect([code, JSON.parse(out)]).toEqual([1, {}]);
+    expect(err).toBe("edgeward: warning: json: answered 404; push: nothing to read\n");
   });
 });
 

@@ -122,8 +122,12 @@ describe("fail static", () => {
   it("lasts as long as the canary is silent", async () => {
     all("up");
     all("down", "timeout");
+    expect(failStatic.alarms().some(({ isCanarySilent }) => isCanarySilent)).toBe(false);
     failStatic.canary(false);
     expect(metric("canary_up")).toEqual({ "": 0 });
+    expect(failStatic.alarms()).toContainEqual(
+      expect.objectContaining({ service: "live", isCanarySilent: true }),
+    );
     await clock.advance(10 * HOLD_MS);
     expect(keptIds()).toEqual(ids);
     failStatic.canary(true);

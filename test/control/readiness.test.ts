@@ -39,10 +39,12 @@ it("says what the doors wait for, and of services nothing before it is known", (
 });
 
 it("tells of everything that an operator should look at", () => {
-  const alarm = { service: "live", family: 4, sinceMs: 0, edges: ["ams1"] } as const;
+  const alarm = { service: "live", family: 4, sinceMs: 0, edges: ["ams1"], isCanarySilent: false } as const;
   const problems = [{ file: "/e.yaml", line: 1, column: 1, path: "edges", message: "a secret" }];
   const { ready, alarms } = readinessOf({
-    failStatic: { alarms: () => [alarm, { ...alarm, family: 6, edges: ["ams1", "nyc1"] }] },
+    failStatic: {
+      alarms: () => [alarm, { ...alarm, family: 6, edges: ["ams1", "nyc1"], isCanarySilent: true }],
+    },
     reloads: { last: () => ({ successful: false, atMs: 0, problems }) },
     geo: {
       databases: () => [{ path: "/geo/city.mmdb", role: "city", flaw: { reason: "absent", detail: "" } }],
@@ -53,7 +55,8 @@ it("tells of everything that an operator should look at", () => {
   expect(ready).toBe(true);
   expect(alarms).toEqual([
     "fail static: 1 edge of service live went down at once over IPv4; the last good state is kept",
-    "fail static: 2 edges of service live went down at once over IPv6; the last good state is kept",
+    "fail static: 2 edges of service live went down at once over IPv6; the last good state is kept" +
+      "; nor does the canary answer: look at this server's own network",
     "the configuration as it is now is refused, an older one holds: edgeward reload says why",
     expect.stringContaining("GeoIP database city.mmdb"),
     "certificate live.pem has expired: viewers cannot connect by HTTPS",
