@@ -73,11 +73,14 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     givenReply = reply;
   };
 
+  const classAt = (shape: Shape, reply: number): number => replies.classAt(reply) || shape.class;
+
   const isToKeep = (octets: number): boolean => responder.last.isRepeatable && octets <= MAX_PREPARED_OCTETS;
 
   const store = (shape: Shape, number: number, packet: PacketRoom, out: PacketRoom, octets: number): void => {
     const { addressAt, rcode, class: of } = responder.last;
-    replies.store(shape.id, number, out, { octets, addressAt, rcode, class: of }, packet);
+    const ofItsOwn = of === shape.class ? 0 : of;
+    replies.store(shape.repliesOf, number, out, { octets, addressAt, rcode, class: ofItsOwn }, packet);
   };
 
   /** The first reply of its shape by what was found, which is not decided once more. */
@@ -99,7 +102,7 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     memory.count(query.client);
     if (isToKeep(octets)) {
       store(shape, number, packet, out, octets);
-      give(shape, number, replies.find(shape.id, number));
+      give(shape, number, replies.find(shape.repliesOf, number));
     }
     // Nobody was asked for that decision just now, and whose it was is not who asks.
     last.isRepeatable = false;
@@ -113,15 +116,15 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
     source: Uint8Array,
     out: PacketRoom,
   ): number | undefined => {
-    const { id, type, memory, rules } = shape;
+    const { repliesOf, type, memory, rules } = shape;
     if (queryLog?.isDue() === true) return undefined;
     const number = memory === undefined ? 0 : memory.find(query.client);
     if (memory !== undefined && number === 0) return undefined;
-    const reply = replies.find(id, number);
+    const reply = replies.find(repliesOf, number);
     if (reply < 0) return memory === undefined ? undefined : make(shape, memory, number, packet, source, out);
     memory?.count(query.client);
     queryLog?.pass();
-    const verdict = rateLimiter?.judge(source, replies.classAt(reply)) ?? "answer";
+    const verdict = rateLimiter?.judge(source, classAt(shape, reply)) ?? "answer";
     if (verdict === "truncate") return responder.slip(packet.octets, query.length, source, out.octets);
     counters.request("udp", source.length, type);
     if (verdict === "drop") {
@@ -140,7 +143,7 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
   const repeatable = (): Repeatable | undefined => {
     if (given === undefined) return undefined;
     const { type, memory } = given;
-    const about = { type, rcode: replies.rcodeAt(givenReply), class: replies.classAt(givenReply) };
+    const about = { type, rcode: replies.rcodeAt(givenReply), class: classAt(given, givenReply) };
     if (memory === undefined) return { ...about, again: () => true };
     const [number, scope] = [givenNumber, memory.scopePrefixLength];
     const { address, prefixLength, from } = query.client;
@@ -150,14 +153,14 @@ export function prepareReplies(options: PreparedRepliesOptions): PreparedReplies
 
   /** What was just answered is kept for who asks the same. */
   const learn = (known: Shape | undefined, packet: PacketRoom, out: PacketRoom, octets: number): void => {
-    const { decision, type, rules } = responder.last;
+    const { decision, type, rules, answerClass, alikeIn } = responder.last;
     if (!isToKeep(octets)) return;
     const recalled = decision === undefined ? undefined : recall(decision);
     if (decision !== undefined && (recalled === undefined || isDeaf(query, responder.last))) return;
     const memory = recalled?.memory;
     if (known === undefined && !shapes.isAskedAgain(query)) return;
     if (known === undefined && shapes.added === SHAPES_MAX) forget();
-    const shape = known ?? shapes.add(query, { type, memory, rules });
+    const shape = known ?? shapes.add(query, { type, class: answerClass, memory, rules }, alikeIn);
     if (shape.memory !== memory) return;
     store(shape, recalled?.number ?? 0, packet, out, octets);
   };

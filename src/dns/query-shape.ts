@@ -89,6 +89,16 @@ export class QueryShape {
     words.set(this.#own.subarray(this.#wholeEnd, this.#count), start + this.#wholeEnd);
   }
 
+  /** All of it but the name asked, and how long that is: what queries for other names of that length may share. */
+  get besideName(): string {
+    const words = new Int32Array(SHAPE_WORDS);
+    this.copyTo(words, 0);
+    const octets = Buffer.from(words.buffer);
+    const nameEnd = endOfQuestion(octets, this.length) - TYPE_AND_CLASS_OCTETS;
+    octets.fill(0, HEADER_OCTETS, nameEnd);
+    return `${nameEnd} ${this.layout} ${octets.toString("latin1", 0, this.length)}`;
+  }
+
   get #count(): number {
     return (this.length + 3) >> 2;
   }
@@ -184,6 +194,8 @@ const ONE_ADDITIONAL = 0x0100_0000;
 /** The id is the lower half of the first word. */
 const ID_BITS = 0xffff;
 const NOWHERE = -1;
+/** Behind the name of a question. */
+const TYPE_AND_CLASS_OCTETS = 4;
 /** An owner of one octet, TYPE, CLASS, TTL, RDLENGTH. */
 const OPT_OCTETS = 11;
 
@@ -192,7 +204,8 @@ export function endOfQuestion(octets: Uint8Array, length: number): number {
   let at = HEADER_OCTETS;
   while (at < length) {
     const labelOctets = octets[at] as number;
-    if (labelOctets === 0) return at + 5 <= length ? at + 5 : NOWHERE;
+    const end = at + 1 + TYPE_AND_CLASS_OCTETS;
+    if (labelOctets === 0) return end <= length ? end : NOWHERE;
     if (labelOctets > MAX_LABEL_OCTETS) return NOWHERE;
     at += 1 + labelOctets;
   }

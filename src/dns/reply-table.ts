@@ -12,14 +12,15 @@ export interface PreparedReply {
   /** Where the client subnet's address stands, the scope in front of it; 0: there is none. */
   readonly addressAt: number;
   readonly rcode: number;
-  /** For the rate limit. */
+  /** For the rate limit; 0: the class of answers at the name asked. */
   readonly class: number;
 }
 
 /**
- * Replies by the shape of their queries and the number of what was decided. Their question is the query's own, and is
- * copied from there: what is behind it is the same for many names, and kept once, so that what is in use takes little
- * of the processor's cache. Of a bounded size: once it is full, all of them go.
+ * Replies by the shape of their queries, of which one may stand for others that differ in the name alone, and the
+ * number of what was decided. Their question is the query's own, and is copied from there: what is behind it is often
+ * the same again, and kept once, so that what is in use takes little of the processor's cache. Of a bounded size: once
+ * it is full, all of them go.
  */
 export class ReplyTable {
   /** By slot: the number, and the shape with the line where the reply begins; a shape of 0: it is free. */

@@ -189,6 +189,11 @@ const FAMILY_OF_TYPE: ReadonlyMap<number, Family> = new Map([
   [TYPE.AAAA, 6],
 ]);
 
+/** Whether the decision, and the zone that a "no" is of, are all that an answer goes by there, the name aside. */
+export function isDecidedAlone(holding: Holding, type: number): boolean {
+  return holding.kind === "service" && holding.hasAddresses && FAMILY_OF_TYPE.has(type);
+}
+
 function answerAddresses(
   family: Family,
   holding: ServiceHolding,

@@ -19,12 +19,13 @@ import { type CookieJar, type CookieSecretsAt, createCookieJar } from "./cookie.
 import type { DnsCounters, Transport } from "./counters.ts";
 import { decodeQuery, type Verdict } from "./decode.ts";
 import { Reply } from "./encode.ts";
+import type { ZoneData } from "./holding.ts";
 import type { Namespace } from "./namespace.ts";
 import { createQuery, type Query } from "./query.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { RateLimiter } from "./rate-limit.ts";
-import { type Circumstances, respond } from "./respond.ts";
-import { responseClass } from "./response-class.ts";
+import { type Circumstances, isDecidedAlone, respond } from "./respond.ts";
+import { answerClass, responseClass } from "./response-class.ts";
 import { MAX_MESSAGE_OCTETS, MAX_UDP_OCTETS, MIN_UDP_OCTETS, RCODE } from "./wire.ts";
 
 export interface ResponderOptions {
@@ -85,6 +86,13 @@ export interface LastAnswer {
   rcode: number;
   /** For the rate limit. */
   class: number;
+  /** The same for an answer at the name asked that is none of those that are counted for many names. */
+  answerClass: number;
+  /**
+   * Other names of the zone are answered alike by the same decision, where they are as long and of the same service;
+   * undefined: they may be answered otherwise.
+   */
+  alikeIn: ZoneData | undefined;
 }
 
 export function createResponder(options: ResponderOptions): Responder {
@@ -112,6 +120,8 @@ export function createResponder(options: ResponderOptions): Responder {
     type: 0,
     rcode: 0,
     class: 0,
+    answerClass: 0,
+    alikeIn: undefined,
   };
   /** A service that went out from under the names, and what was a bug, may be answered next time. */
   const remember = (verdict: Verdict): void => {
@@ -123,6 +133,8 @@ export function createResponder(options: ResponderOptions): Responder {
     const { namespace, holding } = circumstances;
     const { rcode, hasAnswer } = reply;
     last.class = responseClass(namespace, holding, { rcode, type: query.type, hasAnswer });
+    last.answerClass = holding === undefined ? last.class : answerClass(namespace, holding, query.type);
+    last.alikeIn = holding !== undefined && isDecidedAlone(holding, query.type) ? holding.zone : undefined;
   };
 
   /** False: there is to be no reply. */

@@ -15,7 +15,12 @@ export function responseClass(
 ): number {
   if (holding === undefined || (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN)) return ERROR_CLASS;
   const isNegative = !hasAnswer && holding.kind !== "referral";
-  return isNegative ? namespace.numberOf(holding.zone) << 16 : (namespace.numberOf(holding) << 16) | type;
+  return isNegative ? namespace.numberOf(holding.zone) << 16 : answerClass(namespace, holding, type);
+}
+
+/** Of an answer at the name, whatever is in it. */
+export function answerClass(namespace: Namespace, holding: Holding, type: number): number {
+  return (namespace.numberOf(holding) << 16) | type;
 }
 
 /** Numbers begin with 1, so that no other class is below 65,536. */

@@ -1,12 +1,17 @@
 import type { Memory } from "../model/decision.ts";
 import type { ClientSubnetRules } from "../model/service.ts";
+import type { ZoneData } from "./holding.ts";
 import { type QueryShape, SHAPE_WORDS } from "./query-shape.ts";
 
 /** What queries of one shape have in common. */
 export interface Shape {
   /** 1 or more; no two have the same, until the table is cleared. */
   readonly id: number;
+  /** The id of the first shape that is answered from the same replies, or its own. */
+  readonly repliesOf: number;
   readonly type: number;
+  /** For the rate limit, of replies that have none of their own. */
+  readonly class: number;
   /** Whose decisions answer them; absent: the answer is the same for everybody. */
   readonly memory?: Memory | undefined;
   readonly rules?: ClientSubnetRules | undefined;
@@ -21,6 +26,7 @@ export class ShapeTable {
   readonly #shapes: (Shape | undefined)[] = Array.from({ length: SLOTS });
   /** By set: of the last query that was not found there. */
   readonly #strangers = new Int32Array(SLOTS / WAYS);
+  readonly #kindred = new Map<Memory, Map<string, Kindred>>();
   #added = 0;
 
   find(query: QueryShape): Shape | undefined {
@@ -38,11 +44,19 @@ export class ShapeTable {
     return isAgain;
   }
 
-  /** In place of another, where the set is full. */
-  add(query: QueryShape, of: Omit<Shape, "id">): Shape {
-    const { type, memory, rules } = of;
+  /**
+   * In place of another, where the set is full.
+   * @param alikeIn as of `LastAnswer`
+   */
+  add(query: QueryShape, of: Omit<Shape, "id" | "repliesOf">, alikeIn?: ZoneData): Shape {
+    const { type, class: ofAnswers, memory, rules } = of;
+    const id = ++this.#added;
+    const repliesOf =
+      memory === undefined || alikeIn === undefined
+        ? id
+        : this.#firstLike(query.besideName, memory, { zone: alikeIn, rules, id });
     // Written out: what is spread comes in several layouts, which cost more to read.
-    const shape: Shape = { id: ++this.#added, type, memory, rules };
+    const shape: Shape = { id, repliesOf, type, class: ofAnswers, memory, rules };
     const first = setOf(query.hash);
     let slot = first + (this.#added % WAYS);
     for (let free = first; free < first + WAYS; free++) if (this.#layouts[free] === 0) slot = free;
@@ -62,11 +76,28 @@ export class ShapeTable {
     this.#added = 0;
     this.#layouts.fill(0);
     this.#shapes.fill(undefined);
+    this.#kindred.clear();
+  }
+
+  /** @returns the id of the first shape that is answered like this one by the same decision */
+  #firstLike(besideName: string, memory: Memory, own: Kindred): number {
+    const all = this.#kindred.get(memory) ?? new Map<string, Kindred>();
+    this.#kindred.set(memory, all);
+    const first = all.get(besideName) ?? own;
+    all.set(besideName, first);
+    return first.zone === own.zone && first.rules === own.rules ? first.id : own.id;
   }
 
   #isAt(slot: number, query: QueryShape): boolean {
     return this.#layouts[slot] === query.layout && query.isAt(this.#words, slot * SHAPE_WORDS);
   }
+}
+
+/** The first of those that differ in their names alone. */
+interface Kindred {
+  readonly zone: ZoneData;
+  readonly rules: ClientSubnetRules | undefined;
+  readonly id: number;
 }
 
 const WAYS = 4;

@@ -22,6 +22,8 @@ import { place } from "../geo/clients.ts";
 import { edgeAt, serviceOf, worldOf } from "../selection/fixture.ts";
 
 const ZONE = "example.net";
+/** As long a name, whose "no" may be kept for another time. */
+const OTHER_ZONE = "example.org";
 /** The last has no address of IPv4. */
 const EDGES = Array.from({ length: 9 }, (_, i): Edge => {
   const edge = edgeAt(`e${i}`, i, ((i * 37) % 120) - 60, i * 40 - 180);
@@ -35,6 +37,11 @@ const EDGES = Array.from({ length: 9 }, (_, i): Edge => {
 const RULES = { 4: { min: 12, max: 20 }, 6: { min: 0, max: 40 } };
 const HTTPS: ServiceBinding = { type: "HTTPS", prefix: "", params: [], hints: true };
 const DNS = { ttlSeconds: 20, ttlInDoubtSeconds: 5, answers: 2, bindings: [HTTPS] };
+/** Of services, beside their own: some as long. */
+const MORE_NAMES: Readonly<Record<string, readonly string[]>> = {
+  near: [`neat.${ZONE}`, `near.${OTHER_ZONE}`, `nearer.${ZONE}`],
+  first: [`*.wild.${ZONE}`],
+};
 const SERVICES = [
   serviceOf(EDGES, { id: "near", index: 0, dns: DNS }),
   serviceOf(EDGES, { id: "lots", index: 1, rank: "weighted" }),
@@ -56,24 +63,23 @@ const SERVICES = [
     index: 7,
     deny: { countries: ["NL"], continents: [], networks: [], asns: [] },
   }),
-].map((service) => ({ ...service, hostnames: [`${service.id}.${ZONE}`] }));
+].map((service) => ({ ...service, hostnames: [`${service.id}.${ZONE}`, ...(MORE_NAMES[service.id] ?? [])] }));
 const NAMES = [
-  ...SERVICES.flatMap(({ hostnames }) => hostnames),
+  ...SERVICES.flatMap(({ hostnames }) => hostnames.map((hostname) => hostname.replace("*", "any"))),
+  `one.wild.${ZONE}`,
   `absent.${ZONE}`,
   `alias.${ZONE}`,
   "else.org",
 ];
-const ZONES: readonly Zone[] = [
-  {
-    name: ZONE,
-    nameservers: [`ns1.${ZONE}`],
-    contact: `hostmaster.${ZONE}`,
-    ttlSeconds: 3600,
-    negativeTtlSeconds: 30,
-    serial: 1,
-    records: [{ name: `alias.${ZONE}`, ttlSeconds: 60, data: { type: "CNAME", target: `near.${ZONE}` } }],
-  },
-];
+const ZONES: readonly Zone[] = [ZONE, OTHER_ZONE].map((name, i) => ({
+  name,
+  nameservers: [`ns1.${ZONE}`],
+  contact: `hostmaster.${ZONE}`,
+  ttlSeconds: 3600,
+  negativeTtlSeconds: 30 - 10 * i,
+  serial: 1,
+  records: [{ name: `alias.${name}`, ttlSeconds: 60, data: { type: "CNAME", target: `near.${ZONE}` } }],
+}));
 const INVENTORY = {
   generation: 1,
   edges: EDGES,
@@ -107,6 +113,7 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
   };
   const rateLimiter = createRateLimiter(newRateTable(Int32Array.of(1, 2)), settings, () => nowMs);
   let made = 0;
+  let responded = 0;
   const responder = createResponder({
     namespace: compileNamespace(ZONES, SERVICES),
     decide: (...question) => {
@@ -123,8 +130,10 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
   const common = { responder, counters, rateLimiter };
   const prepared = prepareReplies({
     ...common,
-    respond: (packet, length, source, out, known) =>
-      responder.respond(packet.octets, length, source, "udp", out.octets, known),
+    respond: (packet, length, source, out, known) => {
+      responded++;
+      return responder.respond(packet.octets, length, source, "udp", out.octets, known);
+    },
     recall: redirector.recall,
   });
   const kept = keepReplies({
@@ -167,8 +176,13 @@ function answering(isPrepared: boolean, places: ReturnType<typeof placesFrom>, l
       prepared.forget();
       redirector.take(inventory, world);
     },
+    /** Decisions. */
     get made() {
       return made;
+    },
+    /** Replies that were not prepared. */
+    get responded() {
+      return responded;
     },
     counted: () => ({
       decisions: totals.metrics(),
@@ -203,6 +217,7 @@ const asked = fc.record({
   name: fc.oneof(
     { weight: 1, arbitrary: fc.constantFrom(...NAMES) },
     { weight: 3, arbitrary: fc.constantFrom(`near.${ZONE}`, `bounded.${ZONE}`, `lots.${ZONE}`) },
+    { weight: 3, arbitrary: fc.constantFrom(`near.${ZONE}`, `nEAt.${ZONE}`, ...(MORE_NAMES.near ?? [])) },
   ),
   type: oftenFirst(TYPES.A, TYPES.AAAA, TYPES.AAAA, TYPES.HTTPS, TYPES.TXT),
   flags: oftenFirst(0, 0x0100),
@@ -318,6 +333,44 @@ describe("prepared replies", () => {
     // Until it was asked twice, a name is not worth a place.
     expect(fast.made - made).toBe(2);
     expect(fast.counted()).toEqual(plain.counted());
+  });
+
+  it("are the same for all names of a service in a zone that are as long, whichever was asked first", () => {
+    const [plain, fast] = [answering(false, placesFrom(0)), answering(true, placesFrom(0))];
+    for (const each of [plain, fast]) each.take(WELL);
+    /** @returns how many replies had to be made */
+    const ask = (name: string): number => {
+      const before = fast.responded;
+      for (let i = 0; i < 60; i++) {
+        const packet = query({ name, id: i, edns: { options: [subnet(1, 24, [10, i % 6, i])] } });
+        const source = Uint8Array.of(127, 0, 0, 1);
+        expect(fast.ask(packet, source)).toEqual(plain.ask(packet, source));
+      }
+      return fast.responded - before;
+    };
+    for (const name of [`near.${ZONE}`, `neat.${ZONE}`]) ask(name);
+    const learned = 2; // Until it was asked twice, a name is not worth a place.
+    for (const name of [`NEAT.${ZONE}`, `Near.${ZONE}`]) expect(ask(name)).toBe(learned);
+    for (const name of [`near.${OTHER_ZONE}`, `nearer.${ZONE}`]) expect(ask(name)).toBeGreaterThan(learned);
+    expect(fast.counted()).toEqual(plain.counted());
+  });
+
+  it("that names share are limited by name, as made ones are", () => {
+    const [plain, fast] = [answering(false, placesFrom(0), 20), answering(true, placesFrom(0), 20)];
+    for (const each of [plain, fast]) each.take(WELL);
+    const kinds = new Map<string, Set<string>>();
+    for (let i = 0; i < 400; i++) {
+      for (const each of [plain, fast]) each.wait(5);
+      // One asks for more than he is allowed, the other for less.
+      const name = i % 16 === 0 ? `neat.${ZONE}` : `near.${ZONE}`;
+      const packet = query({ name, id: i, edns: { options: [subnet(1, 24, [10, i % 3, 0])] } });
+      const reply = fast.ask(packet, Uint8Array.of(198, 51, 100, 1));
+      kinds.set(name, (kinds.get(name) ?? new Set()).add(kindOf(reply)));
+      expect(kindOf(reply)).toBe(kindOf(plain.ask(packet, Uint8Array.of(198, 51, 100, 1))));
+    }
+    expect([...(kinds.get(`near.${ZONE}`) ?? [])].toSorted()).toEqual(["answered", "dropped", "truncated"]);
+    expect([...(kinds.get(`neat.${ZONE}`) ?? [])]).toEqual(["answered"]);
+    expect(fast.counted().dns).toEqual(plain.counted().dns);
   });
 
   it("that were made by what was decided for another network count as this one's when they are kept", () => {
