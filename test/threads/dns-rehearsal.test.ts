@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { newLineRing, takeLines } from "../../src/base/line-ring.ts";
 import { createDecisionTotals } from "../../src/engine/decision-counts.ts";
 import type { PacketRoom } from "../../src/dns/batch-memory.ts";
@@ -67,14 +67,24 @@ function thread(inventory: Inventory) {
   });
   const answers = new Set<string>();
   let left = Number.POSITIVE_INFINITY;
+  let asked = 0;
+  let onQuery = (): void => {};
   const respond: BatchOptions["respond"] = (packet, length, source, out) => {
     if (left-- <= 0) throw new Error("broken");
+    asked++;
+    onQuery();
     const octets = responder.respond(packet.octets, length, source, "udp", out.octets);
     answers.add(Buffer.from(out.octets.subarray(2, octets)).toString("latin1"));
     return octets;
   };
   return {
     answers,
+    get asked() {
+      return asked;
+    },
+    onQuery(call: () => void) {
+      onQuery = call;
+    },
     breakAfter(queries: number) {
       left = queries;
     },
@@ -129,6 +139,22 @@ describe("a rehearsal", () => {
     expect(rehearsed.counts()).toEqual(fresh.counts());
     expect(rehearsed.lines().split("\n").length).toBe(fresh.lines().split("\n").length);
     expect(rehearsed.counts().sent.some((count) => count > 0)).toBe(true);
+  });
+
+  it.each([
+    ["is held as a whole where a query takes 0.1 ms", 0.1, 36_000],
+    ["ends early where a query takes 1 ms", 1, 4000],
+  ])("%s", (_what, queryMs, asked) => {
+    const one = thread(INVENTORY);
+    let nowMs = 1000;
+    one.onQuery(() => (nowMs += queryMs));
+    const now = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    try {
+      one.rehearse();
+    } finally {
+      now.mockRestore();
+    }
+    expect(one.asked).toBe(asked);
   });
 
   it("leaves everything as it was when it fails", () => {
