@@ -1,18 +1,15 @@
 import { finished, type Steps } from "../base/steps.ts";
 import type { Choice, Decide, Decision, DoorName, Keep, Question, Recall, Trace } from "../model/decision.ts";
-import type { Edge } from "../model/edge.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Locate, Widen } from "../model/location.ts";
-import type { Service } from "../model/service.ts";
 import type { World } from "../model/world.ts";
 import { type Arrivals, Ledger, type PackedArrivals } from "../pricing/ledger.ts";
-import { unreachableAt } from "../selection/at-door.ts";
 import { barrierKm, usedShare } from "../selection/live.ts";
-import { isReachedByIpv4 } from "../selection/over-ipv4.ts";
 import type { Sight } from "../selection/sights.ts";
 import { laidOut } from "../selection/world-layout.ts";
 import { createChooser } from "./choose.ts";
 import { createDecisionCounts, createDecisionTotals, type DecisionTotals } from "./decision-counts.ts";
+import { createDeciding, movesWithLoad } from "./deciding.ts";
 import { createForesight, namedIn } from "./foresight.ts";
 import { type Ground, groundInSteps, type InService, inServiceOf } from "./in-service.ts";
 import { createKeptDecisions } from "./kept-decisions.ts";
@@ -70,67 +67,10 @@ export function createRedirector(locate: Locate, options: RedirectorOptions = {}
 
   const now = (): InService => inService as InService;
   const { returningTo, foresee, foreseeAt, clear } = createForesight(now, monotonicMs);
-  const { located, choose } = createChooser(locate, now);
+  const chooser = createChooser(locate, now);
+  const { choose } = chooser;
   const kept = createKeptDecisions({ choose, widen, returningTo, monotonicMs, onAgain: foreseeAt });
-
-  const returningFor = (service: Service, question: Question): number => {
-    const { returning } = now().world;
-    if (returning === undefined || returning.size === 0) return 0;
-    const { latitude, longitude } = located(question).location;
-    return returningTo(service, question.client, latitude, longitude);
-  };
-
-  const sightAt = (
-    door: DoorName | undefined,
-    configured: Service,
-    { needsIpv4 }: Question,
-    trace?: Trace,
-  ): Sight => {
-    const { sights, atDoor, field } = now();
-    if (trace !== undefined && door !== undefined && atDoor(configured, door, false) !== configured)
-      tellUnreachable(configured, field.edges, door, trace);
-    return sights.of(configured, door, needsIpv4);
-  };
-
-  const decide = (
-    question: Question,
-    door: DoorName,
-    configured: Service,
-    sight: Sight,
-    trace?: Trace,
-  ): Decision => {
-    const { service } = sight;
-    const brings = door === "dns" ? returningFor(service, question) : 0;
-    if (brings > 0) return choose(sight, question, question.most ?? service.dns.answers, trace, brings);
-    const isForNetwork =
-      door === "dns" &&
-      question.most === undefined &&
-      trace === undefined &&
-      !movesWithLoad(service) &&
-      inService?.isPlaceless(question.client) !== true;
-    if (isForNetwork) return kept.decide(configured, question, sight);
-    return choose(sight, question, question.most ?? service.edges.length, trace);
-  };
-
-  /** Without a second thought where whoever needs IPv4 is decided for alike. */
-  const besideIpv4 = (
-    decision: Decision,
-    question: Question,
-    door: DoorName,
-    configured: Service,
-  ): Decision => {
-    const { sights } = now();
-    const sight = sights.of(configured, door, true);
-    if (sights.of(configured, door) === sight) return decision;
-    if (!sight.isOnTheMove && isReachedByIpv4(decision)) return decision;
-    const forIpv4 = decide({ ...question, needsIpv4: true }, door, configured, sight);
-    return {
-      ...decision,
-      scopePrefixLength: Math.max(decision.scopePrefixLength, forIpv4.scopePrefixLength),
-      ttlSeconds: Math.min(decision.ttlSeconds, forIpv4.ttlSeconds),
-      forIpv4,
-    };
-  };
+  const { sightAt, decide } = createDeciding({ now, chooser, kept, returningTo });
 
   return {
     decide(question, door, trace) {
@@ -140,8 +80,7 @@ export function createRedirector(locate: Locate, options: RedirectorOptions = {}
         return undefined;
       }
       const sight = sightAt(door, configured, question, trace);
-      const own = decide(question, door, configured, sight, trace);
-      const decision = question.alsoForIpv4 === true ? besideIpv4(own, question, door, configured) : own;
+      const decision = decide(question, door, configured, sight, trace);
       inService.counts.count(decision, door);
       if (foresee(decision, door, question, sight)) kept.sent(decision);
       last = { decision, question, sight };
@@ -212,18 +151,4 @@ function isAtRest(decision: Decision, world: World): boolean {
     if (barrierKm(usedShare(world, index, decision.service.margin)) > 0) return false;
   }
   return true;
-}
-
-function tellUnreachable(service: Service, edges: readonly Edge[], door: DoorName, trace: Trace): void {
-  for (const index of service.edges) {
-    const edge = edges[index] as Edge;
-    const reason = unreachableAt(service, edge, door);
-    if (reason !== undefined) trace.reject(edge, reason, Number.NaN);
-  }
-}
-
-/** By affinity at the DNS door: a stream widens, a viewer's edge fills up, while the world stays. */
-function movesWithLoad({ affinity, hostnames }: Service): boolean {
-  if (affinity === "viewer") return true;
-  return affinity === "stream" && hostnames.some((hostname) => hostname.startsWith("*."));
 }
