@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Config, LIVE, referenceConfig, replaceFile, textOf } from "./reference.ts";
 import { takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
-import { serviceForAll } from "./harness.ts";
+import { PATIENCE_MS, serviceForAll } from "./harness.ts";
 
 const KEY = "htB9mR9DYgcu9bX_afHF62erXaH2TS7bg9KW3F7Z";
 const USER = "c36f50e8-4632-44f0-83fe-e070fef28a10";
@@ -78,7 +78,9 @@ describe.skipIf(isMissing("dig") || isMissing("curl"))("certificates by DNS-01",
     return { status, body: text };
   };
 
-  it("an operator sets several values, sees them, and takes them away", { timeout: 180_000 }, async () => {
+  it("an operator sets several values, sees them, and takes them away", {
+    timeout: PATIENCE_MS,
+  }, async () => {
     const set = await service.cli("acme", "set", LIVE, "first-value", "--for", "2h");
     expect(set).toMatchObject({ code: 0 });
     expect(set.stdout).toContain(CHALLENGE);

@@ -7,7 +7,7 @@ import { type Config, referenceConfig } from "./reference.ts";
 import { type FakeEdge, startEdge } from "./fake-edge.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
-import { type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 const TOKEN = "agent-of-ams1-0123456789abcdef";
 
@@ -53,7 +53,7 @@ describe("an edge that nobody can reach from outside", () => {
     };
     stat = await startEdge(network.edge(9), (_, reply) => reply.end(statOf(viewers)));
     service = await startService({ config, folder });
-  }, 180_000);
+  }, PATIENCE_MS);
   afterAll(async () => {
     for (const { process } of agents) process.kill("SIGKILL");
     await service.stop();

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CALIFORNIA, type Config, LIVE, LONDON, referenceConfig, TOKYO } from "./reference.ts";
 import { freePort, takeFolder, takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
-import { edgesNamed, firstEdges, type Service, startService } from "./harness.ts";
+import { edgesNamed, firstEdges, PATIENCE_MS, type Service, startService } from "./harness.ts";
 import {
   lacks,
   type Program,
@@ -130,7 +130,7 @@ describe.skipIf(lacks("nginx", "ffmpeg", "ffprobe", RTMP_MODULE))("a small broad
       60_000,
       "all edges to play",
     );
-  }, 120_000);
+  }, PATIENCE_MS);
 
   afterAll(async () => {
     await service?.stop();

@@ -12,7 +12,7 @@ import { freePort, takeFolder, takeNetwork } from "./network.ts";
 import { LIVE, referenceConfig } from "./reference.ts";
 import { ROOT } from "./program.ts";
 import { waitFor } from "./wait.ts";
-import { type Door, type Service, startService } from "./harness.ts";
+import { type Door, PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 const run = promisify(execFile);
 const PROGRAMS = [
@@ -39,7 +39,7 @@ describe.skipIf(isMissing && process.env["CI"] === undefined)("RFC 8555 8.4: a c
     config["acme"] = { accounts: [{ username: USER, sha256, hostname: VOD }] };
     service = await startService({ config, folder });
     authority = await startAuthority(network.host, service.doors.dns, join(folder, "authority"));
-  }, 180_000);
+  }, PATIENCE_MS);
   afterAll(async () => {
     await authority?.stop();
     await service.stop();

@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import { type Config, LIVE } from "./reference.ts";
 import { ROOT } from "./program.ts";
 import { takeFolder } from "./network.ts";
-import { type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 const run = promisify(execFile);
 
@@ -29,7 +29,7 @@ describe("the demo", () => {
     await demandFree(config);
     const args = ["serve", "--demo"];
     service = await startService({ config, folder, configFile, args });
-  }, 180_000);
+  }, PATIENCE_MS);
   afterAll(async () => {
     await service.stop();
     remove();

@@ -77,6 +77,8 @@ export interface StartOptions {
 }
 
 const START_MS = 120_000;
+/** For hooks and tests that start the program: longer than that may take, so that what it did not do is told. */
+export const PATIENCE_MS = START_MS + 60_000;
 const STOP_MS = 5000;
 
 export async function startService(options: StartOptions): Promise<Service> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Config, LIVE, LONDON, referenceConfig, replaceFile, textOf } from "./reference.ts";
 import { sleep, waitFor } from "./wait.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
-import { edgesNamed, firstEdges, type Service, startService } from "./harness.ts";
+import { edgesNamed, firstEdges, PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 const STALE_AFTER_MS = 1500;
 const AMSTERDAM = "127.0.0.11";
@@ -24,7 +24,7 @@ describe("what is said of an edge", () => {
     config = await referenceConfig(network);
     config["defaults"].load = { type: "push", staleAfter: `${STALE_AFTER_MS}ms` };
     service = await startService({ config, folder });
-  }, 180_000);
+  }, PATIENCE_MS);
   afterAll(async () => {
     await service.stop();
     remove();
@@ -75,7 +75,9 @@ describe("what is said of an edge", () => {
     await waitFor(async () => (await price()) === 0, STALE_AFTER_MS + 1000, "the price to fall");
   });
 
-  it("drained by command: no new viewers at both doors, over a restart too, with who, when and why", async () => {
+  it("drained by command: no new viewers at both doors, over a restart too, with who, when and why", {
+    timeout: PATIENCE_MS,
+  }, async () => {
     const beforeMs = Date.now();
     const drained = await service.cli("drain", "ams1", "--reason", "new disks");
     expect(drained.code, drained.stderr).toBe(0);
@@ -110,9 +112,9 @@ describe("what is said of an edge", () => {
     await service.stop();
     service = await startService({ config, folder });
     expect(await firstEdges(service, LONDON), "after another restart").toEqual([AMSTERDAM, AMSTERDAM]);
-  }, 180_000);
+  });
 
-  it("drained for a while: ends by itself", async () => {
+  it("drained for a while: ends by itself", { timeout: PATIENCE_MS }, async () => {
     const { code, stderr } = await service.cli("drain", "ams1", "--until", "2s");
     expect(code, stderr).toBe(0);
     expect(await edgesNamed(service, LONDON)).not.toContain(AMSTERDAM);
@@ -121,9 +123,11 @@ describe("what is said of an edge", () => {
       3000,
       "the end of the drain",
     );
-  }, 180_000);
+  });
 
-  it("drained, left out of the configuration and put back: drained still, until the operator has it forgotten", async () => {
+  it("drained, left out of the configuration and put back: drained still, until the operator has it forgotten", {
+    timeout: PATIENCE_MS,
+  }, async () => {
     const reloadWith = async (edges: Config): Promise<void> => {
       replaceFile(service.configFile, textOf({ ...config, edges }));
       const { code, stderr } = await service.cli("reload");
@@ -144,7 +148,7 @@ describe("what is said of an edge", () => {
     expect((await service.cli("undrain", "ams1")).stdout).toContain("forgotten");
     await reloadWith({ ...others, ams1 });
     expect(await firstEdges(service, LONDON)).toEqual([AMSTERDAM, AMSTERDAM]);
-  }, 180_000);
+  });
 
   it("says no to an edge that does not exist, and names those that do", async () => {
     const { code, stderr } = await service.cli("drain", "ams2");

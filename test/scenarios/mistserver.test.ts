@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Config, referenceConfig } from "./reference.ts";
 import { freePort, takeFolder, takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
-import { type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 /** A MistServer's controller with one stream. */
 async function startMist(isReplica: boolean, tags: readonly string[]) {
@@ -62,7 +62,7 @@ describe("in place of MistServer's balancer", () => {
     }
     service = await startService({ config, folder });
     await waitFor(async () => !(await ask("/?lstserver=1"))[1].includes("error"), 30_000, "all reports");
-  }, 120_000);
+  }, PATIENCE_MS);
   afterAll(async () => {
     await service?.stop();
     for (const { server } of mists) server.close();

@@ -2,9 +2,9 @@ import { expect, it, onTestFinished } from "vitest";
 import { LONDON, referenceConfig, replaceFile, textOf } from "./reference.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
-import { startService } from "./harness.ts";
+import { PATIENCE_MS, startService } from "./harness.ts";
 
-it("takes configurations that come while its doors open", async () => {
+it("takes configurations that come while its doors open", { timeout: PATIENCE_MS }, async () => {
   const { folder, remove } = takeFolder();
   onTestFinished(remove);
   const config = await referenceConfig(takeNetwork());
@@ -26,4 +26,4 @@ it("takes configurations that come while its doors open", async () => {
   );
   expect(service.log().filter(({ level }) => level === "error")).toEqual([]);
   await service.stop();
-}, 180_000);
+});

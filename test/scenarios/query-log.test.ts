@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Config, LIVE, LONDON, referenceConfig, replaceFile, textOf } from "./reference.ts";
 import { sleep, waitFor } from "./wait.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
-import { type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 const QUERIES = 5000;
 
@@ -19,7 +19,7 @@ describe("the query log", () => {
   beforeAll(async () => {
     config = await referenceConfig(network);
     service = await startService({ config, folder });
-  }, 180_000);
+  }, PATIENCE_MS);
   afterAll(async () => {
     await service.stop();
     remove();

@@ -12,7 +12,7 @@ import {
 } from "./reference.ts";
 import { sleep, waitFor } from "./wait.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
-import { type Response, type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Response, type Service, startService } from "./harness.ts";
 import { startStream, type Stream } from "./stream.ts";
 
 /** The viewer is placed by the configuration itself, elsewhere in each. */
@@ -186,7 +186,7 @@ describe("an edited configuration under 1,000 queries and 200 redirects a second
     await service.ops("PUT", "/v1/edges/held/state", { state: "drain", reason: "never to be named" });
     await service.ops("PUT", "/v1/edges/e1/load", { viewers: 123 });
     await waitFor(async () => (await generation()) === 1, 1000, "the first configuration");
-  }, 180_000);
+  }, PATIENCE_MS);
   afterAll(async () => {
     await service.stop();
     remove();

@@ -23,7 +23,7 @@ import {
 } from "./reference.ts";
 import { freePort, type Network, takeFolder, takeNetwork } from "./network.ts";
 import { sleep, waitFor } from "./wait.ts";
-import { type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 const COOKIE = 10;
 
@@ -168,7 +168,7 @@ function startViewers({ service, https }: Setting): Viewers {
 }
 
 /** Several starts of the program, beside whatever else runs here. */
-const PATIENCE = { timeout: 180_000 };
+const PATIENCE = { timeout: PATIENCE_MS };
 
 describe.skipIf(LIBC.kind === "unavailable")("replacing the running process", PATIENCE, () => {
   it("loses no query and no connection, and keeps what operators and edges said", async () => {

@@ -4,7 +4,7 @@ import { CALIFORNIA, LIVE, LONDON, referenceConfig, TOKYO, withPackagedDatabases
 import { type FakeEdge, startEdge } from "./fake-edge.ts";
 import { sleep, waitFor } from "./wait.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
-import { type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Service, startService } from "./harness.ts";
 import { isUnboundMissing, startUnbound, type Unbound } from "./unbound.ts";
 
 const TTL_SECONDS = 2;
@@ -34,7 +34,7 @@ describe.skipIf(isUnboundMissing && process.env["CI"] === undefined)(
         service.doors.dns,
         join(folder, "unbound"),
       );
-    }, 180_000);
+    }, PATIENCE_MS);
     afterAll(async () => {
       await unbound?.stop();
       await service.stop();

@@ -4,7 +4,7 @@ import type { Manifest } from "../steering/fixture.ts";
 import { type Config, LIVE, LONDON, referenceConfig, replaceFile, textOf, TOKYO } from "./reference.ts";
 import { takeFolder, takeNetwork } from "./network.ts";
 import { waitFor } from "./wait.ts";
-import { type Service, startService } from "./harness.ts";
+import { PATIENCE_MS, type Service, startService } from "./harness.ts";
 
 const network = takeNetwork();
 const { folder, remove } = takeFolder();
@@ -17,7 +17,7 @@ beforeAll(async () => {
   config["services"].vod.dns = { ttl: "1s", answers: 1 };
   config["defaults"].load = { type: "push", staleAfter: "10m" };
   service = await startService({ config, folder });
-}, 180_000);
+}, PATIENCE_MS);
 afterAll(async () => {
   await service.stop();
   remove();
@@ -42,14 +42,16 @@ async function first(query = "", from = LONDON): Promise<string | undefined> {
 const setState = (id: string, state: string) =>
   service.ops("PUT", `/v1/edges/${id}/state`, { state, reason: "a test" });
 
-it("names the edges that the redirect would, best first", async () => {
+it("names the edges that the redirect would, best first", { timeout: PATIENCE_MS }, async () => {
   expect((await steer("", LONDON))["PATHWAY-PRIORITY"]).toEqual(["ams1", "nyc1", "sin1"]);
   expect((await steer("", TOKYO))["PATHWAY-PRIORITY"]).toEqual(["sin1", "ams1", "nyc1"]);
   const samples = await service.metrics();
   expect(samples.get('edgeward_decisions_total{service="live",edge="ams1",door="steering"}')).toBe(1);
-}, 180_000);
+});
 
-it("moves who plays from an edge that drains, comes back, and says so by a short TTL", async () => {
+it("moves who plays from an edge that drains, comes back, and says so by a short TTL", {
+  timeout: PATIENCE_MS,
+}, async () => {
   expect(await first("?_HLS_pathway=ams1")).toBe("ams1");
   await setState("ams1", "drain");
   const manifest = await steer("?_HLS_pathway=ams1");
@@ -58,9 +60,11 @@ it("moves who plays from an edge that drains, comes back, and says so by a short
   await setState("ams1", "active");
   // New York is further than worth staying for.
   expect(await first("?_HLS_pathway=nyc1")).toBe("ams1");
-}, 180_000);
+});
 
-it("drains by a deadline: the viewers by their lots, over a restart, and says when it is done", async () => {
+it("drains by a deadline: the viewers by their lots, over a restart, and says when it is done", {
+  timeout: PATIENCE_MS,
+}, async () => {
   const drain = (await service.ops("PUT", "/v1/edges/ams1/state", { state: "drain", deadline: "10m" }))
     .json as {
     condition: { stateOrigin: { deadlineMs: number } };
@@ -90,17 +94,17 @@ it("drains by a deadline: the viewers by their lots, over a restart, and says wh
   expect(waiting.stdout).toContain("ams1 is empty for");
   expect(service.log().some(({ msg, edge }) => msg.startsWith("edge drained") && edge === "ams1")).toBe(true);
   await setState("ams1", "active");
-}, 180_000);
+});
 
-it("keeps those who play from an edge that is full", async () => {
+it("keeps those who play from an edge that is full", { timeout: PATIENCE_MS }, async () => {
   await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 700 });
   await waitFor(async () => (await first()) === "nyc1", 30_000, "new viewers to go elsewhere");
   expect(await first("?_DASH_pathway=%22ams1%22&_DASH_throughput=5000000")).toBe("ams1");
   await service.ops("PUT", "/v1/edges/ams1/load", { viewers: 1 });
   await waitFor(async () => (await first()) === "ams1", 30_000, "room again");
-}, 180_000);
+});
 
-it("stays a manifest when no edge is left", async () => {
+it("stays a manifest when no edge is left", { timeout: PATIENCE_MS }, async () => {
   const unserved: unknown[] = [];
   for (const id of ["ams1", "sin1", "nyc1"])
     unserved.push(((await setState(id, "off")).json as { unserved?: string[] }).unserved);
@@ -108,9 +112,11 @@ it("stays a manifest when no edge is left", async () => {
   const manifest = await steer("?_HLS_pathway=sin1");
   expect(manifest["PATHWAY-PRIORITY"]).toEqual(["sin1", "ams1", "nyc1"]);
   for (const id of ["ams1", "sin1", "nyc1"]) await setState(id, "active");
-}, 180_000);
+});
 
-it("clones what playlists do not name, and ends, with a configuration that says so", async () => {
+it("clones what playlists do not name, and ends, with a configuration that says so", {
+  timeout: PATIENCE_MS,
+}, async () => {
   // The three edges of the reference listen on hosts of their own, at one port.
   config["services"].live.steering = { pathways: ["nyc1"], ttl: "20s" };
   replaceFile(service.configFile, textOf(config));
@@ -128,4 +134,4 @@ it("clones what playlists do not name, and ends, with a configuration that says 
   replaceFile(service.configFile, textOf(config));
   const status = async () => (await service.get("/.edgeward/steering")).status;
   await waitFor(async () => (await status()) === 410, 30_000, "the end of steering");
-}, 180_000);
+});
