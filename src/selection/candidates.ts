@@ -1,5 +1,6 @@
 import type { Location } from "../model/location.ts";
-import { KEPT_EDGES, type Nearest } from "./nearest.ts";
+import type { Nearest } from "./nearest.ts";
+import { KEPT_EDGES } from "./nearest-table.ts";
 import type { Roster } from "./roster.ts";
 
 /**

@@ -6,7 +6,7 @@ import { CHOICE_WORDS, type PlaceChoice } from "./choice-table.ts";
 import { drawWith } from "./contest.ts";
 import type { Field } from "./field.ts";
 import type { Kept } from "./kept.ts";
-import { KEPT_EDGES } from "./nearest.ts";
+import { KEPT_EDGES } from "./nearest-table.ts";
 import { doesGoByPlace } from "./place-verdicts.ts";
 import { priceKm, SAME_PLACE_KM } from "./price.ts";
 import type { Roster } from "./roster.ts";
