@@ -3,11 +3,12 @@ import type { PacketRoom } from "./batch-memory.ts";
 import type { BatchOptions } from "./batch.ts";
 import { boundedScope } from "./client.ts";
 import type { DnsCounters } from "./counters.ts";
+import type { LastAnswer } from "./last-answer.ts";
 import type { QueryLog } from "./query-log.ts";
 import { QueryShape } from "./query-shape.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { MAX_PREPARED_OCTETS, ReplyTable, SHAPES_MAX } from "./reply-table.ts";
-import type { LastAnswer, Responder } from "./responder.ts";
+import type { Responder } from "./responder.ts";
 import { type Shape, ShapeTable } from "./shape-table.ts";
 
 export interface PreparedRepliesOptions {

@@ -13,19 +13,17 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Decide, Decision } from "../model/decision.ts";
-import type { ClientSubnetRules } from "../model/service.ts";
 import { TCP_LIMITS } from "./connections.ts";
 import { type CookieJar, type CookieSecretsAt, createCookieJar } from "./cookie.ts";
 import type { DnsCounters, Transport } from "./counters.ts";
 import { decodeQuery, type Verdict } from "./decode.ts";
 import { Reply } from "./encode.ts";
-import type { ZoneData } from "./holding.ts";
+import { type LastAnswer, newLastAnswer, remember } from "./last-answer.ts";
 import type { Namespace } from "./namespace.ts";
 import { createQuery, type Query } from "./query.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { RateLimiter } from "./rate-limit.ts";
-import { type Circumstances, isDecidedAlone, respond } from "./respond.ts";
-import { answerClass, responseClass } from "./response-class.ts";
+import { type Circumstances, respond } from "./respond.ts";
 import { MAX_MESSAGE_OCTETS, MAX_UDP_OCTETS, MIN_UDP_OCTETS, RCODE } from "./wire.ts";
 
 export interface ResponderOptions {
@@ -73,28 +71,6 @@ export interface Responder {
   readonly slip: (packet: Uint8Array, length: number, source: Uint8Array, out: Uint8Array) => number;
 }
 
-/** What is to be known of an answer in order to give it again. */
-export interface LastAnswer {
-  /** Whether it depends on nothing but the packet, its source, the names and `decision`. */
-  isRepeatable: boolean;
-  decision: Decision | undefined;
-  /** Of the service that decided. */
-  rules: ClientSubnetRules | undefined;
-  /** As `Reply.addressAt`. */
-  addressAt: number;
-  type: number;
-  rcode: number;
-  /** For the rate limit. */
-  class: number;
-  /** The same for an answer at the name asked that is none of those that are counted for many names. */
-  answerClass: number;
-  /**
-   * Other names of the zone are answered alike by the same decision, where they are as long and of the same service;
-   * undefined: they may be answered otherwise.
-   */
-  alikeIn: ZoneData | undefined;
-}
-
 export function createResponder(options: ResponderOptions): Responder {
   const { decide, counters, onFault, clock = systemClock, rateLimiter, queryLog } = options;
   const cookies = createCookieJar(options.cookieSecrets);
@@ -112,30 +88,7 @@ export function createResponder(options: ResponderOptions): Responder {
     rules: undefined,
     holding: undefined,
   };
-  const last: LastAnswer = {
-    isRepeatable: false,
-    decision: undefined,
-    rules: undefined,
-    addressAt: 0,
-    type: 0,
-    rcode: 0,
-    class: 0,
-    answerClass: 0,
-    alikeIn: undefined,
-  };
-  /** A service that went out from under the names, and what was a bug, may be answered next time. */
-  const remember = (verdict: Verdict): void => {
-    last.isRepeatable = verdict === "query" && !query.cookie.isPresent && reply.rcode !== RCODE.SERVFAIL;
-    last.decision = circumstances.decision;
-    last.rules = circumstances.rules;
-    last.type = query.type;
-    last.rcode = reply.rcode;
-    const { namespace, holding } = circumstances;
-    const { rcode, hasAnswer } = reply;
-    last.class = responseClass(namespace, holding, { rcode, type: query.type, hasAnswer });
-    last.answerClass = holding === undefined ? last.class : answerClass(namespace, holding, query.type);
-    last.alikeIn = holding !== undefined && isDecidedAlone(holding, query.type) ? holding.zone : undefined;
-  };
+  const last = newLastAnswer();
 
   /** False: there is to be no reply. */
   const passesLimit = (source: Uint8Array): boolean => {
@@ -186,7 +139,7 @@ export function createResponder(options: ResponderOptions): Responder {
       circumstances.rules = undefined;
       circumstances.holding = undefined;
       fill(verdict);
-      remember(verdict);
+      remember(last, verdict, circumstances, reply);
       if (transport === "udp" && !isKnown && !passesLimit(source)) return 0;
       const replyOctets = reply.end();
       last.addressAt = reply.addressAt;
