@@ -150,6 +150,6 @@ function answerThenDiscard(
   request.once("close", finish);
   request.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size > limits.lingerSize) finish();
+    if (size > limits.lingerOctets) finish();
   });
 }

@@ -18,16 +18,17 @@ export interface HttpLimits {
   readonly maxRequestsPerConnection: number;
   /** Of one thread; beyond it, those that have been idle longest are closed. */
   readonly maxConnections: number;
-  /** Of the request line and all fields, without colons and line ends. */
+  /** Octets of the request line and all fields, without colons and line ends. */
   readonly maxHeaderSize: number;
   readonly maxHeaderFields: number;
+  /** Octets. */
   readonly maxTargetLength: number;
   /**
    * How long, and how much of, an unwanted body is thrown away after the answer, so that closing does not destroy the
    * answer (RFC 9112 9.6).
    */
   readonly lingerMs: number;
-  readonly lingerSize: number;
+  readonly lingerOctets: number;
   /** How long `stop` waits for requests that are still arriving. */
   readonly stopGraceMs: number;
 }
@@ -45,6 +46,6 @@ export const DEFAULT_LIMITS: HttpLimits = {
   maxHeaderFields: 256,
   maxTargetLength: 8 * 1024,
   lingerMs: 1000,
-  lingerSize: 256 * 1024,
+  lingerOctets: 256 * 1024,
   stopGraceMs: 3000,
 };
