@@ -123,6 +123,26 @@ export const faults = [
       }),
   },
   {
+    name: "steering-at-once",
+    what: "20 clients that ask for steering 9,000 times each at once, which the main thread answers",
+    run: (folder) =>
+      withEdgeward(folder, {}, async ({ child: { pid }, ports: { http: port } }) => {
+        await untilQuiet(pid);
+        const before = mainThreadSeconds(pid);
+        const sockets = await Promise.all(Array.from({ length: 20 }, () => openHttp(port)));
+        const text = request({ path: "/.edgeward/steering" }).repeat(9000);
+        for (const socket of sockets) socket.resume().write(text);
+        const isServed = await until(async () => !Number.isNaN(await redirectMs(port)), 20_000);
+        await untilQuiet(pid);
+        const mainSeconds = mainThreadSeconds(pid) - before;
+        for (const socket of sockets) socket.destroy();
+        return {
+          held: isServed && mainSeconds < 2,
+          figure: `${mainSeconds.toFixed(2)} s of the main thread`,
+        };
+      }),
+  },
+  {
     name: "idle-http",
     what: "10,000 connections that are answered once and stay",
     run: (folder) =>

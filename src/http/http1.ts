@@ -40,6 +40,7 @@ export function createHttp1({ respond, connections, refusals, counts, limits }: 
   const finalized = new WeakSet<Socket>(); // have had their last answer
   const begun = new WeakSet<Socket>();
   const answered = new WeakMap<Socket, number>();
+  const atOnce = countsInTurn<Socket>();
   let stopping = false;
 
   const viewerRequest = ({ method = "", rawHeaders, headers, socket }: IncomingMessage, target: string) => {
@@ -49,6 +50,7 @@ export function createHttp1({ respond, connections, refusals, counts, limits }: 
   };
 
   const answer = (request: IncomingMessage, response: ServerResponse, target: string): void => {
+    if (finalized.has(request.socket)) return;
     const startMs = performance.now();
     const made = respond(viewerRequest(request, target));
     const { reads } = made;
@@ -70,13 +72,16 @@ export function createHttp1({ respond, connections, refusals, counts, limits }: 
     const count = (answered.get(request.socket) ?? 0) + 1;
     latest.set(request.socket, response);
     answered.set(request.socket, count);
+    const areTooMany = atOnce.add(request.socket) >= limits.maxRequestsAtOnce;
     // At its own limit node:http says that it closes, and does not.
-    if (stopping || body !== "none" || count === limits.maxRequestsPerConnection) {
+    if (stopping || body !== "none" || areTooMany || count === limits.maxRequestsPerConnection) {
       response.setHeader("Connection", "close");
       finalized.add(request.socket);
     }
     if (body === "arriving") answerThenDiscard(request, response, answer, limits);
     else response.writeHead(answer.status, headersOf(answer)).end(answer.body);
+    // What else has come is not even parsed, which would cost as much as answers do.
+    if (areTooMany) throwAway(request.socket, limits.lingerMs);
     if (rejected !== undefined) counts.rejected(rejected);
     counts.answered(answer.status, serviceId, (performance.now() - startMs) / 1000);
   };
@@ -112,6 +117,21 @@ export function createHttp1({ respond, connections, refusals, counts, limits }: 
     begun: (socket) => void begun.add(socket),
     stop() {
       stopping = true;
+    },
+  };
+}
+
+/** Counts that begin anew with each turn of the event loop. */
+function countsInTurn<K extends object>(): { add(key: K): number } {
+  let counts = new WeakMap<K, number>();
+  let isNew = true;
+  return {
+    add(key) {
+      if (isNew) setImmediate(() => ([counts, isNew] = [new WeakMap(), true]));
+      isNew = false;
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      return count;
     },
   };
 }

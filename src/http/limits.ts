@@ -16,6 +16,8 @@ export interface HttpLimits {
   /** How often the first two are looked at. */
   readonly checkIntervalMs: number;
   readonly maxRequestsPerConnection: number;
+  /** That node:http reads from one connection in a turn of the event loop; no client sends so many before an answer. */
+  readonly maxRequestsAtOnce: number;
   /** Of one thread; beyond it, those that have been idle longest are closed. */
   readonly maxConnections: number;
   /** Octets of the request line and all fields, without colons and line ends. */
@@ -41,6 +43,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   keepAliveTimeoutMs: 65_000,
   checkIntervalMs: 1000,
   maxRequestsPerConnection: 10_000,
+  maxRequestsAtOnce: 200,
   maxConnections: 50_000,
   maxHeaderSize: 16 * 1024,
   maxHeaderFields: 256,

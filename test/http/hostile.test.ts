@@ -184,6 +184,22 @@ describe("one connection, many requests", () => {
     expect(repliesIn(text).map(({ status }) => status)).toEqual([302]);
   });
 
+  it("closes the connection of one who sends too many at once for node:http, after some answers", async () => {
+    const limits = { ...LINGER, maxRequestsAtOnce: 20 };
+    const few = await openDoor({ limits, steer: () => "a manifest" });
+    const client = connect(few.port, "127.0.0.1");
+    let text = "";
+    client.setEncoding("latin1").on("data", (more: string) => (text += more));
+    client.on("error", () => {}); // What it sends after is not read.
+    client.write(`GET /.edgeward/steering HTTP/1.1\r\n${HOST}\r\n\r\n`.repeat(3000));
+    await new Promise((closed) => client.once("close", closed));
+    const answers = text.split("HTTP/1.1 200 ").slice(1);
+    expect(answers.length).toBeGreaterThanOrEqual(20);
+    expect(answers.length).toBeLessThan(3000);
+    expect(answers.at(-1)).toContain("Connection: close\r\n");
+    await few.door.stop();
+  });
+
   it("closes after as many as allowed", async () => {
     const few = await openDoor({ limits: { ...LINGER, maxRequestsPerConnection: 2 } });
     const one = `GET / HTTP/1.1\r\n${HOST}\r\n\r\n`;
