@@ -76,7 +76,7 @@ const MOST_HOSTNAMES = 200;
  * Whoever starts anew is waited for; but what a slow machine, or a busy one, leaves out here is compiled while viewers
  * wait, by the first reloads.
  */
-const LONGEST_MS = 4000;
+const LONGEST_MS = 3000;
 /** As in a batch. */
 const QUERIES_AT_ONCE = 32;
 /** Time flies, and never back: what is done only once nothing has changed for seconds is rehearsed too. */
