@@ -19,12 +19,15 @@ export interface Cell {
   longitude: number;
   /** Arrivals per second over `SLOW_SECONDS`. */
   slow: number;
+  /** Redirects of late, over `RECENT_SECONDS`. */
+  recent: number;
   /** Of the mean point. */
   weight: number;
   /** Who is there, in the units of `Cells`. */
   readonly byEdge: Map<number, Present>;
 }
 
+export const RECENT_SECONDS = 20;
 const NEGLIGIBLE_VIEWERS = 0.01;
 
 /**
@@ -45,7 +48,17 @@ export class Cells {
     const trend = this.#trends.get(area) ?? new Trend();
     this.#trends.set(area, trend);
     const askers = [askersKey(key, false), askersKey(key, true)] as const;
-    const cell: Cell = { askers, pool, trend, latitude, longitude, slow: 0, weight: 0, byEdge: new Map() };
+    const cell: Cell = {
+      askers,
+      pool,
+      trend,
+      latitude,
+      longitude,
+      slow: 0,
+      recent: 0,
+      weight: 0,
+      byEdge: new Map(),
+    };
     this.#cells.set(key, cell);
     return cell;
   }
@@ -63,6 +76,8 @@ export class Cells {
   /** So much time has passed, in which some have left. @param departureRate per viewer and second */
   leave(seconds: number, departureRate: number): void {
     this.#left *= Math.exp(-departureRate * seconds);
+    const recent = Math.exp(-seconds / RECENT_SECONDS);
+    for (const cell of this.#cells.values()) cell.recent *= recent;
     if (this.#left < 0.5) this.renormalise();
   }
 
@@ -147,6 +162,7 @@ export class Cells {
 /** Of two pools that have become one. */
 function addCell(cell: Cell, other: Cell): void {
   cell.slow += other.slow;
+  cell.recent += other.recent;
   cell.weight += other.weight;
   if (cell.weight > 0) {
     cell.latitude += ((other.latitude - cell.latitude) * other.weight) / cell.weight;

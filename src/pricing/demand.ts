@@ -1,4 +1,4 @@
-import { type Cell, Cells } from "./cells.ts";
+import { type Cell, Cells, RECENT_SECONDS } from "./cells.ts";
 import type { LearnedCell } from "./learned.ts";
 import type { Arrivals, Arrived } from "./ledger.ts";
 import type { Bound, Lost, Returned } from "./returns.ts";
@@ -106,6 +106,7 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
       sent += http + byResolvers + bySubnets;
       const cameHere = http * (1 - (resolvers?.httpShare ?? 0)) + newByResolvers + newBySubnets;
       came += cameHere;
+      cell.recent += http * (1 - (resolvers?.httpShare ?? 0));
       if (!goesByPrice) unpriced.set(edge, (unpriced.get(edge) ?? 0) + cameHere / SLOW_SECONDS);
     }
     cell.weight += sent;
@@ -132,9 +133,9 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
     },
     lose(edge, viewers) {
       sinceLossSeconds = 0;
-      return cells.take(edge, viewers).flatMap(({ cell: { askers }, lost }) => [
-        { askers: askers[0], http: lost.http, dns: lost.resolvers },
-        { askers: askers[1], http: 0, dns: lost.subnets },
+      return cells.take(edge, viewers).flatMap(({ cell, lost }) => [
+        { askers: cell.askers[0], http: lost.http - takeReturned(cell, lost.http), dns: lost.resolvers },
+        { askers: cell.askers[1], http: 0, dns: lost.subnets },
       ]);
     },
     bind({ askers, edge, viewers }) {
@@ -193,6 +194,19 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
       return regions.sort((a, b) => b.viewers - a.viewers).slice(0, REGIONS_MAX);
     },
   };
+}
+
+/**
+ * Whoever lost his edge came back while nobody knew of it: he is no growth, and not awaited.
+ * @param lost viewers by redirects
+ * @returns how many of them
+ */
+function takeReturned(cell: Cell, lost: number): number {
+  const returned = Math.min(lost, Math.max(0, cell.recent - cell.slow * RECENT_SECONDS));
+  cell.recent -= returned;
+  cell.slow -= returned / SLOW_SECONDS;
+  cell.trend.came(-returned);
+  return returned;
 }
 
 /** Right after `Cells.renormalise`. */

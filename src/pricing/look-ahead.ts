@@ -6,8 +6,11 @@ import { createTransports, type Place, type Pool } from "./transport.ts";
 export interface LookAhead {
   /** Other edges, other pools: `from` is each edge's index before, or -1. */
   take(places: readonly Place[], pools: readonly Pool[], from: readonly number[]): void;
-  /** The mean over outcomes, which are equally likely, of the nearest look's, kilometres by edge. */
-  solve(outcomes: readonly Outcome[]): Float64Array;
+  /**
+   * The mean over outcomes, which are equally likely, of the nearest look's, kilometres by edge.
+   * @param isSudden something has come or gone: where the prices were says nothing of where they are
+   */
+  solve(outcomes: readonly Outcome[], isSudden: boolean): Float64Array;
 }
 
 /** What may come: looks, furthest first. Prices of a look are nowhere below those of the one before. */
@@ -33,9 +36,13 @@ export function createLookAhead(): LookAhead {
   const solveOne = (looks: Outcome, before: readonly Float64Array[]): Float64Array[] => {
     const found: Float64Array[] = [];
     for (const [i, { regions, room }] of looks.entries()) {
-      const start = Float64Array.from(edges, (_, edge) =>
-        Math.max(found[i - 1]?.[edge] ?? 0, (before[i]?.[edge] ?? 0) - FALL_KM),
-      );
+      const [least, last] = [found[i - 1], before[i]];
+      const start =
+        least === undefined && last === undefined
+          ? undefined
+          : Float64Array.from(edges, (_, edge) =>
+              Math.max(least?.[edge] ?? 0, (last?.[edge] ?? 0) - FALL_KM),
+            );
       found.push(solve(transports.of(regions, room, edges, pools), start).priceKm);
     }
     return found;
@@ -47,9 +54,10 @@ export function createLookAhead(): LookAhead {
       [edges, pools] = [nextEdges, nextPools];
       transports.forget();
     },
-    solve(outcomes) {
+    solve(outcomes, isSudden) {
       // One that was not thought of before goes on from the first.
-      solved = outcomes.map((looks, i) => solveOne(looks, solved[i] ?? solved[0] ?? []));
+      const before = isSudden ? [] : outcomes.map((_, i) => solved[i] ?? solved[0] ?? []);
+      solved = outcomes.map((looks, i) => solveOne(looks, before[i] ?? []));
       const sum = (edge: number): number =>
         solved.reduce((km, looks) => km + (looks.at(-1)?.[edge] as number), 0);
       return Float64Array.from(edges, (_, edge) => sum(edge) / solved.length);

@@ -2,7 +2,7 @@ import { answersOf } from "./answered.ts";
 import type { Answers } from "./answers.ts";
 import type { Demand } from "./demand.ts";
 import type { Arrivals } from "./ledger.ts";
-import type { Bound, Returned, Returns } from "./returns.ts";
+import { type Bound, REDIRECTS_MS, type Returned, type Returns } from "./returns.ts";
 import type { Setting } from "./settings.ts";
 
 /** Edges are lost, and whom they had comes back. */
@@ -13,9 +13,14 @@ export interface Losses {
   lose(slot: number, viewers: number, nowMs: number): void;
   /** Whether what came since the last call is to be looked through for them. */
   areReturnsAwaited(): boolean;
+  /** Whether an edge was lost of late, so that where its viewers go changes from second to second. */
+  areReturning(nowMs: number): boolean;
   /** How many of all who came since the last call had been waiting. */
   takeReturns(arrivals: Arrivals, nowMs: number): Returned;
 }
+
+/** Until nobody is awaited any more who was redirected, and prices were found that know it. */
+const RETURNING_MS = REDIRECTS_MS + 4000;
 
 export function createLosses(
   setting: () => Setting,
@@ -23,6 +28,7 @@ export function createLosses(
 ): Losses {
   /** Since returns were taken. */
   let hasLost = false;
+  let lostAtMs = Number.NEGATIVE_INFINITY;
 
   /** They are load as if they had been sent now, and come within seconds. */
   const bind = (bound: readonly Bound[], nowMs: number): void => {
@@ -50,7 +56,9 @@ export function createLosses(
       const others = [...setting().slots].filter((other) => other !== slot);
       bind(returns.bind(new Map(others.map((other) => [other, answers.held(other, nowMs)]))), nowMs);
       hasLost = true;
+      lostAtMs = nowMs;
     },
+    areReturning: (nowMs) => nowMs - lostAtMs < RETURNING_MS,
     areReturnsAwaited: () => hasLost || returns.areAwaited(),
     takeReturns(arrivals, nowMs) {
       // Most of these answers were given before the loss was known.

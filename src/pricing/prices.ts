@@ -165,7 +165,7 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
         return;
       }
       const isAnswerSudden = isUnsettled;
-      solver.solve(outcomesOf(outlook), (found) => follow(found, isAnswerSudden));
+      solver.solve(outcomesOf(outlook), isAnswerSudden, (found) => follow(found, isAnswerSudden));
     },
   };
 }

@@ -158,7 +158,7 @@ export function createPricing(options: PricingOptions): Pricing {
         demand.unpricedAt(slots[edge] as number, seconds, departureRate),
       departureRate,
     };
-    prices.solve(outlook, stir, nowMs);
+    prices.solve(outlook, stir || losses.areReturning(nowMs), nowMs);
     solvedAtMs = nowMs;
     stir = false;
   };
@@ -174,7 +174,7 @@ export function createPricing(options: PricingOptions): Pricing {
       answers.settleTold(slot, told, prediction.made(slot).answers);
     }
     yield;
-    if (stir || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
+    if (stir || losses.areReturning(nowMs) || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
   }
 
   return {

@@ -56,7 +56,7 @@ export interface Back {
 }
 
 /** Whoever has not come back after this long does not, */
-const REDIRECTS_MS = 20_000;
+export const REDIRECTS_MS = 20_000;
 /** or after this, where a resolver held on to the lost edge. */
 const ANSWERS_MS = 60_000;
 const NEGLIGIBLE_VIEWERS = 0.5;

@@ -14,7 +14,7 @@ parentPort?.on("message", (order: SolverOrder) => {
       return take(order.field);
     case "solve": {
       const outcomes = order.outcomes.map((looks) => looks.map(unpackLook));
-      const news: SolverNews = { id: order.id, priceKm: lookAhead.solve(outcomes) };
+      const news: SolverNews = { id: order.id, priceKm: lookAhead.solve(outcomes, order.isSudden) };
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       return parentPort?.postMessage(news);
     }

@@ -8,7 +8,12 @@ import type { Place, Pool } from "./transport.ts";
 /** What the thread is told, in plain data. */
 export type SolverOrder =
   | { readonly kind: "take"; readonly field: SolverField }
-  | { readonly kind: "solve"; readonly id: number; readonly outcomes: Question["outcomes"] }
+  | {
+      readonly kind: "solve";
+      readonly id: number;
+      readonly outcomes: Question["outcomes"];
+      readonly isSudden: boolean;
+    }
   | { readonly kind: "stop" };
 
 export interface SolverField {
@@ -63,7 +68,8 @@ export function solveInThread(onDeath: (death: ThreadDeath) => void): Solver {
   const ask = (question: Question): void => {
     waiting = undefined;
     busyWith = question;
-    thread.post({ kind: "solve", id: question.id, outcomes: question.outcomes } satisfies SolverOrder);
+    const { id, outcomes, isSudden } = question;
+    thread.post({ kind: "solve", id, outcomes, isSudden } satisfies SolverOrder);
   };
 
   return {
@@ -72,8 +78,9 @@ export function solveInThread(onDeath: (death: ThreadDeath) => void): Solver {
       [busyWith, waiting] = [undefined, undefined];
       thread.post({ kind: "take", field } satisfies SolverOrder);
     },
-    solve(outcomes, onFound) {
-      const question = { id: ++asked, outcomes: outcomes.map((looks) => looks.map(packLook)), onFound };
+    solve(outcomes, isSudden, onFound) {
+      const packed = outcomes.map((looks) => looks.map(packLook));
+      const question = { id: ++asked, outcomes: packed, isSudden, onFound };
       if (busyWith === undefined) ask(question);
       else waiting = question;
     },
@@ -84,6 +91,7 @@ export function solveInThread(onDeath: (death: ThreadDeath) => void): Solver {
 interface Question {
   readonly id: number;
   readonly outcomes: readonly (readonly PackedLook[])[];
+  readonly isSudden: boolean;
   readonly onFound: (priceKm: Float64Array) => void;
 }
 

@@ -7,9 +7,11 @@ const RATE = 1 / 3000;
 const ONE_EACH = { viewers: () => 1, keptShare: () => 1 };
 
 /** So many redirects a second from one place. */
-function come(demand: Demand, perSecond: number, seconds: number): void {
+function come(demand: Demand, perSecond: number, seconds: number, edge = 0): void {
   const arrivals: Arrivals = [
-    new Map([[{ layer: "none", latitude: 50, longitude: 8 }, new Map([[0, { http: perSecond, dns: 0 }]])]]),
+    new Map([
+      [{ layer: "none", latitude: 50, longitude: 8 }, new Map([[edge, { http: perSecond, dns: 0 }]])],
+    ]),
   ];
   for (let s = 0; s < seconds; s++) {
     demand.pass(1, RATE);
@@ -143,5 +145,26 @@ describe("demand", () => {
     const forGood = (6 * (1 - Math.exp(-3000 * RATE))) / RATE;
     expect(expected(demand, 3000)).toBeGreaterThan(0.9 * forGood);
     expect(expected(demand, 3000)).toBeLessThan(1.01 * forGood);
+  });
+
+  it("awaits nobody who came back before it was known that his edge is lost, nor takes him for a growth", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    const before = expected(demand, 600);
+    // Four seconds, in which many of the thousand ask again.
+    come(demand, 52, 4, 1);
+    expect(expected(demand, 600)).toBeGreaterThan(1.2 * before);
+    const awaited = demand.lose(0, 1000).reduce((sum, { http }) => sum + http, 0);
+    expect(awaited).toBeGreaterThan(790);
+    expect(awaited).toBeLessThan(830);
+    expect(expected(demand, 600) / before).toBeCloseTo(1, 1);
+    expect(demand.presentAt(1)).toBeCloseTo(208, -1);
+  });
+
+  it("awaits all who are lost where no more came than usual", () => {
+    const demand = createDemand();
+    come(demand, 2, 3600);
+    const [lost] = demand.lose(0, 1000);
+    expect(lost?.http).toBeCloseTo(1000, -1);
   });
 });

@@ -11,7 +11,7 @@ let prices: Prices;
 
 const solver: Solver = {
   take: () => undefined,
-  solve(outcomes, follow) {
+  solve(outcomes, _isSudden, follow) {
     asked = outcomes;
     follow(Float64Array.from(foundKm));
   },
@@ -59,7 +59,7 @@ it("follows what has come or gone with the answer that knows of it, not with one
   const answers: ((found: Float64Array) => void)[] = [];
   let followed = 0;
   const later = createPrices(
-    { ...solver, solve: (_outcomes, follow) => void answers.push(follow) },
+    { ...solver, solve: (_outcomes, _isSudden, follow) => void answers.push(follow) },
     () => followed++,
   );
   later.take([edgeAt("ams1", 0, 52.37, 4.9)], [], [-1]);

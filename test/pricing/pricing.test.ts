@@ -17,6 +17,7 @@ import { createPricing } from "../../src/pricing/pricing.ts";
 import { createRamps } from "../../src/pricing/ramps.ts";
 import { createRecent } from "../../src/pricing/recent.ts";
 import { createSlots } from "../../src/pricing/slots.ts";
+import { type Solver, solveHere } from "../../src/pricing/solver.ts";
 import { createStays } from "../../src/pricing/stays.ts";
 import { liveRatio, usedShare } from "../../src/selection/live.ts";
 import { sharesFrom } from "../random.ts";
@@ -465,6 +466,36 @@ describe("viewers of an edge that is lost", () => {
     expect(viewersAt(now.facts(factsOf([30, 0], 31_000, [0, 1]), 35_500), FRA)).toBeLessThan(5);
     expect(viewersAt(now.second(factsOf([30, 0], 31_000, [0, 1]), 36_000), FRA)).toBeGreaterThan(25);
   });
+});
+
+it("prices follow from second to second while viewers of a lost edge come back, and then no more", () => {
+  const asked: boolean[] = [];
+  const solver: Solver = {
+    ...solveHere(),
+    solve(_outcomes, isSudden, onFound) {
+      asked.push(isSudden);
+      onFound(Float64Array.of(0, 0));
+    },
+  };
+  const pricing = createPricing({ rampUpMs: 60_000, solver });
+  pricing.take(EDGES, [servedBy(EDGES)]);
+  let nowMs = 0;
+  const asksWithin = (seconds: number, up: number[]): { count: number; sudden: number } => {
+    asked.length = 0;
+    for (let i = 0; i < seconds; i++) {
+      nowMs += 1000;
+      pricing.world(factsOf([50, 50], nowMs, up), nowMs);
+      pricing.tick([], nowMs);
+    }
+    return { count: asked.length, sudden: asked.filter(Boolean).length };
+  };
+  asksWithin(10, [1, 1]);
+  expect(asksWithin(10, [1, 1])).toEqual({ count: 5, sudden: 0 });
+  const { count, sudden } = asksWithin(20, [0, 1]);
+  expect(sudden).toBe(count);
+  expect(count).toBeGreaterThanOrEqual(20);
+  asksWithin(10, [0, 1]);
+  expect(asksWithin(10, [0, 1])).toEqual({ count: 5, sudden: 0 });
 });
 
 describe("reports that lie", () => {

@@ -27,7 +27,8 @@ describe.each([
       }),
   ],
 ] as const)("a solver %s", (_, create) => {
-  const ask = (looks: Look[]) => new Promise<Float64Array>((resolve) => solver.solve([looks], resolve));
+  const ask = (looks: Look[], isSudden = false) =>
+    new Promise<Float64Array>((resolve) => solver.solve([looks], isSudden, resolve));
 
   it("finds prices, and goes on from them", async () => {
     solver = create();
@@ -42,13 +43,24 @@ describe.each([
     expect(next).toBeCloseTo(amsterdam - 45);
   });
 
+  it("goes on from none where something has come or gone", async () => {
+    solver = create();
+    solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
+    const [before = 0] = await ask([lookOf(60)]);
+    expect((await ask([lookOf(1000)], true))[0]).toBe(0);
+    const [again = 0] = await ask([lookOf(60)], true);
+    expect(Math.abs(again - before)).toBeLessThan(45);
+    // It is what the next goes on from.
+    expect((await ask([lookOf(1000)]))[0]).toBeCloseTo(again - 45);
+  });
+
   it("gives the mean of what several outcomes cost, of which a new one goes on from the first", async () => {
     solver = create();
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     const [full = 0] = await ask([lookOf(60)]);
     const free = full - 45;
     const both = () =>
-      new Promise<Float64Array>((resolve) => solver.solve([[lookOf(1000)], [lookOf(60)]], resolve));
+      new Promise<Float64Array>((resolve) => solver.solve([[lookOf(1000)], [lookOf(60)]], false, resolve));
     expect((await both())[0]).toBeCloseTo((free + full) / 2, -1);
     expect((await both())[0]).toBeCloseTo((free - 45 + full) / 2, -1);
     expect((await ask([lookOf(1000)]))[0]).toBeCloseTo(free - 90);
@@ -72,9 +84,9 @@ describe("a solver in a thread", () => {
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     const answered: string[] = [];
     await new Promise<void>((resolve) => {
-      solver.solve([[lookOf(90)]], () => answered.push("first"));
-      solver.solve([[lookOf(60)]], () => answered.push("second"));
-      solver.solve([[lookOf(30)]], () => {
+      solver.solve([[lookOf(90)]], false, () => answered.push("first"));
+      solver.solve([[lookOf(60)]], false, () => answered.push("second"));
+      solver.solve([[lookOf(30)]], false, () => {
         answered.push("third");
         resolve();
       });
@@ -86,11 +98,11 @@ describe("a solver in a thread", () => {
     solver = solveInThread(() => {});
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     const answered: number[] = [];
-    solver.solve([[lookOf(60)]], ({ length }) => answered.push(length));
+    solver.solve([[lookOf(60)]], false, ({ length }) => answered.push(length));
     solver.take([AMSTERDAM], [{ edges: [0], maxDistanceKm: 1000, ttlSeconds: 30, isPriced: true }], [0]);
     const one = { ...lookOf(60), room: Float64Array.of(1000) };
     await new Promise<void>((resolve) => {
-      solver.solve([[one]], ({ length }) => {
+      solver.solve([[one]], false, ({ length }) => {
         answered.push(length);
         resolve();
       });
@@ -103,14 +115,14 @@ describe("a solver in a thread", () => {
     solver = solveInThread(({ reason }) => deaths.push(reason));
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     // No room at all for an edge that is not there: the thread fails on it.
-    solver.solve([[{ regions: [], room: undefined as unknown as Float64Array }]], () =>
+    solver.solve([[{ regions: [], room: undefined as unknown as Float64Array }]], false, () =>
       deaths.push("answered"),
     );
     while (deaths.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(deaths[0]).not.toBe("answered");
     const found: (number | undefined)[] = [];
     while (found.length === 0) {
-      solver.solve([[lookOf(60)]], ([amsterdam]) => found.push(amsterdam));
+      solver.solve([[lookOf(60)]], false, ([amsterdam]) => found.push(amsterdam));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(found[0]).toBeGreaterThan(250);
