@@ -26,6 +26,7 @@ export interface PackedLook {
   /** Four numbers for each region. */
   readonly regions: Float64Array<ArrayBuffer>;
   readonly room: Float64Array;
+  readonly stayShare: number;
 }
 
 /** What it answers. */
@@ -97,21 +98,21 @@ interface Question {
 
 const NUMBERS = 4;
 
-function packLook({ regions, room }: Look): PackedLook {
+function packLook({ regions, room, stayShare }: Look): PackedLook {
   const numbers = new Float64Array(regions.length * NUMBERS);
   regions.forEach(({ pool, latitude, longitude, viewers }, i) =>
     numbers.set([pool, latitude, longitude, viewers], i * NUMBERS),
   );
-  return { regions: numbers, room };
+  return { regions: numbers, room, stayShare };
 }
 
-export function unpackLook({ regions, room }: PackedLook): Look {
+export function unpackLook({ regions, room, stayShare }: PackedLook): Look {
   const unpacked: Region[] = [];
   for (let at = 0; at < regions.length; at += NUMBERS) {
     const [pool = 0, latitude = 0, longitude = 0, viewers = 0] = regions.subarray(at, at + NUMBERS);
     unpacked.push({ pool, latitude, longitude, viewers });
   }
-  return { regions: unpacked, room };
+  return { regions: unpacked, room, stayShare };
 }
 
 /** It computes for some milliseconds each second: what Node would give, 48 MB, is not made use of, but touched. */
