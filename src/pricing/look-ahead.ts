@@ -13,9 +13,7 @@ export interface LookAhead {
   solve(outcomes: readonly Outcome[], isSudden: boolean): Float64Array;
 }
 
-/**
- * What may come: looks, furthest first. Prices of a look are nowhere below what counts of those before.
- */
+/** What may come: looks, furthest first. Prices of a look are nowhere below those of the one before. */
 export type Outcome = readonly Look[];
 
 /** Who wants what by some time, and what there is. */
@@ -23,11 +21,6 @@ export interface Look {
   readonly regions: readonly Region[];
   /** Viewers that an edge can take, as `Transport.capacity`. */
   readonly room: Float64Array;
-  /**
-   * How likely who comes within it is there at the end of the look before, beside who comes within that one, 0..1: so
-   * much of that one's prices counts.
-   */
-  readonly stayShare: number;
 }
 
 /** How far a price may fall from one solution to the next. */
@@ -42,13 +35,13 @@ export function createLookAhead(): LookAhead {
 
   const solveOne = (looks: Outcome, before: readonly Float64Array[]): Float64Array[] => {
     const found: Float64Array[] = [];
-    for (const [i, { regions, room, stayShare }] of looks.entries()) {
-      const [later, last] = [found[i - 1], before[i]];
+    for (const [i, { regions, room }] of looks.entries()) {
+      const [least, last] = [found[i - 1], before[i]];
       const start =
-        later === undefined && last === undefined
+        least === undefined && last === undefined
           ? undefined
           : Float64Array.from(edges, (_, edge) =>
-              Math.max((later?.[edge] ?? 0) * stayShare, (last?.[edge] ?? 0) - FALL_KM),
+              Math.max(least?.[edge] ?? 0, (last?.[edge] ?? 0) - FALL_KM),
             );
       found.push(solve(transports.of(regions, room, edges, pools), start).priceKm);
     }

@@ -6,8 +6,8 @@ import type { Pool } from "./transport.ts";
 
 /**
  * The prices in force. They look ahead in steps: first as far as a viewer stays, so that who can go elsewhere at least
- * cost does so before it is full; then ever less far, so that what is scarce now costs more now. What will be scarce
- * costs who comes now as much as it is likely that he is still there.
+ * cost does so before it is full; then ever less far, with the prices found as the least, so that what is scarce now
+ * costs more now.
  *
  * How long a crowd gathers nobody knows: a price is the mean of what it would be if that went on for long, and if it
  * ended now.
@@ -103,14 +103,9 @@ export function createPrices(solver: Solver, onSudden: () => void): Prices {
 
   const outcomesOf = (outlook: Outlook): Outcome[] => {
     const rooms = HORIZONS_SECONDS.map((ahead, i) => roomFor(outlook, ahead, i === 0));
-    // Who comes evenly comes half of the difference earlier.
-    const stayShares = HORIZONS_SECONDS.map((ahead, i) =>
-      Math.exp((-outlook.departureRate * ((HORIZONS_SECONDS[i - 1] ?? ahead) - ahead)) / 2),
-    );
     const look = (growth: Growth, i: number): Look => ({
       regions: outlook.regions(HORIZONS_SECONDS[i] as number, growth),
       room: rooms[i] as Float64Array,
-      stayShare: stayShares[i] as number,
     });
     const furthest = { ends: look("ends", 0), lasts: look("lasts", 0) };
     const isOne = viewersIn(furthest.lasts) <= viewersIn(furthest.ends) * (1 + GROWTH_SHARE);

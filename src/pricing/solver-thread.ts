@@ -26,7 +26,6 @@ export interface PackedLook {
   /** Four numbers for each region. */
   readonly regions: Float64Array<ArrayBuffer>;
   readonly room: Float64Array;
-  readonly stayShare: number;
 }
 
 /** What it answers. */
@@ -98,21 +97,21 @@ interface Question {
 
 const NUMBERS = 4;
 
-function packLook({ regions, room, stayShare }: Look): PackedLook {
+function packLook({ regions, room }: Look): PackedLook {
   const numbers = new Float64Array(regions.length * NUMBERS);
   regions.forEach(({ pool, latitude, longitude, viewers }, i) =>
     numbers.set([pool, latitude, longitude, viewers], i * NUMBERS),
   );
-  return { regions: numbers, room, stayShare };
+  return { regions: numbers, room };
 }
 
-export function unpackLook({ regions, room, stayShare }: PackedLook): Look {
+export function unpackLook({ regions, room }: PackedLook): Look {
   const unpacked: Region[] = [];
   for (let at = 0; at < regions.length; at += NUMBERS) {
     const [pool = 0, latitude = 0, longitude = 0, viewers = 0] = regions.subarray(at, at + NUMBERS);
     unpacked.push({ pool, latitude, longitude, viewers });
   }
-  return { regions: unpacked, room, stayShare };
+  return { regions: unpacked, room };
 }
 
 /** It computes for some milliseconds each second: what Node would give, 48 MB, is not made use of, but touched. */

@@ -101,13 +101,3 @@ it.each([
   prices.solve({ regions, edges, unpriced: () => 0, departureRate: 1 / 3000 }, false, nowMs + 1);
   expect(asked.map(([furthest]) => furthest?.regions[0]?.viewers)).toEqual(viewers);
 });
-
-it("counts of what will be scarce the share of viewers who will still be there", () => {
-  const edges: EdgeOutlook[] = [{ capacity: 100, margin: 0, viewers: 50 }];
-  prices.solve({ regions: () => [], edges, unpriced: () => 0, departureRate: 1 / 1200 }, false, nowMs + 1);
-  // Within ten minutes, or two, one comes twenty, or four, earlier than within fifty, or ten.
-  expect(asked[0]?.slice(1).map(({ stayShare }) => stayShare)).toEqual([
-    expect.closeTo(Math.exp(-1), 6),
-    expect.closeTo(Math.exp(-0.2), 6),
-  ]);
-});

@@ -252,7 +252,7 @@ describe("pricing", () => {
     }
     const [price = Number.NaN] = pricing.world(facts(1_801_000), 1_801_000).priceKm;
     if (everySeconds === 600) expect(price).toBe(0);
-    else expect(price).toBeGreaterThan(20);
+    else expect(price).toBeGreaterThan(30);
   });
 
   it("keeps who came for a service with it when another stands before it in a new configuration", () => {

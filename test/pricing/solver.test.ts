@@ -11,7 +11,7 @@ const POOLS = [{ edges: [0, 1], maxDistanceKm: Number.POSITIVE_INFINITY, ttlSeco
 function lookOf(room: number): Look {
   const utrecht = { pool: 0, latitude: 52.09, longitude: 5.12, viewers: 100 };
   const cologne = { pool: 0, latitude: 50.94, longitude: 6.96, viewers: 10 };
-  return { regions: [utrecht, cologne], room: Float64Array.of(room, 1000), stayShare: 1 };
+  return { regions: [utrecht, cologne], room: Float64Array.of(room, 1000) };
 }
 
 let solver: Solver;
@@ -41,18 +41,6 @@ describe.each([
     // With room for all it becomes free again, step by step.
     const [next = 0] = await ask([lookOf(1000)]);
     expect(next).toBeCloseTo(amsterdam - 45);
-  });
-
-  it("has a look pay for what will be scarce as much as its viewers will still be there", async () => {
-    solver = create();
-    solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
-    const [later = 0] = await ask([lookOf(60)]);
-    expect((await ask([lookOf(60), { ...lookOf(1000), stayShare: 0.25 }], true))[0]).toBeCloseTo(
-      later / 4,
-      -1,
-    );
-    // What is scarce now costs what it costs now.
-    expect((await ask([lookOf(60), { ...lookOf(60), stayShare: 0.25 }], true))[0]).toBeCloseTo(later, -2);
   });
 
   it("goes on from none where something has come or gone", async () => {
@@ -127,7 +115,7 @@ describe("a solver in a thread", () => {
     solver = solveInThread(({ reason }) => deaths.push(reason));
     solver.take([AMSTERDAM, FRANKFURT], POOLS, [-1, -1]);
     // No room at all for an edge that is not there: the thread fails on it.
-    solver.solve([[{ regions: [], room: undefined as unknown as Float64Array, stayShare: 1 }]], false, () =>
+    solver.solve([[{ regions: [], room: undefined as unknown as Float64Array }]], false, () =>
       deaths.push("answered"),
     );
     while (deaths.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
