@@ -104,9 +104,10 @@ export function createDemand(isPriced: (pool: number) => boolean = () => true): 
       const bySubnets = newBySubnets + ofSubnets * (subnets?.perAnswer ?? 0);
       cells.put(cell, edge, { http, resolvers: byResolvers, subnets: bySubnets });
       sent += http + byResolvers + bySubnets;
-      const cameHere = http * (1 - (resolvers?.httpShare ?? 0)) + newByResolvers + newBySubnets;
+      const newByHttp = http * (1 - (resolvers?.httpShare ?? 0));
+      const cameHere = newByHttp + newByResolvers + newBySubnets;
       came += cameHere;
-      cell.recent += http * (1 - (resolvers?.httpShare ?? 0));
+      cell.recent += newByHttp;
       if (!goesByPrice) unpriced.set(edge, (unpriced.get(edge) ?? 0) + cameHere / SLOW_SECONDS);
     }
     cell.weight += sent;

@@ -56,8 +56,8 @@ export function createLookAhead(): LookAhead {
     },
     solve(outcomes, isSudden) {
       // One that was not thought of before goes on from the first.
-      const before = isSudden ? [] : outcomes.map((_, i) => solved[i] ?? solved[0] ?? []);
-      solved = outcomes.map((looks, i) => solveOne(looks, before[i] ?? []));
+      const before = (i: number) => (isSudden ? [] : (solved[i] ?? solved[0] ?? []));
+      solved = outcomes.map((looks, i) => solveOne(looks, before(i)));
       const sum = (edge: number): number =>
         solved.reduce((km, looks) => km + (looks.at(-1)?.[edge] as number), 0);
       return Float64Array.from(edges, (_, edge) => sum(edge) / solved.length);

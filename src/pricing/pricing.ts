@@ -146,6 +146,8 @@ export function createPricing(options: PricingOptions): Pricing {
     rushes.pass(nowMs);
   }
 
+  const isSudden = (nowMs: number): boolean => stir || losses.areReturning(nowMs);
+
   const solveNow = (nowMs: number): void => {
     if (facts === undefined) return;
     const { slots } = setting();
@@ -158,7 +160,7 @@ export function createPricing(options: PricingOptions): Pricing {
         demand.unpricedAt(slots[edge] as number, seconds, departureRate),
       departureRate,
     };
-    prices.solve(outlook, stir || losses.areReturning(nowMs), nowMs);
+    prices.solve(outlook, isSudden(nowMs), nowMs);
     solvedAtMs = nowMs;
     stir = false;
   };
@@ -174,7 +176,7 @@ export function createPricing(options: PricingOptions): Pricing {
       answers.settleTold(slot, told, prediction.made(slot).answers);
     }
     yield;
-    if (stir || losses.areReturning(nowMs) || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
+    if (isSudden(nowMs) || nowMs - solvedAtMs >= SOLVE_EVERY_MS) solveNow(nowMs);
   }
 
   return {
